@@ -1,0 +1,78 @@
+"""The directive `formula`: an equation printed from the object that the tests evaluate.
+
+    ```{formula} cross_entropy
+    :check: test_the_program_says_what_the_page_says
+    ```
+
+On the page ``loss`` this prints ``dlcore.formulas.loss.cross_entropy``, labelled
+``eq-loss-cross-entropy``; ``linear.scores`` names a formula of another topic. The mark
+beside the equation leads to the lemma of the test that checks it.
+"""
+
+import importlib
+from pathlib import Path
+
+from docutils import nodes
+from lemma import find_test, label, locate, sentence
+from sphinx.directives.patches import MathDirective
+from sphinx.util import logging
+from sphinx.util.nodes import make_refnode
+
+logger = logging.getLogger(__name__)
+
+
+class mark(nodes.Inline, nodes.TextElement):
+    """The place of a check mark until every page has been read."""
+
+
+class Formula(MathDirective):
+    """An equation that is not typed but printed."""
+
+    has_content = False
+    required_arguments, optional_arguments = 1, 0
+    option_spec = {"check": str.strip}
+
+    def run(self):
+        topic, _, name = self.arguments[0].strip().rpartition(".")
+        topic = topic or Path(self.env.docname).name
+        latex = self.printed(topic, name)
+        test = locate(self, self.options.get("check") or "")
+        if latex is None or find_test(self, *test) is None:
+            return []
+        self.arguments = [latex]
+        self.options = {"label": f"eq-{topic}-{name.replace('_', '-')}"}
+        equation = super().run()
+        aside = nodes.paragraph("", "", mark(test=test), classes=["witness"])
+        return [nodes.container("", *equation, aside, classes=["formula"])]
+
+    def printed(self, topic, name):
+        """Return the formula in LaTeX, or warn that there is none of that name."""
+        try:
+            module = importlib.import_module(f"dlcore.formulas.{topic}")
+            latex = importlib.import_module("dlcore.formulas.latex").latex
+            return latex(getattr(module, name))
+        except (ImportError, AttributeError) as reason:
+            logger.warning("no formula %s.%s: %s", topic, name, reason, location=self.get_location())
+            return None
+
+
+def resolve(app, doctree, docname):
+    """Replace each mark by a link to its lemma; without a lemma the mark stands alone."""
+    lemmas = getattr(app.env, "proof_list", {})
+    for place in list(doctree.findall(mark)):
+        topic, name = place["test"]
+        anchor = label(topic, name)
+        spoken = f"Checked: {sentence(name)}"
+        sign = nodes.inline("", "✓")
+        if anchor in lemmas:
+            target = lemmas[anchor]["docname"]
+            sign = make_refnode(app.builder, docname, target, anchor, sign, spoken)
+        place.replace_self(sign)
+
+
+def setup(app):
+    """Add the directive and resolve its marks once all lemmas are known."""
+    app.add_node(mark)
+    app.add_directive("formula", Formula)
+    app.connect("doctree-resolved", resolve)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

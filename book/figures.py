@@ -1,0 +1,250 @@
+"""Figures of the book: drawn by matplotlib, worn in the colours of the page.
+
+A chapter asks for a picture in a line or two and names it in words. What it shows is an
+inline SVG whose text and axes take the colour of the text around them, so that it is
+right on white and on black; its description is read aloud where it cannot be seen.
+"""
+
+import hashlib
+import html
+import io
+import re
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart. On the page each is
+# a variable of the style sheet, a shade darker on white and lighter on black.
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+INK, FAINT = "#010203", "#040506"
+SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "dlcore",
+    "font.family": "sans-serif",
+    "font.size": 10.5,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.8,
+    "image.interpolation": "none",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+}
+VARIABLES = {INK: "currentColor", FAINT: "var(--figure-faint, #8888)"} | {
+    colour: f"var(--figure-{i}, {colour})" for i, colour in enumerate(PALETTE)
+}
+
+
+class Shown:
+    """A finished picture: SVG on a page, PNG where there is no page."""
+
+    def __init__(self, figure, alt, caption):
+        if not alt:
+            raise ValueError("show: alt is empty, say in words what the picture shows")
+        self.figure, self.alt, self.caption = figure, alt, caption
+
+    def _repr_html_(self):
+        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
+        return f'<figure class="drawn">{svg(self.figure, self.alt)}{caption}</figure>'
+
+    def _repr_png_(self):
+        stream = io.BytesIO()
+        self.figure.savefig(stream, format="png", dpi=160, facecolor="white", bbox_inches="tight")
+        return stream.getvalue()
+
+
+def show(figure, *, alt, caption=""):
+    """Present a figure with the words that stand for it and the words below it."""
+    return Shown(figure, alt, caption)
+
+
+def svg(figure, alt):
+    """Draw a figure as inline SVG: page colours, names of its own, words for the ear."""
+    stream = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
+    text = stream.getvalue()
+    text = re.sub(r"^.*?(?=<svg)|<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, variable)
+    text = re.sub(r"font(-family)?: ?([^;\"]*?)'?(DejaVu Sans|sans-serif)[^;\"]*", smaller, text)
+    prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', text))
+    text = re.sub(r' id="([^"]+)"', lambda m: renamed(m, prefix) if m[1] in used else "", text)
+    text = re.sub(r'(url\(|href=")#', rf"\1#{prefix}-", text)
+    opening = f'<svg role="img" aria-labelledby="{prefix}" '
+    return text.replace("<svg ", opening, 1).replace(
+        ">", f'><title id="{prefix}">{html.escape(alt)}</title>', 1
+    )
+
+
+def smaller(match):
+    """Keep the size that a CSS font declaration names, and let the page choose the family."""
+    size = re.search(r"[\d.]+px", match[2])
+    return f"font-size: {size[0]}" if size else "font-family: inherit"
+
+
+def renamed(match, prefix):
+    """Make an id unique on the page."""
+    return f' id="{prefix}-{match[1]}"'
+
+
+def canvas(width=6.4, height=3.4, columns=1, rows=1, **options):
+    """Return an empty figure and its axes, in the book's style."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(rows, columns, **options)
+    return figure, axes
+
+
+def curves(x, lines, *, xlabel, ylabel, alt, caption="", log=False, between=None, limits=None):
+    """Draw one curve per name in `lines`, each labelled at its end.
+
+    ``x`` serves all curves, or is a dict by the same names. ``between`` shades the room
+    between two curves; ``limits`` draws dashed horizontal lines, also named.
+    """
+    figure, axis = canvas()
+    with mpl.rc_context(STYLE):
+        ends = []
+        for (name, y), colour in zip(lines.items(), PALETTE * 9, strict=False):
+            at = np.asarray(x[name] if isinstance(x, dict) else x)
+            axis.plot(at, y, color=colour)
+            ends.append((float(at[-1]), float(y[-1]), name, colour))
+        for name, value in (limits or {}).items():
+            axis.axhline(value, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+            ends.append((axis.get_xlim()[1], value, name, INK))
+        if between:
+            low, high = (np.asarray(lines[name]) for name in between)
+            axis.fill_between(x, low, high, color=PALETTE[0], alpha=0.15, linewidth=0)
+        axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+        axis.grid(axis="y")
+        label_ends(axis, ends)
+    return show(figure, alt=alt, caption=caption)
+
+
+def label_ends(axis, ends):
+    """Write each name to the right of the end of its curve, no two closer than a line."""
+    axis.figure.canvas.draw()
+    height = axis.get_window_extent().height
+    line = 13.5 * axis.figure.dpi / 72
+    places = [axis.transData.transform((x, y))[1] for x, y, *_ in ends]
+    order = np.argsort(places)
+    spread, last = {}, -np.inf
+    for i in order:
+        last = spread[i] = max(places[i], last + line)
+    excess = max(0.0, last - axis.get_window_extent().y0 - height)
+    for i, (_, _, name, colour) in enumerate(ends):
+        y = (spread[i] - excess * (len(ends) > 1) - axis.get_window_extent().y0) / height
+        axis.text(1.02, y, name, color=colour, transform=axis.transAxes, va="center")
+
+
+def heatmap(matrix, *, rows, columns, alt, caption="", xlabel="", ylabel="", style="{:.2g}"):
+    """Colour a small matrix and write every entry into its square."""
+    matrix = np.asarray(matrix)
+    size = 0.52 * max(len(columns), 4) + 1.4, 0.42 * max(len(rows), 3) + 0.9
+    figure, axis = canvas(*size)
+    low, high = float(matrix.min()), float(matrix.max())
+    with mpl.rc_context(STYLE):
+        axis.imshow(matrix, cmap=SEQUENTIAL, vmin=low, vmax=high, aspect="auto")
+        axis.set_xticks(range(len(columns)), columns)
+        axis.set_yticks(range(len(rows)), rows)
+        axis.tick_params(length=0)
+        axis.set(xlabel=xlabel, ylabel=ylabel)
+        axis.spines[:].set_visible(False)
+        for (i, j), value in np.ndenumerate(matrix):
+            bright = value - low > 0.55 * (high - low)
+            colour = "#111111" if bright else "#ffffff"
+            axis.text(j, i, style.format(value), color=colour, ha="center", va="center", size=9)
+    return show(figure, alt=alt, caption=caption)
+
+
+def confusion(matrix, classes, *, alt, caption=""):
+    """Show how often each class (row) was taken for each class (column)."""
+    figure = heatmap(
+        matrix,
+        rows=classes,
+        columns=classes,
+        alt=alt,
+        caption=caption,
+        xlabel="predicted",
+        ylabel="true",
+        style="{:.0f}",
+    )
+    figure.figure.axes[0].tick_params(axis="x", rotation=45 if max(map(len, classes)) > 2 else 0)
+    return figure
+
+
+def tiles(images, columns, titles=(), size=0.62, **options):
+    """Lay small pictures out in a grid; each row of the grid is one picture wide and high."""
+    rows = -(-len(images) // columns)
+    figure, axes = canvas(
+        columns * size, rows * (size + 0.2 * bool(len(titles))), columns, rows, squeeze=False
+    )
+    with mpl.rc_context(STYLE):
+        for axis in axes.flat:
+            axis.set_axis_off()
+        for axis, image in zip(axes.flat, images, strict=False):
+            axis.imshow(image, **options)
+        for axis, title in zip(axes.flat, titles, strict=False):
+            axis.set_title(title, size=9, pad=2)
+    return figure
+
+
+def channels_last(x):
+    """Bring images (N, C, H, W) into the order and range (0 to 1) in which they are drawn."""
+    x = np.moveaxis(np.asarray(x, dtype=float), 1, -1)
+    low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
+    scaled = (x - low) / np.where(high > low, high - low, 1.0)
+    return scaled[..., 0] if scaled.shape[-1] == 1 else scaled
+
+
+def image_grid(x, labels=(), *, alt, caption="", columns=10):
+    """Show images (N, C, H, W), each under its label."""
+    figure = tiles(channels_last(x), columns, labels, cmap="gray_r", vmin=0, vmax=1)
+    return show(figure, alt=alt, caption=caption)
+
+
+def weight_grid(w, shape, *, alt, caption="", columns=10):
+    """Show each column of the weights w (D, M) as the image (C, H, W) to which it responds."""
+    C, H, W = shape
+    images = np.asarray(w).T.reshape(-1, C, H, W)
+    if C == 1:
+        bound = float(np.abs(images).max())
+        figure = tiles(images[:, 0], columns, cmap=DIVERGING, vmin=-bound, vmax=bound)
+    else:
+        figure = tiles(channels_last(images), columns)
+    return show(figure, alt=alt, caption=caption)
+
+
+def house(root, topics, floors, *, alt, caption=""):
+    """Draw the matrix floors × topics: a room is a file, as large as the file is long.
+
+    ``floors`` maps each floor, from the ground up, to the path of its file, with ``{}`` for
+    the topic.
+    """
+    figure, axis = canvas(6.6, 0.36 * len(floors) + 0.5)
+    with mpl.rc_context(STYLE):
+        for i, (path, colour) in enumerate(zip(floors.values(), PALETTE * 9, strict=False)):
+            axis.axhline(i, color=FAINT, linewidth=0.8, zorder=0)
+            for j, topic in enumerate(topics):
+                room = root / path.format(topic)
+                if room.exists():
+                    lines = room.read_text(encoding="utf-8").count("\n")
+                    axis.scatter(j, i, s=1.6 * lines + 10, color=colour, linewidth=0)
+        axis.set_xticks(range(len(topics)), topics)
+        axis.set_yticks(range(len(floors)), floors)
+        axis.set(xlim=(-0.6, len(topics) - 0.4), ylim=(-0.7, len(floors) - 0.3))
+        axis.xaxis.tick_top()
+        axis.tick_params(length=0)
+        axis.spines[:].set_visible(False)
+    return show(figure, alt=alt, caption=caption)

@@ -1,0 +1,1 @@
+"""A textbook of deep learning that is checked."""

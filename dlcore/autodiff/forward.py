@@ -1,0 +1,38 @@
+"""Forward mode: every value carries its tangent along.
+
+Chapter: book/linear.md.
+"""
+
+import numpy as np
+
+from dlcore.autodiff.dispatch import Traced, belongs, levels, lower
+
+
+class Dual(Traced):
+    """A value and its tangent: x and ẋ."""
+
+    __slots__ = ("dot",)
+
+    def __init__(self, value, dot, level):
+        self.value, self.dot, self.level = value, dot, level
+
+    def record(self, primitive, args, options):
+        """Apply a primitive to values, its jvp to tangents; constants have tangent zero."""
+        xs = lower(args, self.level)
+        dots = [
+            args[i].dot if belongs(args[i], self.level) else np.zeros_like(xs[i])
+            for i in primitive.smooth
+        ]
+        y = primitive(*xs, **options)
+        return Dual(y, primitive.jvp(y, *xs, *dots, **options), self.level)
+
+
+def jvp(f, xs, x_dots):
+    """Return y = f(*xs) and its slope ẏ along the direction `x_dots`.
+
+    >>> jvp(lambda x: x * x, [np.float64(3.0)], [np.float64(1.0)])
+    (np.float64(9.0), np.float64(6.0))
+    """
+    level = next(levels)
+    y = f(*(Dual(x, x_dot, level) for x, x_dot in zip(xs, x_dots, strict=True)))
+    return (y.value, y.dot) if belongs(y, level) else (y, np.zeros_like(y))

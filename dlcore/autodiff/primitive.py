@@ -1,0 +1,89 @@
+"""A primitive: a function together with its two derivative rules.
+
+For y = f(x₁, …, xₖ) the rules are
+
+    jvp:  ẏ  = Σᵢ (∂y/∂xᵢ) ẋᵢ          how a small change travels forwards
+    vjp:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ             how a loss's interest in y travels backwards
+
+Chapter: book/linear.md.
+"""
+
+from functools import partial, update_wrapper
+from inspect import Parameter, signature
+
+from dlcore.autodiff.dispatch import Traced, innermost, rule_of
+from dlcore.shapes import Integers, checked
+
+registry = []  # every primitive, in the order of definition
+
+
+class Primitive:
+    """A function with its rules; calls are checked against the shapes of its signature.
+
+    ===========  ==================================================================
+    options      keyword options and the values that its lemmas should try
+    domain       for an argument: "real" (if absent), "positive" or "nonzero"
+    shapes       the axes that its lemmas should try, where the signature says "..."
+    ===========  ==================================================================
+    """
+
+    def __init__(self, function, *, numpy=(), options=None, domain=None, shapes=()):
+        update_wrapper(self, function)
+        self.function = checked(function)
+        self.options, self.domain, self.shapes = options or {}, domain or {}, shapes
+        self.arguments = [
+            parameter
+            for parameter in signature(function).parameters.values()
+            if parameter.kind is not Parameter.KEYWORD_ONLY
+        ]
+        self.names = list(signature(function).parameters)[len(self.arguments) :]
+        self.smooth = [
+            position
+            for position, parameter in enumerate(self.arguments)
+            if getattr(parameter.annotation, "__origin__", None) is not Integers
+        ]
+        registry.append(self)
+        rule_of.update(dict.fromkeys(numpy, self))
+
+    def __repr__(self):
+        return f"<primitive {self.__name__}>"
+
+    def __call__(self, *args, **options):
+        """Compute y = f(x₁, …, xₖ), or let the innermost trace among the arguments record it."""
+        for arg in args:
+            if isinstance(arg, Traced):
+                return innermost(args).record(self, args, options)
+        return self.function(*args, **options)
+
+    def as_numpy(self, *args, **options):
+        """Call with options by position too, as NumPy's function of the same name allows."""
+        xs, rest = args[: len(self.arguments)], args[len(self.arguments) :]
+        return self(*xs, **dict(zip(self.names, rest, strict=False)), **options)
+
+    def defjvp(self, rule):
+        """Declare ẏ: ``rule(y, *xs, *x_dots)``, a tangent for every argument that has one."""
+        self.jvp_rule = rule
+        return rule
+
+    def defvjp(self, rule):
+        """Declare x̄: ``rule(y, *xs, y_bar)``, an array or a promise of one per argument."""
+        self.vjp_rule = rule
+        return rule
+
+    def jvp(self, y, *xs_and_dots, **options):
+        """Push tangents forwards:  ẏ = Σᵢ (∂y/∂xᵢ) ẋᵢ."""
+        return self.jvp_rule(y, *xs_and_dots, **options)
+
+    def vjp(self, y, *xs_and_bar, wanted=None, **options):
+        """Pull a cotangent back:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ, for every argument or the `wanted` ones."""
+        bars = self.vjp_rule(y, *xs_and_bar, **options)
+        if wanted is not None:
+            bars = [bars[self.smooth.index(position)] for position in wanted]
+        return tuple(bar() if callable(bar) else bar for bar in bars)
+
+
+def primitive(function=None, **declarations):
+    """Make a primitive of `function`; use it as a decorator, with or without declarations."""
+    if function is None:
+        return partial(primitive, **declarations)
+    return Primitive(function, **declarations)

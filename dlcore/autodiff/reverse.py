@@ -1,0 +1,88 @@
+"""Reverse mode: remember what was computed, then walk it backwards.
+
+Chapter: book/linear.md.
+"""
+
+import numpy as np
+
+from dlcore.autodiff.dispatch import Traced, belongs, levels, lower
+from dlcore.graph import topological_order
+
+
+class Variable(Traced):
+    """A value that remembers its parents and how to pull a cotangent back to them."""
+
+    __slots__ = ("parents", "pullback")
+
+    def __init__(self, value, level, parents=(), pullback=None):
+        self.value, self.level, self.parents, self.pullback = value, level, parents, pullback
+
+    def record(self, primitive, args, options):
+        """Apply a primitive to values and keep, for the way back, the arguments watched here."""
+        xs = lower(args, self.level)
+        y = primitive(*xs, **options)
+        wanted = [i for i in primitive.smooth if belongs(args[i], self.level)]
+
+        def pullback(y_bar):
+            return primitive.vjp(y, *xs, y_bar, wanted=wanted, **options)
+
+        return Variable(y, self.level, [args[i] for i in wanted], pullback)
+
+
+def vjp(f, *xs):
+    """Return y = f(*xs) and the pullback ȳ ↦ (x̄₁, …, x̄ₖ).
+
+    Backwards is an order of the graph: a node passes its cotangent on
+    when every node that used it has added its share.
+    """
+    level = next(levels)
+    variables = [Variable(x, level) for x in xs]
+    y = f(*variables)
+
+    def pullback(y_bar):
+        bars = {y: y_bar}
+        for node in topological_order([y], lambda variable: variable.parents):
+            if node.parents:
+                for parent, bar in zip(node.parents, node.pullback(bars.pop(node)), strict=True):
+                    bars[parent] = bars[parent] + bar if parent in bars else bar
+        return tuple(bars.get(x, np.zeros_like(x.value)) for x in variables)
+
+    if not belongs(y, level):  # f ignores its arguments
+        return y, lambda y_bar: tuple(np.zeros_like(x) for x in xs)
+    return y.value, pullback
+
+
+def value_and_grad(f):
+    """Return x ↦ (f(x), ∇f(x)), the gradient with respect to the first argument."""
+
+    def value_and_gradient(x, *rest):
+        y, pullback = vjp(lambda x: f(x, *rest), x)
+        if np.shape(y) != ():
+            raise TypeError(f"grad: f must return a number, got shape {np.shape(y)}; use jacobian")
+        return y, pullback(np.ones_like(y))[0]
+
+    return value_and_gradient
+
+
+def grad(f):
+    """Return x ↦ ∇f(x).
+
+    >>> grad(lambda x: np.sum(x * x))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    return lambda x, *rest: value_and_grad(f)(x, *rest)[1]
+
+
+def jacobian(f):
+    """Return x ↦ J, with J[i, j] = ∂yᵢ/∂xⱼ and the axes of y before those of x.
+
+    One walk backwards per entry of y: the rows of J are pulled-back unit vectors.
+    """
+
+    def rows(x):
+        y, pullback = vjp(f, x)
+        units = np.eye(np.size(y)).reshape(-1, *np.shape(y))
+        bars = [pullback(unit)[0] for unit in units]
+        return np.reshape(bars, np.shape(y) + np.shape(x))
+
+    return rows

@@ -1,0 +1,16 @@
+"""Images with labels: the bundled digits, CIFAR-10 and MNIST, read with distrust.
+
+>>> load("digits").train.x.shape
+(1260, 1, 8, 8)
+
+Every dataset arrives the same way: pixels as they were published, in three parts. What
+learning wants is one word away: ``load("digits").centred().flat()``.
+"""
+
+from .augment import flip
+from .batches import drawn, shuffled
+from .dataset import Dataset, Examples
+from .files import DataError
+from .sources import available, load
+
+__all__ = ["DataError", "Dataset", "Examples", "available", "drawn", "flip", "load", "shuffled"]

@@ -1,0 +1,8 @@
+"""The second tower: every formula of the book as an object that sympy can compute with.
+
+A page prints the object, a test evaluates it. Nothing here knows the programs of dlcore.
+"""
+
+from dlcore.formulas.registry import all_formulas
+
+__all__ = ["all_formulas"]

@@ -1,0 +1,151 @@
+"""Differentiate formulas: sums over indices, exactly, whatever the sizes.
+
+The index of a sum must not be the index of the entry by which one differentiates, so every
+formula first gets fresh indices: k becomes k'. What remains are Kronecker deltas, ∂x[n, k]
+by ∂x[n', k'] is [n = n'] [k = k'], and each of them decides a sum.
+"""
+
+from itertools import count
+
+import sympy as sp
+
+from dlcore.formulas.letters import AXES, axis, indicator, total
+
+
+def plain(expr):
+    """Carry out what was left as written: products are sorted, doubles cancel."""
+    return expr.func(*map(plain, expr.args)) if expr.args else expr
+
+
+def rename(expr, marks):
+    """Give every sum an index of its own, by `marks` behind its letter."""
+    if not expr.args or isinstance(expr, sp.Indexed):
+        return expr
+    expr = expr.func(*(rename(arg, marks) for arg in expr.args))
+    if isinstance(expr, sp.Sum):
+        return expr.xreplace({index: primed(index, marks) for index in expr.variables})
+    return expr
+
+
+def primed(index, marks="'"):
+    """Write an index with primes:  n becomes n'."""
+    return sp.Symbol(index.name + marks, integer=True)
+
+
+def bar(letter, mark="_bar"):
+    """Name the cotangent of a letter or of an entry:  y[n, k] becomes y_bar[n, k]."""
+    if isinstance(letter, sp.Indexed):
+        return sp.IndexedBase(letter.base.name + mark)[letter.indices]
+    return sp.Symbol(letter.name + mark)
+
+
+def entries(expr, name):
+    """List the entries of an array in the order of writing; or the letter, if it is a number."""
+    for part in sp.preorder_traversal(expr):
+        if isinstance(part, sp.Indexed) and part.base.name == name:
+            yield part
+        elif isinstance(part, sp.Symbol) and part.name == name:
+            yield part
+
+
+def typical(expr, name):
+    """Pick the entry of an array that has an index of its own on every axis."""
+    for entry in entries(expr, name):
+        indices = getattr(entry, "indices", ())
+        if all(map(axis, indices)) and len(set(indices)) == len(indices):
+            return entry
+    raise ValueError(f"typical: {name} has no entry in {expr}, use a letter of the right-hand side")
+
+
+def slope(relation, entry):
+    """Differentiate the right-hand side by one entry of an array, or by a number.
+
+    At a kink, the slope of max(0, x) is [x > 0].
+    """
+    with sp.evaluate(True):
+        change = rename(plain(relation.rhs), "''").diff(entry)
+        change = change.replace(sp.Heaviside, lambda x, _: indicator(x > 0))
+        return collapse(change)
+
+
+def collapse(expr):
+    """Drop every sum that a Kronecker delta decides:  Σⱼ [j = k] f(j) = f(k)."""
+    if not expr.args or isinstance(expr, sp.Indexed):
+        return expr
+    expr = expr.func(*map(collapse, expr.args))
+    if not isinstance(expr, sp.Sum):
+        return expr
+    terms = sp.Add.make_args(sp.expand_mul(expr.function))
+    return sp.Add(*(decide(sp.Mul.make_args(term), expr.limits) for term in terms))
+
+
+def decide(factors, limits):
+    """Sum a product of factors: deltas first, constants out of the sum."""
+    for limit in limits:
+        index = limit[0]
+        for delta in factors:
+            if isinstance(delta, sp.KroneckerDelta) and index in delta.args:
+                other = delta.args[1 - delta.args.index(index)]
+                rest = sp.Mul(*(factor for factor in factors if factor is not delta))
+                kept = [each for each in limits if each is not limit]
+                return decide(sp.Mul.make_args(rest.xreplace({index: other})), kept)
+    bound = {limit[0] for limit in limits}
+    outside = [factor for factor in factors if not bound & factor.free_symbols]
+    inside = [factor for factor in factors if bound & factor.free_symbols]
+    return sp.Mul(*outside) * (sp.Sum(sp.Mul(*inside), *limits).doit() if not inside else
+        sp.Sum(sp.Mul(*inside), *limits) if limits else 1)
+
+
+def tidy(expr):
+    """Take the primes away where no other index wants the letter."""
+    names = {symbol.name for symbol in expr.free_symbols}
+    new = {}
+    sums = sorted(expr.atoms(sp.Sum), key=sp.default_sort_key)
+    for index in dict.fromkeys(index for each in sums for index in each.variables):
+        home = index.name.rstrip("'")
+        letters = [home, *(other for other in AXES if AXES[other] == AXES.get(home))]
+        free = [each for each in letters if each not in names]
+        if free:
+            new[index] = sp.Symbol(free[0], integer=True)
+            names.add(free[0])
+    return expr.xreplace(new)
+
+
+def cotangent(relation, name):
+    """Derive the way back from y = f(x):  x̄ = Σ ȳ ∂y/∂x, for an arbitrary ȳ.
+
+    >>> from dlcore.formulas import linear
+    >>> cotangent(linear.linear, "x")
+    Eq(x_bar[n, d], Sum(w[d, m]*y_bar[n, m], (m, 0, M - 1)))
+    """
+    entry = typical(relation.rhs, name)
+    fresh = {index: primed(index) for index in getattr(relation.lhs, "indices", ())}
+    y, rhs = relation.lhs.xreplace(fresh), relation.rhs
+    change = bar(y) * slope(sp.Eq(y, rename(rhs, "''").xreplace(fresh), evaluate=False), entry)
+    whole = collapse(total(change, *fresh.values())) if fresh else change
+    return sp.Eq(bar(entry), tidy(whole), evaluate=False)
+
+
+def tangent(relation, *names):
+    """Derive the way forward:  ẏ = Σ ∂y/∂x ẋ, over the entries of every named array."""
+    changes = []
+    for name in names:
+        entry = typical(relation.rhs, name)
+        fresh = {index: primed(index) for index in getattr(entry, "indices", ())}
+        entry = entry.xreplace(fresh)
+        change = slope(relation, entry) * bar(entry, "_dot")
+        changes.append(collapse(total(change, *fresh.values())) if fresh else change)
+    return sp.Eq(bar(relation.lhs, "_dot"), tidy(sp.Add(*changes)), evaluate=False)
+
+
+def unfold(relation, *definitions):
+    """Replace the left-hand side of each definition, wherever it stands, by its right-hand side."""
+    rhs = relation.rhs
+    for number, definition in zip(count(3), definitions, strict=False):
+        meaning = rename(definition.rhs, "'" * number)
+        own = getattr(definition.lhs, "indices", ())
+        name = str(getattr(definition.lhs, "base", definition.lhs))
+        for entry in set(entries(rhs, name)):
+            at = dict(zip(own, getattr(entry, "indices", ()), strict=True))
+            rhs = rhs.xreplace({entry: meaning.xreplace(at)})
+    return sp.Eq(relation.lhs, rhs, evaluate=False)

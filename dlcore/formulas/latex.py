@@ -1,0 +1,194 @@
+"""Print a formula as a book would.
+
+Factors and terms keep the order in which they were written, sums along a whole axis name
+nothing but their index, conditions stand in brackets, ``y_bar`` wears a bar.
+"""
+
+import re
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+
+from dlcore.formulas.letters import NAMES, axis
+
+WORDS = {"log": r"\ln", "cos": r"\cos", "tanh": r"\tanh", "erf": r"\operatorname{erf}"}
+
+
+def latex(formula):
+    r"""Print a formula as a book would.
+
+    >>> x, y_bar = sp.IndexedBase("x"), sp.IndexedBase("y_bar")
+    >>> n, d = sp.symbols("n d", integer=True)
+    >>> print(latex(x[n, d] / sp.Symbol("N") * y_bar[n, d]))
+    \frac{x_{n,d} \, \bar{y}_{n,d}}{N}
+    """
+    return Book().doprint(formula)
+
+
+def letter(name, indexed=False):
+    r"""Turn a name into a letter with its accent and its number.
+
+    >>> letter("y_bar"), letter("beta1"), letter("w1", indexed=True), letter("v_next")
+    ('\\bar{y}', '\\beta_{1}', 'w^{(1)}', 'v^{+}')
+    """
+    head, *marks = name.split("_")
+    stem, number, primes = re.fullmatch(r"([A-Za-z]+)(\d*)('*)", head).groups()
+    text = NAMES.get(stem, stem if len(stem) == 1 else rf"\mathrm{{{stem}}}")
+    for accent in set(marks) & {"bar", "dot", "hat"}:
+        text = rf"\{accent}{{{text}}}"
+    if number:
+        text += rf"^{{({number})}}" if indexed else f"_{{{number}}}"
+    return text + primes + "^{+}" * ("next" in marks) + "'" * ("prime" in marks)
+
+
+def spine(expr, kind):
+    """List the factors of a product, or the terms of a sum, from left to right."""
+    if not isinstance(expr, kind):
+        return [expr]
+    first, *rest = expr.args
+    return [*spine(first, kind), *rest]
+
+
+def unsigned(expr):
+    """Split a leading minus from an expression:  -a b  is  (True, a b)."""
+    if expr.is_Number:
+        return bool(expr < 0), abs(expr)
+    if not expr.is_Mul:
+        return False, expr
+    first, *rest = spine(expr, sp.Mul)
+    minus, first = unsigned(first)
+    head = [] if minus and first == 1 else [first]
+    return minus, sp.Mul(*head, *rest, evaluate=False)
+
+
+def condition(expr):
+    """Read the condition of an indicator; None for any other expression."""
+    if isinstance(expr, sp.Piecewise) and [pair.expr for pair in expr.args] == [1, 0]:
+        return expr.args[0].cond
+    return None
+
+
+def split(factor):
+    """Split a factor into what stands above the bar and what stands below it."""
+    if factor.is_Rational:
+        return sp.Integer(factor.p), sp.Integer(factor.q)
+    if factor.is_Pow and factor.exp.is_Number and factor.exp < 0:
+        base, power = factor.args
+        return sp.S.One, base if power == -1 else sp.Pow(base, -power, evaluate=False)
+    return factor, sp.S.One
+
+
+def fractions(expr):
+    """Cut a product into (above, below): a divisor divides what stands before it."""
+    above, below = [], []
+    for over, under in map(split, spine(expr, sp.Mul)):
+        if below and under == 1:
+            yield above, below
+            above, below = [], []
+        above += [over] if over != 1 else []
+        below += [under] if under != 1 else []
+    yield above, below
+
+
+def bracket(text):
+    """Put brackets around a text, tall ones around tall text."""
+    return rf"\left( {text} \right)" if re.search(r"\\(frac|sum)", text) else f"({text})"
+
+
+class Book(LatexPrinter):
+    """sympy's printer, with the manners of a book."""
+
+    def group(self, expr, last=True):
+        """Print a factor, in brackets where it would run into its neighbours."""
+        text = self._print(expr)
+        runs_on = isinstance(expr, sp.Sum | sp.log | sp.tanh | sp.cos) and not last
+        return bracket(text) if expr.is_Add or runs_on or unsigned(expr)[0] else text
+
+    def product(self, factors, alone=True):
+        """Set factors side by side, with a little air after an index."""
+        if alone and len(factors) < 2:
+            return self._print(factors[0]) if factors else "1"
+        *most, end = factors
+        texts = [self.group(factor, last=False) for factor in most]
+        airy = [text + (r" \, " if text.endswith("}") else " ") for text in texts]
+        return "".join(airy) + self.group(end)
+
+    def _print_Mul(self, expr):
+        minus, expr = unsigned(expr)
+        if minus:
+            return "-" + self.group(expr)
+        texts = []
+        for above, below in fractions(expr):
+            if below:
+                texts.append(rf"\frac{{{self.product(above)}}}{{{self.product(below)}}}")
+            else:
+                texts.append(self.product(above, alone=not texts))
+        return " ".join(texts)
+
+    def _print_Add(self, expr, order=None):
+        terms = map(unsigned, spine(expr, sp.Add))
+        text = "".join((" - " if minus else " + ") + self.group(term) for minus, term in terms)
+        return re.sub("^ - ", "-", text.removeprefix(" + "))
+
+    def _print_Pow(self, expr):
+        base, power = expr.args
+        if power.is_Number and power < 0:
+            return self._print_Mul(expr)
+        if power == sp.Rational(1, 2):
+            return rf"\sqrt{{{self._print(base)}}}"
+        if isinstance(base, sp.tanh):
+            return self.word(base, f"^{{{self._print(power)}}}")
+        text = self._print(base)
+        plain = (base.is_Symbol or isinstance(base, sp.Indexed)) and "^" not in text
+        return f"{text if plain else bracket(text)}^{{{self._print(power)}}}"
+
+    def _print_Sum(self, expr):
+        term, under, signs = expr.function, [], ""
+        for index, low, high in expr.limits:
+            if low == 0 and axis(index) is not None and high == axis(index) - 1:
+                under.append(self._print(index))
+            else:
+                signs += rf"\sum_{{{index} = {self._print(low)}}}^{{{self._print(high)}}} "
+        first, *rest = spine(term, sp.Mul)
+        if under and condition(first) is not None:
+            under[-1] = self._print(condition(first))
+            term = sp.Mul(*rest, evaluate=False)
+        return signs + (rf"\sum_{{{','.join(under)}}} " if under else "") + self.group(term)
+
+    def word(self, expr, power=""):
+        """Print a function of one argument."""
+        name, argument = expr.func.__name__, expr.args[0]
+        text = self._print(argument)
+        bare = name != "erf" and not argument.is_Add and not unsigned(argument)[0]
+        return f"{WORDS[name]}{power}" + (f" {text}" if bare else bracket(text))
+
+    _print_log = _print_tanh = _print_cos = _print_erf = word
+
+    def _print_exp(self, expr):
+        return f"e^{{{self._print(expr.args[0])}}}"
+
+    def _print_Max(self, expr):
+        return r"\max" + bracket(", ".join(map(self._print, expr.args)))
+
+    def _print_Abs(self, expr):
+        return rf"\lvert {self._print(expr.args[0])} \rvert"
+
+    def _print_norm(self, expr):
+        return rf"\lVert {self._print(expr.args[0])} \rVert"
+
+    def _print_Piecewise(self, expr):
+        holds = condition(expr)
+        return super()._print_Piecewise(expr) if holds is None else f"[{self._print(holds)}]"
+
+    def _print_KroneckerDelta(self, expr):
+        return f"[{' = '.join(map(self._print, expr.args))}]"
+
+    def _print_Derivative(self, expr):
+        return r"\frac{{\partial {}}}{{\partial {}}}".format(*map(self._print, (expr.expr, *expr.variables)))
+
+    def _print_Symbol(self, expr, style="plain"):
+        return letter(expr.name)
+
+    def _print_Indexed(self, expr):
+        indices = ",".join(map(self._print, expr.indices))
+        return f"{letter(expr.base.name, indexed=True)}_{{{indices}}}"

@@ -1,0 +1,72 @@
+"""The letters of the book, as sympy knows them.
+
+Capitals count, small letters contain, and each index runs along one axis, from 0.
+
+===========  ==========================================================
+n            along N, the examples of a batch
+d, m         along D, features in, and along M, features out
+k, j         along K, the classes
+i            counts steps; it belongs to no axis
+===========  ==========================================================
+"""
+
+import sympy as sp
+
+N, D, M, K = sp.symbols("N D M K", integer=True, positive=True)
+n, d, m, k, j = sp.symbols("n d m k j", integer=True)
+i = sp.Symbol("i", integer=True, nonnegative=True)
+
+AXES = {"n": N, "d": D, "m": M, "k": K, "j": K}
+LABELS = {"t": K}  # arrays of integers, and what their entries point to
+
+# What a parameter is called in the programs, and the letter it has on the page.
+NAMES = {
+    "reg": r"\lambda",  # strength of the penalty on large weights
+    "rate": r"\eta",  # step size
+    "momentum": r"\mu",
+    "decay": r"\delta",  # weight decay
+    "rho": r"\rho",  # how slowly the recent size forgets
+    "beta": r"\beta",  # the same for Adam's two memories
+    "eps": r"\varepsilon",
+    "curvature": r"\kappa",
+    "margin": r"\Delta",
+    "smoothing": "s",
+    "slope": "a",
+    "progress": "p",
+    "warmup": "q",
+    "last": "r",
+    "factor": r"\gamma",
+}
+
+
+def axis(index):
+    """Say which axis an index runs along; None for a count, or for anything but an index.
+
+    >>> axis(j), axis(sp.Symbol("n'", integer=True)), axis(i)
+    (K, N, None)
+    """
+    return AXES.get(index.name.rstrip("'")) if index.is_Symbol else None
+
+
+def total(term, *indices):
+    """Add up along whole axes:  Σ_{n, k} term.
+
+    >>> total(sp.IndexedBase("x")[n, k], k)
+    Sum(x[n, k], (k, 0, K - 1))
+    """
+    with sp.evaluate(True):
+        return sp.Sum(term, *((index, 0, axis(index) - 1) for index in indices))
+
+
+def mean(term, index):
+    """Average along an axis:  1/N Σₙ term."""
+    return 1 / axis(index) * total(term, index)
+
+
+def indicator(condition):
+    """One where the condition holds, zero elsewhere; the page prints brackets.
+
+    >>> indicator(k > 2).subs(k, 3)
+    1
+    """
+    return sp.Piecewise((1, condition), (0, True))

@@ -1,0 +1,1 @@
+"""Compiled loops and their naive twins: arrays in, arrays out."""

@@ -1,0 +1,119 @@
+"""Benchmarks: a training step of ours beside PyTorch's, in one process, turn by turn.
+
+Both sides start from the same arrays, float32, and do the same work: scores, loss, gradients
+of the parameters, one step of plain gradient descent. PyTorch runs eagerly on two threads.
+
+Chapter: book/twolayer.md.
+"""
+
+import numpy as np
+
+from dlcore.lab.experiment import circumstances, write
+from dlcore.lab.timing import in_turn
+from dlcore.models.linear import LinearClassifier
+from dlcore.models.twolayer import TwoLayer
+from dlcore.optim import SGD
+
+RATE = 1e-3
+THREADS = 2
+CASES = {  # name: batch, features, hidden units (none: the linear classifier)
+    "softmax classifier, batch 8000": (8000, 3072, None),
+    "two-layer net, 50 hidden, batch 100": (100, 3072, 50),
+    "two-layer net, 100 hidden, batch 100": (100, 3072, 100),
+    "two-layer net, 512 hidden, batch 100": (100, 3072, 512),
+}
+
+
+def ours(model, x, t):
+    """A training step of dlcore."""
+    rule = SGD(RATE)
+
+    def step():
+        _, grads = model.loss(x, t)
+        rule.step(model.params, grads)
+
+    return step
+
+
+def floor(model, x, t):
+    """The least that NumPy can do: the products of matrices of that step, and nothing else."""
+    w1, *more = [w for w in model.params.values() if w.ndim > 1]
+    y = x @ w1
+
+    def step():
+        hidden = x @ w1
+        for w2 in more:
+            scores = hidden @ w2
+            hidden.T @ scores
+            scores @ w2.T
+        x.T @ y
+
+    return step
+
+
+def theirs(torch, model, x, t):
+    """A training step of PyTorch, on a network with the same parameters."""
+    layers = []
+    for layer in model.layers:
+        if layer.params:
+            D, M = layer.params["w"].shape
+            linear = torch.nn.Linear(D, M)
+            with torch.no_grad():
+                linear.weight.copy_(torch.from_numpy(layer.params["w"].T))
+                linear.bias.copy_(torch.from_numpy(layer.params["b"]))
+            layers.append(linear)
+        else:
+            layers.append(torch.nn.ReLU())
+    network = torch.nn.Sequential(*layers)
+    rule = torch.optim.SGD(network.parameters(), lr=RATE)
+    x, t = torch.from_numpy(x), torch.from_numpy(t)
+
+    def step():
+        rule.zero_grad()
+        torch.nn.functional.cross_entropy(network(x), t).backward()
+        rule.step()
+
+    return step
+
+
+def contestants(torch, N, D, M, *, rng):
+    """Build the steps that compete on one case."""
+    x = rng.standard_normal((N, D), np.float32)
+    t = rng.integers(10, size=N)
+    models = [
+        TwoLayer(D, M, 10, rng=np.random.default_rng(0), dtype=np.float32)
+        if M
+        else LinearClassifier(D, 10, rng=np.random.default_rng(0), dtype=np.float32)
+        for _ in range(3)
+    ]
+    steps = {"dlcore": ours(models[0], x, t), "products alone": floor(models[1], x, t)}
+    if torch is not None:
+        steps["pytorch"] = theirs(torch, models[2], x, t)
+    return steps
+
+
+def twolayer(rounds=101):
+    """Time every case; return {case: {contestant: Timing}}, and write the record."""
+    try:
+        import torch  # noqa: PLC0415  an optional opponent
+    except ImportError:
+        torch = None
+    else:
+        torch.set_num_threads(THREADS)
+    rng = np.random.default_rng(0)
+    table = {
+        name: in_turn(contestants(torch, *sizes, rng=rng), max(15, rounds if sizes[0] < 1000 else 0))
+        for name, sizes in CASES.items()
+    }
+    values = {
+        f"{case}, {name}": 1e3 * timing.median
+        for case, timings in table.items()
+        for name, timing in timings.items()
+    }
+    record = {"name": "bench-twolayer", "command": "dlcore bench twolayer", **circumstances()}
+    record["versions"]["torch"] = torch.__version__ if torch else None
+    write("bench-twolayer", {**record, "unit": "ms", "values": values})
+    return table
+
+
+BENCHES = {"twolayer": twolayer}

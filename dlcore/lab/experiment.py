@@ -1,0 +1,159 @@
+"""An experiment: a run with a name, and the numbers of the sources that it answers.
+
+`reproduce` runs one and writes what came out, with all that is needed to do it again, to
+``book/results/<name>.json``. The pages print those files and never a number typed by hand.
+
+Chapter: book/ledger.md.
+"""
+
+import base64
+import json
+import platform
+import time
+import zlib
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+RESULTS = Path(__file__).parents[2] / "book" / "results"
+EXPERIMENTS = {}
+
+
+class Claim(NamedTuple):
+    """A number that a source prints, and how ours is to stand to it.
+
+    =========  ==========================================================
+    relation   "equal" within `tolerance`, "at least", or "below"
+    tolerance  half a unit in the last place that the source prints
+    =========  ==========================================================
+    """
+
+    key: str  # of the value that the experiment returns
+    theirs: float
+    source: str
+    relation: str = "at least"
+    tolerance: float = 0.0
+
+    def holds(self, ours):
+        """Tell whether our number keeps the claim."""
+        if self.relation == "equal":
+            return abs(ours - self.theirs) <= self.tolerance
+        return ours >= self.theirs if self.relation == "at least" else ours < self.theirs
+
+
+class Experiment(NamedTuple):
+    """A function of the seed that returns values, and a history for the figures.
+
+    A `quick` one is run anew whenever the ledger is printed; of the others the record is.
+    """
+
+    name: str
+    run: object
+    claims: tuple
+    data: str | None
+    quick: bool
+
+    @property
+    def command(self):
+        """The command that prints these numbers."""
+        return f"dlcore reproduce {self.name}"
+
+    @property
+    def path(self):
+        """Where the record of the last run is kept."""
+        return RESULTS / f"{self.name}.json"
+
+
+def experiment(name, *claims, data=None, quick=False):
+    """Declare an experiment; use it as a decorator."""
+
+    def declare(run):
+        EXPERIMENTS[name] = Experiment(name, run, claims, data, quick)
+        return run
+
+    return declare
+
+
+def processor():
+    """Name the processor, as far as the machine tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def circumstances():
+    """Note what a run depends on besides its code: versions, processor, date."""
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "numba")},
+        },
+        "processor": processor(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def write(name, record):
+    """Write a record to ``book/results/``, small enough to read."""
+    path = RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1, default=shorten) + "\n")
+    return path
+
+
+def shorten(value):
+    """Write arrays as lists with six significant digits."""
+    if isinstance(value, np.ndarray):
+        return [shorten(row) for row in value] if value.ndim > 1 else [
+            float(f"{number:.6g}") for number in value
+        ]  # fmt: skip
+    return value.item()
+
+
+def pack(w):
+    """Write an array as a picture, 256 shades from its smallest to its largest entry."""
+    shades = np.round(255 * (w - w.min()) / np.ptp(w)).astype(np.uint8)
+    text = base64.b64encode(zlib.compress(shades.tobytes(), 9)).decode()
+    return {"shape": list(w.shape), "shades": text}
+
+
+def unpack(picture):
+    """Read what `pack` wrote, as shades from 0 to 255.
+
+    >>> unpack(pack(np.array([[0.0, 0.5], [1.0, 0.25]])))
+    array([[  0, 128],
+           [255,  64]], dtype=uint8)
+    """
+    shades = zlib.decompress(base64.b64decode(picture["shades"]))
+    return np.frombuffer(shades, np.uint8).reshape(picture["shape"])
+
+
+def reproduce_one(experiment, seed=0):
+    """Run an experiment and write its record; return the record."""
+    start = time.perf_counter()
+    values, history = experiment.run(seed)
+    record = {
+        "name": experiment.name,
+        "command": experiment.command + (f" --seed {seed}" if seed else ""),
+        "seed": seed,
+        **circumstances(),
+        "seconds": round(time.perf_counter() - start, 1),
+        "values": {key: float(value) for key, value in values.items()},
+        "theirs": {claim.key: {"value": claim.theirs, "source": claim.source}
+                   for claim in experiment.claims},
+        "history": history,
+    }  # fmt: skip
+    write(experiment.name, record)
+    return record
+
+
+def values_of(experiment):
+    """Return what an experiment gives: run anew if it is quick, else from its record, else {}."""
+    if experiment.quick:
+        return experiment.run(0)[0]
+    return json.loads(experiment.path.read_text())["values"] if experiment.path.exists() else {}

@@ -1,0 +1,1 @@
+"""Layers: operations that own their parameters."""

@@ -1,0 +1,6 @@
+"""Models: layers in a row, one file per family."""
+
+from dlcore.models.linear import LinearClassifier
+from dlcore.models.twolayer import TwoLayer
+
+__all__ = ["LinearClassifier", "TwoLayer"]

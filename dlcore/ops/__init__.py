@@ -1,0 +1,1 @@
+"""Operations: a function, its jvp and its vjp directly under one another."""

@@ -1,0 +1,122 @@
+"""Activations: functions of one number, applied to every entry.
+
+The formulas are arranged so that no exponential overflows.
+
+Chapter: book/activation.md.
+"""
+
+import numpy as np
+
+from dlcore.autodiff.primitive import primitive
+from dlcore.kernels.activation import erf
+from dlcore.shapes import Tensor
+
+SHAPE = [("N M",)]
+KINK = {"x": "nonzero"}
+
+
+@primitive(shapes=SHAPE, domain=KINK)
+def relu(x: Tensor) -> Tensor:
+    """Keep what is positive:  y = max(0, x)."""
+    return np.maximum(x, 0)
+
+
+@relu.defjvp
+def relu_jvp(y, x, x_dot):
+    return x_dot * (y > 0)
+
+
+@relu.defvjp
+def relu_vjp(y, x, y_bar):
+    return (y_bar * (y > 0),)
+
+
+@primitive(shapes=SHAPE, domain=KINK, options={"slope": (0.01, 0.2)})
+def leaky_relu(x: Tensor, *, slope=0.01) -> Tensor:
+    """Keep what is positive, and a little of the rest:  y = x where x > 0, slope · x elsewhere."""
+    return np.where(x > 0, x, slope * x)
+
+
+@leaky_relu.defjvp
+def leaky_relu_jvp(y, x, x_dot, slope=0.01):
+    return np.where(x > 0, x_dot, slope * x_dot)
+
+
+@leaky_relu.defvjp
+def leaky_relu_vjp(y, x, y_bar, slope=0.01):
+    return (np.where(x > 0, y_bar, slope * y_bar),)
+
+
+@primitive(shapes=SHAPE, numpy=[np.tanh])
+def tanh(x: Tensor) -> Tensor:
+    """Squash into (-1, 1):  y = tanh x,  y' = 1 - y²."""
+    return np.tanh(x)
+
+
+@tanh.defjvp
+def tanh_jvp(y, x, x_dot):
+    return x_dot * (1 - y * y)
+
+
+@tanh.defvjp
+def tanh_vjp(y, x, y_bar):
+    return (y_bar * (1 - y * y),)
+
+
+@primitive(shapes=SHAPE)
+def sigmoid(x: Tensor) -> Tensor:
+    """Squash into (0, 1):  y = 1 / (1 + exp(-x)) = (1 + tanh(x/2)) / 2,  y' = y (1 - y)."""
+    y = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, y) / (1 + y)
+
+
+@sigmoid.defjvp
+def sigmoid_jvp(y, x, x_dot):
+    return x_dot * y * (1 - y)
+
+
+@sigmoid.defvjp
+def sigmoid_vjp(y, x, y_bar):
+    return (y_bar * y * (1 - y),)
+
+
+@primitive(shapes=SHAPE)
+def softplus(x: Tensor) -> Tensor:
+    """Round off the rectifier:  y = ln(1 + eˣ) = max(0, x) + ln(1 + exp(-|x|)),  y' = sigmoid x."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+@softplus.defjvp
+def softplus_jvp(y, x, x_dot):
+    return x_dot * sigmoid(x)
+
+
+@softplus.defvjp
+def softplus_vjp(y, x, y_bar):
+    return (y_bar * sigmoid(x),)
+
+
+def bell(x):
+    """Integrate the bell curve from the far left:  Φ(x) = (1 + erf(x/√2)) / 2."""
+    return (1 + erf(x * x.dtype.type(np.sqrt(0.5)))) / 2
+
+
+def gelu_slope(x):
+    """Differentiate x Φ(x):  Φ(x) + x φ(x), with the bell curve φ(x) = exp(-x²/2) / √(2π)."""
+    return bell(x) + x * np.exp(-x * x / 2) * x.dtype.type(np.sqrt(0.5 / np.pi))
+
+
+@primitive(shapes=SHAPE)
+def gelu(x: Tensor) -> Tensor:
+    """Weigh x by the chance that a normal number lies below it:  y = x Φ(x)  [Hendrycks2016]_."""
+    return x * bell(x)
+
+
+@gelu.defjvp
+def gelu_jvp(y, x, x_dot):
+    return x_dot * gelu_slope(x)
+
+
+@gelu.defvjp
+def gelu_vjp(y, x, y_bar):
+    return (y_bar * gelu_slope(x),)

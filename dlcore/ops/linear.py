@@ -1,0 +1,29 @@
+"""The linear map, the work-horse of every network.
+
+Chapter: book/linear.md.
+"""
+
+from dlcore.autodiff.primitive import primitive
+from dlcore.shapes import Bias, Features, Hidden, Weights
+
+
+@primitive
+def linear(x: Features, w: Weights, b: Bias) -> Hidden:
+    """Mix features:  y = x w + b.
+
+    Forwards:   ẏ = ẋ w + x ẇ + ḃ.
+    Backwards:  x̄ = ȳ wᵀ,   w̄ = xᵀ ȳ,   b̄ = Σₙ ȳₙ.
+    """
+    y = x @ w
+    y += b
+    return y
+
+
+@linear.defjvp
+def linear_jvp(y, x, w, b, x_dot, w_dot, b_dot):
+    return x_dot @ w + x @ w_dot + b_dot
+
+
+@linear.defvjp
+def linear_vjp(y, x, w, b, y_bar):
+    return lambda: y_bar @ w.T, lambda: x.T @ y_bar, lambda: y_bar.sum(axis=0)

@@ -1,0 +1,51 @@
+"""Schedules: by what factor the rate is multiplied as training goes on.
+
+A schedule is a function of the `progress` from 0 to 1 and of the `epoch`, a whole number.
+
+Chapter: book/optim.md.
+"""
+
+import math
+
+
+def constant():
+    """Keep the rate."""
+    return lambda progress, epoch: 1.0
+
+
+def exponential(factor):
+    """Multiply the rate by `factor` after every epoch:  factor^epoch.
+
+    >>> exponential(0.5)(0.0, 3)
+    0.125
+    """
+    return lambda progress, epoch: factor**epoch
+
+
+def cosine(last=0.0):
+    """Glide from 1 to `last` along half a wave:  last + (1 - last) (1 + cos πp) / 2.
+
+    >>> cosine()(0.5, 0)
+    0.5
+    """
+    return lambda progress, epoch: last + (1 - last) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def one_cycle(warmup=0.3):
+    """Rise from 0 to 1 in a straight line, then glide to 0 along half a wave [Smith2018]_."""
+    glide = cosine()
+
+    def factor(progress, epoch):
+        if progress < warmup:
+            return progress / warmup
+        return glide((progress - warmup) / (1 - warmup), epoch)
+
+    return factor
+
+
+SCHEDULES = {
+    "constant": constant,
+    "exponential": exponential,
+    "cosine": cosine,
+    "one-cycle": one_cycle,
+}

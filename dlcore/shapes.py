@@ -1,0 +1,121 @@
+"""The vocabulary: every array shape in the book, named once.
+
+Capitals count, small letters contain: ``x`` is an array, ``N`` is a number.
+
+===========  ==========================================================
+N            examples in a batch
+C            channels
+H, W         height and width
+D, M         features in, features out
+K            classes
+===========  ==========================================================
+
+A signature says which axes an array must have; `checked` holds every call to it.
+"""
+
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Annotated, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+Integers = NDArray[np.integer]
+
+# fmt: off
+Features = Annotated[Array, "N D"]        # a batch of feature vectors
+Hidden   = Annotated[Array, "N M"]        # what a linear layer makes of them
+Weights  = Annotated[Array, "D M"]        # a linear map, acting from the right
+Bias     = Annotated[Array, "M"]          # one offset per mixture
+Scores   = Annotated[Array, "N K"]        # one score per class
+Losses   = Annotated[Array, "N"]          # one number per example
+Labels   = Annotated[Integers, "N"]       # the right class of each example
+Images   = Annotated[Array, "N C H W"]    # a batch of images, channels first
+Scalar   = Annotated[Array, ""]           # a number
+Tensor   = Annotated[Array, "..."]        # any shape at all
+# fmt: on
+
+
+class ShapeError(ValueError):
+    """Two axes that share a letter differ in size, or an array has other axes than declared."""
+
+
+class Claim(NamedTuple):
+    """What a signature says of one array: its name, its axes, and the kind of its numbers."""
+
+    name: str
+    axes: tuple[str, ...] | None  # None where any shape will do
+    kind: str  # "f" floats, "iu" integers
+
+
+def claim(name, annotation):
+    """Read an annotation such as ``Annotated[Array, "N D"]``; None where it declares no array."""
+    if not hasattr(annotation, "__metadata__"):
+        return None
+    axes = annotation.__metadata__[0]
+    kind = "iu" if annotation.__origin__ is Integers else "f"
+    return Claim(name, None if axes == "..." else tuple(axes.split()), kind)
+
+
+def contract(function):
+    """List the claims on the positional arguments of `function`, and the one on its result."""
+    declared = signature(function)
+    inputs = [
+        claim(name, parameter.annotation)
+        for name, parameter in declared.parameters.items()
+        if parameter.kind is not Parameter.KEYWORD_ONLY
+    ]
+    return inputs, claim("the result", declared.return_annotation)
+
+
+def checked(function):
+    """Hold every call of `function` to the shapes that its signature declares.
+
+    >>> @checked
+    ... def product(x: Features, w: Weights) -> Hidden:
+    ...     return x @ w
+    >>> product(np.ones((8, 3)), np.ones((4, 5)))
+    Traceback (most recent call last):
+    dlcore.shapes.ShapeError: product: D is 3 in x but 4 in w (axes (D, M), shape (4, 5))
+    """
+    inputs, output = contract(function)
+
+    @wraps(function)
+    def call(*args, **options):
+        sizes = {}
+        args = [
+            fit(function, claim, arg, sizes) for claim, arg in zip(inputs, args, strict=False)
+        ] + list(args[len(inputs) :])
+        return fit(function, output, function(*args, **options), sizes)
+
+    return call
+
+
+def fit(function, claim, value, sizes):
+    """Return `value` as an array that keeps `claim`, given the letters' `sizes` so far."""
+    if claim is None:
+        return value
+    if not hasattr(value, "shape"):
+        value = np.asarray(value)
+    if value.dtype.kind not in claim.kind:
+        wanted = "floats" if claim.kind == "f" else "integers"
+        raise TypeError(f"{function.__name__}: {claim.name} must hold {wanted}, got {value.dtype}")
+    if claim.axes is not None:
+        measure(function, claim, value.shape, sizes)
+    return value
+
+
+def measure(function, claim, shape, sizes):
+    """Compare `shape` with the axes claimed, and learn the size of every new letter."""
+    axes = "(" + ", ".join(claim.axes) + ")"
+    if len(shape) != len(claim.axes):
+        message = f"{function.__name__}: {claim.name} must have axes {axes}, got shape {shape}"
+        raise ShapeError(message)
+    for letter, size in zip(claim.axes, shape, strict=True):
+        known, where = sizes.setdefault(letter, (size, claim.name))
+        if known != size:
+            raise ShapeError(
+                f"{function.__name__}: {letter} is {known} in {where} but {size} in {claim.name} "
+                f"(axes {axes}, shape {shape})"
+            )

@@ -1,0 +1,72 @@
+"""Sweeps: many short runs that look for good settings, first far apart, then close together.
+
+A setting is a dictionary; a trial is a setting with the accuracy it reached.
+
+Chapter: book/solver.md.
+"""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+
+
+class Trial(NamedTuple):
+    """A setting, and the validation accuracy that it reached."""
+
+    accuracy: float
+    setting: dict
+
+
+class Range(NamedTuple):
+    """The numbers from `low` to `high`, spread evenly on a logarithmic scale."""
+
+    low: float
+    high: float
+
+    def grid(self, count):
+        """Name `count` numbers, the ends included.
+
+        >>> [float(rate) for rate in Range(0.01, 1.0).grid(3)]
+        [0.01, 0.1, 1.0]
+        """
+        return np.geomspace(self.low, self.high, count)
+
+    def draw(self, rng):
+        """Draw a number: every factor of ten is as likely as the next."""
+        return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
+
+    def around(self, centre, zoom):
+        """Narrow the range to a part 1/zoom as wide, around `centre`, inside the old ends."""
+        reach = (self.high / self.low) ** (0.5 / zoom)
+        return Range(max(self.low, centre / reach), min(self.high, centre * reach))
+
+
+def grid(ranges, count):
+    """List every combination of `count` values of each range."""
+    axes = [[float(value) for value in each.grid(count)] for each in ranges.values()]
+    return [dict(zip(ranges, values, strict=True)) for values in product(*axes)]
+
+
+def random(ranges, count, *, rng):
+    """Draw `count` settings; unlike a grid, no two of them share a value [Bergstra2012]_."""
+    return [{name: each.draw(rng) for name, each in ranges.items()} for _ in range(count)]
+
+
+def search(run, ranges, *, trials=8, rounds=2, zoom=3.0, rng, jobs=1):
+    """Go from coarse to fine: sweep, narrow every range around the best setting, sweep again.
+
+    `run(setting) → accuracy` is called `trials` times a round, `jobs` at once.
+    Returns every trial, the best first.
+    """
+    done = []
+    for _ in range(rounds):
+        settings = random(ranges, trials, rng=rng)
+        scores = Parallel(n_jobs=jobs)(delayed(run)(setting) for setting in settings)
+        done = sorted(map(Trial, [*scores, *(t.accuracy for t in done)],
+                          [*settings, *(t.setting for t in done)]),
+                      key=lambda trial: -trial.accuracy)  # fmt: skip
+        best = done[0].setting
+        ranges = {name: each.around(best[name], zoom) for name, each in ranges.items()}
+    return done

@@ -1,0 +1,88 @@
+"""What every test may ask for: a generator of its own, the answers to judge, a fair tolerance."""
+
+import importlib
+import os
+from math import prod
+
+import numpy as np
+import pytest
+
+from dlcore.course.answers import load
+
+
+def pytest_addoption(parser):
+    """Let the reader's answers, or those of any folder, take the place of the solutions."""
+    where = {"dest": "answers", "default": "solutions"}
+    parser.addoption("--student", action="store_const", const="exercises", help="yours", **where)
+    parser.addoption("--answers", metavar="FOLDER", help="answers in FOLDER", **where)
+
+
+@pytest.fixture
+def rng(request):
+    """Seed a generator by the test's own name: independent of the others, the same tomorrow."""
+    return np.random.default_rng(list(request.node.nodeid.encode()))
+
+
+@pytest.fixture(scope="module")
+def topic(request):
+    """Name the topic that a file of tests is about."""
+    return request.path.stem.removeprefix("test_")
+
+
+@pytest.fixture(scope="module")
+def answers(request, topic):
+    """The answers to this chapter's exercises: the book's, or with --student yours."""
+    return load(request.config.rootpath / request.config.getoption("answers") / f"{topic}.py")
+
+
+@pytest.fixture(scope="module")
+def formulas(topic):
+    """The formulas of this chapter, imported by those who ask: sympy takes a second to load."""
+    return importlib.import_module(f"dlcore.formulas.{topic}")
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """Exact calculus, imported by those who ask."""
+    return importlib.import_module("dlcore.formulas.oracle")
+
+
+@pytest.fixture(scope="session")
+def rounding():
+    """How far a sum of products may stray when it is added up in another order.
+
+    4 ε ‖x‖ ‖w‖ …  is at least 4 ε Σ |x| |w| …, by Cauchy and Schwarz; a plain sum has w = 1.
+    """
+
+    def tolerance(*arrays):
+        eps = max(np.finfo(array.dtype).eps for array in arrays)
+        factors = arrays if len(arrays) > 1 else (*arrays, np.ones(arrays[0].size))
+        return {"rtol": 0.0, "atol": 4.0 * eps * prod(map(np.linalg.norm, factors))}
+
+    return tolerance
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Fail a skipped test when DLCORE_REQUIRE names one of its marks, as in "site data"."""
+    report = yield
+    required = [name for name in demanded() if item.get_closest_marker(name)]
+    if required and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: {required[0]} is required, but {report.longrepr[-1]}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Fail a file that skips itself when anything is required: its marks are out of sight."""
+    report = yield
+    if demanded() and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid}: tests are required, but {report.longrepr[-1]}"
+    return report
+
+
+def demanded():
+    """List the marks whose tests must run."""
+    return os.environ.get("DLCORE_REQUIRE", "").split()

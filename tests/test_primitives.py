@@ -1,0 +1,145 @@
+"""Two lemmas for every operation, present and future, and a proof that they can fail.
+
+`primitive` runs over the registry, its options over those declared, its arguments over its
+signature. All sizes are different, so that a swapped axis cannot pass.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from itertools import product
+
+import numpy as np
+import pytest
+
+import dlcore.ops
+from dlcore.autodiff import directional, registry
+from dlcore.shapes import claim
+
+for module in pkgutil.iter_modules(dlcore.ops.__path__):
+    importlib.import_module(f"dlcore.ops.{module.name}")
+
+SIZES = {"N": 4, "C": 3, "H": 7, "W": 5, "D": 6, "M": 8, "K": 9, "1": 1}
+
+
+def cases():
+    """List every primitive with every shape and every option that it declares."""
+    for primitive in registry:
+        options = [dict(zip(primitive.options, values, strict=True))
+                   for values in product(*primitive.options.values())]  # fmt: skip
+        for axes, chosen in product(primitive.shapes or [None], options):
+            words = [primitive.__name__, *(axes or ()), *map(str, chosen.items())]
+            yield pytest.param((primitive, axes, chosen), id=" ".join(words))
+
+
+@pytest.fixture(params=cases())
+def case(request):
+    """A primitive, the axes of its arguments where the signature leaves them open, its options."""
+    return request.param
+
+
+def shapes(primitive, axes):
+    """Give every argument its shape: from its annotation, or from the declared `axes`."""
+    claims = [claim(p.name, p.annotation) for p in primitive.arguments]
+    claims = [each for each in claims if each is not None]
+    texts = [
+        each.axes if each.axes is not None else tuple(given.split())
+        for each, given in zip(claims, axes or [""] * len(claims), strict=True)
+    ]
+    return claims, [tuple(SIZES[letter] for letter in text) for text in texts]
+
+
+def arguments(primitive, axes, rng):
+    """Draw an array for each argument, in its domain; labels for those that are integers."""
+    drawn = []
+    for each, shape in zip(*shapes(primitive, axes), strict=True):
+        x = rng.normal(size=shape)
+        far = np.copysign(0.1 + np.abs(x), x)
+        domain = {"real": x, "nonzero": far, "positive": np.abs(far)}
+        labels = rng.integers(SIZES["K"], size=shape)
+        drawn.append(
+            labels if each.kind == "iu" else domain[primitive.domain.get(each.name, "real")]
+        )
+    return drawn
+
+
+def measure_both(primitive, axes, options, rng):
+    """Return (ẏ, its measurement) and (⟨ȳ, ẏ⟩, Σ ⟨x̄ᵢ, ẋᵢ⟩), for random directions and ȳ."""
+    xs = arguments(primitive, axes, rng)
+    smooth = [xs[i] for i in primitive.smooth]
+    x_dots = [rng.normal(size=np.shape(x)) for x in smooth]
+    y = primitive(*xs, **options)
+    y_bar = rng.normal(size=np.shape(y))
+
+    def of_the_smooth(*changed):
+        full = list(xs)
+        for i, x in zip(primitive.smooth, changed, strict=True):
+            full[i] = x
+        return primitive(*full, **options)
+
+    y_dot = primitive.jvp(y, *xs, *x_dots, **options)
+    x_bars = primitive.vjp(y, *xs, y_bar, **options)
+    assert [np.shape(bar) for bar in x_bars] == [np.shape(x) for x in smooth]
+    inner = sum(np.vdot(bar, dot) for bar, dot in zip(x_bars, x_dots, strict=True))
+    return (y_dot, directional(of_the_smooth, smooth, x_dots)), (np.vdot(y_bar, y_dot), inner)
+
+
+def agree_with_differences(y_dot, slope):
+    """Allow the truncation and round-off of a central difference."""
+    np.testing.assert_allclose(y_dot, slope, rtol=1e-6, atol=1e-7)
+
+
+def agree_exactly(ahead, back):
+    """Allow round-off only: both sides are the same sum in another order."""
+    np.testing.assert_allclose(ahead, back, rtol=1e-10, atol=1e-12)
+
+
+def test_the_jvp_is_the_slope(case, rng):
+    """f(x + h ẋ) - f(x - h ẋ)  =  2 h ẏ + O(h³)."""
+    agree_with_differences(*measure_both(*case, rng)[0])
+
+
+def test_the_vjp_is_the_transpose_of_the_jvp(case, rng):
+    """⟨ȳ, ẏ⟩  =  ⟨x̄₁, ẋ₁⟩ + … + ⟨x̄ₖ, ẋₖ⟩."""
+    agree_exactly(*measure_both(*case, rng)[1])
+
+
+@pytest.mark.parametrize("rule", ["jvp_rule", "vjp_rule"])
+def test_a_small_lie_is_noticed(case, rule, rng, monkeypatch):
+    """A rule that is wrong by one part in a thousand breaks one of the two lemmas."""
+    primitive = case[0]
+    truth = getattr(primitive, rule)
+
+    def lie(*args, **options):
+        answer = truth(*args, **options)
+        if rule == "jvp_rule":
+            return 1.001 * answer
+        return [1.001 * (bar() if callable(bar) else bar) for bar in answer]
+
+    monkeypatch.setattr(primitive, rule, lie)
+    slope, adjoint = measure_both(*case, rng)
+    agree, numbers = (
+        (agree_with_differences, slope) if rule == "jvp_rule" else (agree_exactly, adjoint)
+    )
+    with pytest.raises(AssertionError):
+        agree(*numbers)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_numbers_keep_their_precision(case, dtype, rng):
+    """float32 in, float32 out, forwards and backwards: no rule widens its numbers in secret."""
+    primitive, axes, options = case
+    xs = [x.astype(dtype) if x.dtype.kind == "f" else x for x in arguments(primitive, axes, rng)]
+    y = primitive(*xs, **options)
+    y_bar = np.ones(np.shape(y), dtype)
+    x_bars = primitive.vjp(y, *xs, y_bar, **options)
+    y_dot = primitive.jvp(y, *xs, *(xs[i] for i in primitive.smooth), **options)
+    assert {np.asarray(a).dtype for a in (y, y_dot, *x_bars)} == {np.dtype(dtype)}
+
+
+def test_every_primitive_has_a_formula_and_both_rules():
+    """A primitive without a rule would fail where a reader first differentiates it."""
+    for primitive in registry:
+        assert inspect.getdoc(primitive)
+        assert callable(primitive.jvp_rule)
+        assert callable(primitive.vjp_rule)
