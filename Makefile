@@ -1,11 +1,12 @@
 # Everything this repository does. Needs Python 3.11 or later and make; the rest is fetched.
 #
-#   make book   make test   make check   make lint   make exercises   make bench
+#   make book   make test   make lint   make check   make exercises   make bench
 
 PYTHON ?= python3
-RESOLUTION ?= lock
+RESOLUTION ?= locked
 BIN := .venv/bin
 STAMP := .venv/$(RESOLUTION).stamp
+export UV_PYTHON_DOWNLOADS := never
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -27,15 +28,18 @@ bench: $(STAMP)
 	@$(BIN)/python -c "import torch" 2> /dev/null || $(BIN)/uv sync --frozen --all-extras
 	$(BIN)/dlcore bench
 
-# The environment: made once, made again when the lock changes.
-# `RESOLUTION=lowest-direct` installs the oldest versions that pyproject.toml allows instead.
+environment: $(STAMP)
+
+# The environment is made once, and again when the lock has changed. `RESOLUTION=lowest-direct`
+# takes the oldest versions that pyproject.toml allows instead of the locked ones.
 $(STAMP): pyproject.toml uv.lock
+	@$(PYTHON) -c "import sys; sys.version_info < (3, 11) and sys.exit('make: $(PYTHON) is too old, name a Python 3.11 or later: make PYTHON=python3.12')"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
-	$(if $(filter lock,$(RESOLUTION)),$(INSTALL_LOCKED),$(INSTALL_RESOLVED))
-	rm -f .venv/*.stamp && touch $@
+	$(INSTALL_$(if $(filter locked,$(RESOLUTION)),LOCKED,RESOLVED))
+	@rm -f .venv/*.stamp && touch $@
 
-INSTALL_LOCKED = VIRTUAL_ENV=.venv $(BIN)/uv sync --frozen --active --extra book --extra test
-INSTALL_RESOLVED = VIRTUAL_ENV=.venv $(BIN)/uv pip install --resolution $(RESOLUTION) -e ".[book,test]"
+INSTALL_LOCKED = $(BIN)/uv sync --frozen --inexact --extra book --extra test
+INSTALL_RESOLVED = $(BIN)/uv pip install --python .venv --resolution $(RESOLUTION) -e ".[book,test]"
 
-.PHONY: book test lint check exercises bench
+.PHONY: book test lint check exercises bench environment

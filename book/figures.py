@@ -19,6 +19,14 @@ from matplotlib.figure import Figure
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 INK, FAINT = "#010203", "#040506"
 SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
+TOWERS = {
+    "dlcore/formulas": PALETTE[2],
+    "dlcore": PALETTE[0],
+    "exercises": PALETTE[1],
+    "solutions": PALETTE[1],
+    "tests": PALETTE[3],
+    "book": PALETTE[3],
+}
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dlcore",
@@ -226,24 +234,24 @@ def weight_grid(w, shape, *, alt, caption="", columns=10):
     return show(figure, alt=alt, caption=caption)
 
 
-def house(root, topics, floors, *, alt, caption=""):
-    """Draw the matrix floors × topics: a room is a file, as large as the file is long.
+def house(root, topics, rooms, *, alt, caption=""):
+    """Draw the matrix rooms × topics: a dot is a file, as large as the file is long.
 
-    ``floors`` maps each floor, from the ground up, to the path of its file, with ``{}`` for
-    the topic.
+    ``rooms`` are the paths of a column, with ``{}`` for the topic. The colour tells the
+    library from the formulas, what the reader writes, and the page with its lemmas.
     """
-    figure, axis = canvas(6.6, 0.36 * len(floors) + 0.5)
+    rooms = [room for room in rooms if any((root / room.format(t)).exists() for t in topics)]
+    figure, axis = canvas(6.6, 0.34 * len(rooms) + 0.5)
     with mpl.rc_context(STYLE):
-        for i, (path, colour) in enumerate(zip(floors.values(), PALETTE * 9, strict=False)):
+        for i, room in enumerate(rooms):
             axis.axhline(i, color=FAINT, linewidth=0.8, zorder=0)
-            for j, topic in enumerate(topics):
-                room = root / path.format(topic)
-                if room.exists():
-                    lines = room.read_text(encoding="utf-8").count("\n")
-                    axis.scatter(j, i, s=1.6 * lines + 10, color=colour, linewidth=0)
+            colour = next(c for name, c in TOWERS.items() if room.startswith(name))
+            for j, path in enumerate(root / room.format(topic) for topic in topics):
+                lines = path.read_text(encoding="utf-8").count("\n") if path.exists() else 0
+                axis.scatter(j, i, s=1.2 * lines, color=colour, linewidth=0)
         axis.set_xticks(range(len(topics)), topics)
-        axis.set_yticks(range(len(floors)), floors)
-        axis.set(xlim=(-0.6, len(topics) - 0.4), ylim=(-0.7, len(floors) - 0.3))
+        axis.set_yticks(range(len(rooms)), [room.rpartition("/")[0] for room in rooms])
+        axis.set(xlim=(-0.6, len(topics) - 0.4), ylim=(len(rooms) - 0.4, -0.7))
         axis.xaxis.tick_top()
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)

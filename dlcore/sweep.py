@@ -54,19 +54,22 @@ def random(ranges, count, *, rng):
     return [{name: each.draw(rng) for name, each in ranges.items()} for _ in range(count)]
 
 
-def search(run, ranges, *, trials=8, rounds=2, zoom=3.0, rng, jobs=1):
+def search(run, ranges, *, trials=8, rounds=2, zoom=3.0, on_grid=False, rng, jobs=1):
     """Go from coarse to fine: sweep, narrow every range around the best setting, sweep again.
 
-    `run(setting) → accuracy` is called `trials` times a round, `jobs` at once.
+    `run(setting) -> accuracy` is called at most `trials` times a round, `jobs` at once.
     Returns every trial, the best first.
     """
     done = []
     for _ in range(rounds):
-        settings = random(ranges, trials, rng=rng)
+        settings = (
+            grid(ranges, max(1, int(trials ** (1 / len(ranges)))))
+            if on_grid
+            else random(ranges, trials, rng=rng)
+        )
         scores = Parallel(n_jobs=jobs)(delayed(run)(setting) for setting in settings)
-        done = sorted(map(Trial, [*scores, *(t.accuracy for t in done)],
-                          [*settings, *(t.setting for t in done)]),
-                      key=lambda trial: -trial.accuracy)  # fmt: skip
+        done += map(Trial, scores, settings)
+        done.sort(key=lambda trial: -trial.accuracy)
         best = done[0].setting
         ranges = {name: each.around(best[name], zoom) for name, each in ranges.items()}
     return done

@@ -1,13 +1,19 @@
 """What every test may ask for: a generator of its own, the answers to judge, a fair tolerance."""
 
+import ast
 import importlib
 import os
+import shutil
+import sys
 from math import prod
 
 import numpy as np
 import pytest
 
+from dlcore.course import topics
 from dlcore.course.answers import load
+
+collect_ignore = ["sample"]
 
 
 def pytest_addoption(parser):
@@ -57,9 +63,33 @@ def rounding():
     def tolerance(*arrays):
         eps = max(np.finfo(array.dtype).eps for array in arrays)
         factors = arrays if len(arrays) > 1 else (*arrays, np.ones(arrays[0].size))
-        return {"rtol": 0.0, "atol": 4.0 * eps * prod(map(np.linalg.norm, factors))}
+        return {"rtol": 0.0, "atol": float(4.0 * eps * prod(map(np.linalg.norm, factors)))}
 
     return tolerance
+
+
+@pytest.fixture(scope="session")
+def modules():
+    """The syntax tree of every module of dlcore, by its dotted name."""
+    files = sorted((topics.ROOT / "dlcore").rglob("*.py"))
+    names = [".".join(file.relative_to(topics.ROOT).with_suffix("").parts) for file in files]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    return {name.removesuffix(".__init__"): tree for name, tree in zip(names, trees, strict=True)}
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    """A repository of one topic, without exercises, in the place of the real one."""
+    shutil.copytree(topics.ROOT / "tests/sample", tmp_path, dirs_exist_ok=True)
+    for name in ("tests/conftest.py", "pyproject.toml"):
+        shutil.copy(topics.ROOT / name, tmp_path / name)
+    (tmp_path / "exercises").mkdir()
+
+    monkeypatch.setattr(topics, "ROOT", tmp_path)
+    monkeypatch.delitem(sys.modules, "tests.test_sample", raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    return tmp_path
 
 
 @pytest.hookimpl(wrapper=True)

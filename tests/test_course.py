@@ -1,8 +1,7 @@
-"""Topics, skeletons and checks.  Each lemma is tried on a small book of one topic."""
+"""Topics, skeletons and what every test may ask for, tried on a small book of one topic."""
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
 
@@ -10,67 +9,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from dlcore.course import skeleton, topics, trial
+from dlcore.course import skeleton, topics
 from dlcore.course.answers import load
-from dlcore.course.check import check
 
-TOC = """
-parts:
-  - caption: Before we start
-    chapters:
-      - file: book/notation
-  - caption: Samples
-    numbered: true
-    chapters:
-      - file: book/sample
-"""
-SOLUTION = '''"""Exercises of the chapter *Sample*."""
-
-import numpy as np
-
-
-def softmax(scores):
-    """Exercise sample-softmax.  Turn scores into probabilities."""
-    # BEGIN SOLUTION
-    # HINT: subtract the largest score of each "row" first
-    # HINT: exponentiate, then divide each row by its sum
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-    # END SOLUTION
-
-
-def halves(size):
-    """Exercise sample-halves.  Halve a number of things."""
-    half = None
-    # BEGIN SOLUTION
-    # HINT: which operator drops the remainder?
-    half = size // 2
-    # END SOLUTION
-    return half
-'''
-LEMMAS = '''
-import numpy as np
-import pytest
-from numpy.testing import assert_allclose
-
-@pytest.mark.exercise("sample-softmax", points=2)
-def test_rows_of_softmax_sum_to_one(answers, rng):
-    """For every n:  Σₖ yₙₖ = 1."""
-    assert_allclose(answers.softmax(rng.normal(size=(2, 3))).sum(axis=1), np.ones(2))
-
-@pytest.mark.exercise("sample-softmax", points=2)
-def test_equal_scores_share_the_probability(answers):
-    """Equal scores of K classes give  yₙₖ = 1/K."""
-    assert_allclose(answers.softmax(np.zeros((2, 4))), np.full((2, 4), 0.25))
-
-@pytest.mark.exercise("sample-halves", points=1)
-def test_half_of_seven_is_three(answers):
-    """Halving drops the remainder."""
-    assert answers.halves(7) == 3
-
-def test_that_scores_nothing(answers):
-    """Not an exercise."""
-'''
 RULE = '''
 class Rule:
     """Exercise sample-rule.  Go down."""
@@ -81,38 +22,12 @@ class Rule:
         return w - 1
         # END SOLUTION
 '''
-RATIO = "powers / powers.sum(axis=1, keepdims=True)"
 
 
 @pytest.fixture
-def clone(tmp_path, monkeypatch):
-    """A repository of one topic, in the place of the real one."""
-    for folder in ("solutions", "exercises", "tests"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "_toc.yml").write_text(TOC)
-    (tmp_path / "solutions/sample.py").write_text(SOLUTION)
-    (tmp_path / "tests/test_sample.py").write_text(LEMMAS, encoding="utf-8")
-    for name in ("tests/conftest.py", "pyproject.toml"):
-        shutil.copy(topics.ROOT / name, tmp_path / name)
-    monkeypatch.setattr(topics, "ROOT", tmp_path)
-    monkeypatch.delitem(sys.modules, "tests.test_sample", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def told(clone, capsys):
-    """What `dlcore check sample` tells about the solution after an edit, and its exit code."""
-
-    def tell(old="", new="", **options):
-        assert old in SOLUTION
-        (clone / "exercises/sample.py").write_text(SOLUTION.replace(old, new))
-        try:
-            check("sample", **options)
-        except SystemExit as stop:
-            return capsys.readouterr().out, stop.code
-        return capsys.readouterr().out, 0
-
-    return tell
+def solution(clone):
+    """The text of the sample's solution."""
+    return (clone / "solutions/sample.py").read_text()
 
 
 def test_topics_are_the_pages_of_numbered_parts(clone):
@@ -135,39 +50,39 @@ def test_a_walk_lists_the_column_in_order(clone, capsys):
     assert lines[1].endswith("Exercises of the chapter *Sample*.")
 
 
-def test_a_skeleton_is_python_without_answers():
+def test_a_skeleton_is_python_without_answers(solution):
     """Markers and answers are gone; signatures, docstrings and imports stay."""
-    cut = skeleton.skeleton(SOLUTION)
+    cut = skeleton.skeleton(solution)
     kept = {name for name, _ in skeleton.definitions(ast.parse(cut))}
     assert kept == {"softmax", "halves"}
     assert "powers" not in cut
     assert "import numpy as np" in cut
 
 
-def test_cutting_a_skeleton_changes_nothing():
+def test_cutting_a_skeleton_changes_nothing(solution):
     """skeleton(skeleton(s)) = skeleton(s)."""
-    cut = skeleton.skeleton(SOLUTION)
+    cut = skeleton.skeleton(solution)
     assert skeleton.skeleton(cut) == cut
 
 
-def test_scaffolding_around_a_hole_stays():
+def test_scaffolding_around_a_hole_stays(solution):
     """What stands outside the markers is given to the reader."""
-    cut = skeleton.skeleton(SOLUTION)
+    cut = skeleton.skeleton(solution)
     assert "half = None" in cut
-    assert cut.endswith("    return half\n")
+    assert cut.endswith("    return half, size - half\n")
 
 
-def test_the_first_hint_is_the_error():
+def test_the_first_hint_is_the_error(solution):
     """An exercise that nobody has begun raises its first hint, quotes and all."""
     answers = {}
-    exec(skeleton.skeleton(SOLUTION), answers)
+    exec(skeleton.skeleton(solution), answers)
     with pytest.raises(NotImplementedError, match='largest score of each "row" first'):
         answers["softmax"](np.zeros((1, 2)))
 
 
-def test_all_hints_can_be_had():
+def test_all_hints_can_be_had(solution):
     """Hints belong to the function that they help with, in their order."""
-    found = skeleton.hints(SOLUTION)
+    found = skeleton.hints(solution)
     assert list(found) == ["softmax", "halves"]
     assert found["softmax"][1] == "exponentiate, then divide each row by its sum"
 
@@ -181,7 +96,7 @@ def test_methods_have_hints_and_names_of_their_own():
 @pytest.mark.parametrize("lost", ["# BEGIN SOLUTION", "# END SOLUTION", "# HINT: go down"])
 def test_a_lost_marker_is_refused(lost):
     """Half a marking would hand the answer to the reader, or keep a hint from them."""
-    with pytest.raises(ValueError, match="skeleton: line .* of the cut is"):
+    with pytest.raises(ValueError, match=r"skeleton: line \d+ of the cut is"):
         skeleton.skeleton(RULE.replace(lost, "pass"))
 
 
@@ -192,19 +107,19 @@ def test_a_cut_file_knows_that_it_is_untouched(clone):
     assert not skeleton.untouched(cut + "#")
 
 
-def test_an_edited_file_is_never_overwritten(clone, capsys):
+def test_an_edited_file_is_never_overwritten(clone, capsys, solution):
     """Not even when the solution has changed since."""
     (clone / "exercises/sample.py").write_text(skeleton.cut("sample") + "# mine")
-    (clone / "solutions/sample.py").write_text(SOLUTION + "# another")
+    (clone / "solutions/sample.py").write_text(solution + "# another")
     skeleton.exercises("sample")
     assert (clone / "exercises/sample.py").read_text().endswith("# mine")
     assert "left alone, but the solution has changed" in capsys.readouterr().out
 
 
-def test_an_untouched_file_follows_its_solution(clone):
+def test_an_untouched_file_follows_its_solution(clone, solution):
     """A changed solution is cut anew while nobody has answered."""
     skeleton.exercises()
-    (clone / "solutions/sample.py").write_text(SOLUTION + "# another")
+    (clone / "solutions/sample.py").write_text(solution + "# another")
     skeleton.exercises()
     assert (clone / "exercises/sample.py").read_text() == skeleton.cut("sample")
 
@@ -215,108 +130,6 @@ def test_a_check_of_the_cut_writes_nothing(clone, capsys):
         skeleton.exercises(check=True)
     assert "exercises/sample.py is missing" in capsys.readouterr().out
     assert not (clone / "exercises/sample.py").exists()
-
-
-def test_right_answers_earn_all_points(told):
-    """The solution itself gets 3 of 3, and exit code 0."""
-    page, code = told()
-    assert code == 0
-    assert page.count("✓") == 2
-    assert "3 of 3 points" in page
-
-
-def test_every_scored_test_fails_on_the_skeleton(clone):
-    """Each one meets a hole, and none that scores nothing is run."""
-    (clone / "exercises/sample.py").write_text(skeleton.cut("sample"))
-    kinds = [outcome.finding.kind for outcome in trial.run(["sample"]).outcomes]
-    assert kinds == ["not attempted"] * 3
-
-
-def test_an_exercise_not_attempted_gives_its_hint(clone, capsys):
-    """The first hint, and as many as are asked for."""
-    skeleton.exercises()
-    for hint, heard in ((0, 1), (1, 1), (2, 2)):
-        with pytest.raises(SystemExit):
-            check("sample", hint=hint)
-        page = capsys.readouterr().out
-        assert page.count("not attempted") == 2
-        assert ("subtract the largest" in page) + ("exponentiate" in page) == heard
-
-
-def test_a_failed_attempt_comes_before_an_exercise_not_begun(told):
-    """The reader has begun the second exercise first: that is what they want to hear about."""
-    page, _ = told("    powers = np.exp", "    raise NotImplementedError\n    powers = np.exp")
-    assert "─ sample-softmax ─" in page
-    page, _ = told("half = size // 2", "raise NotImplementedError")
-    assert "─ sample-halves ─" in page
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "kind", "says"),
-    [
-        (RATIO, "powers.sum(axis=1)", "shape", "AxisError: axis 1 is out of bounds"),
-        (RATIO, "powers[:1] / powers[:1].sum()", "shape", "the shape is (1,), wanted (2,)"),
-        (RATIO, "0.3 + 0 * scores", "values", "the first at [0] is 0.9, wanted 1"),
-        (RATIO, "0 * scores + np.nan", "not finite", "the first at [0] is nan, wanted 1"),
-        ("return powers", "powers", "error", "'NoneType' object has no attribute 'sum'"),
-        ("size // 2", "size / 2", "values", "3.5 == 3"),
-        ("np.exp(", "np.log(0 * ", "not finite", "np.log(0 * scores"),
-        ("powers.sum(", "powers.product(", "error", "exercises/sample.py:12 in softmax"),
-        ("import numpy", "import numpie", "import", "ModuleNotFoundError: No module named"),
-        ("powers /", "powers */", "import", "return powers */ powers.sum"),
-        ("def softmax", "def maxsoft", "error", "has no attribute 'softmax'"),
-    ],
-)
-def test_a_failure_is_told_by_its_kind(told, old, new, kind, says):
-    """What differs, and where, in the reader's own terms."""
-    page, code = told(old, new)
-    assert code == 1
-    assert f"{kind}  " in page
-    assert says in page
-    assert "Traceback" not in page
-
-
-def test_only_the_readers_own_lines_are_shown(told):
-    """NumPy's frames and pytest's are not the reader's business."""
-    page, _ = told("powers.sum(axis=1", "powers.sum(axis=9")
-    assert "exercises/sample.py:12 in softmax" in page
-    assert "site-packages" not in page
-
-
-def test_a_failure_restates_the_claim_and_its_formula(told):
-    """The name of the test is the sentence, its docstring the formula."""
-    page, _ = told(RATIO, "powers")
-    assert "Rows of softmax sum to one" in page
-    assert "For every n:  Σₖ yₙₖ = 1." in page
-
-
-def test_what_an_answer_prints_is_shown(told):
-    """Printing is how a reader looks inside."""
-    page, _ = told("    return powers", "    print('rows:', len(scores))\n    return 2 * powers")
-    assert "printed  rows: 2" in page
-
-
-def test_an_endless_loop_ends(told, monkeypatch):
-    """The other exercises are checked all the same."""
-    monkeypatch.setattr(trial, "SECONDS", 0.2)
-    page, _ = told("    return powers", "    while True:\n        pass\n    return powers")
-    assert "still running after 0.2 seconds" in page
-    assert "✓ sample-halves" in page
-
-
-def test_a_part_of_the_exercises_can_be_checked(told):
-    """-k chooses tests by name; a name that nobody has is refused."""
-    page, code = told("size // 2", "size / 2", k="softmax")
-    assert (code, "2 of 2 points" in page) == (0, True)
-    _, code = told(k="nonsense")
-    assert code == "check: k is 'nonsense', no exercise of sample matches it"
-
-
-def test_a_check_without_answers_says_what_to_do(clone, capsys):
-    """There is nothing to check before the exercises are cut."""
-    with pytest.raises(SystemExit):
-        check("sample")
-    assert "dlcore exercises" in capsys.readouterr().out.replace("\n", "")
 
 
 def test_answers_are_read_as_they_are(tmp_path):
@@ -332,7 +145,7 @@ def test_a_sum_in_another_order_lies_within_rounding(rng, rounding):
     x = np.concatenate([x, -x]).astype(np.float32)
     w = np.ones_like(x)
     assert_allclose((x * w).cumsum()[-1], (x * w)[::-1].sum(), **rounding(x, w))
-    assert rounding(x) == rounding(x, w)
+    assert rounding(x)["atol"] == pytest.approx(rounding(x, w)["atol"])
 
 
 def test_the_generator_repeats_itself_and_nobody_else(request, rng):
@@ -344,13 +157,12 @@ def test_the_generator_repeats_itself_and_nobody_else(request, rng):
     assert first != other.normal()
 
 
-@pytest.mark.parametrize(("required", "code"), [("", 0), ("site", 0), ("site data", 1)])
+@pytest.mark.parametrize(("required", "code"), [("site", 0), ("site data", 1)])
 def test_a_required_test_may_not_be_skipped(clone, required, code):
     """DLCORE_REQUIRE="site data" turns a skipped data test into a failure."""
     skipping = "import pytest\n@pytest.mark.data\ndef test_it():\n    pytest.skip('no data')\n"
     (clone / "tests/test_sample.py").write_text(skipping)
     command = [sys.executable, "-m", "pytest", "-q", "tests"]
-    done = subprocess.run(
-        command, cwd=clone, env=os.environ | {"DLCORE_REQUIRE": required}, capture_output=True
-    )
+    demand = os.environ | {"DLCORE_REQUIRE": required}
+    done = subprocess.run(command, cwd=clone, env=demand, capture_output=True, check=False)
     assert done.returncode == code, done.stdout.decode()

@@ -11,6 +11,7 @@ beside the equation leads to the lemma of the test that checks it.
 
 import importlib
 from pathlib import Path
+from types import MappingProxyType
 
 from docutils import nodes
 from lemma import find_test, label, locate, sentence
@@ -21,7 +22,7 @@ from sphinx.util.nodes import make_refnode
 logger = logging.getLogger(__name__)
 
 
-class mark(nodes.Inline, nodes.TextElement):
+class Mark(nodes.Inline, nodes.TextElement):
     """The place of a check mark until every page has been read."""
 
 
@@ -30,7 +31,7 @@ class Formula(MathDirective):
 
     has_content = False
     required_arguments, optional_arguments = 1, 0
-    option_spec = {"check": str.strip}
+    option_spec = MappingProxyType({"check": str.strip})
 
     def run(self):
         topic, _, name = self.arguments[0].strip().rpartition(".")
@@ -42,7 +43,7 @@ class Formula(MathDirective):
         self.arguments = [latex]
         self.options = {"label": f"eq-{topic}-{name.replace('_', '-')}"}
         equation = super().run()
-        aside = nodes.paragraph("", "", mark(test=test), classes=["witness"])
+        aside = nodes.paragraph("", "", Mark(test=test), classes=["witness"])
         return [nodes.container("", *equation, aside, classes=["formula"])]
 
     def printed(self, topic, name):
@@ -52,14 +53,15 @@ class Formula(MathDirective):
             latex = importlib.import_module("dlcore.formulas.latex").latex
             return latex(getattr(module, name))
         except (ImportError, AttributeError) as reason:
-            logger.warning("no formula %s.%s: %s", topic, name, reason, location=self.get_location())
+            where = self.get_location()
+            logger.warning("no formula %s.%s: %s", topic, name, reason, location=where)
             return None
 
 
 def resolve(app, doctree, docname):
     """Replace each mark by a link to its lemma; without a lemma the mark stands alone."""
     lemmas = getattr(app.env, "proof_list", {})
-    for place in list(doctree.findall(mark)):
+    for place in list(doctree.findall(Mark)):
         topic, name = place["test"]
         anchor = label(topic, name)
         spoken = f"Checked: {sentence(name)}"
@@ -72,7 +74,7 @@ def resolve(app, doctree, docname):
 
 def setup(app):
     """Add the directive and resolve its marks once all lemmas are known."""
-    app.add_node(mark)
+    app.add_node(Mark)
     app.add_directive("formula", Formula)
     app.connect("doctree-resolved", resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,7 @@ The label is ``lem-<topic>-<name>``, with hyphens: ``lem-loss-rows-of-softmax-su
 
 import ast
 from pathlib import Path
+from types import MappingProxyType
 
 from docstring import paragraphs
 from docutils import nodes
@@ -35,7 +36,8 @@ def find_test(directive, topic, name):
             first = min([statement, *statement.decorator_list], key=lambda part: part.lineno)
             lines = source.splitlines()[first.lineno - 1 : statement.end_lineno]
             return statement, "\n".join(lines)
-    logger.warning("tests/test_%s.py has no test %s", topic, name, location=directive.get_location())
+    where = directive.get_location()
+    logger.warning("tests/test_%s.py has no test %s", topic, name, location=where)
     return None
 
 
@@ -68,7 +70,7 @@ class Lemma(ElementDirective):
     """A claim whose proof is a program."""
 
     required_arguments, optional_arguments = 1, 0
-    option_spec = {}
+    option_spec = MappingProxyType({})
 
     def run(self):
         topic, name = locate(self, self.arguments[0].strip())

@@ -10,13 +10,12 @@ def load(path):
     The file is read, compiled and run anew: no cached bytecode of an earlier version, no
     file of the same name elsewhere, can stand in for it.
     """
+    folder = path.parent.name
     if not path.exists():
-        raise ImportError(
-            f"load: {folder}/{path.name} is not there, cut it with `dlcore exercises`"
-        )
+        raise ImportError(f"load: no {folder}/{path.name}, cut it with `dlcore exercises`")
+
     module = ModuleType(f"{folder}.{path.stem}")
     module.__file__ = str(path)
-
     sys.modules[module.__name__] = module  # dataclasses and pickles look there
     exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     return module

@@ -88,9 +88,10 @@ def pickled(raw, path):
             raise refused(path, len(raw), f"the dictionary has no {key.decode()}")
     x, t = matrix(batch[b"data"]), batch[b"labels"]
     if x is None or x.shape[1] != D:
-        raise refused(path, raw.find(b"data"), f"data is no array of unsigned bytes (N, {D})")
+        place = raw.find(b"U\4data")  # the instruction that spells the key
+        raise refused(path, place, f"data is no array of unsigned bytes (N, {D})")
 
-    place = raw.find(b"labels")
+    place = raw.find(b"U\6labels")
     if type(t) is not list or len(t) != len(x):
         raise refused(path, place, f"labels is no list of {len(x)} numbers, one for each image")
     for label in t:

@@ -32,8 +32,9 @@ def load(place):
     """Read MNIST from the folder of its four files."""
     examples, test = (pair(place, half) for half in ("train", "t10k"))
     if examples.x.shape[1:] != test.x.shape[1:]:
-        shapes = f"{examples.x.shape[1:]} and {test.x.shape[1:]}"
-        raise refused(place, 8, f"training and test images differ in shape, {shapes}")
+        shapes = f"{examples.x.shape[2:]} and {test.x.shape[2:]}"
+        path = found(place, "t10k-images-idx3-ubyte")
+        raise refused(path, 8, f"training and test images differ in shape, {shapes}")
     train, val = examples.divided(6, place)
     return Dataset("mnist", CLASSES, train, val, test, credit=CREDIT)
 

@@ -45,7 +45,7 @@ def loads(raw, path):
         (batch,) = stack
         if type(batch) is not dict:
             raise ValueError(f"it holds a {type(batch).__name__}")
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, Warning) as error:
         reason = f"this is no pickle of CIFAR-10 ({error})"
         raise refused(path, offset, reason) from error
     return batch

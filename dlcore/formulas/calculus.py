@@ -9,7 +9,7 @@ from itertools import count
 
 import sympy as sp
 
-from dlcore.formulas.letters import AXES, axis, indicator, total
+from dlcore.formulas.letters import AXES, Indicator, axis, total
 
 
 def plain(expr):
@@ -64,7 +64,7 @@ def slope(relation, entry):
     """
     with sp.evaluate(True):
         change = rename(plain(relation.rhs), "''").diff(entry)
-        change = change.replace(sp.Heaviside, lambda x, _: indicator(x > 0))
+        change = change.replace(sp.Heaviside, lambda x, _: Indicator(x > 0))
         return collapse(change)
 
 
@@ -80,7 +80,7 @@ def collapse(expr):
 
 
 def decide(factors, limits):
-    """Sum a product of factors: deltas first, constants out of the sum."""
+    """Sum a product of factors: the deltas decide first, then constants leave the sum."""
     for limit in limits:
         index = limit[0]
         for delta in factors:
@@ -90,10 +90,12 @@ def decide(factors, limits):
                 kept = [each for each in limits if each is not limit]
                 return decide(sp.Mul.make_args(rest.xreplace({index: other})), kept)
     bound = {limit[0] for limit in limits}
-    outside = [factor for factor in factors if not bound & factor.free_symbols]
     inside = [factor for factor in factors if bound & factor.free_symbols]
-    return sp.Mul(*outside) * (sp.Sum(sp.Mul(*inside), *limits).doit() if not inside else
-        sp.Sum(sp.Mul(*inside), *limits) if limits else 1)
+    outside = [factor for factor in factors if not bound & factor.free_symbols]
+    term = sp.Mul(*inside)
+    if limits:
+        term = sp.Sum(term, *limits) if inside else sp.Sum(term, *limits).doit()
+    return sp.Mul(*outside) * term
 
 
 def tidy(expr):

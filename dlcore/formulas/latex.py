@@ -9,7 +9,7 @@ import re
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from dlcore.formulas.letters import NAMES, axis
+from dlcore.formulas.letters import NAMES, Indicator, axis
 
 WORDS = {"log": r"\ln", "cos": r"\cos", "tanh": r"\tanh", "erf": r"\operatorname{erf}"}
 
@@ -61,13 +61,6 @@ def unsigned(expr):
     return minus, sp.Mul(*head, *rest, evaluate=False)
 
 
-def condition(expr):
-    """Read the condition of an indicator; None for any other expression."""
-    if isinstance(expr, sp.Piecewise) and [pair.expr for pair in expr.args] == [1, 0]:
-        return expr.args[0].cond
-    return None
-
-
 def split(factor):
     """Split a factor into what stands above the bar and what stands below it."""
     if factor.is_Rational:
@@ -79,10 +72,11 @@ def split(factor):
 
 
 def fractions(expr):
-    """Cut a product into (above, below): a divisor divides what stands before it."""
+    """Cut a product into (above, below): a divisor divides what stands before it, if anything."""
     above, below = [], []
     for over, under in map(split, spine(expr, sp.Mul)):
-        if below and under == 1:
+        wide = isinstance(over, sp.Add | sp.Sum)
+        if below and under == 1 and (above or wide):
             yield above, below
             above, below = [], []
         above += [over] if over != 1 else []
@@ -109,9 +103,11 @@ class Book(LatexPrinter):
         if alone and len(factors) < 2:
             return self._print(factors[0]) if factors else "1"
         *most, end = factors
-        texts = [self.group(factor, last=False) for factor in most]
-        airy = [text + (r" \, " if text.endswith("}") else " ") for text in texts]
-        return "".join(airy) + self.group(end)
+        text = ""
+        for piece in [*(self.group(factor, last=False) for factor in most), self.group(end)]:
+            tight = not text.endswith("}") or re.match(r"[(\[]|\\(left|sum|frac)", piece)
+            text += (" " if tight else r" \, ") + piece
+        return text.lstrip()
 
     def _print_Mul(self, expr):
         minus, expr = unsigned(expr)
@@ -150,8 +146,8 @@ class Book(LatexPrinter):
             else:
                 signs += rf"\sum_{{{index} = {self._print(low)}}}^{{{self._print(high)}}} "
         first, *rest = spine(term, sp.Mul)
-        if under and condition(first) is not None:
-            under[-1] = self._print(condition(first))
+        if under and isinstance(first, Indicator):
+            under[-1] = self._print(first.args[0])
             term = sp.Mul(*rest, evaluate=False)
         return signs + (rf"\sum_{{{','.join(under)}}} " if under else "") + self.group(term)
 
@@ -176,9 +172,8 @@ class Book(LatexPrinter):
     def _print_norm(self, expr):
         return rf"\lVert {self._print(expr.args[0])} \rVert"
 
-    def _print_Piecewise(self, expr):
-        holds = condition(expr)
-        return super()._print_Piecewise(expr) if holds is None else f"[{self._print(holds)}]"
+    def _print_Indicator(self, expr):
+        return f"[{self._print(expr.args[0])}]"
 
     def _print_KroneckerDelta(self, expr):
         return f"[{' = '.join(map(self._print, expr.args))}]"

@@ -51,11 +51,16 @@ def axis(index):
 def total(term, *indices):
     """Add up along whole axes:  Σ_{n, k} term.
 
+    The sum is put together by hand: sympy's own door would merge a sum of sums into one.
+
     >>> total(sp.IndexedBase("x")[n, k], k)
     Sum(x[n, k], (k, 0, K - 1))
     """
     with sp.evaluate(True):
-        return sp.Sum(term, *((index, 0, axis(index) - 1) for index in indices))
+        limits = [sp.Tuple(index, 0, axis(index) - 1) for index in indices]
+    whole = sp.Expr.__new__(sp.Sum, term, *limits)
+    whole.is_commutative = True
+    return whole
 
 
 def mean(term, index):
@@ -63,10 +68,21 @@ def mean(term, index):
     return 1 / axis(index) * total(term, index)
 
 
-def indicator(condition):
-    """One where the condition holds, zero elsewhere; the page prints brackets.
+class Indicator(sp.Function):
+    """One where a condition holds, zero elsewhere; the page prints brackets:  [k > 2].
 
-    >>> indicator(k > 2).subs(k, 3)
+    >>> Indicator(k > 2).subs(k, 3)
     1
     """
-    return sp.Piecewise((1, condition), (0, True))
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, condition):
+        """Decide as soon as the condition is decided."""
+        if condition in (sp.true, sp.false):
+            return sp.Integer(bool(condition))
+        return None
+
+    def _eval_derivative(self, letter):
+        return sp.S.Zero

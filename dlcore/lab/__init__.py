@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-TOPICS = ("loss", "linear", "twolayer", "optim")  # modules that declare experiments
+TOPICS = ("loss", "linear", "twolayer", "optim", "solver")  # modules that declare experiments
 
 
 def experiments():

@@ -2,6 +2,9 @@
 
 Two programs timed one after the other are timed on two machines: the processor has cooled or
 heated, a neighbour has woken. Timed in turn, within one process, they share what befalls them.
+
+The turns are bursts, with a pause before each: the threads of one library keep spinning for a
+while after its last call, and would steal the processor from whoever comes next.
 """
 
 import gc
@@ -19,17 +22,21 @@ class Timing(NamedTuple):
     high: float
 
 
-def in_turn(contestants, rounds=31):
-    """Time each of the named functions once a round, after two calls that are not counted."""
+PAUSE = 0.25  # seconds, longer than idle threads spin
+
+
+def in_turn(contestants, rounds=5, burst=20):
+    """Time each of the named functions in bursts of calls; two before each are not counted."""
     seconds = {name: [] for name in contestants}
-    for run in contestants.values():
-        run()
-        run()
-    gc.collect()
     for _ in range(rounds):
         for name, run in contestants.items():
-            start = time.perf_counter()
+            gc.collect()
+            time.sleep(PAUSE)
             run()
-            seconds[name].append(time.perf_counter() - start)
+            run()
+            for _ in range(burst):
+                start = time.perf_counter()
+                run()
+                seconds[name].append(time.perf_counter() - start)
     quartiles = {name: np.percentile(all_, [50, 25, 75]) for name, all_ in seconds.items()}
     return {name: Timing(*map(float, three)) for name, three in quartiles.items()}

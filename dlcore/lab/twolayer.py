@@ -9,7 +9,6 @@ import numpy as np
 
 from dlcore.data import load
 from dlcore.data.dataset import Examples
-from dlcore.init import normal
 from dlcore.lab.experiment import Claim, experiment, pack
 from dlcore.models.twolayer import TwoLayer
 from dlcore.optim import SGD, Momentum
@@ -45,11 +44,11 @@ def toy():
 
 def toy_heidelberg():
     """The network of 003: weights 0.1 · N(0, 1) from seed 0, inputs 10 · N(0, 1) from seed 1."""
-    draw = np.random.RandomState(0).randn  # noqa: NPY002  the source's own generator
+    draw = np.random.RandomState(0).randn
     model = TwoLayer(4, 10, 3, rng=np.random.default_rng(0))
     w1, w2 = 0.1 * draw(4, 10), 0.1 * draw(10, 3)
     model.load({"w1": w1, "b1": np.zeros(10), "w2": w2, "b2": np.zeros(3)})
-    x = 10 * np.random.RandomState(1).randn(5, 4)  # noqa: NPY002
+    x = 10 * np.random.RandomState(1).randn(5, 4)
     return model, x, np.array([0, 1, 2, 2, 1])
 
 

@@ -1,0 +1,176 @@
+"""The command line.  A command is a function; its signature is its command line.
+
+Every command imports what it needs when it is called, so that the others start at once.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="A textbook of deep learning that is checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Say which datasets are here; fetch the others.")
+app.add_typer(data_app, name="data")
+
+Model = Annotated[str, typer.Argument(help="linear or twolayer")]
+Data = Annotated[str, typer.Option(help="digits, cifar10 or mnist")]
+Where = Annotated[Path | None, typer.Option(help="Folder or archive with the published files.")]
+Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the flips.")]
+
+
+@app.command()
+def walk(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
+    """List every file that carries TOPIC, from the chapter down to the solution."""
+    from dlcore.course.topics import walk
+
+    walk(topic)
+
+
+@app.command()
+def train(
+    model: Model = "twolayer",
+    *,
+    data: Data = "digits",
+    path: Where = None,
+    seed: Seed = 0,
+    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.")] = None,
+    rule: Annotated[str | None, typer.Option(help="sgd, momentum, rmsprop, adam, …")] = None,
+    rate: Annotated[float | None, typer.Option(help="Step size.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="constant, cosine, one-cycle, …")] = None,
+    batch: Annotated[int | None, typer.Option(help="Examples per step.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Rounds through the training set.")] = None,
+    decay: Annotated[float | None, typer.Option(help="Weight decay of the rule.")] = None,
+    reg: Annotated[float | None, typer.Option(help="Strength of the penalty reg/2 sum w².")] = None,
+    flips: Annotated[bool | None, typer.Option(help="Mirror a random half of the images.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Write it every epoch.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on where the checkpoint was written.")] = False,
+):  # fmt: skip
+    """Train MODEL, starting from the settings tuned for it; any of them may be changed."""
+    from dlcore.lab.recipes import prepare, recipe
+
+    given = {"hidden": hidden, "rule": rule, "rate": rate, "schedule": schedule, "batch": batch,
+             "epochs": epochs, "decay": decay, "reg": reg, "flips": flips}  # fmt: skip
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = replace(recipe(model, data), **chosen)
+    solver = prepare(settings, data, seed=seed, path=path)
+    print(solver.data.summary(), settings, sep="\n")
+    if resume:
+        if checkpoint is None or not checkpoint.exists():
+            raise FileNotFoundError(
+                f"train: checkpoint is {checkpoint}, name a file to resume from"
+            )
+        solver.resume(checkpoint)
+    report(solver, checkpoint)
+
+
+def report(solver, checkpoint):
+    """Train under a progress bar, then say how good the best parameters are."""
+    import time
+
+    from dlcore.progress import Bar
+
+    start = time.perf_counter()
+    history = solver.train(path=checkpoint, watch=Bar())
+    seconds, test = time.perf_counter() - start, solver.data.test
+    best = max(history.val, default=float("nan"))
+    accuracy = solver.model.accuracy(test.x, test.t)
+    print(f"validation {best:.4f}   full test set {accuracy:.4f}   in {seconds:.1f} s")
+
+
+@app.command()
+def sweep(
+    model: Model = "twolayer",
+    *,
+    data: Data = "digits",
+    path: Where = None,
+    seed: Seed = 0,
+    trials: Annotated[int, typer.Option(help="Settings to try in each round.")] = 8,
+    rounds: Annotated[int, typer.Option(help="Rounds, each a third as wide.")] = 2,
+    epochs: Annotated[int | None, typer.Option(help="Rounds through the training set.")] = None,
+    grid: Annotated[bool, typer.Option(help="Lay settings on a grid.")] = False,
+    jobs: Annotated[int, typer.Option(help="Runs at once.")] = 2,
+):  # fmt: skip
+    """Look for a better rate and weight decay for MODEL, from coarse to fine."""
+    from dlcore.lab.sweeps import tune
+
+    tune(model, data, path=path, seed=seed, trials=trials, rounds=rounds, epochs=epochs,
+         on_grid=grid, jobs=jobs)  # fmt: skip
+
+
+@app.command()
+def reproduce(
+    name: Annotated[str, typer.Argument(help="An experiment; none lists them.")] = "",
+    *,
+    seed: Seed = 0,
+):
+    """Run an experiment of the book, beside the numbers that the sources print."""
+    from dlcore.lab.ledger import listing, reproduce
+
+    reproduce(name, seed=seed) if name else listing()
+
+
+@app.command()
+def bench(name: Annotated[str, typer.Argument(help="A benchmark, such as twolayer.")] = "twolayer"):
+    """Time our programs beside PyTorch's, turn by turn in one process."""
+    from dlcore.lab.ledger import bench
+
+    bench(name)
+
+
+@app.command()
+def check(
+    topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none checks all.")] = "",
+    *,
+    k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
+):
+    """Check your answers to the exercises of TOPIC, and say why one is wrong."""
+    from dlcore.course.check import check
+
+    raise typer.Exit(check(topic or None, k=k))
+
+
+@app.command()
+def exercises(
+    topics: Annotated[list[str] | None, typer.Argument(help="Chapters; none cuts all.")] = None,
+):
+    """Cut the exercises from the solutions; a file that you have edited is never overwritten."""
+    from dlcore.course.skeleton import exercises
+
+    exercises(*(topics or ()))
+
+
+@data_app.callback(invoke_without_command=True)
+def data(context: typer.Context, *, path: Where = None):
+    """Say which datasets are here; fetch the others."""
+    from dlcore.data.commands import show
+
+    if context.invoked_subcommand is None:
+        show(path=path)
+
+
+@data_app.command()
+def fetch(name: Annotated[str, typer.Argument(help="cifar10 or mnist")]):
+    """Download NAME into your cache, and check what arrives."""
+    from dlcore.data.commands import fetch
+
+    fetch(name)
+
+
+def main():
+    """Run a command; an error that was foreseen is one line, not a page."""
+    try:
+        app()
+    except (ValueError, KeyError, OSError, ArithmeticError) as error:
+        message = error.args[0] if isinstance(error, KeyError) else error
+        print(f"dlcore: {message}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("dlcore: stopped", file=sys.stderr)
+        sys.exit(130)

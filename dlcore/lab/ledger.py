@@ -1,0 +1,115 @@
+"""The ledger: every number of the sources that is reproduced, ours beside theirs.
+
+Quick experiments run anew whenever the ledger is printed; of the long ones the record counts.
+
+Chapter: book/ledger.md.
+"""
+
+from html import escape
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from dlcore.lab import experiments
+from dlcore.lab.bench import BENCHES
+from dlcore.lab.experiment import RESULTS, Claim, Experiment, reproduce_one, values_of
+
+SIGNS = {"equal": "=", "at least": "≥", "below": "<"}
+
+
+class Row(NamedTuple):
+    """A line of the ledger; `ours` is None while an experiment has no record."""
+
+    experiment: Experiment
+    claim: Claim
+    ours: float | None
+
+    @property
+    def holds(self):
+        """Whether our number keeps the claim."""
+        return self.ours is not None and self.claim.holds(self.ours)
+
+
+def rows():
+    """List every claim of every experiment, with our number."""
+    return [
+        Row(experiment, claim, values.get(claim.key))
+        for experiment in experiments().values()
+        for values in [values_of(experiment)]
+        for claim in experiment.claims
+    ]
+
+
+def figure(value):
+    """Write a number with at most seven significant digits."""
+    return "–" if value is None else f"{value:.7g}"
+
+
+class Ledger:
+    """The rows as an HTML table for the book."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def _repr_html_(self):
+        heads = ("what", "source", "theirs", "", "ours", "command")
+        lines = [
+            f"<tr><td>{escape(row.experiment.run.__doc__.splitlines()[0])} {row.claim.key}</td>"
+            f"<td>{escape(row.claim.source)}</td><td>{figure(row.claim.theirs)}</td>"
+            f"<td>{SIGNS[row.claim.relation]}{'' if row.holds else ' ✗'}</td>"
+            f"<td>{figure(row.ours)}</td><td><code>{row.experiment.command}</code></td></tr>"
+            for row in self.rows
+        ]
+        head = "".join(f"<th>{word}</th>" for word in heads)
+        return f'<table class="ledger"><thead><tr>{head}</tr></thead>{"".join(lines)}</table>'
+
+
+def table():
+    """Return the ledger as a table that a page can show."""
+    return Ledger(rows())
+
+
+def listing():
+    """Print the experiments by name."""
+    table = Table("name", "what", "needs", box=None)
+    for experiment in experiments().values():
+        table.add_row(experiment.name, experiment.run.__doc__.splitlines()[0], experiment.data)
+    Console().print(table)
+
+
+def reproduce(name, *, seed=0):
+    """Run an experiment, write its record, and print its numbers beside the sources'."""
+    known = experiments()
+    if name not in known:
+        raise ValueError(f"reproduce: name is {name!r}, use one of {', '.join(known)}")
+    record = reproduce_one(known[name], seed)
+    claims = {claim.key: claim for claim in known[name].claims}
+    table = Table("value", "ours", "", "theirs", "source", box=None)
+    for key, ours in record["values"].items():
+        claim = claims.get(key)
+        sign = f"{SIGNS[claim.relation]} {'✓' if claim.holds(ours) else '✗'}" if claim else ""
+        told = (figure(claim.theirs), claim.source) if claim else ("", "")
+        table.add_row(key, figure(ours), sign, *told)
+    Console().print(known[name].run.__doc__.splitlines()[0], style="bold")
+    Console().print(table)
+    place = known[name].path.relative_to(RESULTS.parents[1])
+    print(f"in {record['seconds']} s, written to {place}")
+
+
+def bench(name):
+    """Run a benchmark and print milliseconds a step, and PyTorch's time over ours."""
+    if name not in BENCHES:
+        raise ValueError(f"bench: name is {name!r}, use one of {', '.join(BENCHES)}")
+    results = BENCHES[name]()
+    columns = list(next(iter(results.values())))
+    table = Table("milliseconds, median (quartiles)", *columns, "pytorch / dlcore", box=None)
+    for case, timings in results.items():
+        cells = [
+            f"{1e3 * t.median:.2f} ({1e3 * t.low:.2f}–{1e3 * t.high:.2f})" for t in timings.values()
+        ]
+        ratio = (
+            timings["pytorch"].median / timings["dlcore"].median if "pytorch" in timings else None
+        )
+        table.add_row(case, *cells, "not installed" if ratio is None else f"{ratio:.2f}")
+    Console().print(table)

@@ -1,0 +1,205 @@
+"""The law of the matrix: floors point down, and every topic has its rooms.
+
+Rows stand on the rows below them, columns are read from left to right; both rules can be seen
+in the file tree, and are read here from the import statements and from the files themselves.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from importlib.util import resolve_name
+
+import pytest
+
+from dlcore.course import skeleton, topics, trial
+from dlcore.graph import topological_order
+
+TOPICS = topics.topics()
+FLOORS = {
+    **dict.fromkeys(("dlcore", "shapes", "graph"), 0),
+    "kernels": 1,
+    "autodiff": 2,
+    "ops": 3,
+    **dict.fromkeys(("layers", "init", "optim", "schedule", "data"), 4),
+    "models": 5,
+    **dict.fromkeys(("solver", "sweep", "checkpoint", "progress"), 6),
+    "lab": 7,
+    **dict.fromkeys(("cli", "__main__"), 8),
+}
+TOWERS = ("formulas", "course")
+HOMES = {"numba": "kernels", "sympy": "formulas", "matplotlib": "lab"}
+
+
+def room(module):
+    """Name the room of a module:  dlcore.ops.loss is in ops."""
+    return module.split(".")[1] if "." in module else module
+
+
+def imported(module, modules):
+    """Yield the full name of everything that a module imports, relative or not."""
+    package = any(name.startswith(f"{module}.") for name in modules)
+    home = module if package else module.rpartition(".")[0]
+    for node in ast.walk(modules[module]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), home)
+            names = (f"{source}.{alias.name}" for alias in node.names)
+            yield from (name if name in modules else source for name in names)
+
+
+@pytest.fixture(scope="session")
+def imports(modules):
+    """What each module imports: modules of ours, packages of others."""
+    return {module: set(imported(module, modules)) for module in modules}
+
+
+@pytest.fixture(scope="session")
+def ours(imports):
+    """What each module imports of dlcore."""
+    return {module: sorted(names & imports.keys()) for module, names in imports.items()}
+
+
+def read(name):
+    """Read a file of the repository."""
+    return (topics.ROOT / name).read_text(encoding="utf-8")
+
+
+def test_every_module_has_a_floor_or_a_tower(modules):
+    """A folder that the architecture does not know is a mistake, or a decision to write down."""
+    assert {room(module) for module in modules} <= {*FLOORS, *TOWERS}
+
+
+def test_floors_point_down(ours):
+    """A module of floor k imports modules of floors 0 to k."""
+    floor = {module: FLOORS[room(module)] for module in ours if room(module) in FLOORS}
+    edges = [(module, used) for module in floor for used in ours[module] if used in floor]
+    upward = [f"{user} imports {used}" for user, used in edges if floor[used] > floor[user]]
+    assert upward == []
+
+
+def test_imports_form_a_dag(ours):
+    """The library's own algorithm finds an order of the library's own modules."""
+    order = list(topological_order(ours, ours.get))
+    place = {module: i for i, module in enumerate(order)}
+    assert place.keys() == ours.keys()
+    assert all(place[user] < place[used] for user in ours for used in ours[user])
+
+
+@pytest.mark.parametrize("tower", TOWERS)
+def test_towers_stand_alone(tower, ours):
+    """Formulas and course import nothing else of dlcore; only lab and cli import them."""
+    inside = {room(used) for user in ours if room(user) == tower for used in ours[user]}
+    users = {room(user) for user in ours if tower in map(room, ours[user])}
+    assert inside <= {tower}
+    assert users <= {tower, "lab", "cli", "__main__"}
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_heavy_packages_stay_at_home(package, imports):
+    """Numba lives in kernels, sympy in formulas, matplotlib in lab."""
+    roots = {user: {name.partition(".")[0] for name in names} for user, names in imports.items()}
+    guests = [user for user in roots if package in roots[user] and room(user) != HOMES[package]]
+    assert guests == []
+
+
+def test_differentiation_knows_no_operation(ours):
+    """Rules register themselves: autodiff never imports ops."""
+    used = {room(used) for user in ours if room(user) == "autodiff" for used in ours[user]}
+    assert "ops" not in used
+
+
+def test_importing_dlcore_is_light():
+    """`import dlcore` brings neither compiler, algebra, figures, command line nor tests."""
+    heavy = ("numba", "sympy", "matplotlib", "typer", "pytest")
+    program = f"import sys, dlcore; print(*[name for name in {heavy} if name in sys.modules])"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=topics.ROOT, capture_output=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_topic_can_be_walked(topic):
+    """A chapter arrives with all its rooms, or not at all."""
+    needed = ("book/{}.md", "exercises/{}.py", "tests/test_{}.py", "solutions/{}.py")
+    walked = {path.relative_to(topics.ROOT).as_posix() for path in topics.column(topic)}
+    assert {name.format(topic) for name in needed} <= walked
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_room_points_back_to_its_chapter(topic, modules):
+    """Each module of a column says  Chapter: book/<topic>.md."""
+    rooms = [module for module in modules if module.rpartition(".")[2] == topic]
+    docstrings = {module: ast.get_docstring(modules[module]) or "" for module in rooms}
+    silent = [name for name, doc in docstrings.items() if f"Chapter: book/{topic}.md" not in doc]
+    assert silent == []
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_exercises_are_solutions_with_holes(topic):
+    """An untouched file is the cut of this solution; in an edited one no hole is foreign."""
+    text, fresh = read(f"exercises/{topic}.py"), skeleton.cut(topic)
+    assert not skeleton.stale(text, fresh), "run `dlcore exercises`"
+    assert text == fresh or not skeleton.untouched(text), "run `dlcore exercises`"
+    assert holes(text) <= holes(fresh)
+
+
+def holes(source):
+    """Collect the first hints that stand where answers are to be written."""
+    return set(re.findall(r"# TODO: .+", source))
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_committed_exercises_are_solutions_with_holes(topic):
+    """Both are judged as committed: a reader's answers do not break the suite."""
+    solution, exercise = (
+        committed(f"{folder}/{topic}.py") for folder in ("solutions", "exercises")
+    )
+    if not solution or not exercise:
+        pytest.skip("no commit holds solution and exercise")
+    assert exercise.partition("\n")[2] == skeleton.skeleton(solution)
+    assert skeleton.untouched(exercise)
+
+
+def committed(name):
+    """Return a file as the last commit has it, or nothing."""
+    try:
+        command = ["git", "show", f"HEAD:./{name}"]
+        done = subprocess.run(command, cwd=topics.ROOT, capture_output=True, check=False)
+    except OSError:
+        return ""
+    return "" if done.returncode else done.stdout.decode()
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_scored_test_fails_on_the_skeleton(topic, tmp_path):
+    """An exercise cannot be passed by leaving it alone: each of its tests meets a hole."""
+    (tmp_path / f"{topic}.py").write_text(skeleton.cut(topic), encoding="utf-8")
+    outcomes = trial.run([topic], folder=tmp_path).outcomes
+    kinds = {o.claim: o.finding.kind if o.finding else "passed" for o in outcomes}
+    assert outcomes
+    assert kinds == dict.fromkeys(kinds, "not attempted")
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_exercise_has_a_page_a_hole_and_a_test(topic):
+    """One name is label, docstring and mark, and nothing else ties the three together."""
+    label = re.compile(r"^`{3,}\{exercise\}.*\n:label: ([\w-]+)$", re.MULTILINE)
+    labels = label.findall(read(f"book/{topic}.md"))
+    written = list(skeleton.exercises_in(read(f"solutions/{topic}.py")))
+    assert labels == written
+    assert sorted(written) == sorted({name for name, _ in marks(topic)})
+    assert all(name.startswith(f"{topic}-") for name in written)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_exercise_has_one_number_of_points(topic):
+    """The tests of one exercise agree on what it is worth."""
+    assert len(marks(topic)) == len({name for name, _ in marks(topic)})
+
+
+def marks(topic):
+    """Collect the exercises that the tests of a topic score, and their points."""
+    mark = re.compile(r"mark\.exercise\(\s*\"([\w-]+)\", points=(\d+)\s*\)")
+    return set(mark.findall(read(f"tests/test_{topic}.py")))

@@ -1,0 +1,127 @@
+"""Checks of answers: what a reader is told, tried on a small book of one topic."""
+
+import pytest
+
+from dlcore.course import skeleton, trial
+from dlcore.course.check import check
+
+RATIO = "powers / powers.sum(axis=1, keepdims=True)"
+
+
+@pytest.fixture
+def told(clone, capsys):
+    """What `dlcore check sample` tells about the solution after an edit, and its exit code."""
+
+    def tell(old="", new="", **options):
+        solution = (clone / "solutions/sample.py").read_text()
+        assert old in solution
+        (clone / "exercises/sample.py").write_text(solution.replace(old, new))
+        try:
+            check("sample", **options)
+        except SystemExit as stop:
+            return capsys.readouterr().out, stop.code
+        return capsys.readouterr().out, 0
+
+    return tell
+
+
+def test_right_answers_earn_all_points(told):
+    """The solution itself gets 3 of 3, and exit code 0."""
+    page, code = told()
+    assert code == 0
+    assert page.count("✓") == 2
+    assert "3 of 3 points" in page
+
+
+def test_every_scored_test_fails_on_the_skeleton(clone):
+    """Each one meets a hole, and none that scores nothing is run."""
+    skeleton.exercises()
+    kinds = [outcome.finding.kind for outcome in trial.run(["sample"]).outcomes]
+    assert kinds == ["not attempted"] * 3
+
+
+def test_an_exercise_not_attempted_gives_its_hint(clone, capsys):
+    """The first hint, and as many as are asked for."""
+    skeleton.exercises()
+    for hint, heard in ((0, 1), (1, 1), (2, 2)):
+        with pytest.raises(SystemExit):
+            check("sample", hint=hint)
+        page = capsys.readouterr().out
+        assert page.count("not attempted") == 2
+        assert ("subtract the largest" in page) + ("exponentiate" in page) == heard
+
+
+def test_a_failed_attempt_comes_before_an_exercise_not_begun(told):
+    """The reader has begun the second exercise first: that is what they want to hear about."""
+    page, _ = told("    powers = np.exp", "    raise NotImplementedError\n    powers = np.exp")
+    assert "─ sample-softmax ─" in page
+    page, _ = told("half = size // 2", "raise NotImplementedError")
+    assert "─ sample-halves ─" in page
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "says"),
+    [
+        (RATIO, "powers.sum(axis=1)", "shape", "AxisError: axis 1 is out of bounds"),
+        (RATIO, "powers[:1] / powers[:1].sum()", "shape", "the shape is (1,), wanted (2,)"),
+        (RATIO, "0.3 + 0 * scores", "values", "the first at [0] is 0.9, wanted 1"),
+        (RATIO, "0 * scores + np.nan", "not finite", "the first at [0] is nan, wanted 1"),
+        ("return powers", "powers", "error", "'NoneType' object has no attribute 'sum'"),
+        ("size // 2", "size / 2", "values", "(3.5, 3.5) == (3, 4)"),
+        ("np.exp(", "np.log(0 * ", "not finite", "np.log(0 * scores"),
+        ("powers.sum(", "powers.product(", "error", "exercises/sample.py:12 in softmax"),
+        ("import numpy", "import numpie", "import", "ModuleNotFoundError: No module named"),
+        ("powers /", "powers */", "import", "return powers */ powers.sum"),
+        ("def softmax", "def maxsoft", "error", "has no attribute 'softmax'"),
+    ],
+)
+def test_a_failure_is_told_by_its_kind(told, old, new, kind, says):
+    """What differs, and where, in the reader's own terms."""
+    page, code = told(old, new)
+    assert code == 1
+    assert f"{kind}  " in page
+    assert says in page
+    assert "Traceback" not in page
+
+
+def test_only_the_readers_own_lines_are_shown(told):
+    """NumPy's frames and pytest's are not the reader's business."""
+    page, _ = told("powers.sum(axis=1", "powers.sum(axis=9")
+    assert "exercises/sample.py:12 in softmax" in page
+    assert "site-packages" not in page
+
+
+def test_a_failure_restates_the_claim_and_its_formula(told):
+    """The name of the test is the sentence, its docstring the formula."""
+    page, _ = told(RATIO, "powers")
+    assert "Rows of softmax sum to one" in page
+    assert "For every n:  Σₖ yₙₖ = 1." in page
+
+
+def test_what_an_answer_prints_is_shown(told):
+    """Printing is how a reader looks inside."""
+    page, _ = told("    return powers", "    print('rows:', len(scores))\n    return 2 * powers")
+    assert "printed  rows: 2" in page
+
+
+def test_an_endless_loop_ends(told, monkeypatch):
+    """The other exercises are checked all the same."""
+    monkeypatch.setattr(trial, "SECONDS", 0.2)
+    page, _ = told("    return powers", "    while True:\n        pass\n    return powers")
+    assert "still running after 0.2 seconds" in page
+    assert "✓ sample-halves" in page
+
+
+def test_a_part_of_the_exercises_can_be_checked(told):
+    """-k chooses tests by name; a name that nobody has is refused."""
+    page, code = told("size // 2", "size / 2", k="softmax")
+    assert (code, "2 of 2 points" in page) == (0, True)
+    _, code = told(k="nonsense")
+    assert code == "check: k is 'nonsense', no exercise of sample matches it"
+
+
+def test_a_check_without_answers_says_what_to_do(clone, capsys):
+    """There is nothing to check before the exercises are cut."""
+    with pytest.raises(SystemExit):
+        check("sample")
+    assert "dlcore exercises" in capsys.readouterr().out
