@@ -9,6 +9,7 @@ Chapter: book/optim.md.
 import numpy as np
 
 from dlcore.kernels import optim as kernels
+from dlcore.shapes import ShapeError
 
 
 class Rule:
@@ -29,6 +30,8 @@ class Rule:
 
     def step(self, params, grads):
         """Take one step, against the gradients."""
+        for name, w in params.items():
+            require_step(name, w, grads[name])
         self.steps += 1
         for name, w in params.items():
             if name not in self.memory:
@@ -44,7 +47,7 @@ class Rule:
     def state(self):
         """List everything that the next step depends on, as named arrays."""
         arrays = {
-            f"{name}.{slot}": array
+            f"{name}.{slot}": array.copy()
             for name, memory in self.memory.items()
             for slot, array in memory.items()
         }
@@ -58,6 +61,16 @@ class Rule:
             name, dot, slot = key.rpartition(".")
             if dot:
                 self.memory.setdefault(name, {})[slot] = np.array(state[key])
+
+
+def require_step(name, w, g):
+    """Refuse what a step in place would miss, or would read beyond."""
+    if g.shape != w.shape:
+        raise ShapeError(
+            f"step: {name} has shape {w.shape} but its gradient {g.shape}, pass equal shapes"
+        )
+    if not w.flags.c_contiguous:
+        raise ValueError(f"step: {name} is a view with strides {w.strides}, pass a copy of it")
 
 
 class SGD(Rule):

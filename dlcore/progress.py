@@ -39,8 +39,8 @@ class Bar(Silence):
         history, steps = solver.history, solver.steps
         loss = sum(history.losses[-steps:]) / steps
         self.bar.console.print(
-            f"epoch {solver.epoch:>3}/{solver.epochs}   loss {loss:7.4f}   "
-            f"training {history.train[-1]:.3f}   validation {history.val[-1]:.3f}   "
-            f"rate {history.rates[-1]:.2e}",
+            f"epoch {solver.epoch:>3}/{solver.epochs}  loss {loss:7.4f}  "
+            f"training {history.train[-1]:.3f}  validation {history.val[-1]:.3f}  "
+            f"rate {history.rates[-1]:.1e}",
             highlight=False,
         )

@@ -97,6 +97,8 @@ def fit(function, claim, value, sizes):
     if claim is None:
         return value
     if not hasattr(value, "shape"):
+        if claim.axes is None and isinstance(value, int | float):
+            return value  # a number takes the precision of the arrays that it meets
         value = np.asarray(value)
     if value.dtype.kind not in claim.kind:
         wanted = "floats" if claim.kind == "f" else "integers"

@@ -16,11 +16,8 @@ def told(clone, capsys):
         solution = (clone / "solutions/sample.py").read_text()
         assert old in solution
         (clone / "exercises/sample.py").write_text(solution.replace(old, new))
-        try:
-            check("sample", **options)
-        except SystemExit as stop:
-            return capsys.readouterr().out, stop.code
-        return capsys.readouterr().out, 0
+        code = check("sample", **options)
+        return capsys.readouterr().out, code
 
     return tell
 
@@ -44,18 +41,20 @@ def test_an_exercise_not_attempted_gives_its_hint(clone, capsys):
     """The first hint, and as many as are asked for."""
     skeleton.exercises()
     for hint, heard in ((0, 1), (1, 1), (2, 2)):
-        with pytest.raises(SystemExit):
-            check("sample", hint=hint)
+        check("sample", hint=hint)
         page = capsys.readouterr().out
         assert page.count("not attempted") == 2
         assert ("subtract the largest" in page) + ("exponentiate" in page) == heard
 
 
-def test_a_failed_attempt_comes_before_an_exercise_not_begun(told):
-    """The reader has begun the second exercise first: that is what they want to hear about."""
-    page, _ = told("    powers = np.exp", "    raise NotImplementedError\n    powers = np.exp")
-    assert "─ sample-softmax ─" in page
-    page, _ = told("half = size // 2", "raise NotImplementedError")
+def test_a_failed_attempt_comes_before_an_exercise_not_begun(clone, capsys):
+    """Who begins with the second exercise wants to hear about the second exercise."""
+    hole = 'raise NotImplementedError("which operator drops the remainder?")'
+    begun = skeleton.cut("sample").replace(hole, "half = size / 2")
+    (clone / "exercises/sample.py").write_text(begun)
+    check("sample")
+    page = capsys.readouterr().out
+    assert "· sample-softmax" in page
     assert "─ sample-halves ─" in page
 
 
@@ -113,15 +112,29 @@ def test_an_endless_loop_ends(told, monkeypatch):
 
 
 def test_a_part_of_the_exercises_can_be_checked(told):
-    """-k chooses tests by name; a name that nobody has is refused."""
-    page, code = told("size // 2", "size / 2", k="softmax")
-    assert (code, "2 of 2 points" in page) == (0, True)
-    _, code = told(k="nonsense")
-    assert code == "check: k is 'nonsense', no exercise of sample matches it"
+    """-k chooses exercises by name, or by a word of their tests."""
+    for k in ("sample-softmax", "sum_to_one"):
+        page, code = told("size // 2", "size / 2", k=k)
+        assert (code, "2 of 2 points" in page) == (0, True)
+
+
+def test_a_choice_of_no_exercise_is_refused(told):
+    """Nothing checked is nothing passed."""
+    with pytest.raises(ValueError, match="check: no exercise of sample matches k = 'nonsense'"):
+        told(k="nonsense")
+
+
+def test_a_file_of_tests_that_breaks_is_no_pass(told, clone):
+    """Neither is a file of tests that cannot be imported."""
+    (clone / "tests/test_sample.py").write_text("import nonsense")
+    page, code = told()
+    assert code == 1
+    assert "No module named 'nonsense'" in page
+    (clone / "tests/test_sample.py").unlink()
+    assert told()[1] == 1
 
 
 def test_a_check_without_answers_says_what_to_do(clone, capsys):
     """There is nothing to check before the exercises are cut."""
-    with pytest.raises(SystemExit):
-        check("sample")
+    assert check("sample") == 1
     assert "dlcore exercises" in capsys.readouterr().out

@@ -132,8 +132,9 @@ def test_a_check_of_the_cut_writes_nothing(clone, capsys):
     assert not (clone / "exercises/sample.py").exists()
 
 
-def test_answers_are_read_as_they_are(tmp_path):
+def test_answers_are_read_as_they_are(tmp_path, monkeypatch):
     """A file that changes within a second, and keeps its length, is read again."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     for value in "123":
         (tmp_path / "sample.py").write_text(f"x = {value}")
         assert load(tmp_path / "sample.py").x == int(value)
@@ -157,12 +158,30 @@ def test_the_generator_repeats_itself_and_nobody_else(request, rng):
     assert first != other.normal()
 
 
-@pytest.mark.parametrize(("required", "code"), [("site", 0), ("site data", 1)])
-def test_a_required_test_may_not_be_skipped(clone, required, code):
+@pytest.fixture
+def demanding(clone):
+    """Run a file of tests with DLCORE_REQUIRE set; return what pytest says."""
+
+    def run(required, source):
+        (clone / "tests/test_sample.py").write_text(f"import pytest\n{source}")
+        command = [sys.executable, "-m", "pytest", "-q", "tests"]
+        demand = os.environ | {"DLCORE_REQUIRE": required}
+        done = subprocess.run(command, cwd=clone, env=demand, capture_output=True, check=False)
+        return done.stdout.decode()
+
+    return run
+
+
+def test_a_required_test_may_not_be_skipped(demanding):
     """DLCORE_REQUIRE="site data" turns a skipped data test into a failure."""
-    skipping = "import pytest\n@pytest.mark.data\ndef test_it():\n    pytest.skip('no data')\n"
-    (clone / "tests/test_sample.py").write_text(skipping)
-    command = [sys.executable, "-m", "pytest", "-q", "tests"]
-    demand = os.environ | {"DLCORE_REQUIRE": required}
-    done = subprocess.run(command, cwd=clone, env=demand, capture_output=True, check=False)
-    assert done.returncode == code, done.stdout.decode()
+    skips = "@pytest.mark.data\ndef test_it():\n    pytest.skip('no files')\n"
+    assert "1 skipped" in demanding("site", skips)
+    said = demanding("site data", skips)
+    assert "1 failed" in said
+    assert "data is required, but Skipped: no files" in said
+
+
+def test_a_file_that_skips_itself_hides_its_marks(demanding):
+    """So it fails whenever anything is required."""
+    skips = "pytest.skip('no Chromium', allow_module_level=True)\n"
+    assert "tests are required, but Skipped: no Chromium" in demanding("data", skips)

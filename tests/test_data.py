@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.data import cifar10, digits, drawn, flip, load, shuffled
+from dlcore.data import Examples, cifar10, digits, drawn, flip, load, mnist, shuffled
 from dlcore.data.pickles import loads, matrix
 from tests.small import FILES, array, labelled, lay, pickled, text
 
@@ -121,7 +121,9 @@ def test_two_epochs_differ(rng):
 
 def test_lots_are_drawn_with_replacement(rng):
     """300 lots of 20 cannot be all different, and leave none of 20 out but once in 10⁵."""
-    assert_array_equal(np.unique(drawn(20, 300, rng)), np.arange(20))
+    lots = drawn(20, 300, rng)
+    assert lots.shape == (300,)
+    assert_array_equal(np.unique(lots), np.arange(20))
 
 
 def test_an_image_is_mirrored_or_left(rng):
@@ -139,6 +141,15 @@ def test_a_mirror_undoes_itself(rng):
     x, seed = rng.normal(size=(11, 2, 3, 6)), 5
     twice = flip(flip(x, np.random.default_rng(seed)), np.random.default_rng(seed))
     assert_array_equal(twice, x)
+
+
+@pytest.mark.parametrize(
+    ("source", "train", "val"), [(cifar10, 49_000, 1_000), (mnist, 50_000, 10_000)]
+)
+def test_the_published_images_divide_as_in_the_sources(source, train, val):
+    """50,000 = 49,000 + 1,000 photographs, and 60,000 = 50,000 + 10,000 digits."""
+    whole = Examples(np.empty((train + val, 0)), np.empty(train + val))
+    assert tuple(part.N for part in whole.divided(source.PARTS, "here")) == (train, val)
 
 
 @pytest.mark.parametrize("layout", cifar10.LAYOUTS)

@@ -43,6 +43,12 @@ def member(kind):
     return tar({PICKLE: b""}, kind)
 
 
+def resized(raw, size):
+    """Change the size that the first header of an archive declares, and its checksum too."""
+    header = raw[:124] + b"%011o\0" % size + raw[136:148] + b" " * 8 + raw[156:512]
+    return header[:148] + b"%06o\0 " % sum(header) + header[156:] + raw[512:]
+
+
 # fmt: off
 BROKEN = {
     BINARY: {
@@ -70,6 +76,7 @@ BROKEN = {
             "byte 14: .*STACK_GLOBAL is not allowed"),
         "a pickle that reaches through NumPy": (b"\x80\x02cnumpy\ndtype.__class__\n.",
             "byte 2: .*GLOBAL numpy dtype.__class__ is not allowed"),
+        "a name with a backslash": (b"\x80\x02cnumpy\n\\s\n.", "byte 0: this is no pickle"),
         "a pickle that loads a file": (b"\x80\x02cnumpy\nload\nU\x01x\x85R.",
             "byte 2: .*GLOBAL numpy load is not allowed"),
         "a pickle that gives a number a state": (b"\x80\x02K\x01}b.",
@@ -89,6 +96,7 @@ BROKEN = {
         "a page for a pickle": (b"<html>not found</html>", "byte 0: this is no pickle of CIFAR-10"),
         "a matrix of objects": (batch(code=b"O8"), "byte 6: data is no array of unsigned bytes"),
         "a matrix of records": (batch(code=b"V1"), "byte 6: data is no array of unsigned bytes"),
+        "a type for a matrix": (batch(name=b"numpy\ndtype"), "byte 6: data is no array"),
         "a matrix of a terabyte": (batch(shape=(2**29, 3072)), "byte 6: data is no array"),
         "a matrix of negative size": (batch(shape=(-2, -3072)), "byte 6: data is no array"),
         "a matrix of other images": (batch(ZEROS[:, :784]), "byte 6: data is no array"),
@@ -103,8 +111,8 @@ BROKEN = {
     ARCHIVE: {
         "a truncated archive": (FILES[ARCHIVE][:-9000],
             r"byte \d+: it cannot be read on \(Compressed file ended"),
-        "a damaged archive": (FILES[ARCHIVE][:200] + bytes(50) + FILES[ARCHIVE][250:],
-            r"byte \d+: it cannot be read on"),
+        "a damaged archive": (FILES[ARCHIVE][:10] + b"\xff" * 9 + FILES[ARCHIVE][19:],
+            r"byte \d+: it cannot be read on \(Error -3 while decompressing"),
         "an archive that ends early": (packed(FILES[ARCHIVE], lambda raw: raw[:90000]),
             "byte 90000: the archive ends within cifar-10-batches-py/data_batch_1"),
         "an archive without a test": (tar({"data_batch_1": FILES[PICKLE]}),
@@ -119,9 +127,12 @@ BROKEN = {
         "a pipe": (member(tarfile.FIFOTYPE), "byte 0: .* is a link or a device"),
         "a letter for an archive": (gzip.compress(b"Dear reader, " * 99),
             "byte 0: this is no header of a tar archive"),
-        "a member of negative size": (packed(tar({"a": b""}),
-            lambda raw: raw[:124] + b"-0000000777" + raw[135:]),
+        "a header that was altered": (packed(tar({"a": b""}), lambda raw: b"A" + raw[1:]),
             "byte 0: this is no header of a tar archive"),
+        "a member of negative size": (packed(tar({"a": b""}), lambda raw: resized(raw, -512)),
+            "byte 0: this is no header of a tar archive"),
+        "a member of eight gigabytes": (packed(tar({"a": b""}), lambda raw: resized(raw, 2**33-1)),
+            "byte 10240: the archive ends within a"),
     },
     IMAGES: {
         "a foreign file": (b"\x89PNG\r\n\x1a\n" * 9,

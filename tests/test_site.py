@@ -57,7 +57,7 @@ def pages():
     missing = [name for name in PAGES if not (SITE / f"{name}.html").exists()]
     if missing:
         pytest.skip(f"the book is not built, run `make book` ({missing[0]} is missing)")
-    return {path: Anatomy(path) for path in SITE.rglob("*.html")}
+    return {path: Anatomy(path) for path in SITE.rglob("*.html") if "_static" not in path.parts}
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def browser():
 @contextmanager
 def opened(browser, address, **options):
     """Open a page in a fresh context; everything it asks for and says is on record."""
-    with browser.new_context(**options) as context:
+    with browser.new_context(reduced_motion="reduce", **options) as context:
         tab = context.new_page()
         tab.requests, tab.complaints = [], []
         tab.on("request", lambda request: tab.requests.append(request.url))

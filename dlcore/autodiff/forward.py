@@ -20,11 +20,16 @@ class Dual(Traced):
         """Apply a primitive to values, its jvp to tangents; constants have tangent zero."""
         xs = lower(args, self.level)
         dots = [
-            args[i].dot if belongs(args[i], self.level) else np.zeros_like(xs[i])
+            args[i].dot if belongs(args[i], self.level) else zero(xs[i])
             for i in primitive.smooth
         ]
         y = primitive(*xs, **options)
         return Dual(y, primitive.jvp(y, *xs, *dots, **options), self.level)
+
+
+def zero(x):
+    """Return the tangent of a constant; that of a plain number is a plain number."""
+    return 0.0 if isinstance(x, int | float) else np.zeros_like(x)
 
 
 def jvp(f, xs, x_dots):

@@ -12,24 +12,25 @@ SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not attempted": 
 
 
 def check(topic: str | None = None, *, k: str = "", hint: int = 0):
-    """Check your answers in exercises/TOPIC.py, or in all of them; --hint 2 gives two hints.
+    """Check your answers in exercises/TOPIC.py, or all of them; return 0 when every one passes.
 
-    With -k only the tests whose name matches are run. The exit code is 0 when all pass.
+    With k only those exercises are checked whose name, or whose test's name, contains it.
     """
     chosen = [book.require(topic, by="check")] if topic else book.topics()
     trial, console = run(chosen, k=k), Console(highlight=False)
     if trial.broken:
         console.print(Text("\n".join(trial.broken)))
-        raise SystemExit(1)
+        return 1
     if not trial.outcomes:
-        raise SystemExit(f"check: k is {k!r}, no exercise of {', '.join(chosen)} matches it")
+        reason = f"matches k = {k!r}" if k else "has a test"
+        raise ValueError(f"check: no exercise of {', '.join(chosen)} {reason}")
 
     verdicts = by_exercise(trial.outcomes)
     console.print(summary(verdicts))
     pending = [verdict for verdict in verdicts if verdict.finding]
     if pending:
         console.print(advice(min(pending, key=unattempted), hint))
-        raise SystemExit(1)
+    return min(len(pending), 1)
 
 
 def by_exercise(outcomes):

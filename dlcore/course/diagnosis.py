@@ -46,10 +46,8 @@ def diagnose(error, path):
 
     kind = kind_of(error, frames)
     named = "" if kind in ("not attempted", "time", "skipped") else f"{type(error).__name__}: "
-    says = [f"{named}{error}".removesuffix(": ")]
-    if not frames and kind in ("shape", "error"):
-        says += [f"in the test:  {frame.line}" for frame in testing_frames(error)[-1:]]
-    return Finding(kind, tuple(says), frames)
+    says = (f"{named}{error}".removesuffix(": "),)
+    return Finding(kind, says + asked(error) if not frames else says, frames)
 
 
 def kind_of(error, frames):
@@ -73,7 +71,7 @@ def judgement(error):
     if comparison := compared(error):
         return difference(*comparison)
     if isinstance(error, REFUSALS):
-        return Finding("values", plain(str(error)))
+        return Finding("values", plain(str(error)) or asked(error))
     return None
 
 
@@ -84,10 +82,11 @@ def own_frames(error, path, most=3):
     return tuple(Frame(frame.lineno, frame.name, frame.line) for frame in own[-most:])
 
 
-def testing_frames(error):
-    """List the frames of a traceback that lie in a file of tests."""
+def asked(error):
+    """Quote the line of the test that raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    return [frame for frame in frames if Path(frame.filename).name.startswith("test_")]
+    tests = [frame for frame in frames if Path(frame.filename).name.startswith("test_")]
+    return tuple(f"in the test:  {frame.line}" for frame in tests[-1:])
 
 
 def compared(error):

@@ -7,9 +7,10 @@ an exercise are given when all its tests pass.
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from inspect import cleandoc
+from io import StringIO
 
 import pytest
 
@@ -21,10 +22,9 @@ QUIET = (
     "--override-ini=addopts=",
     "--import-mode=importlib",
     "--capture=sys",
-    "-pno:terminal",
+    "--tb=no",
     "-pno:cacheprovider",
     "-pno:faulthandler",
-    "-mexercise",
 )
 
 
@@ -44,8 +44,12 @@ class Outcome:
 class Trial:
     """A pytest plugin that collects outcomes, and files that cannot be collected."""
 
-    def __init__(self, folder):
-        self.folder, self.outcomes, self.broken = folder, [], []
+    def __init__(self, folder, k):
+        self.folder, self.k, self.outcomes, self.broken = folder, k, [], []
+
+    def pytest_collection_modifyitems(self, items):
+        scored = [item for item in items if item.get_closest_marker("exercise")]
+        items[:] = [item for item in scored if self.k in f"{item.name} {exercise(item)[0]}"]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self):
@@ -73,10 +77,14 @@ class Trial:
         topic = item.path.stem.removeprefix("test_")
         answers = book.ROOT / self.folder / f"{topic}.py"
         finding = diagnose(excinfo.value, answers) if excinfo else None
-        mark = item.get_closest_marker("exercise")
-        points = mark.kwargs.get("points", 1)
         formula = cleandoc(item.obj.__doc__ or "")
-        return Outcome(topic, mark.args[0], points, claim(item), formula, finding, printed)
+        return Outcome(topic, *exercise(item), claim(item), formula, finding, printed)
+
+
+def exercise(item):
+    """Read the mark of a scored test: the name of its exercise, and the points."""
+    mark = item.get_closest_marker("exercise")
+    return mark.args[0], mark.kwargs.get("points", 1)
 
 
 def claim(item):
@@ -88,11 +96,14 @@ def claim(item):
 
 def run(topics, *, folder="exercises", k=""):
     """Run the scored tests of `topics` on the answers in `folder`; return the trial."""
-    trial = Trial(folder)
+    trial, noise = Trial(folder, k), StringIO()
     tests = [str(book.ROOT / f"tests/test_{topic}.py") for topic in topics]
     where = [f"--rootdir={book.ROOT}", f"--config-file={book.ROOT / 'pyproject.toml'}"]
-    with environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS=""):
-        pytest.main([*tests, *where, *QUIET, f"-k={k}", f"--answers={folder}"], plugins=[trial])
+    alone = environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")
+    with alone, redirect_stdout(noise), redirect_stderr(noise):
+        code = pytest.main([*tests, *where, *QUIET, f"--answers={folder}"], plugins=[trial])
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        trial.broken.append(noise.getvalue().strip())
     return trial
 
 

@@ -25,6 +25,7 @@ LAYOUTS = (
 BATCH = re.compile(r"(data_batch_[1-9]\d*|test_batch)(\.bin)?")
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CREDIT = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
+PARTS = 50  # one of so many parts of the training images is for validation
 D = 3 * 32 * 32  # pixels of an image, all red ones first, then green, then blue
 
 
@@ -52,7 +53,7 @@ def load(place):
     test = batches.pop("test_batch")
     parts = [batches[f"data_batch_{number + 1}"] for number in range(count)]
     examples = Examples(*map(np.concatenate, zip(*parts, strict=True)))
-    train, val = examples.divided(50, place)
+    train, val = examples.divided(PARTS, place)
     return Dataset("cifar10", CLASSES, train, val, test, credit=CREDIT)
 
 

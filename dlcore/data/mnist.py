@@ -17,6 +17,7 @@ from .files import LIMIT, refused, take, unpacked
 
 LAYOUTS = ("mnist",)
 CLASSES = tuple("0123456789")
+PARTS = 6  # one of so many parts of the training images is for validation
 CREDIT = "Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST Database of Handwritten Digits"
 
 
@@ -35,7 +36,7 @@ def load(place):
         shapes = f"{examples.x.shape[2:]} and {test.x.shape[2:]}"
         path = found(place, "t10k-images-idx3-ubyte")
         raise refused(path, 8, f"training and test images differ in shape, {shapes}")
-    train, val = examples.divided(6, place)
+    train, val = examples.divided(PARTS, place)
     return Dataset("mnist", CLASSES, train, val, test, credit=CREDIT)
 
 

@@ -28,8 +28,8 @@ def rename(expr, marks):
 
 
 def primed(index, marks="'"):
-    """Write an index with primes:  n becomes n'."""
-    return sp.Symbol(index.name + marks, integer=True)
+    """Write an index with more primes, or with none:  n becomes n'."""
+    return sp.Symbol((index.name + marks) if marks else index.name.rstrip("'"), integer=True)
 
 
 def bar(letter, mark="_bar"):
@@ -41,30 +41,27 @@ def bar(letter, mark="_bar"):
 
 def entries(expr, name):
     """List the entries of an array in the order of writing; or the letter, if it is a number."""
-    for part in sp.preorder_traversal(expr):
-        if isinstance(part, sp.Indexed) and part.base.name == name:
-            yield part
-        elif isinstance(part, sp.Symbol) and part.name == name:
-            yield part
+    if isinstance(expr, sp.Indexed):
+        parts, found = expr.indices, expr.base.name == name
+    else:
+        parts, found = expr.args, expr.is_Symbol and expr.name == name
+    return [expr] * found + [entry for part in parts for entry in entries(part, name)]
 
 
 def typical(expr, name):
-    """Pick the entry of an array that has an index of its own on every axis."""
+    """Pick an entry of an array with an index of its own on every axis:  x[n, k]."""
     for entry in entries(expr, name):
         indices = getattr(entry, "indices", ())
         if all(map(axis, indices)) and len(set(indices)) == len(indices):
-            return entry
-    raise ValueError(f"typical: {name} has no entry in {expr}, use a letter of the right-hand side")
+            return entry.xreplace({index: primed(index, "") for index in indices})
+    raise ValueError(f"typical: {name} is not in {expr}, name a letter of the right-hand side")
 
 
-def slope(relation, entry):
-    """Differentiate the right-hand side by one entry of an array, or by a number.
-
-    At a kink, the slope of max(0, x) is [x > 0].
-    """
+def slope(expr, entry):
+    """Differentiate by one entry of an array, or by a number; max(0, x) has the slope [x > 0]."""
     with sp.evaluate(True):
-        change = rename(plain(relation.rhs), "''").diff(entry)
-        change = change.replace(sp.Heaviside, lambda x, _: Indicator(x > 0))
+        change = rename(plain(expr), "''").diff(entry)
+        change = change.replace(sp.Heaviside, lambda x, *_: Indicator(x > 0))
         return collapse(change)
 
 
@@ -98,19 +95,17 @@ def decide(factors, limits):
     return sp.Mul(*outside) * term
 
 
-def tidy(expr):
-    """Take the primes away where no other index wants the letter."""
-    names = {symbol.name for symbol in expr.free_symbols}
-    new = {}
-    sums = sorted(expr.atoms(sp.Sum), key=sp.default_sort_key)
-    for index in dict.fromkeys(index for each in sums for index in each.variables):
-        home = index.name.rstrip("'")
-        letters = [home, *(other for other in AXES if AXES[other] == AXES.get(home))]
-        free = [each for each in letters if each not in names]
-        if free:
-            new[index] = sp.Symbol(free[0], integer=True)
-            names.add(free[0])
-    return expr.xreplace(new)
+def tidy(expr, taken):
+    """Take the primes away again, sum by sum, where no other index wants the letter."""
+    if not expr.args or isinstance(expr, sp.Indexed):
+        return expr
+    expr = expr.func(*(tidy(arg, taken) for arg in expr.args))
+    for index in getattr(expr, "variables", ()):
+        names = {symbol.name for symbol in expr.atoms(sp.Symbol)} | taken
+        free = [name for name in AXES if AXES[name] == axis(index) and name not in names]
+        if "'" in index.name and free:
+            expr = expr.xreplace({index: sp.Symbol(free[0], integer=True)})
+    return expr
 
 
 def cotangent(relation, name):
@@ -122,10 +117,10 @@ def cotangent(relation, name):
     """
     entry = typical(relation.rhs, name)
     fresh = {index: primed(index) for index in getattr(relation.lhs, "indices", ())}
-    y, rhs = relation.lhs.xreplace(fresh), relation.rhs
-    change = bar(y) * slope(sp.Eq(y, rename(rhs, "''").xreplace(fresh), evaluate=False), entry)
-    whole = collapse(total(change, *fresh.values())) if fresh else change
-    return sp.Eq(bar(entry), tidy(whole), evaluate=False)
+    change = slope(rename(plain(relation.rhs), "'").xreplace(fresh), entry)
+    change = collapse(total(bar(relation.lhs).xreplace(fresh) * change, *fresh.values()))
+    taken = {symbol.name for symbol in entry.free_symbols}
+    return sp.Eq(bar(entry), tidy(change, taken), evaluate=False)
 
 
 def tangent(relation, *names):
@@ -135,13 +130,19 @@ def tangent(relation, *names):
         entry = typical(relation.rhs, name)
         fresh = {index: primed(index) for index in getattr(entry, "indices", ())}
         entry = entry.xreplace(fresh)
-        change = slope(relation, entry) * bar(entry, "_dot")
-        changes.append(collapse(total(change, *fresh.values())) if fresh else change)
-    return sp.Eq(bar(relation.lhs, "_dot"), tidy(sp.Add(*changes)), evaluate=False)
+        change = slope(relation.rhs, entry) * bar(entry, "_dot")
+        changes.append(collapse(total(change, *fresh.values())))
+    taken = {symbol.name for symbol in relation.lhs.free_symbols}
+    return sp.Eq(bar(relation.lhs, "_dot"), tidy(sp.Add(*changes), taken), evaluate=False)
 
 
 def unfold(relation, *definitions):
-    """Replace the left-hand side of each definition, wherever it stands, by its right-hand side."""
+    """Write definitions out, one after the other: each left-hand side becomes its right-hand side.
+
+    >>> from dlcore.formulas import activation
+    >>> unfold(activation.tanh_slope_from_output, activation.tanh)
+    Eq(y_prime, 1 - tanh(x)**2)
+    """
     rhs = relation.rhs
     for number, definition in zip(count(3), definitions, strict=False):
         meaning = rename(definition.rhs, "'" * number)

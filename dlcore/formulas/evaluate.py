@@ -16,6 +16,8 @@ def value(expr, given):
     1/2
     """
     if expr.is_Symbol:
+        if expr.name not in given:
+            raise ValueError(f"value: {expr} has no value here, sum over it or pass {expr}=")
         return given[expr.name]
     if isinstance(expr, sp.Indexed):
         return given[expr.base.name][tuple(int(value(index, given)) for index in expr.indices)]

@@ -4,6 +4,8 @@ Factors and terms keep the order in which they were written, sums along a whole 
 nothing but their index, conditions stand in brackets, ``y_bar`` wears a bar.
 """
 
+# ruff: noqa: N802 (sympy finds the methods of a printer by the names of its classes)
+
 import re
 
 import sympy as sp
@@ -17,10 +19,9 @@ WORDS = {"log": r"\ln", "cos": r"\cos", "tanh": r"\tanh", "erf": r"\operatorname
 def latex(formula):
     r"""Print a formula as a book would.
 
-    >>> x, y_bar = sp.IndexedBase("x"), sp.IndexedBase("y_bar")
-    >>> n, d = sp.symbols("n d", integer=True)
-    >>> print(latex(x[n, d] / sp.Symbol("N") * y_bar[n, d]))
-    \frac{x_{n,d} \, \bar{y}_{n,d}}{N}
+    >>> from dlcore.formulas import linear
+    >>> print(latex(linear.linear_w_bar))
+    \bar{w}_{d,m} = \sum_{n} x_{n,d} \, \bar{y}_{n,m}
     """
     return Book().doprint(formula)
 
@@ -105,11 +106,12 @@ class Book(LatexPrinter):
         *most, end = factors
         text = ""
         for piece in [*(self.group(factor, last=False) for factor in most), self.group(end)]:
-            tight = not text.endswith("}") or re.match(r"[(\[]|\\(left|sum|frac)", piece)
+            tight = not text.endswith(("}", "]")) or re.match(r"[(\[]|\\(left|sum)", piece)
             text += (" " if tight else r" \, ") + piece
         return text.lstrip()
 
     def _print_Mul(self, expr):
+        """Print a product, its divisors below bars."""
         minus, expr = unsigned(expr)
         if minus:
             return "-" + self.group(expr)
@@ -119,14 +121,18 @@ class Book(LatexPrinter):
                 texts.append(rf"\frac{{{self.product(above)}}}{{{self.product(below)}}}")
             else:
                 texts.append(self.product(above, alone=not texts))
-        return " ".join(texts)
+        return " ".join(texts).replace(r"} \frac", r"} \, \frac")
 
     def _print_Add(self, expr, order=None):
-        terms = map(unsigned, spine(expr, sp.Add))
+        """Print terms in their order, but never a negative number first."""
+        first, *rest = spine(expr, sp.Add)
+        terms = [*rest, first] if first.is_Number and first < 0 else [first, *rest]
+        terms = map(unsigned, terms)
         text = "".join((" - " if minus else " + ") + self.group(term) for minus, term in terms)
         return re.sub("^ - ", "-", text.removeprefix(" + "))
 
     def _print_Pow(self, expr):
+        """Print a power, a root or a divisor."""
         base, power = expr.args
         if power.is_Number and power < 0:
             return self._print_Mul(expr)
@@ -139,6 +145,7 @@ class Book(LatexPrinter):
         return f"{text if plain else bracket(text)}^{{{self._print(power)}}}"
 
     def _print_Sum(self, expr):
+        """Print a sum: whole axes by their index, a condition on the last one below the sign."""
         term, under, signs = expr.function, [], ""
         for index, low, high in expr.limits:
             if low == 0 and axis(index) is not None and high == axis(index) - 1:
@@ -161,7 +168,8 @@ class Book(LatexPrinter):
     _print_log = _print_tanh = _print_cos = _print_erf = word
 
     def _print_exp(self, expr):
-        return f"e^{{{self._print(expr.args[0])}}}"
+        text = re.sub(r"\\frac{([^ ]+)}{(\w+)}", r"\1 / \2", self._print(expr.args[0]))
+        return f"e^{{{text}}}"
 
     def _print_Max(self, expr):
         return r"\max" + bracket(", ".join(map(self._print, expr.args)))
@@ -179,7 +187,8 @@ class Book(LatexPrinter):
         return f"[{' = '.join(map(self._print, expr.args))}]"
 
     def _print_Derivative(self, expr):
-        return r"\frac{{\partial {}}}{{\partial {}}}".format(*map(self._print, (expr.expr, *expr.variables)))
+        above, below = map(self._print, (expr.expr, *expr.variables))
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
 
     def _print_Symbol(self, expr, style="plain"):
         return letter(expr.name)

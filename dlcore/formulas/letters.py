@@ -16,6 +16,8 @@ N, D, M, K = sp.symbols("N D M K", integer=True, positive=True)
 n, d, m, k, j = sp.symbols("n d m k j", integer=True)
 i = sp.Symbol("i", integer=True, nonnegative=True)
 
+delta = sp.KroneckerDelta  # one where two indices agree, zero elsewhere
+
 AXES = {"n": N, "d": D, "m": M, "k": K, "j": K}
 LABELS = {"t": K}  # arrays of integers, and what their entries point to
 
@@ -32,6 +34,7 @@ NAMES = {
     "margin": r"\Delta",
     "smoothing": "s",
     "slope": "a",
+    "std": r"\sigma",  # width of a bell curve
     "progress": "p",
     "warmup": "q",
     "last": "r",
@@ -56,6 +59,8 @@ def total(term, *indices):
     >>> total(sp.IndexedBase("x")[n, k], k)
     Sum(x[n, k], (k, 0, K - 1))
     """
+    if not indices:
+        return term
     with sp.evaluate(True):
         limits = [sp.Tuple(index, 0, axis(index) - 1) for index in indices]
     whole = sp.Expr.__new__(sp.Sum, term, *limits)

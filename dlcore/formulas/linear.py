@@ -4,10 +4,9 @@ Chapter: book/linear.md.
 """
 
 import sympy as sp
-from sympy import KroneckerDelta as delta
 from sympy import exp, log
 
-from dlcore.formulas.letters import N, d, j, k, m, mean, n, total
+from dlcore.formulas.letters import N, d, delta, j, k, m, mean, n, total
 from dlcore.formulas.registry import formula
 
 x, w, b, y, p, t = map(sp.IndexedBase, "xwbypt")
@@ -27,6 +26,33 @@ def linear_jvp():
     """Forwards, each factor moves while the other stands still."""
     moves = x_dot[n, d] * w[d, m] + x[n, d] * w_dot[d, m]
     return sp.Eq(y_dot[n, m], total(moves, d) + b_dot[m])
+
+
+@formula
+def adjoint_spread():
+    """The tangent put in and multiplied out: each cotangent meets each cause of the motion."""
+    effect = total(y_bar[n, m] * y_dot[n, m], n, m)
+    by_x = total(y_bar[n, m] * x_dot[n, d] * w[d, m], n, m, d)
+    by_w = total(y_bar[n, m] * x[n, d] * w_dot[d, m], n, m, d)
+    return sp.Eq(effect, by_x + by_w + total(y_bar[n, m] * b_dot[m], n, m))
+
+
+@formula
+def adjoint_sorted():
+    """The same terms, added up so that each direction stands outside of its bracket."""
+    effect = total(y_bar[n, m] * y_dot[n, m], n, m)
+    by_x = total(total(y_bar[n, m] * w[d, m], m) * x_dot[n, d], n, d)
+    by_w = total(total(x[n, d] * y_bar[n, m], n) * w_dot[d, m], d, m)
+    return sp.Eq(effect, by_x + by_w + total(total(y_bar[n, m], n) * b_dot[m], m))
+
+
+@formula
+def adjoint():
+    """A change is worth the same, weighed behind the map or in front of it."""
+    effect = total(y_bar[n, m] * y_dot[n, m], n, m)
+    by_x = total(x_bar[n, d] * x_dot[n, d], n, d)
+    by_w = total(w_bar[d, m] * w_dot[d, m], d, m)
+    return sp.Eq(effect, by_x + by_w + total(b_bar[m] * b_dot[m], m))
 
 
 @formula
@@ -77,3 +103,9 @@ def classifier_w_bar():
 def classifier_b_bar():
     """The offsets rest when every class is predicted as often as it occurs."""
     return sp.Eq(b_bar[k], mean(p[n, k] - delta(k, t[n]), n))
+
+
+@formula
+def template():
+    """At rest, a template is a mixture of the pictures: some added, some subtracted."""
+    return sp.Eq(w[d, k], 1 / (reg * N) * total(x[n, d] * (delta(k, t[n]) - p[n, k]), n))

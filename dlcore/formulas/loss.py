@@ -4,10 +4,9 @@ Chapter: book/loss.md.
 """
 
 import sympy as sp
-from sympy import KroneckerDelta as delta
 from sympy import exp, log
 
-from dlcore.formulas.letters import Indicator, K, N, j, k, mean, n, total
+from dlcore.formulas.letters import Indicator, K, N, delta, j, k, mean, n, total
 from dlcore.formulas.registry import formula
 
 x, y, z, m, t, y_bar, x_bar, z_bar = map(
@@ -68,6 +67,19 @@ def log_softmax():
 def log_softmax_x_bar():
     """Backwards, the sum of the cotangents is taken back, shared out by probability."""
     return sp.Eq(x_bar[n, k], y_bar[n, k] - exp(y[n, k]) * total(y_bar[n, j], j))
+
+
+@formula
+def surprise():
+    """The surprise at the right label: all scores together, less the right one."""
+    return sp.Eq(y[n], log(total(exp(x[n, k]), k)) - x[n, t[n]])
+
+
+@formula
+def surprise_slope():
+    """The first term slopes by a probability, the second by the truth."""
+    probability = exp(x[n, k]) / total(exp(x[n, j]), j)
+    return sp.Eq(sp.Derivative(y[n], x[n, k]), probability - delta(k, t[n]))
 
 
 @formula

@@ -11,10 +11,12 @@ from sympy import cos, pi, sqrt
 from dlcore.formulas.letters import i
 from dlcore.formulas.registry import formula
 
-w, g, v, m, s, y = sp.symbols("w g v m s y", real=True)
+w, g, v, u, m, s, y = sp.symbols("w g v u m s y", real=True)
+u_next = sp.Symbol("u_next", real=True)
 w_next, g_next, v_next, m_next, s_next = sp.symbols("w_next g_next v_next m_next s_next", real=True)
 m_hat, s_hat = sp.symbols("m_hat s_hat", real=True)
-rate, decay, mu, rho, eps, curvature = sp.symbols("rate decay momentum rho eps curvature", real=True)
+rate, decay, mu, rho = sp.symbols("rate decay momentum rho", real=True)
+eps, curvature = sp.symbols("eps curvature", real=True)
 beta1, beta2 = sp.symbols("beta1 beta2", real=True)
 progress, warmup, last, factor, epoch = sp.symbols("progress warmup last factor epoch", real=True)
 half = sp.Rational(1, 2)
@@ -53,13 +55,13 @@ def momentum():
 
 @formula
 def momentum_under_a_constant_gradient():
-    """Pushed by the same gradient again and again, the velocity grows,"""
+    """Pushed i times by the same gradient, from rest, the ball gains speed but ever less of it."""
     return sp.Eq(velocity[i], -rate * g * (1 - mu**i) / (1 - mu))
 
 
 @formula
 def momentum_limit():
-    """up to a step that is 1/(1 - μ) times as long as plain descent would take."""
+    """In the end it moves 1/(1 - μ) times as far per step as plain descent."""
     return sp.Eq(v, -rate * g / (1 - mu))
 
 
@@ -70,6 +72,18 @@ def nesterov():
 
 
 @formula
+def momentum_buffer():
+    """Elsewhere the gradients are gathered as they are, without the rate."""
+    return sp.Eq(u_next, mu * u + g)
+
+
+@formula
+def momentum_by_buffer():
+    """There the rate of today is applied to all of them, also to those of yesterday."""
+    return sp.Eq(w_next, w - rate * u_next)
+
+
+@formula
 def rmsprop_size():
     """A running mean of squares remembers how large the gradients are."""
     return sp.Eq(s_next, rho * s + (1 - rho) * g**2)
@@ -77,13 +91,13 @@ def rmsprop_size():
 
 @formula
 def rmsprop_inside():
-    """RMSProp divides by that size; here ε stands inside the root."""
+    """RMSProp divides by the root of that size; ε, here inside, keeps it from zero."""
     return sp.Eq(w_next, w - rate * g / sqrt(s_next + eps))
 
 
 @formula
 def rmsprop_outside():
-    """Here ε stands outside."""
+    """With ε outside the root, a weight whose gradients vanish may move much faster."""
     return sp.Eq(w_next, w - rate * g / (sqrt(s_next) + eps))
 
 
@@ -102,25 +116,25 @@ def rmsprop_first():
 
 @formula
 def adam_mean():
-    """Adam keeps a running mean of the gradients,"""
+    """Adam keeps a running mean of the gradients."""
     return sp.Eq(m_next, beta1 * m + (1 - beta1) * g)
 
 
 @formula
 def adam_size():
-    """and one of their squares."""
+    """It keeps one of their squares, too."""
     return sp.Eq(s_next, beta2 * s + (1 - beta2) * g**2)
 
 
 @formula
 def adam_mean_unbiased():
-    """Both begin at zero; after i steps they are divided by what they still lack,"""
+    """Both begin at zero; after i steps the mean is divided by the weight it has gathered."""
     return sp.Eq(m_hat, m_next / (1 - beta1**i))
 
 
 @formula
 def adam_size_unbiased():
-    """each by its own."""
+    """The size is divided by the weight it has gathered itself."""
     return sp.Eq(s_hat, s_next / (1 - beta2**i))
 
 
@@ -138,13 +152,13 @@ def adamw():
 
 @formula
 def adam_mean_under_a_constant_gradient():
-    """Shown the same gradient i times, the running mean still lacks a part,"""
+    """Shown the same gradient i times, the running mean still falls short of it."""
     return sp.Eq(average[i], (1 - beta1**i) * g)
 
 
 @formula
 def adam_mean_is_unbiased():
-    """and the division makes up for exactly that part."""
+    """The division makes up for exactly what is missing."""
     return sp.Eq(g, average[i] / (1 - beta1**i))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 
 from dlcore.formulas.evaluate import DIGITS, letters, measure, numbers, rows, value
-from dlcore.formulas.letters import AXES, LABELS, NAMES, axis
+from dlcore.formulas.letters import LABELS, NAMES, axis
 
 SIZES = {"N": 2, "D": 4, "M": 5, "K": 3}
 
@@ -51,7 +51,7 @@ def draw(rng, *relations, sizes=SIZES):
     """
     given = {name: sp.Integer(size) for name, size in sizes.items()}
     for relation in relations:
-        for entry in relation.rhs.atoms(sp.Indexed):
+        for entry in sorted(relation.rhs.atoms(sp.Indexed), key=str):
             if all(axis(index) is not None for index in entry.indices):
                 shape = [sizes[str(axis(index))] for index in entry.indices]
                 given.setdefault(entry.base.name, array(rng, entry.base.name, shape, sizes))
@@ -66,24 +66,26 @@ def array(rng, name, shape, sizes=SIZES):
         return numbers(rng.integers(sizes[str(LABELS[name])], size=shape))
     if name == "i":
         return numbers(rng.integers(1, 6))
-    inside = name.rstrip("0123456789") in NAMES
     above, below = rng.integers(1, 60, size=shape), rng.integers(60, 90, size=shape)
-    sign = 1 if inside else rng.choice([-1, 1], size=shape)
+    if name.rstrip("0123456789") not in NAMES:
+        above = above * rng.choice([-2, 2], size=shape)
     ratio = np.frompyfunc(lambda a, b: sp.Rational(int(a), int(b)), 2, 1)
-    return np.asarray(ratio(above * sign, below), dtype=object)
+    return np.asarray(ratio(above, below), dtype=object)
 
 
-def counterexample(left, right, rng, **fixed):
-    """Look for a point where two formulas differ: its two values, or None if there is none.
+def counterexample(left, right, rng, *, sizes=SIZES, points=8, **fixed):
+    """Look for an entry where two formulas differ: its two values, or None if there is none.
 
-    Both are evaluated at exact random numbers, entry by entry; names in `fixed` are given.
+    Both are evaluated at the same exact random numbers, but for letters that are `fixed`;
+    at several points, since one of them may lie on the flat side of every kink.
     """
-    given = {**draw(rng, left, right), **fixed}
-    values = (np.ravel(program(relation)(**given)) for relation in (left, right))
-    for one, other in zip(*values, strict=True):
-        one, other = sp.N(one, DIGITS), sp.N(other, DIGITS)
-        if not abs(one - other) < sp.Float(10) ** (10 - DIGITS):
-            return one, other
+    for _ in range(points):
+        given = {**draw(rng, left, right, sizes=sizes), **fixed}
+        values = (np.ravel(program(relation)(**given)) for relation in (left, right))
+        for pair in zip(*values, strict=True):
+            one, other = (sp.N(each, DIGITS) for each in pair)
+            if not abs(one - other) < sp.Float(10) ** (10 - DIGITS):
+                return one, other
     return None
 
 

@@ -4,16 +4,14 @@ Chapter: book/twolayer.md.
 """
 
 import sympy as sp
-from sympy import KroneckerDelta as delta
 
-from dlcore.formulas.letters import Indicator, N, d, j, k, m, mean, n, total
+from dlcore.formulas.letters import Indicator, N, d, delta, j, k, m, mean, n, total
 from dlcore.formulas.registry import formula
 
-x, a, h, y, p, t, w1, b1, w2, b2 = map(sp.IndexedBase, "x a h y p t w1 b1 w2 b2".split())
+x, a, h, y, p, t = map(sp.IndexedBase, "xahypt")
+w1, b1, w2, b2 = map(sp.IndexedBase, ["w1", "b1", "w2", "b2"])
 bar_y, bar_h, bar_a = map(sp.IndexedBase, ["y_bar", "h_bar", "a_bar"])
-bar_w1, bar_b1, bar_w2, bar_b2 = map(
-    sp.IndexedBase, ["w1_bar", "b1_bar", "w2_bar", "b2_bar"]
-)
+bar_w1, bar_b1, bar_w2, bar_b2 = map(sp.IndexedBase, ["w1_bar", "b1_bar", "w2_bar", "b2_bar"])
 L, reg = sp.symbols("L reg", real=True)
 
 

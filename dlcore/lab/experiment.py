@@ -25,10 +25,12 @@ EXPERIMENTS = {}
 class Claim(NamedTuple):
     """A number that a source prints, and how ours is to stand to it.
 
-    =========  ==========================================================
-    relation   "equal" within `tolerance`, "at least", or "below"
+    =========  ==================================================================
+    relation   "equal" within `tolerance`, "at least", "below", or "about": within
+               three standard errors of an accuracy p counted on 1,000 images,
+               √(p (1 - p) / 1000)
     tolerance  half a unit in the last place that the source prints
-    =========  ==========================================================
+    =========  ==================================================================
     """
 
     key: str  # of the value that the experiment returns
@@ -41,6 +43,8 @@ class Claim(NamedTuple):
         """Tell whether our number keeps the claim."""
         if self.relation == "equal":
             return abs(ours - self.theirs) <= self.tolerance
+        if self.relation == "about":
+            return abs(ours - self.theirs) <= 3 * (self.theirs * (1 - self.theirs) / 1000) ** 0.5
         return ours >= self.theirs if self.relation == "at least" else ours < self.theirs
 
 

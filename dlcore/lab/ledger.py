@@ -15,7 +15,7 @@ from dlcore.lab import experiments
 from dlcore.lab.bench import BENCHES
 from dlcore.lab.experiment import RESULTS, Claim, Experiment, reproduce_one, values_of
 
-SIGNS = {"equal": "=", "at least": "≥", "below": "<"}
+SIGNS = {"equal": "=", "about": "≈", "at least": "≥", "below": "<"}
 
 
 class Row(NamedTuple):

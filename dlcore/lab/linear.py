@@ -47,7 +47,7 @@ def fit(seed, *, std, scale, rule, schedule=None, batch, epochs, reg=0.0, **opti
     return values, {"losses": np.array(history.losses), "val": history.val, "w": pack(picture)}
 
 
-@experiment("softmax-001", Claim("test", 0.254, "001"), data="cifar10")
+@experiment("softmax-001", Claim("test", 0.254, "001", "about"), data="cifar10")
 def softmax_001(seed):
     """The settings of 001: five hundred steps on 8,000 raw images each, penalty 2000 Σ w²."""
     return fit(

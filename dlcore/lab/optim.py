@@ -14,6 +14,19 @@ from dlcore.optim import SGD, Momentum, RMSProp
 from dlcore.solver import Solver
 
 
+def path(rule, slope, start, steps):
+    """Follow a rule from `start` against the gradient `slope`; return every point, (steps + 1, D).
+
+    The point is stored as a matrix of one row, so that weight decay pulls it.
+    """
+    w = np.array([start], dtype=float)
+    points = [w.copy()]
+    for _ in range(steps):
+        rule.step({"w": w}, {"w": slope(w)})
+        points.append(w.copy())
+    return np.concatenate(points)
+
+
 def train_toy(rule):
     """Train the toy network with one rule; return the loss of every step."""
     model, x, t = toy()

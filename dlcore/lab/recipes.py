@@ -43,6 +43,11 @@ class Recipe:
     scale: float = 1 / 64
     flips: bool = False
 
+    def __str__(self):
+        """Name every setting and its value."""
+        chosen = {name: value for name, value in vars(self).items() if value is not None}
+        return ", ".join(f"{name} {value}" for name, value in chosen.items())
+
 
 RECIPES = {
     ("linear", "digits"): Recipe(std=0.01, rate=0.05, scale=1 / 8, epochs=30, batch=50),

@@ -1,0 +1,97 @@
+# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [05ce68168bac]
+"""Exercises of the chapter *Activations and first weights*.
+
+Chapter: book/activation.md.
+"""
+
+import numpy as np
+
+
+def relu(x):
+    """Exercise activation-relu.  Keep what is positive:  y = max(0, x), for x of any shape.
+
+    >>> relu(np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 3.])
+    """
+    # TODO: which function of NumPy takes the larger of two numbers, entry by entry?
+    raise NotImplementedError(
+        "which function of NumPy takes the larger of two numbers, entry by entry?"
+    )
+
+
+def relu_backward(y_bar, x):
+    """Exercise activation-relu-backward.  Send ȳ back through y = max(0, x):  x̄ = ȳ [x > 0].
+
+    >>> relu_backward(np.array([5.0, 6.0, 7.0]), np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 7.])
+    """
+    # TODO: what is the slope of max(0, x) to the left of zero, and to the right?
+    raise NotImplementedError(
+        "what is the slope of max(0, x) to the left of zero, and to the right?"
+    )
+
+
+def leaky_relu(x, *, slope=0.01):
+    """Exercise activation-leaky.  Let a little through:  y = x where x > 0, slope · x elsewhere.
+
+    Return y and its pullback, a function that takes ȳ to x̄.
+
+    >>> y, pullback = leaky_relu(np.array([-2.0, 3.0]), slope=0.5)
+    >>> y, pullback(np.array([10.0, 10.0]))
+    (array([-1.,  3.]), array([ 5., 10.]))
+    """
+    # TODO: what is the slope of y, as an array of the shape of x?
+    raise NotImplementedError("what is the slope of y, as an array of the shape of x?")
+
+
+def sigmoid(x):
+    """Exercise activation-sigmoid.  Squash any float:  y = 1/(1 + e⁻ˣ), without a warning.
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    # TODO: for which x does e⁻ˣ overflow, and what is y there, multiplied above and below by eˣ?
+    raise NotImplementedError(
+        "for which x does e⁻ˣ overflow, and what is y there, multiplied above and below by eˣ?"
+    )
+
+
+def dead_bias(x, w, *, margin=1.0):
+    """Exercise activation-dead.  Find the bias that only just silences every unit.
+
+    x (N, D) is a batch, w (D, M) are weights. Return b (M,) such that the largest of the N
+    mixtures x w + b is -margin, for each of the M units.
+
+    >>> dead_bias(np.array([[1.0], [2.0]]), np.array([[3.0, -1.0]]))
+    array([-7.,  0.])
+    """
+    # TODO: for a single unit, which example would wake it first?
+    raise NotImplementedError("for a single unit, which example would wake it first?")
+
+
+def is_slope(f, slope, x):
+    """Exercise activation-slope.  Decide whether `slope` is the slope of `f` at all entries of x.
+
+    f and slope take an array and return one of its shape, entry by entry. Ordinary functions
+    of ordinary numbers are meant: an error of one part in a hundred, in one entry, is to be
+    refused, and round-off is not.
+
+    >>> is_slope(np.sin, np.cos, np.array([1.0, 2.0])), is_slope(np.sin, np.sin, np.array([1.0]))
+    (True, False)
+    """
+    # TODO: the slope can be measured: by how much does f change from x - h to x + h?
+    raise NotImplementedError(
+        "the slope can be measured: by how much does f change from x - h to x + h?"
+    )
+
+
+def he(D, M, *, rng):
+    """Exercise activation-init.  Draw weights (D, M) from a bell curve of variance 2/D.
+
+    >>> he(2, 3, rng=np.random.default_rng(0)).shape
+    (2, 3)
+    """
+    # TODO: rng.normal draws from a bell curve; does it ask for the variance, or for the width?
+    raise NotImplementedError(
+        "rng.normal draws from a bell curve; does it ask for the variance, or for the width?"
+    )

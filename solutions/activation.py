@@ -1,0 +1,125 @@
+"""Exercises of the chapter *Activations and first weights*.
+
+Chapter: book/activation.md.
+"""
+
+import numpy as np
+
+
+def relu(x):
+    """Exercise activation-relu.  Keep what is positive:  y = max(0, x), for x of any shape.
+
+    >>> relu(np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 3.])
+    """
+    # BEGIN SOLUTION
+    # HINT: which function of NumPy takes the larger of two numbers, entry by entry?
+    # HINT: np.max finds the largest entry of one array, np.maximum compares two arrays
+    # HINT: x is compared with 0; do not write into x
+    return np.maximum(x, 0)
+    # END SOLUTION
+
+
+def relu_backward(y_bar, x):
+    """Exercise activation-relu-backward.  Send ȳ back through y = max(0, x):  x̄ = ȳ [x > 0].
+
+    >>> relu_backward(np.array([5.0, 6.0, 7.0]), np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 7.])
+    """
+    # BEGIN SOLUTION
+    # HINT: what is the slope of max(0, x) to the left of zero, and to the right?
+    # HINT: x > 0 is an array of truths, and True times a number is the number
+    # HINT: at x = 0 the slope is chosen to be zero, so the comparison is strict
+    return y_bar * (x > 0)
+    # END SOLUTION
+
+
+def leaky_relu(x, *, slope=0.01):
+    """Exercise activation-leaky.  Let a little through:  y = x where x > 0, slope · x elsewhere.
+
+    Return y and its pullback, a function that takes ȳ to x̄.
+
+    >>> y, pullback = leaky_relu(np.array([-2.0, 3.0]), slope=0.5)
+    >>> y, pullback(np.array([10.0, 10.0]))
+    (array([-1.,  3.]), array([ 5., 10.]))
+    """
+    # BEGIN SOLUTION
+    # HINT: what is the slope of y, as an array of the shape of x?
+    # HINT: np.where(condition, a, b) takes from a where the condition holds, and else from b
+    # HINT: with that array of slopes, y is slopes * x, and x̄ is slopes * ȳ
+    slopes = np.where(x > 0, 1.0, slope)
+
+    def pullback(y_bar):
+        return slopes * y_bar
+
+    return slopes * x, pullback
+    # END SOLUTION
+
+
+def sigmoid(x):
+    """Exercise activation-sigmoid.  Squash any float:  y = 1/(1 + e⁻ˣ), without a warning.
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    # BEGIN SOLUTION
+    # HINT: for which x does e⁻ˣ overflow, and what is y there, multiplied above and below by eˣ?
+    # HINT: exp(-|x|) never overflows, and it is what you need on both sides of zero
+    # HINT: with e = exp(-|x|), y is 1/(1 + e) on the right of zero, and e/(1 + e) on the left
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+    # END SOLUTION
+
+
+def dead_bias(x, w, *, margin=1.0):
+    """Exercise activation-dead.  Find the bias that only just silences every unit.
+
+    x (N, D) is a batch, w (D, M) are weights. Return b (M,) such that the largest of the N
+    mixtures x w + b is -margin, for each of the M units.
+
+    >>> dead_bias(np.array([[1.0], [2.0]]), np.array([[3.0, -1.0]]))
+    array([-7.,  0.])
+    """
+    # BEGIN SOLUTION
+    # HINT: for a single unit, which example would wake it first?
+    # HINT: the mixtures x @ w have one row per example; the largest of a column is its maximum
+    # HINT: if a unit's largest mixture is a without a bias, which b moves it to -margin?
+    return -margin - (x @ w).max(axis=0)
+    # END SOLUTION
+
+
+def is_slope(f, slope, x):
+    """Exercise activation-slope.  Decide whether `slope` is the slope of `f` at all entries of x.
+
+    f and slope take an array and return one of its shape, entry by entry. Ordinary functions
+    of ordinary numbers are meant: an error of one part in a hundred, in one entry, is to be
+    refused, and round-off is not.
+
+    >>> is_slope(np.sin, np.cos, np.array([1.0, 2.0])), is_slope(np.sin, np.sin, np.array([1.0]))
+    (True, False)
+    """
+    # BEGIN SOLUTION
+    # HINT: the slope can be measured: by how much does f change from x - h to x + h?
+    # HINT: h = 1e-5 is a good step; how large may the difference be, next to the slope itself?
+    # HINT: compare entry by entry, shapes first; nan is not close to anything
+    step = 1e-5
+    measured = (f(x + step) - f(x - step)) / (2 * step)
+    claimed = slope(x)
+    if np.shape(claimed) != measured.shape:
+        return False
+    return bool(np.allclose(claimed, measured, rtol=1e-4, atol=1e-6))
+    # END SOLUTION
+
+
+def he(D, M, *, rng):
+    """Exercise activation-init.  Draw weights (D, M) from a bell curve of variance 2/D.
+
+    >>> he(2, 3, rng=np.random.default_rng(0)).shape
+    (2, 3)
+    """
+    # BEGIN SOLUTION
+    # HINT: rng.normal draws from a bell curve; does it ask for the variance, or for the width?
+    # HINT: the width, or standard deviation, is the square root of the variance
+    # HINT: the second argument of rng.normal is np.sqrt(2 / D), the third is the shape
+    return rng.normal(0.0, np.sqrt(2 / D), (D, M))
+    # END SOLUTION

@@ -1,0 +1,143 @@
+"""Exercises of the chapter *Steps*: from a gradient to the next weights.
+
+Weights w, gradients g and memories v, m, s have one shape, which may be any. A function returns
+what comes after the step, and does not change the arrays that it is given.
+
+Chapter: book/optim.md.
+"""
+
+import numpy as np
+
+
+def sgd(w, g, rate):
+    """Exercise optim-sgd.  Step against the gradient.
+
+    >>> sgd(np.array([3.0, 5.0]), np.array([1.0, -1.0]), 2.0)
+    array([1., 7.])
+    """
+    # BEGIN SOLUTION
+    # HINT: the gradient points uphill; which way is down?
+    # HINT: `w -= …` would change the array of the caller; an expression makes a fresh one
+    # HINT: w - rate * g
+    return w - rate * g
+    # END SOLUTION
+
+
+def momentum(w, g, v, rate, momentum):
+    """Exercise optim-momentum.  Roll like a heavy ball; return (w, v) after the step.
+
+        v ← momentum v - rate g        w ← w + v
+
+    >>> w, v = momentum(np.array([3.0]), np.array([2.0]), np.array([4.0]), 0.5, 0.25)
+    >>> w, v
+    (array([3.]), array([0.]))
+    """
+    # BEGIN SOLUTION
+    # HINT: what is left of the old velocity, and what does the slope add to it?
+    # HINT: does the weight move by the old velocity, or by the one after the push?
+    # HINT: v = momentum * v - rate * g, then w + v
+    v = momentum * v - rate * g
+    return w + v, v
+    # END SOLUTION
+
+
+def rmsprop(w, g, s, rate, rho, eps, place="inside"):
+    """Exercise optim-rmsprop.  Divide by the recent size; return (w, s) after the step.
+
+        s ← rho s + (1 - rho) g²
+        w ← w - rate g / √(s + eps)        when place is "inside"
+        w ← w - rate g / (√s + eps)        when place is "outside"
+
+    >>> rmsprop(np.array([1.0]), np.array([2.0]), np.array([0.0]), 0.5, 0.75, 0.0)
+    (array([0.]), array([1.]))
+    """
+    # BEGIN SOLUTION
+    # HINT: which s stands under the root: the one before the gradient is counted, or after?
+    # HINT: g * g squares every entry; how much does it weigh, so that the weights sum to one?
+    # HINT: size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
+    s = rho * s + (1 - rho) * g * g
+    size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
+    return w - rate * g / size, s
+    # END SOLUTION
+
+
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    """Exercise optim-adam.  Divide a mean by a size; return (w, m, s) after the step.
+
+        m ← beta1 m + (1 - beta1) g        s ← beta2 s + (1 - beta2) g²
+        m̂ = m / (1 - beta1ⁱ)               ŝ = s / (1 - beta2ⁱ)
+        w ← w - rate m̂ / (√ŝ + eps)
+
+    Here i is `steps`, which counts this step, too: it is 1 at the first.
+    """
+    # BEGIN SOLUTION
+    # HINT: both memories are running means; of what?
+    # HINT: the corrected m̂ and ŝ serve this step only: the memory goes on without them
+    # HINT: m_hat, s_hat = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    m = beta1 * m + (1 - beta1) * g
+    s = beta2 * s + (1 - beta2) * g * g
+    m_hat, s_hat = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
+    # END SOLUTION
+
+
+def nesterov(w, v, gradient, rate, momentum):
+    """Exercise optim-nesterov.  Roll on, look at the slope there, correct; return (w, v).
+
+        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
+
+    This is the rule as it was published: ``gradient`` is a function of the place, and is
+    called once. The chapter's program keeps  w + momentum v  in the place of w.
+    """
+    # BEGIN SOLUTION
+    # HINT: where would the ball be after this step if the slope did nothing?
+    # HINT: gradient takes a place, an array like w, and returns the slope there
+    # HINT: v = momentum * v - rate * gradient(w + momentum * v)
+    v = momentum * v - rate * gradient(w + momentum * v)
+    return w + v, v
+    # END SOLUTION
+
+
+def critical_rate(a):
+    """Exercise optim-divergence.  Find the rate above which descent on a bowl diverges.
+
+    The bowl is  ½ w a wᵀ,  with a symmetric matrix a (D, D) whose curvatures are all
+    positive; its gradient is w a. Below the rate, descent converges from everywhere.
+
+    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
+    0.5
+    """
+    # BEGIN SOLUTION
+    # HINT: in one dimension the factor 1 - rate · curvature must stay above -1
+    # HINT: a turned bowl is still a bowl: along which directions is w a parallel to w?
+    # HINT: np.linalg.eigvalsh(a) lists the curvatures of a symmetric matrix, largest last
+    return 2 / float(np.linalg.eigvalsh(a)[-1])
+    # END SOLUTION
+
+
+def is_momentum(make, rng):
+    """Exercise optim-prove.  Judge whether a rule is momentum, by watching it.
+
+    ``make(momentum)`` returns a fresh rule, a function ``step(w, g, rate)`` that remembers
+    what it needs and returns the next weights. Return True if every step is
+
+        v ← momentum v - rate g        w ← w + v        from v = 0
+
+    up to rounding, else False. What is wrong shows within six steps, but not under all
+    circumstances: some rules are wrong only when the rate changes. Draw from `rng`.
+    """
+    # BEGIN SOLUTION
+    # HINT: what stays the same in a dull experiment, and hides a mistake: rate, g, momentum?
+    # HINT: keep a velocity of your own beside the rule, and compare after every step
+    # HINT: np.allclose, not ==: a right rule may add up in another order
+    for friction in rng.uniform(0.2, 0.95, size=3):
+        step, w, v = make(friction), rng.normal(size=4), np.zeros(4)
+        for rate in rng.uniform(0.1, 1.0, size=6):
+            g = rng.normal(size=4)
+            v = friction * v - rate * g
+            there = step(w, g, rate)
+            if not np.allclose(there, w + v, rtol=1e-9, atol=1e-9):
+                return False
+            w = there
+    return True
+    # END SOLUTION

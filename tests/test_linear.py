@@ -1,0 +1,502 @@
+"""Linear.  Each test is a lemma of `book/linear.md`, in the order of the chapter."""
+
+import importlib
+from itertools import permutations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.autodiff import check_gradients, directional, grad, vjp
+from dlcore.layers.linear import Linear
+from dlcore.ops.linear import linear
+from dlcore.ops.loss import cross_entropy, softmax
+from dlcore.shapes import ShapeError
+
+AFFINE = [[1.49834967, 1.70660132, 1.91485297], [3.25553199, 3.5141327, 3.77273342]]  # 000, 001
+HALF_A_UNIT = 5e-9  # of the eighth decimal, the last that the sources print
+
+
+@pytest.fixture
+def example(rng):
+    """Features, weights, a bias and an upstream gradient, all sizes different."""
+    N, D, M = 4, 6, 5
+    return (rng.normal(size=shape) for shape in ((N, D), (D, M), (M,), (N, M)))
+
+
+@pytest.fixture
+def classifier():
+    """The class LinearClassifier, imported by those who ask: its package brings the compiler."""
+    return importlib.import_module("dlcore.models.linear").LinearClassifier
+
+
+@pytest.fixture
+def labelled(classifier, rng):
+    """A linear classifier with some features and labels."""
+    N, D, K = 7, 5, 3
+    model = classifier(D, K, rng=rng, std=1.0)
+    model.params["b"][...] = rng.normal(size=K)
+    return model, rng.normal(size=(N, D)), rng.integers(K, size=N)
+
+
+def test_the_case_by_hand_comes_out():
+    """Forwards y = x w + b, backwards x̄, w̄ and b̄, in whole numbers."""
+    x, w, b = np.array([[1.0, 2, 0], [0, 1, 3]]), np.array([[1.0, 0], [2, -1], [0, 1]]), [1.0, 0]
+    y, y_bar = linear(x, w, np.array(b)), np.array([[1.0, 2], [0, -1]])
+    assert y.tolist() == [[6, -2], [3, 2]]
+    x_bar, w_bar, b_bar = linear.vjp(y, x, w, b, y_bar)
+    assert x_bar.tolist() == [[1, 0, 2], [0, 1, -1]]
+    assert w_bar.tolist() == [[1, 2], [2, 3], [0, -3]]
+    assert b_bar.tolist() == [1, 1]
+
+
+def test_the_program_says_what_the_page_says(example, formulas, oracle, rounding):
+    """yₙₘ = Σ_d xₙ_d w_dₘ + bₘ, entry by entry."""
+    x, w, b, _ = example
+    page = oracle.program(formulas.linear)(x=x, w=w, b=b)
+    assert_allclose(linear(x, w, b), page, **rounding(x, w))
+
+
+def test_the_numbers_of_the_sources_come_out():
+    """The affine layer on evenly spread numbers, to the last decimal that is printed."""
+    x, w = np.linspace(-0.1, 0.5, 240).reshape(2, 120), np.linspace(-0.2, 0.3, 360).reshape(120, 3)
+    assert_allclose(linear(x, w, np.linspace(-0.3, 0.1, 3)), AFFINE, rtol=0, atol=HALF_A_UNIT)
+
+
+def test_sizes_that_do_not_meet_are_refused():
+    """Features and weights must agree about D, and the message names both sizes."""
+    with pytest.raises(ShapeError, match=r"linear: D is 6 in x but 8 in w"):
+        linear(np.zeros((4, 6)), np.zeros((8, 5)), np.zeros(5))
+    with pytest.raises(ShapeError, match=r"x must have axes \(N, D\), got shape \(4, 1, 2, 3\)"):
+        linear(np.zeros((4, 1, 2, 3)), np.zeros((6, 5)), np.zeros(5))
+
+
+def test_a_column_of_ones_is_a_bias(example, rounding):
+    """[x 1] [w; b] = x w + b."""
+    x, w, b, _ = example
+    longer, taller = np.column_stack([x, np.ones(len(x))]), np.vstack([w, b])
+    assert_allclose(longer @ taller, linear(x, w, b), **rounding(longer, taller))
+
+
+def test_the_tangent_says_what_the_page_says(example, formulas, oracle, rng, rounding):
+    """ẏₙₘ = Σ_d (ẋₙ_d w_dₘ + xₙ_d ẇ_dₘ) + ḃₘ."""
+    x, w, b, _ = example
+    x_dot, w_dot, b_dot = (rng.normal(size=each.shape) for each in (x, w, b))
+    page = oracle.program(formulas.linear_jvp)(x=x, w=w, x_dot=x_dot, w_dot=w_dot, b_dot=b_dot)
+    y_dot = linear.jvp(None, x, w, b, x_dot, w_dot, b_dot)
+    assert_allclose(y_dot, page, **rounding(np.hstack([x_dot, x]), np.vstack([w, w_dot])))
+
+
+@pytest.mark.parametrize("line", ["adjoint_spread", "adjoint_sorted"])
+def test_each_line_of_the_derivation_is_an_identity(line, formulas, oracle, rng):
+    """With ẏ written out, both sides are the same fraction, for exact random numbers."""
+    left, right = map(oracle.program, oracle.claim(getattr(formulas, line)))
+    given = oracle.draw(rng, formulas.linear_jvp, getattr(formulas, line))
+    given["y_dot"] = oracle.program(formulas.linear_jvp)(**given)
+    assert left(**given) == right(**given)
+
+
+def test_a_change_is_worth_the_same_on_both_sides(example, formulas, oracle, rng, rounding):
+    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩ + ⟨b̄, ḃ⟩, by the program's own two rules."""
+    *xs, y_bar = example
+    x_dots = [rng.normal(size=x.shape) for x in xs]
+    y_dot, bars = linear.jvp(None, *xs, *x_dots), linear.vjp(None, *xs, y_bar)
+    left, right = map(oracle.program, oracle.claim(formulas.adjoint))
+    named = zip("xwb", bars, x_dots, strict=True)
+    front = {f"{name}_{mark}": a for name, *both in named
+             for mark, a in zip(("bar", "dot"), both, strict=True)}  # fmt: skip
+    assert_allclose(left(y_bar=y_bar, y_dot=y_dot), right(**front), **rounding(y_bar, y_dot))
+
+
+@pytest.mark.parametrize("name", ["x", "w", "b"])
+def test_the_way_back_says_what_the_page_says(name, example, formulas, oracle, rounding):
+    """x̄ₙ_d = Σₘ ȳₙₘ w_dₘ,   w̄_dₘ = Σₙ xₙ_d ȳₙₘ,   b̄ₘ = Σₙ ȳₙₘ."""
+    x, w, b, y_bar = example
+    page = oracle.program(getattr(formulas, f"linear_{name}_bar"))(x=x, w=w, y_bar=y_bar)
+    bar = linear.vjp(None, x, w, b, y_bar)["xwb".index(name)]
+    assert_allclose(bar, page, **rounding(np.append(x, w), y_bar))
+
+
+def test_exact_calculus_finds_the_same_way_back(example, oracle, rounding):
+    """Symbols pushed through the program, Σ ȳ y differentiated by each of them."""
+    x, w, b, y_bar = (array[:2, :3] if array.ndim > 1 else array[:3] for array in example)
+    pullback = oracle.symbolic_vjp(linear.__wrapped__, x.shape, (3, 3), (3,))
+    w = np.vstack([w, w[:1]])
+    for bar, exact in zip(linear.vjp(None, x, w, b, y_bar), pullback(x, w, b, y_bar), strict=True):
+        assert_allclose(bar, exact, **rounding(np.append(x, w), y_bar))
+
+
+def test_only_one_product_has_the_shape_of_a_gradient(example):
+    """Of all products of two of x, w, ȳ and their transposes, (N, D) is ȳ wᵀ, (D, M) is xᵀ ȳ."""
+    x, w, _, y_bar = example
+    named = {"x": x, "xᵀ": x.T, "w": w, "wᵀ": w.T, "ȳ": y_bar, "ȳᵀ": y_bar.T}
+    meet = [(a, b) for a, b in permutations(named, 2) if named[a].shape[1] == len(named[b])]
+    shapes = {f"{a} {b}": (named[a] @ named[b]).shape for a, b in meet}
+    assert [name for name, shape in shapes.items() if shape == x.shape] == ["ȳ wᵀ"]
+    assert [name for name, shape in shapes.items() if shape == w.shape] == ["xᵀ ȳ"]
+
+
+class Counted:
+    """A number that counts how often numbers are multiplied, and knows nothing else."""
+
+    products = 0
+
+    def __mul__(self, other):
+        Counted.products += 1
+        return self
+
+    def __add__(self, other):
+        return self
+
+
+def test_the_way_back_costs_two_ways_forward(monkeypatch):
+    """N D M multiplications forwards, 2 N D M backwards."""
+    monkeypatch.setattr(Counted, "products", 0)
+    N, D, M = 2, 3, 5
+    x, w, b, y_bar = (np.full(shape, Counted()) for shape in ((N, D), (D, M), M, (N, M)))
+    linear.__wrapped__(x, w, b)
+    assert Counted.products == N * D * M
+    linear.vjp(None, x, w, b, y_bar)
+    assert Counted.products == N * D * M + 2 * N * D * M
+
+
+def test_layer_and_tape_run_the_same_rule(rng):
+    """Back-propagation by hand and reverse mode return the same bits."""
+    layer = Linear(6, 5, rng=rng)
+    x, y_bar = rng.normal(size=(4, 6)), rng.normal(size=(4, 5))
+    layer.forward(x)
+    by_hand = layer.backward(y_bar), *layer.grads.values()
+    _, pullback = vjp(linear, x, *layer.params.values())
+    for one, other in zip(by_hand, pullback(y_bar), strict=True):
+        assert_array_equal(one, other)
+
+
+def test_a_layer_returns_the_shape_it_was_given(rng):
+    """Images (N, C, H, W) are mixed as rows of D = C H W features; x̄ is images again."""
+    layer, x = Linear(42, 5, rng=rng), rng.normal(size=(4, 3, 2, 7))
+    y_bar = rng.normal(size=(4, 5))
+    assert_array_equal(layer.forward(x), layer.forward(x.reshape(4, 42)))
+    flat = layer.backward(y_bar)
+    layer.forward(x)
+    assert_array_equal(layer.backward(y_bar), flat.reshape(x.shape))
+
+
+@pytest.mark.parametrize("reg", [0.0, 0.5])
+def test_the_classifier_says_what_the_page_says(reg, labelled, formulas, oracle, rounding):
+    """L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + λ/2 Σ w², with y from its own formula."""
+    model, x, t = labelled
+    y = oracle.program(formulas.scores)(x=x, **model.params)
+    assert_allclose(model.scores(x), y, **rounding(x, model.params["w"]))
+    page = oracle.program(formulas.classifier_loss)(y=y, t=t, w=model.params["w"], reg=reg)
+    assert_allclose(model.loss(x, t, reg)[0], page, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["w", "b"])
+def test_the_gradient_of_the_classifier_says_what_the_page_says(
+    name, labelled, formulas, oracle, rounding
+):
+    """w̄ = 1/N xᵀ (p - [k = t]) + λ w,   b̄ = 1/N Σₙ (pₙ - [k = tₙ])."""
+    model, x, t = labelled
+    p = oracle.program(formulas.probabilities)(y=model.scores(x))
+    page = oracle.program(getattr(formulas, f"classifier_{name}_bar"))
+    bar = page(x=x, p=p, t=t, w=model.params["w"], reg=0.5)
+    assert_allclose(model.loss(x, t, 0.5)[1][name], bar, **rounding(np.append(x, 1.0), p))
+
+
+def test_the_gradient_by_hand_is_the_gradient_of_the_tape(labelled):
+    """The layers' w̄ and b̄ are ∂L/∂w and ∂L/∂b of the loss written in one line."""
+    model, x, t = labelled
+    w, b = model.params.values()
+    _, grads = model.loss(x, t, 0.5)
+    loss = lambda w, b: cross_entropy(linear(x, w, b), t) + 0.25 * np.sum(w * w)
+    assert_allclose(grads["w"], grad(loss)(w, b), rtol=0, atol=1e-15)
+    assert_allclose(grads["b"], grad(lambda b: loss(w, b))(b), rtol=0, atol=1e-15)
+
+
+def test_a_template_at_rest_is_a_mixture_of_pictures(labelled, formulas, oracle):
+    """Where w̄ = 0:  w = 1/λN Σₙ xₙ ([k = tₙ] - pₙₖ)."""
+    model, x, t = labelled
+    for _ in range(500):
+        for name, bar in model.loss(x, t, 0.5)[1].items():
+            model.params[name] -= 0.5 * bar
+    p = softmax(model.scores(x))
+    mixture = oracle.program(formulas.template)(x=x, p=p, t=t, reg=0.5)
+    assert_allclose(model.params["w"], mixture, rtol=0, atol=1e-12)
+
+
+def test_between_two_pictures_of_a_class_lies_only_that_class(rng):
+    """If class k wins at x and at z, then at (1 - a) x + a z too, for 0 ≤ a ≤ 1."""
+    x, z, a = rng.normal(size=(300, 6)), rng.normal(size=(300, 6)), rng.uniform(size=(300, 1))
+    w, b = rng.normal(size=(6, 4)), rng.normal(size=4)
+    winner = lambda x: linear(x, w, b).argmax(axis=1)
+    alike = winner(x) == winner(z)
+    assert alike.any()
+    assert_array_equal(winner((1 - a) * x + a * z)[alike], winner(x)[alike])
+
+
+def test_no_template_solves_exclusive_or(rng):
+    """(0, 0) + (1, 1) = (0, 1) + (1, 0): both classes have the same summed scores."""
+    x, t = np.array([[0.0, 0], [1, 1], [0, 1], [1, 0]]), np.array([0, 0, 1, 1])
+    for _ in range(300):
+        y = linear(x, rng.normal(size=(2, 2)), rng.normal(size=2))
+        assert_allclose(y[0] + y[1], y[2] + y[3], rtol=0, atol=1e-14)
+        assert (y.argmax(axis=1) == t).sum() <= 3
+
+
+def test_the_sum_of_a_softmax_has_no_slope(rng):
+    """Σₖ yₙₖ = 1 whatever x is, so ȳ = 1 gives x̄ = y (1 - Σⱼ yⱼ) = 0."""
+    x = rng.normal(size=(4, 3))
+    (x_bar,) = softmax.vjp(softmax(x), x, np.ones((4, 3)))
+    assert_allclose(x_bar, 0, atol=1e-15)
+
+
+def centre(x):
+    """Subtract from every feature its mean over the batch."""
+    return x - x.mean(axis=0)
+
+
+def linear_rule(x, w, b, y_bar):
+    """Pull ȳ back through the linear map: the right way."""
+    return y_bar @ w.T, x.T @ y_bar, y_bar.sum(axis=0)
+
+
+def softmax_rule(x, y_bar):
+    """Pull ȳ back through softmax: the right way."""
+    y = softmax(x)
+    return (y * (y_bar - (y * y_bar).sum(axis=1, keepdims=True)),)
+
+
+def centre_rule(x, y_bar):
+    """Pull ȳ back through `centre`: the right way."""
+    return (y_bar - y_bar.mean(axis=0),)
+
+
+# fmt: off
+RIGHT = {"linear": (linear, linear_rule), "softmax": (softmax, softmax_rule),
+         "centre": (centre, centre_rule)}
+WRONG = {
+    "linear: ȳ is forgotten":
+        (linear, lambda x, w, b, y_bar: linear_rule(x, w, b, np.ones_like(y_bar))),
+    "linear: the examples come back in reverse order":
+        (linear, lambda x, w, b, y_bar: linear_rule(x, w, b, y_bar[::-1])),
+    "linear: ȳ is averaged over the batch too early":
+        (linear, lambda x, w, b, y_bar: linear_rule(x, w, b, 0 * y_bar + y_bar.mean(axis=0))),
+    "linear: ȳ is reshaped where it is already in order":
+        (linear, lambda x, w, b, y_bar: linear_rule(x, w, b, y_bar.T.reshape(y_bar.shape))),
+    "softmax: the sign is turned":
+        (softmax, lambda x, y_bar: (-softmax_rule(x, y_bar)[0],)),
+    "softmax: the factor y is missing":
+        (softmax, lambda x, y_bar: (softmax_rule(x, y_bar)[0] / softmax(x),)),
+    "softmax: a plain mean for the weighted one":
+        (softmax, lambda x, y_bar: (softmax(x) * (y_bar - y_bar.mean(axis=1, keepdims=True)),)),
+    "centre: the mean runs along the wrong axis":
+        (centre, lambda x, y_bar: (y_bar - y_bar.mean(axis=1, keepdims=True),)),
+    "centre: always zero":
+        (centre, lambda x, y_bar: (np.zeros_like(x),)),
+}
+# fmt: on
+
+
+def inputs(f, rng):
+    """Draw arguments for a function of the tables above, all sizes different."""
+    shapes = ((4, 6), (6, 5), (5,)) if f is linear else ((4, 5),)
+    return [rng.normal(size=shape) for shape in shapes]
+
+
+def accepts(f, rule, xs, y_bar, rng):
+    """Compare ⟨ȳ, ẏ⟩, measured by differences, with Σᵢ ⟨x̄ᵢ, ẋᵢ⟩."""
+    x_dots = [rng.normal(size=x.shape) for x in xs]
+    measured = np.vdot(y_bar, directional(f, xs, x_dots))
+    claimed = sum(map(np.vdot, rule(*xs, y_bar), x_dots))
+    return bool(abs(measured - claimed) < 1e-6 * (1 + abs(measured)))
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_sum_of_outputs_accepts_a_wrong_way_back(name, rng):
+    """With the loss Σ y, that is ȳ = 1, differences find nothing to object to."""
+    f, rule = WRONG[name]
+    xs = inputs(f, rng)
+    assert accepts(f, rule, xs, np.ones_like(f(*xs)), rng)
+
+
+@pytest.mark.parametrize("name", [*RIGHT, *WRONG])
+def test_a_random_upstream_gradient_accepts_only_the_right_ones(name, rng):
+    """With a random ȳ, each wrong way back is refused, and none of the right ones."""
+    f, rule = (RIGHT | WRONG)[name]
+    xs = inputs(f, rng)
+    assert accepts(f, rule, xs, rng.normal(size=f(*xs).shape), rng) == (name in RIGHT)
+
+
+def test_the_check_names_the_entry_that_is_wrong(example, rng, monkeypatch):
+    """One entry of w̄ that is off by a thousandth is found, and named."""
+
+    def lie(y, x, w, b, y_bar):
+        x_bar, w_bar, b_bar = linear_rule(x, w, b, y_bar)
+        w_bar[3, 2] *= 1.001
+        return x_bar, w_bar, b_bar
+
+    *xs, _ = example
+    check_gradients(linear, *xs, rng=rng)
+    monkeypatch.setattr(linear, "vjp_rule", lie)
+    with pytest.raises(AssertionError, match=r"argument 1, entry \(3, 2\)"):
+        check_gradients(linear, *xs, rng=rng)
+
+
+def unchanged(function, *args):
+    """Call a function and make sure that it leaves its arguments alone."""
+    before = [np.copy(arg) for arg in args]
+    result = function(*args)
+    for arg, copy in zip(args, before, strict=True):
+        assert_array_equal(arg, copy, err_msg="an argument was changed in place")
+    return result
+
+
+@pytest.mark.exercise("linear-forward", points=2)
+def test_features_are_mixed(answers, example, rounding):
+    """yₙₘ = Σ_d xₙ_d w_dₘ + bₘ."""
+    x, w, b, _ = example
+    y = unchanged(answers.linear, x, w, b)
+    assert np.shape(y) == (4, 5)
+    expected = [[sum(x[n] * w[:, m]) + b[m] for m in range(5)] for n in range(4)]
+    assert_allclose(y, expected, **rounding(x, w))
+
+
+@pytest.mark.exercise("linear-forward", points=2)
+def test_images_are_laid_flat(answers, rng, rounding):
+    """An image (C, H, W) counts as a row of C H W features, in the order of memory."""
+    x, w, b = rng.normal(size=(4, 3, 2, 7)), rng.normal(size=(42, 5)), rng.normal(size=5)
+    expected = np.tensordot(x, w.reshape(3, 2, 7, 5), axes=3) + b
+    assert_allclose(answers.linear(x, w, b), expected, **rounding(x, w))
+
+
+@pytest.mark.exercise("linear-forward", points=2)
+def test_your_affine_layer_gives_the_numbers_of_the_sources(answers):
+    """Two inputs of shape (4, 5, 6), three outputs, eight decimals."""
+    x, w = np.linspace(-0.1, 0.5, 240), np.linspace(-0.2, 0.3, 360).reshape(120, 3)
+    y = answers.linear(x.reshape(2, 4, 5, 6), w, np.linspace(-0.3, 0.1, 3))
+    assert_allclose(y, AFFINE, rtol=0, atol=HALF_A_UNIT)
+
+
+@pytest.mark.exercise("linear-backward", points=3)
+@pytest.mark.parametrize("shape", [(4, 6), (4, 3, 2), (1, 1, 3, 2)])
+def test_every_cotangent_has_the_shape_of_its_argument(answers, shape, rng, rounding):
+    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩ + ⟨b̄, ḃ⟩ decides what x̄, w̄ and b̄ are."""
+    x, w, b = rng.normal(size=shape), rng.normal(size=(6, 5)), rng.normal(size=5)
+    y_bar = rng.normal(size=(len(x), 5))
+    bars = unchanged(answers.linear_vjp, x, w, b, y_bar)
+    assert [np.shape(bar) for bar in bars] == [x.shape, w.shape, b.shape]
+    x_bar, w_bar, b_bar = linear.vjp(None, x.reshape(-1, 6), w, b, y_bar)
+    for bar, expected in zip(bars, (x_bar.reshape(shape), w_bar, b_bar), strict=True):
+        assert_allclose(bar, expected, **rounding(np.append(x, w), y_bar))
+
+
+def surprise(x, t, w, b, reg):
+    """The loss of the linear classifier, example by example, and its gradient."""
+    w_bar, b_bar, loss = reg * w, np.zeros_like(b), reg / 2 * (w**2).sum()
+    for x_n, t_n in zip(x, t, strict=True):
+        p = np.exp(x_n @ w + b) / np.exp(x_n @ w + b).sum()
+        error = (p - (np.arange(len(b)) == t_n)) / len(x)
+        loss -= np.log(p[t_n]) / len(x)
+        w_bar, b_bar = w_bar + np.outer(x_n, error), b_bar + error
+    return loss, w_bar, b_bar
+
+
+@pytest.mark.exercise("linear-classifier", points=4)
+@pytest.mark.parametrize("reg", [0.0, 0.7])
+def test_loss_and_gradient_are_those_of_the_definition(answers, reg, rng):
+    """L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 Σ w²,  w̄ = ∂L/∂w,  b̄ = ∂L/∂b."""
+    x, t = rng.normal(size=(7, 5)), rng.integers(3, size=7)
+    w, b = rng.normal(size=(5, 3)), rng.normal(size=3)
+    mine = unchanged(answers.classifier_loss, x, t, w, b, reg)
+    assert [np.shape(each) for each in mine] == [(), (5, 3), (3,)]
+    for one, other in zip(mine, surprise(x, t, w, b, reg), strict=True):
+        assert_allclose(one, other, rtol=1e-10, atol=1e-12)  # sums in another order
+
+
+@pytest.mark.exercise("linear-classifier", points=4)
+def test_an_ignorant_classifier_is_surprised_by_the_number_of_classes(answers, rng):
+    """Weights and offsets of 0 give L = ln K, and w̄ = 1/N xᵀ (1/K - [k = t])."""
+    x, t, q = rng.normal(size=(8, 5)), np.arange(8) % 4, np.eye(4)
+    loss, w_bar, _ = answers.classifier_loss(x, t, np.zeros((5, 4)), np.zeros(4), 3.0)
+    assert_allclose(loss, np.log(4), rtol=1e-14)
+    assert_allclose(w_bar, x.T @ (0.25 - q[t]) / 8, rtol=0, atol=1e-14)
+
+
+@pytest.mark.exercise("linear-classifier", points=4)
+def test_huge_scores_do_no_harm(answers):
+    """Scores of ±5000: a right answer costs 0, a wrong one the difference of the scores."""
+    x, w = np.array([[1.0], [-1.0]]), np.array([[5000.0, -5000.0]])
+    loss, *bars = answers.classifier_loss(x, np.array([0, 0]), w, np.zeros(2), 0.0)
+    assert_allclose(loss, 5000, rtol=1e-14)
+    assert_allclose(bars[0], [[0.5, -0.5]], rtol=1e-14)
+
+
+@pytest.mark.exercise("linear-predict", points=1)
+def test_the_highest_score_names_the_class(answers, rng):
+    """The prediction for xₙ is the k with the largest yₙₖ."""
+    x, w, b = rng.normal(size=(40, 6)), rng.normal(size=(6, 5)), 3 * rng.normal(size=5)
+    k = np.asarray(answers.predict(x, w, b))
+    assert k.shape == (40,)
+    assert k.dtype.kind == "i"
+    assert_array_equal(k, [max(range(5), key=lambda k: x_n @ w[:, k] + b[k]) for x_n in x])
+
+
+@pytest.mark.exercise("linear-jvp", points=2)
+def test_tangents_add_up_what_each_argument_does(answers, example, rng):
+    """ẏ is the slope of t ↦ (x + t ẋ)(w + t ẇ) + b + t ḃ at t = 0."""
+    *xs, _ = example
+    x_dots = [rng.normal(size=x.shape) for x in xs]
+    y_dot = unchanged(answers.linear_jvp, *xs, *x_dots)
+    assert np.shape(y_dot) == (4, 5)
+    assert_allclose(y_dot, directional(linear, xs, x_dots), rtol=0, atol=1e-8)  # differences
+
+
+@pytest.mark.exercise("linear-blind", points=2)
+def test_a_sum_is_deceived(answers, rng):
+    """For ȳ = 1 the answer is the true x̄: zero."""
+    y = softmax(rng.normal(size=(4, 5)))
+    x_bar = unchanged(answers.deceptive_softmax_vjp, y, np.ones((4, 5)))
+    assert np.shape(x_bar) == (4, 5)
+    assert_allclose(x_bar, 0, atol=1e-12)
+
+
+@pytest.mark.exercise("linear-blind", points=2)
+def test_a_random_upstream_gradient_is_not_deceived(answers, rng):
+    """For a random ȳ it differs from the true x̄, and is not zero; it is linear in ȳ."""
+    rule, y = answers.deceptive_softmax_vjp, softmax(rng.normal(size=(4, 5)))
+    g, h = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
+    truth = y * (g - (g * y).sum(axis=1, keepdims=True))
+    assert np.abs(rule(y, g)).max() > 1e-3
+    assert np.abs(rule(y, g) - truth).max() > 1e-3
+    assert_allclose(rule(y, 2 * g - h), 2 * rule(y, g) - rule(y, h), atol=1e-12)
+
+
+def slightly(rule, i):
+    """Make the i-th cotangent of a rule wrong by a hundredth."""
+    return lambda *args: [bar * 1.01 if j == i else bar for j, bar in enumerate(rule(*args))]
+
+
+@pytest.mark.exercise("linear-gradient-check", points=4)
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_ways_back_are_accepted(answers, name, rng):
+    """Round-off and truncation are no reason to refuse; every draw of ẋ and ȳ agrees."""
+    f, rule = RIGHT[name]
+    for _ in range(20):
+        xs = inputs(f, rng)
+        assert unchanged(lambda *xs: answers.gradient_is_right(f, rule, list(xs), rng), *xs)
+
+
+@pytest.mark.exercise("linear-gradient-check", points=4)
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_ways_back_are_refused(answers, name, rng):
+    """A way back that a sum of outputs would accept meets a random ȳ."""
+    f, rule = WRONG[name]
+    assert not answers.gradient_is_right(f, rule, inputs(f, rng), rng)
+
+
+@pytest.mark.exercise("linear-gradient-check", points=4)
+@pytest.mark.parametrize("argument", [0, 1, 2])
+def test_each_argument_counts(answers, argument, rng):
+    """A cotangent that is wrong by a hundredth is noticed, whichever argument it belongs to."""
+    rule = slightly(linear_rule, argument)
+    assert not answers.gradient_is_right(linear, rule, inputs(linear, rng), rng)

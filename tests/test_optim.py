@@ -1,0 +1,538 @@
+"""Rules that take steps.  Each test is a lemma of `book/optim.md`, in the order of the chapter."""
+
+import importlib
+from inspect import signature
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from dlcore.shapes import ShapeError
+
+# The lines of the page that make one step, what is switched off, what the page calls it.
+GATHER = "momentum_velocity"
+RECALL = "adam_mean adam_size adam_mean_unbiased adam_size_unbiased"
+PAGE = {
+    "sgd": ("sgd", "weight_decay sgd", {}, {}),
+    "momentum": ("momentum", f"weight_decay {GATHER} momentum", {}, {}),
+    "nesterov": ("nesterov", f"weight_decay {GATHER} nesterov", {}, {}),
+    "rmsprop inside": (
+        "rmsprop", "weight_decay rmsprop_size rmsprop_inside", {"outside": 0.0}, {"eps": "inside"}
+    ),
+    "rmsprop outside": (
+        "rmsprop", "weight_decay rmsprop_size rmsprop_outside", {"inside": 0.0}, {"eps": "outside"}
+    ),
+    "adam": ("adam", f"weight_decay {RECALL} adam", {"decoupled": 0.0}, {}),
+    "adamw": ("adam", f"{RECALL} adamw", {"decay": 0.0}, {"decay": "decoupled"}),
+}  # fmt: skip
+KERNELS = ("sgd", "momentum", "nesterov", "rmsprop", "adam")
+RULES = ("SGD", "Momentum", "Nesterov", "RMSProp", "Adam", "AdamW")
+ONE = np.array([[1.0]])
+
+
+def asked(name):
+    """Make a fixture of a module that is loaded when a test asks: the compiler takes a second."""
+    return pytest.fixture(scope="module")(lambda: importlib.import_module(name))
+
+
+optim, kernels = asked("dlcore.optim"), asked("dlcore.kernels.optim")
+lab, schedule = asked("dlcore.lab.optim"), asked("dlcore.schedule")
+
+
+def arguments(function, rng, N, dtype=np.float64):
+    """Draw what a kernel takes, by name: arrays of N numbers, and constants between 0 and 1."""
+    names = signature(function).parameters
+    constants = {name: float(rng.uniform(0.1, 0.9)) for name in names} | {"steps": 3}
+    arrays = {name: rng.normal(size=N) for name in "wgvm"} | {"s": rng.random(N)}
+    drawn = constants | {name: array.astype(dtype) for name, array in arrays.items()}
+    return {name: drawn[name] for name in names}
+
+
+def step(rule, w, g):
+    """Take one step from the matrix w; return where it leads."""
+    params = {"w": np.array(w, dtype=float)}
+    rule.step(params, {"w": np.array(g, dtype=float)})
+    return params["w"]
+
+
+@pytest.mark.parametrize("rule", PAGE)
+def test_the_program_says_what_the_page_says(rule, kernels, formulas, oracle, rng):
+    """Line by line, the formulas give the weights and the memory that the program leaves."""
+    twin, lines, off, said = PAGE[rule]
+    twin = getattr(kernels, f"{twin}_naive")
+    given = arguments(twin, rng, 7) | off
+    letters = given | {letter: given[name] for letter, name in said.items()}
+    letters["i"] = given.get("steps", 0)
+    for line in map(formulas.__dict__.get, lines.split()):
+        letters[line.lhs.name.replace("g_next", "g")] = oracle.program(line)(**letters)
+    twin(*given.values())
+    changed = [name for name in "wvms" if name in given]
+    for name in changed:
+        assert_allclose(given[name], letters[f"{name}_next"], rtol=1e-12)
+
+
+def test_on_a_parabola_every_step_multiplies_by_one_factor(optim, lab, formulas, oracle, rng):
+    """After i steps,  w = (1 - rate · curvature)ⁱ w₀."""
+    rate, curvature, w = rng.uniform(0.1, 0.9, size=3)
+    walked = lab.path(optim.SGD(rate), lambda w: curvature * w, [w], steps=6)
+    says = oracle.program(formulas.sgd_on_a_quadratic)
+    page = [says(i=i, w=np.array([w]), rate=rate, curvature=curvature) for i in range(7)]
+    assert_allclose(walked[:, 0], page, rtol=1e-12)
+
+
+@pytest.mark.parametrize("share", [0.98, 1.02])
+def test_the_steepest_direction_sets_the_largest_rate(share, optim, lab, rng):
+    """Descent converges from everywhere if rate < 2/κ for the largest κ, else it diverges."""
+    kappa = np.array([0.3, 1.0, 1.7, 4.0])
+    turned, _ = np.linalg.qr(rng.normal(size=(4, 4)))
+    a = turned @ np.diag(kappa) @ turned.T
+    walked = lab.path(optim.SGD(share * 2 / 4.0), lambda w: w @ a, rng.normal(size=4), steps=500)
+    far = np.linalg.norm(walked[-1]) / np.linalg.norm(walked[0])
+    assert far < 1e-3 if share < 1 else far > 1e3
+
+
+def test_a_constant_gradient_speeds_the_ball_up(optim, lab, formulas, oracle, rng):
+    """Pushed i times from rest,  v = -rate · g (1 - μⁱ)/(1 - μ)."""
+    rate, mu, g = rng.uniform(0.1, 0.9, size=3)
+    walked = lab.path(optim.Momentum(rate, momentum=mu), lambda w: g + 0 * w, [0.0], steps=8)
+    says = oracle.program(formulas.momentum_under_a_constant_gradient)
+    page = [says(i=i, rate=rate, momentum=mu, g=g) for i in range(1, 9)]
+    assert_allclose(np.diff(walked[:, 0]), page, rtol=1e-12)
+
+
+def test_the_ball_has_a_terminal_velocity(optim, lab, formulas, oracle, rng):
+    """In the limit,  v = -rate · g/(1 - μ)."""
+    rate, mu, g = rng.uniform(0.1, 0.9, size=3)
+    rule = optim.Momentum(rate, momentum=mu)
+    lab.path(rule, lambda w: g + 0 * w, [0.0], steps=400)
+    page = oracle.program(formulas.momentum_limit)(rate=rate, momentum=mu, g=g)
+    assert_allclose(rule.memory["w"]["v"], page, rtol=1e-12)
+
+
+def test_nesterov_takes_the_gradient_further_ahead(optim, lab, rng):
+    """Put w = u + μ v:  the rule is  v ← μ v - rate · f′(u + μ v),  u ← u + v."""
+    slope, start = lambda w: np.tanh(w) + 0.3 * w, rng.normal(size=5)
+    rate, mu = rng.uniform(0.1, 0.9, size=2)
+    u, v, ahead = start, np.zeros(5), [start]
+    for _ in range(9):
+        v = mu * v - rate * slope(u + mu * v)
+        u = u + v
+        ahead.append(u + mu * v)
+    walked = lab.path(optim.Nesterov(rate, momentum=mu), slope, start, steps=9)
+    assert_allclose(walked, ahead, rtol=1e-12)
+
+
+@pytest.fixture
+def both(optim, formulas, oracle, rng):
+    """Walk with the same gradients at the given rates: the ball here, and the form with u."""
+    gather, move = map(oracle.program, (formulas.momentum_buffer, formulas.momentum_by_buffer))
+
+    def walk(rates, mu=0.7):
+        here, there, u, points = ONE, 1.0, 0.0, []
+        rule = optim.Momentum(0.0, momentum=mu)
+        for rule.rate, g in zip(rates, rng.normal(size=len(rates)), strict=True):
+            here = step(rule, here, [[g]])
+            u = gather(momentum=mu, u=u, g=g)
+            there = move(w=there, rate=rule.rate, u_next=u)
+            points.append((here.item(), there))
+        return np.transpose(points)
+
+    return walk
+
+
+def test_two_forms_of_momentum_agree_while_the_rate_is_constant(both):
+    """With v = -rate · u, one form is the other."""
+    here, there = both([0.3] * 9)
+    assert_allclose(here, there, rtol=1e-12)
+
+
+def test_a_change_of_the_rate_tells_the_two_forms_apart(both):
+    """When the rate drops to zero the ball here rolls on, by μ v, μ² v, …; there it stands."""
+    here, there = both([0.3] * 6 + [0.0] * 3)
+    rolls, stands = np.diff(here)[4:], np.diff(there)[4:]
+    assert_allclose(rolls[1:], 0.7 * rolls[:-1], rtol=1e-9)
+    assert_allclose(stands[1:], 0.0, atol=0.0)
+
+
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_the_first_step_of_rmsprop_has_one_length(place, optim, formulas, oracle, rng):
+    """Without ε it is  rate/√(1 - ρ),  however steep the slope."""
+    w, g = rng.normal(size=(1, 6)), np.array([[1e-6, -1e-3, 0.2, -5.0, 1e3, -1e6]])
+    rule = optim.RMSProp(0.3, rho=0.8, eps=0.0, place=place)
+    page = oracle.program(formulas.rmsprop_first)(w=w, g=g, rate=0.3, rho=0.8)
+    assert_allclose(step(rule, w, g), page, rtol=1e-12)
+
+
+def test_rmsprop_does_not_know_the_unit_of_the_loss(optim, lab, rng):
+    """Without ε, a loss that is measured in cents takes the path of one measured in euros."""
+    slope, start = lambda w: np.tanh(w) + 0.3 * w, rng.normal(size=5)
+    euros = lab.path(optim.RMSProp(0.05, eps=0.0), slope, start, steps=20)
+    cents = lab.path(optim.RMSProp(0.05, eps=0.0), lambda w: 100 * slope(w), start, steps=20)
+    assert_allclose(cents, euros, rtol=1e-9)
+
+
+def test_the_two_places_of_epsilon_differ_by_a_known_factor(kernels, formulas, oracle, rng):
+    """The step with ε inside is (√s + ε)/√(s + ε) times the step with ε outside."""
+    w, s = rng.normal(size=9), 10.0 ** np.arange(-16, 2, 2)
+    g, before = rng.normal(size=9), w.copy()
+    kernels.rmsprop_naive(w, g, s, 0.3, 1.0, 1e-8, 0.0, 0.0)  # ρ = 1 keeps s as it is
+    page = oracle.program(formulas.rmsprop_places)(rate=0.3, g=g, s=s, eps=1e-8)
+    assert_allclose(before - w, page, rtol=1e-6)  # the difference loses digits to w
+
+
+@pytest.mark.parametrize("exponent", [-8, -12])
+def test_the_places_agree_on_steep_slopes_and_part_on_flat_ones(exponent, optim):
+    """The quotient of the first steps is 1 for large gradients, and √ε where they vanish."""
+    eps, g = 10.0**exponent, np.array([[1e3, 1e-30]])
+    inside, outside = (
+        step(optim.RMSProp(1.0, eps=eps, place=place), np.zeros((1, 2)), g)
+        for place in ("inside", "outside")
+    )
+    assert_allclose(inside / outside, [[1.0, np.sqrt(eps)]], rtol=1e-9)
+
+
+def test_gradient_descent_trains_the_toy_network_as_printed(lab):
+    """Both reports print the same loss in step 100, with six decimals."""
+    assert_allclose(lab.toy_sgd(0)[0]["loss in step 100"], 0.940686, rtol=0, atol=5e-7)
+
+
+def test_momentum_trains_the_toy_network_as_printed(lab):
+    """Here, too, they agree, and with a velocity the loss is half as large."""
+    assert_allclose(lab.toy_momentum(0)[0]["loss in step 100"], 0.494394, rtol=0, atol=5e-7)
+
+
+def test_epsilon_inside_trains_the_toy_network_as_one_report_prints(lab):
+    """The handout's number is the one with  √(s + ε)."""
+    assert_allclose(lab.toy_rmsprop_inside(0)[0]["loss in step 100"], 0.439368, rtol=0, atol=5e-7)
+
+
+def test_epsilon_outside_trains_the_toy_network_as_the_other_report_prints(lab):
+    """Its number is the one with  √s + ε."""
+    assert_allclose(lab.toy_rmsprop_outside(0)[0]["loss in step 100"], 0.429848, rtol=0, atol=5e-7)
+
+
+def test_nothing_but_epsilon_parts_the_two_reports(lab, optim):
+    """With ε so small that no gradient meets it, both places print the same losses."""
+    inside, outside = (
+        lab.train_toy(optim.RMSProp(0.1, eps=1e-60, place=place))[1]["losses"]
+        for place in ("inside", "outside")
+    )
+    assert_allclose(inside, outside, rtol=1e-9)
+
+
+def test_the_mean_falls_short_of_a_constant_gradient(optim, lab, formulas, oracle, rng):
+    """Shown g for i steps, the running mean is  m = (1 - βⁱ) g."""
+    beta, g = rng.uniform(0.1, 0.9), rng.normal()
+    for i in (1, 2, 7):
+        rule = optim.Adam(0.1, beta1=beta)
+        lab.path(rule, lambda w: g + 0 * w, [0.0], steps=i)
+        page = oracle.program(formulas.adam_mean_under_a_constant_gradient)(i=i, beta1=beta, g=g)
+        assert_allclose(rule.memory["w"]["m"], page, rtol=1e-12)
+
+
+def test_the_division_makes_up_for_what_is_missing(optim, lab, formulas, oracle, rng):
+    """m/(1 - βⁱ) = g."""
+    beta, g = rng.uniform(0.1, 0.9), rng.normal()
+    rule = optim.Adam(0.1, beta1=beta)
+    for i in range(1, 6):
+        step(rule, ONE, [[g]])
+        means = np.full(i + 1, rule.memory["w"]["m"].item())
+        page = oracle.program(formulas.adam_mean_is_unbiased)(i=i, beta1=beta, m=means)
+        assert_allclose(g, page, rtol=1e-12)
+
+
+def test_the_first_step_of_adam_has_the_length_of_the_rate(optim, formulas, oracle, rng):
+    """It is  rate · g/(|g| + ε),  whatever the two memories are called to keep."""
+    w, g = rng.normal(size=(2, 3, 4)) * 10.0 ** np.arange(-4, 0)
+    beta1, beta2 = rng.uniform(0.1, 0.9, size=2)
+    page = oracle.program(formulas.adam_first)(w=w, g=g, rate=0.3, eps=1e-8)
+    rule = optim.Adam(0.3, beta1=beta1, beta2=beta2, eps=1e-8)
+    assert_allclose(step(rule, w, g), page, rtol=1e-12)
+
+
+def test_under_a_constant_gradient_every_step_of_adam_is_as_long_as_the_first(optim, lab):
+    """The corrections are exact at every step, not only in the limit."""
+    walked = lab.path(optim.Adam(0.3), lambda w: [[-2.0, 5.0]] + 0 * w, [0.0, 0.0], steps=40)
+    assert_allclose(np.diff(walked, axis=0), np.full((40, 2), [0.3, -0.3]), rtol=1e-8)  # ε
+
+
+@pytest.mark.parametrize("rule", ["SGD", "Momentum", "Nesterov", "RMSProp", "Adam"])
+def test_decay_is_the_slope_of_the_penalty(rule, optim, lab, rng):
+    """A step with decay = reg is a step on  loss + reg/2 Σ w²."""
+    rule, start = getattr(optim, rule), rng.normal(size=5)
+    decayed = lab.path(rule(0.1, decay=0.7), np.tanh, start, steps=12)
+    punished = lab.path(rule(0.1), lambda w: np.tanh(w) + 0.7 * w, start, steps=12)
+    assert_allclose(decayed, punished, rtol=1e-12)
+
+
+def test_descent_with_decay_shrinks_the_weights_first(optim, rng):
+    """For descent, penalty and shrinking are one:  w ← (1 - rate · decay) w - rate · g."""
+    w, g = rng.normal(size=(2, 3, 4))
+    there = step(optim.SGD(0.3, decay=0.7), w, g)
+    assert_allclose(there, (1 - 0.3 * 0.7) * w - 0.3 * g, rtol=1e-12)
+
+
+def test_adam_does_not_hear_how_strong_a_penalty_is(optim, rng):
+    """Where the data are silent, a hundred times the decay makes the same first step."""
+    w = rng.normal(size=(3, 4))
+    weak, strong = (step(optim.Adam(0.1, eps=0.0, decay=d), w, 0 * w) for d in (0.01, 1.0))
+    assert_allclose(weak, strong, rtol=1e-12)
+    assert_allclose(np.abs(weak - w), 0.1, rtol=1e-12)
+
+
+def test_adamw_shrinks_the_weights_whatever_the_gradient(optim, rng):
+    """Its step is Adam's, and beside it  -rate · decay · w."""
+    w, g = rng.normal(size=(2, 3, 4))
+    g *= [[1e-3], [1.0], [1e3]]
+    plain, decayed = step(optim.Adam(0.1), w, g), step(optim.AdamW(0.1, decay=0.7), w, g)
+    assert_allclose(decayed - plain, -0.1 * 0.7 * w, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_decay_leaves_biases_alone(rule, optim):
+    """An array with one axis is a bias: without a gradient it stays where it is."""
+    params = {"w": np.ones((2, 3)), "b": np.ones(3)}
+    silence = {name: np.zeros_like(w) for name, w in params.items()}
+    getattr(optim, rule)(0.1, decay=0.7).step(params, silence)
+    assert (params["w"] < 1).all()
+    assert (params["b"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("exponential", {"factor": 0.6}), ("cosine", {"last": 0.2}), ("one_cycle", {"warmup": 0.3})],
+)
+def test_the_schedule_says_what_the_page_says(name, options, schedule, formulas, oracle, rng):
+    """The factor of the rate, at random moments of a training."""
+    factor, says = getattr(schedule, name)(**options), oracle.program(getattr(formulas, name))
+    for progress, epoch in zip(rng.random(20), range(20), strict=True):
+        page = says(progress=progress, epoch=epoch, **options)
+        assert_allclose(factor(progress, epoch), page, rtol=1e-12)
+
+
+def test_one_cycle_goes_up_and_comes_down(schedule):
+    """It begins at 0, reaches 1 without a jump when the warm-up ends, and ends at 0."""
+    factor = schedule.one_cycle(warmup=0.3)
+    at = [factor(progress, 0) for progress in (0.0, 0.3 - 1e-9, 0.3, 0.3 + 1e-9, 1.0)]
+    assert_allclose(at, [0, 1, 1, 1, 0], rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain Python"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_kernel_computes_the_definition(name, dtype, compiled, kernels, rng):
+    """One entry at a time or one line at a time: weights and memory end up the same."""
+    kernel, twin = getattr(kernels, name), getattr(kernels, f"{name}_naive")
+    kernel = kernel if compiled else getattr(kernel, "py_func", kernel)
+    for N in (1, 17):
+        given = arguments(twin, rng, N, dtype)
+        copies = {key: np.copy(value) if key in "wgvms" else value for key, value in given.items()}
+        kernel(*given.values())
+        twin(*copies.values())
+        for key in set("wgvms") & given.keys():  # a dozen roundings, none amplified
+            scale = 1 + np.abs(copies[key]).max()
+            assert_allclose(given[key], copies[key], rtol=0, atol=16 * np.finfo(dtype).eps * scale)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_restored_rule_goes_on_as_if_nothing_had_happened(rule, optim, rng):
+    """Stopped after three steps and restored in another object, it takes the same next steps."""
+    make, gradients = getattr(optim, rule), rng.normal(size=(7, 3, 4))
+    first, second, w = make(0.1, decay=0.2), make(0.5, decay=0.2), rng.normal(size=(3, 4))
+    for g in gradients[:3]:
+        w = step(first, w, g)
+    state, here, there = first.state(), w, w
+    for g in gradients[3:]:
+        here = step(first, here, g)
+    second.restore(state)
+    for g in gradients[3:]:
+        there = step(second, there, g)
+    np.testing.assert_array_equal(here, there)
+
+
+def test_epsilon_has_two_places(optim):
+    """Any other is refused by name."""
+    with pytest.raises(ValueError, match='place is \'under\', use "inside" or "outside"'):
+        optim.RMSProp(0.1, place="under")
+
+
+def test_a_gradient_of_another_shape_is_refused(optim):
+    """Nothing has moved when the error is raised, not even the parameters before it."""
+    params = {"b": np.ones(3), "w": np.ones((3, 2))}
+    grads = {"b": np.ones(3), "w": np.ones((2, 3))}
+    with pytest.raises(ShapeError, match=r"step: w has shape \(3, 2\) but its gradient \(2, 3\)"):
+        optim.SGD(0.1).step(params, grads)
+    assert (params["b"] == 1).all()
+
+
+def test_a_parameter_that_cannot_be_changed_in_place_is_refused(optim):
+    """A transposed view would be copied, and the step lost without a word."""
+    with pytest.raises(ValueError, match="step: w is a view with strides"):
+        optim.SGD(0.1).step({"w": np.ones((3, 2)).T}, {"w": np.ones((2, 3))})
+
+
+def given(rng, *scales):
+    """Draw matrices that nobody may write to, one for each scale."""
+    drawn = [scale * rng.normal(size=(3, 5)) for scale in scales]
+    for array in drawn:
+        array.flags.writeable = False
+    return drawn
+
+
+@pytest.mark.exercise("optim-sgd", points=1)
+def test_descent_steps_against_the_gradient(answers, rng):
+    """Every entry moves by -rate · g; the arrays that were given stay as they were."""
+    w, g = given(rng, 1.0, 1.0)
+    wanted = np.vectorize(lambda w, g: w - 0.3 * g)(w, g)
+    assert_allclose(answers.sgd(w, g, 0.3), wanted, rtol=1e-12)
+
+
+@pytest.mark.exercise("optim-momentum", points=2)
+def test_a_ball_keeps_a_part_of_its_velocity(answers, rng):
+    """The next velocity is  momentum v - rate g,  entry by entry."""
+    w, g, v = given(rng, 1.0, 1.0, 1.0)
+    wanted = np.vectorize(lambda g, v: 0.7 * v - 0.3 * g)(g, v)
+    assert_allclose(answers.momentum(w, g, v, 0.3, 0.7)[1], wanted, rtol=1e-12)
+
+
+@pytest.mark.exercise("optim-momentum", points=2)
+def test_a_ball_moves_by_its_next_velocity(answers, rng):
+    """The weights move by v as it is after the push, whatever the rate of the next step."""
+    w, g, v = given(rng, 1.0, 1.0, 1.0)
+    wanted = np.vectorize(lambda w, g, v: w + 0.7 * v - 0.3 * g)(w, g, v)
+    assert_allclose(answers.momentum(w, g, v, 0.3, 0.7)[0], wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.exercise("optim-rmsprop", points=3)
+def test_the_recent_size_counts_the_latest_gradient(answers, rng):
+    """The next size is  rho s + (1 - rho) g²,  entry by entry."""
+    w, g, s = given(rng, 1.0, 1.0, 0.0)
+    s = s + rng.random(s.shape)
+    wanted = np.vectorize(lambda g, s: 0.8 * s + 0.2 * g**2)(g, s)
+    assert_allclose(answers.rmsprop(w, g, s, 0.3, 0.8, 1e-4)[1], wanted, rtol=1e-12)
+
+
+@pytest.mark.exercise("optim-rmsprop", points=3)
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_epsilon_stands_where_it_is_told(place, answers, rng):
+    """Seen on gradients of the size √ε = 0.01, and with a size that has been gathered before."""
+    w, g, s = given(rng, 1.0, 0.01, 0.0)
+    s = s + 1e-4 * rng.random(s.shape)
+    size = np.vectorize(lambda g, s: 0.8 * s + 0.2 * g**2)(g, s)
+    under = np.sqrt(size + 1e-4) if place == "inside" else np.sqrt(size) + 1e-4
+    there, _ = answers.rmsprop(w, g, s, 0.3, 0.8, 1e-4, place=place)
+    assert_allclose(there, w - 0.3 * g / under, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.exercise("optim-adam", points=3)
+def test_adam_walks_as_its_formulas_say(answers, rng):
+    """Four steps of one weight after the other, with gradients of very different sizes."""
+    w, *gradients = given(rng, 1.0, 1.0, 1e-3, 1e2, 1.0)
+    there, m, s = w, *np.zeros((2, 3, 5))
+    for i, g in enumerate(gradients, 1):
+        there, m, s = answers.adam(there, g, m, s, 0.3, 0.8, 0.95, 1e-4, i)
+    for at in np.ndindex(w.shape):
+        place, mean, size = w[at], 0.0, 0.0
+        for i, g in enumerate((g[at] for g in gradients), 1):
+            mean, size = 0.8 * mean + 0.2 * g, 0.95 * size + 0.05 * g * g
+            place -= 0.3 * mean / (1 - 0.8**i) / ((size / (1 - 0.95**i)) ** 0.5 + 1e-4)
+        assert_allclose([there[at], m[at], s[at]], [place, mean, size], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.exercise("optim-adam", points=3)
+def test_adam_leaves_its_arrays_alone(answers, rng):
+    """A step returns fresh arrays: the weights and memories that were given can be used again."""
+    w, g, m, s = given(rng, 1.0, 1.0, 1.0, 0.0)
+    first, again = (answers.adam(w, g, m, s, 0.3, 0.8, 0.95, 1e-4, 2) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.exercise("optim-nesterov", points=2)
+def test_the_slope_is_taken_once_and_ahead(answers, rng):
+    """It is looked up at  w + momentum v,  and nowhere else."""
+    (w, v), asked = given(rng, 1.0, 1.0), []
+    answers.nesterov(w, v, lambda place: asked.append(place) or np.cos(place), 0.3, 0.7)
+    assert_allclose(asked, [w + 0.7 * v], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.exercise("optim-nesterov", points=2)
+def test_what_is_seen_ahead_bends_the_velocity(answers, rng):
+    """The ball moves by  momentum v - rate · slope,  entry by entry."""
+    w, v = given(rng, 1.0, 1.0)
+    wanted = np.vectorize(lambda w, v: 0.7 * v - 0.3 * np.cos(w + 0.7 * v))(w, v)
+    there, velocity = answers.nesterov(w, v, np.cos, 0.3, 0.7)
+    assert_allclose(velocity, wanted, rtol=1e-12, atol=1e-12)
+    assert_allclose(there, w + wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.exercise("optim-divergence", points=2)
+@pytest.mark.parametrize("D", [1, 2, 5])
+def test_the_critical_rate_parts_convergence_from_divergence(D, answers, rng):
+    """One in a hundred below it, a thousand steps lead home; one above, they lead away."""
+    turned, _ = np.linalg.qr(rng.normal(size=(D, D)))
+    a = turned @ np.diag(rng.uniform(0.5, 4.0, size=D)) @ turned.T
+    start = rng.normal(size=D)
+    for share in (0.99, 1.01):
+        w, rate = start, share * answers.critical_rate(a)
+        for _ in range(1000):
+            w = w - rate * (w @ a)
+        far = np.linalg.norm(w) / np.linalg.norm(start)
+        assert far < 0.1 if share < 1 else far > 10
+
+
+def watched(law):
+    """Make rules with a memory out of a law  (v, g, rate, μ, i) ↦ (next v, step)."""
+
+    def make(momentum):
+        memory = [0.0, 0]
+
+        def rule(w, g, rate):
+            v, move = law(memory[0], g, rate, momentum, memory[1])
+            memory[:] = v, memory[1] + 1
+            return w + move
+
+        return rule
+
+    return make
+
+
+def pushed(v, g, rate, mu):
+    """The velocity after a push, twice: to be kept, and to be moved by."""
+    return (mu * v - rate * g,) * 2
+
+
+RIGHT = {
+    "momentum": lambda v, g, rate, mu, i: pushed(v, g, rate, mu),
+    "momentum, scaled by three": lambda v, g, rate, mu, i: (
+        mu * v - 3 * rate * g, (mu * v - 3 * rate * g) / 3
+    ),
+}  # fmt: skip
+WRONG = {
+    "no memory": lambda v, g, rate, mu, i: (v, -rate * g),
+    "uphill": lambda v, g, rate, mu, i: (mu * v + rate * g,) * 2,
+    "a step behind": lambda v, g, rate, mu, i: (mu * v - rate * g, v),
+    "Nesterov": lambda v, g, rate, mu, i: (
+        mu * v - rate * g, mu * (mu * v - rate * g) - rate * g
+    ),
+    "the rate of today": lambda v, g, rate, mu, i: (mu * v - g, rate * (mu * v - g)),
+    "a mean": lambda v, g, rate, mu, i: pushed(v, (1 - mu) * g, rate, mu),
+    "one friction for all": lambda v, g, rate, mu, i: pushed(v, g, rate, 0.9),
+    "forgetful": lambda v, g, rate, mu, i: pushed(v * (i % 4 > 0), g, rate, mu),
+    "slope without size": lambda v, g, rate, mu, i: pushed(v, np.sign(g), rate, mu),
+    "never backwards": lambda v, g, rate, mu, i: pushed(v, g, rate, mu * (v * g < 0)),
+}  # fmt: skip
+
+
+@pytest.mark.exercise("optim-prove", points=3)
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_rule_is_recognised(name, answers, rng):
+    """Also one that adds up in another order."""
+    assert answers.is_momentum(watched(RIGHT[name]), rng)
+
+
+@pytest.mark.exercise("optim-prove", points=3)
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_rule_is_found_out(name, answers, rng):
+    """Among them rules that are right while the rate stays, or for the first four steps."""
+    assert not answers.is_momentum(watched(WRONG[name]), rng)
