@@ -328,9 +328,10 @@ def test_the_sigmoid_never_overflows(answers):
 
 @pytest.mark.exercise("activation-sigmoid", points=2)
 def test_the_sigmoid_keeps_small_numbers(answers):
-    """Far below zero, y = eˣ to the last digits: it is small, not zero."""
+    """Far below zero, y = eˣ to the last digits, and where digits end it is small, not zero."""
     x = np.array([-40.0, -300.0, -700.0])
     assert_allclose(answers.sigmoid(x), [math.exp(number) for number in x], rtol=1e-15)
+    assert answers.sigmoid(np.array([-720.0])) > 0
 
 
 @pytest.mark.exercise("activation-dead", points=2)

@@ -69,6 +69,8 @@ def test_a_failed_attempt_comes_before_an_exercise_not_begun(clone, capsys):
         ("size // 2", "size / 2", "values", "(3.5, 3.5) == (3, 4)"),
         ("np.exp(", "np.log(0 * ", "not finite", "np.log(0 * scores"),
         ("powers.sum(", "powers.product(", "error", "exercises/sample.py:12 in softmax"),
+        (RATIO, "[[1], [2, 3]]", "error", "'list' object has no attribute 'sum'"),
+        ("powers = ", "raise KeyError('[red]')\n    powers = ", "error", "KeyError: '[red]'"),
         ("import numpy", "import numpie", "import", "ModuleNotFoundError: No module named"),
         ("powers /", "powers */", "import", "return powers */ powers.sum"),
         ("def softmax", "def maxsoft", "error", "has no attribute 'softmax'"),

@@ -33,6 +33,9 @@ def pictures(figures, rng):
         "confusion": figures.confusion(rng.integers(0, 9, (3, 3)), names, **WORDS),
         "image_grid": figures.image_grid(rng.random((4, 1, 8, 8)), "abcd", columns=2, **WORDS),
         "weight_grid": figures.weight_grid(rng.normal(size=(192, 6)), (3, 8, 8), **WORDS),
+        "valley": figures.valley(
+            lambda x, y: x**2 + y**2, {"in": rng.random((4, 2))}, (0, 1, 0, 1), **WORDS
+        ),
         "house": figures.house(ROOT, ["loss"], ["tests/test_{}.py"], **WORDS),
     }
 

@@ -35,7 +35,8 @@ def labelled(label, lines, style):
     """Put a word before lines, each of which may be longer than the screen is wide."""
     grid = Table.grid(padding=(0, 2))
     for line in lines:
-        grid.add_row(Text("" if grid.row_count else label, style=style), line)
+        plain = line if isinstance(line, Text) else Text(line)  # brackets are no markup
+        grid.add_row(Text("" if grid.row_count else label, style=style), plain)
     return [Text(), grid] if grid.row_count else []
 
 
@@ -53,7 +54,8 @@ def hinted(outcome, count):
     owned = [found for owner, found in hints(solution).items() if within(owner, name)]
     helping = [hint for found in owned for hint in found]
     if count == 0 and outcome.finding.kind == "not attempted":
-        return [*outcome.finding.says, f"1 of {len(helping)}: ask for more with --hint 2"]
+        more = ["there is more with --hint 2"] if len(helping) > 1 else []
+        return [outcome.finding.says[0] or helping[0], *more]
     return helping[:count]
 
 

@@ -12,7 +12,7 @@ SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not attempted": 
 
 
 def check(topic: str | None = None, *, k: str = "", hint: int = 0):
-    """Check your answers in exercises/TOPIC.py, or all of them; return 0 when every one passes.
+    """Check the answers in exercises/TOPIC.py, or all; return 0 when every one passes.
 
     With k only those exercises are checked whose name, or whose test's name, contains it.
     """

@@ -7,10 +7,10 @@ Every dataset arrives the same way: pixels as they were published, in three part
 learning wants is one word away: ``load("digits").centred().flat()``.
 """
 
-from .augment import flip
-from .batches import drawn, shuffled
-from .dataset import Dataset, Examples
-from .files import DataError
-from .sources import available, load
+from dlcore.data.augment import flip
+from dlcore.data.batches import drawn, shuffled
+from dlcore.data.dataset import Dataset, Examples
+from dlcore.data.files import DataError
+from dlcore.data.sources import available, load
 
 __all__ = ["DataError", "Dataset", "Examples", "available", "drawn", "flip", "load", "shuffled"]

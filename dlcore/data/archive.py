@@ -8,7 +8,7 @@ the whole. The reader is our own because every refusal must know its offset.
 
 from pathlib import PurePosixPath
 
-from .files import refused
+from dlcore.data.files import refused
 
 BLOCK = 512
 PLAIN, FOLDER, NOTE = b"\x000", b"5", b"gx"  # kinds; a note carries dates and owners

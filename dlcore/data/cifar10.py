@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .archive import members
-from .dataset import Dataset, Examples
-from .files import read, refused
-from .pickles import loads, matrix
+from dlcore.data.archive import members
+from dlcore.data.dataset import Dataset, Examples
+from dlcore.data.files import read, refused
+from dlcore.data.pickles import loads, matrix
 
 LAYOUTS = (
     "cifar-10-batches-bin",

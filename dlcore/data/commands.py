@@ -1,7 +1,7 @@
 """The commands `dlcore data` and `dlcore data fetch`."""
 
-from . import fetch as shelves
-from .sources import available
+from dlcore.data import fetch as shelves
+from dlcore.data.sources import available
 
 
 def show(*, path: str | None = None):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..shapes import Array, Images, Labels
-from .files import refused
+from dlcore.data.files import refused
+from dlcore.shapes import Array, Images, Labels
 
 
 class Examples(NamedTuple):

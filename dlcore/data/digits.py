@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .dataset import Dataset, Examples
+from dlcore.data.dataset import Dataset, Examples
 
 FILE = Path(__file__).with_name("digits.npz")
 CREDIT = (

@@ -7,8 +7,8 @@ whatever was there before stays. Local copies, by --path or DLCORE_DATA, may hol
 
 from typing import NamedTuple
 
-from .files import refused
-from .sources import cache
+from dlcore.data.files import refused
+from dlcore.data.sources import cache
 
 
 class Shelf(NamedTuple):

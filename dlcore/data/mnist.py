@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .dataset import Dataset, Examples
-from .files import LIMIT, refused, take, unpacked
+from dlcore.data.dataset import Dataset, Examples
+from dlcore.data.files import LIMIT, refused, take, unpacked
 
 LAYOUTS = ("mnist",)
 CLASSES = tuple("0123456789")

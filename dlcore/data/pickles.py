@@ -17,7 +17,7 @@ from pickletools import genops
 
 import numpy as np
 
-from .files import refused
+from dlcore.data.files import refused
 
 RECONSTRUCT = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
 NAMES = RECONSTRUCT | {"numpy ndarray", "numpy dtype"}

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from . import cifar10, digits, mnist
-from .files import DataError
+from dlcore.data import cifar10, digits, mnist
+from dlcore.data.files import DataError
 
 FILED = {"cifar10": cifar10, "mnist": mnist}  # the datasets that are files of their publishers
 NAMES = ("digits", *FILED)

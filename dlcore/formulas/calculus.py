@@ -5,8 +5,6 @@ formula first gets fresh indices: k becomes k'. What remains are Kronecker delta
 by ∂x[n', k'] is [n = n'] [k = k'], and each of them decides a sum.
 """
 
-from itertools import count
-
 import sympy as sp
 
 from dlcore.formulas.letters import AXES, Indicator, axis, total
@@ -137,18 +135,21 @@ def tangent(relation, *names):
 
 
 def unfold(relation, *definitions):
-    """Write definitions out, one after the other: each left-hand side becomes its right-hand side.
+    """Write definitions out, one after the other, wherever their left-hand sides stand.
 
     >>> from dlcore.formulas import activation
     >>> unfold(activation.tanh_slope_from_output, activation.tanh)
     Eq(y_prime, 1 - tanh(x)**2)
     """
     rhs = relation.rhs
-    for number, definition in zip(count(3), definitions, strict=False):
-        meaning = rename(definition.rhs, "'" * number)
+    for definition in definitions:
+        depth = max(letter.name.count("'") for letter in rhs.atoms(sp.Symbol))
+        meaning = rename(definition.rhs, "'" * (depth + 1))
         own = getattr(definition.lhs, "indices", ())
         name = str(getattr(definition.lhs, "base", definition.lhs))
-        for entry in set(entries(rhs, name)):
-            at = dict(zip(own, getattr(entry, "indices", ()), strict=True))
-            rhs = rhs.xreplace({entry: meaning.xreplace(at)})
+        places = {entry: getattr(entry, "indices", ()) for entry in entries(rhs, name)}
+        rhs = rhs.xreplace({
+            entry: meaning.xreplace(dict(zip(own, indices, strict=True)))
+            for entry, indices in places.items()
+        })  # fmt: skip
     return sp.Eq(relation.lhs, rhs, evaluate=False)
