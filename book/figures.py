@@ -1,24 +1,13 @@
-"""Figures of the book: drawn by matplotlib, worn in the colours of the page.
+"""Figures of the book, by kind.
 
-A chapter asks for a picture in a line or two and names it in words. What it shows is an
-inline SVG whose text and axes take the colour of the text around them, so that it is
-right on white and on black; its description is read aloud where it cannot be seen.
+A chapter asks for a picture in a line or two and names it in words: `alt` for who cannot
+see it, `caption` for all. What is drawn, and how, is said in `drawing.py`.
 """
-
-import hashlib
-import html
-import io
-import re
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
+from drawing import DIVERGING, FAINT, INK, PALETTE, SEQUENTIAL, STYLE, canvas, show
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart. On the page each is
-# a variable of the style sheet, a shade darker on white and lighter on black.
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-INK, FAINT = "#010203", "#040506"
-SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
 TOWERS = {
     "dlcore/formulas": PALETTE[2],
     "dlcore": PALETTE[0],
@@ -27,92 +16,6 @@ TOWERS = {
     "tests": PALETTE[3],
     "book": PALETTE[3],
 }
-STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "dlcore",
-    "font.family": "sans-serif",
-    "font.size": 10.5,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
-    "axes.prop_cycle": mpl.cycler(color=PALETTE),
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "grid.color": FAINT,
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 1.8,
-    "image.interpolation": "none",
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-}
-VARIABLES = {INK: "currentColor", FAINT: "var(--figure-faint, #8888)"} | {
-    colour: f"var(--figure-{i}, {colour})" for i, colour in enumerate(PALETTE)
-}
-
-
-class Shown:
-    """A finished picture: SVG on a page, PNG where there is no page."""
-
-    def __init__(self, figure, alt, caption):
-        if not alt:
-            raise ValueError("show: alt is empty, say in words what the picture shows")
-        self.figure, self.alt, self.caption = figure, alt, caption
-
-    def _repr_html_(self):
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        return f'<figure class="drawn">{svg(self.figure, self.alt)}{caption}</figure>'
-
-    def _repr_png_(self):
-        stream = io.BytesIO()
-        self.figure.savefig(stream, format="png", dpi=160, facecolor="white", bbox_inches="tight")
-        return stream.getvalue()
-
-
-def show(figure, *, alt, caption=""):
-    """Present a figure with the words that stand for it and the words below it."""
-    return Shown(figure, alt, caption)
-
-
-def svg(figure, alt):
-    """Draw a figure as inline SVG: page colours, names of its own, words for the ear."""
-    stream = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
-    text = stream.getvalue()
-    text = re.sub(r"^.*?(?=<svg)|<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    for colour, variable in VARIABLES.items():
-        text = text.replace(colour, variable)
-    text = re.sub(r"font(-family)?: ?([^;\"]*?)'?(DejaVu Sans|sans-serif)[^;\"]*", smaller, text)
-    prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda m: renamed(m, prefix) if m[1] in used else "", text)
-    text = re.sub(r'(url\(|href=")#', rf"\1#{prefix}-", text)
-    opening = f'<svg role="img" aria-labelledby="{prefix}" '
-    return text.replace("<svg ", opening, 1).replace(
-        ">", f'><title id="{prefix}">{html.escape(alt)}</title>', 1
-    )
-
-
-def smaller(match):
-    """Keep the size that a CSS font declaration names, and let the page choose the family."""
-    size = re.search(r"[\d.]+px", match[2])
-    return f"font-size: {size[0]}" if size else "font-family: inherit"
-
-
-def renamed(match, prefix):
-    """Make an id unique on the page."""
-    return f' id="{prefix}-{match[1]}"'
-
-
-def canvas(width=6.4, height=3.4, columns=1, rows=1, **options):
-    """Return an empty figure and its axes, in the book's style."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(rows, columns, **options)
-    return figure, axes
 
 
 def curves(x, lines, *, xlabel, ylabel, alt, caption="", log=False, between=None, limits=None):
@@ -127,6 +30,7 @@ def curves(x, lines, *, xlabel, ylabel, alt, caption="", log=False, between=None
         for (name, y), colour in zip(lines.items(), PALETTE * 9, strict=False):
             at = np.asarray(x[name] if isinstance(x, dict) else x)
             axis.plot(at, y, color=colour)
+            axis.xaxis.get_major_locator().set_params(integer=at.dtype.kind == "i")
             ends.append((float(at[-1]), float(y[-1]), name, colour))
         for name, value in (limits or {}).items():
             axis.axhline(value, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -140,26 +44,44 @@ def curves(x, lines, *, xlabel, ylabel, alt, caption="", log=False, between=None
     return show(figure, alt=alt, caption=caption)
 
 
+def panels(x, pictures, *, alt, caption="", columns=3, limits=None):
+    """Draw small pictures on common axes, one per title; each is a list of curves.
+
+    The first curve is solid, the second dashed; ``limits`` bound the height of all.
+    """
+    rows = -(-len(pictures) // columns)
+    figure, axes = canvas(6.8, 0.3 + 1.9 * rows, columns, rows, sharex=True, sharey=True)
+    with mpl.rc_context(STYLE):
+        for axis, (title, lines) in zip(np.ravel(axes), pictures.items(), strict=True):
+            axis.axhline(0, color=FAINT, linewidth=0.8)
+            for y, colour, style in zip(lines, PALETTE, ("-", (0, (4, 2))), strict=False):
+                axis.plot(x, y, color=colour, linestyle=style)
+            axis.set_title(title, size=10.5)
+            if limits:
+                axis.set_ylim(limits)
+        figure.get_layout_engine().set(h_pad=0.1)
+    return show(figure, alt=alt, caption=caption)
+
+
 def label_ends(axis, ends):
     """Write each name to the right of the end of its curve, no two closer than a line."""
-    axis.figure.canvas.draw()
-    height = axis.get_window_extent().height
-    line = 13.5 * axis.figure.dpi / 72
-    places = [axis.transData.transform((x, y))[1] for x, y, *_ in ends]
-    order = np.argsort(places)
-    spread, last = {}, -np.inf
-    for i in order:
-        last = spread[i] = max(places[i], last + line)
-    excess = max(0.0, last - axis.get_window_extent().y0 - height)
+    axis.set(xlim=axis.get_xlim(), ylim=axis.get_ylim())
+    box = axis.get_window_extent()
+    line = 13.5 * axis.figure.dpi / 72 / box.height
+    heights = [(axis.transData.transform((x, y))[1] - box.y0) / box.height for x, y, *_ in ends]
+    free, places = -np.inf, {}
+    for i in np.argsort(heights):
+        free = places[i] = max(heights[i], free + line)
+    lift = max(0.0, free - 1.0)
     for i, (_, _, name, colour) in enumerate(ends):
-        y = (spread[i] - excess * (len(ends) > 1) - axis.get_window_extent().y0) / height
-        axis.text(1.02, y, name, color=colour, transform=axis.transAxes, va="center")
+        place = places[i] - lift
+        axis.text(1.02, place, name, color=colour, transform=axis.transAxes, va="center")
 
 
 def heatmap(matrix, *, rows, columns, alt, caption="", xlabel="", ylabel="", style="{:.2g}"):
     """Colour a small matrix and write every entry into its square."""
     matrix = np.asarray(matrix)
-    size = 0.52 * max(len(columns), 4) + 1.4, 0.42 * max(len(rows), 3) + 0.9
+    size = 0.5 * max(len(columns), 4), 0.38 * max(len(rows), 3)
     figure, axis = canvas(*size)
     low, high = float(matrix.min()), float(matrix.max())
     with mpl.rc_context(STYLE):
@@ -195,9 +117,10 @@ def confusion(matrix, classes, *, alt, caption=""):
 def tiles(images, columns, titles=(), size=0.62, **options):
     """Lay small pictures out in a grid; each row of the grid is one picture wide and high."""
     rows = -(-len(images) // columns)
-    figure, axes = canvas(
-        columns * size, rows * (size + 0.2 * bool(len(titles))), columns, rows, squeeze=False
-    )
+    between = 0.12 + 0.35 * bool(len(titles))
+    height = rows * size * (1 + between)
+    gaps = 0.12, between
+    figure, axes = canvas(columns * size, height, columns, rows, gaps=gaps, squeeze=False)
     with mpl.rc_context(STYLE):
         for axis in axes.flat:
             axis.set_axis_off()
@@ -290,7 +213,7 @@ def house(root, topics, rooms, *, alt, caption=""):
     library from the formulas, what the reader writes, and the page with its lemmas.
     """
     rooms = [room for room in rooms if any((root / room.format(t)).exists() for t in topics)]
-    figure, axis = canvas(6.6, 0.34 * len(rooms) + 0.5)
+    figure, axis = canvas(5.2, 0.32 * len(rooms))
     with mpl.rc_context(STYLE):
         for i, room in enumerate(rooms):
             axis.axhline(i, color=FAINT, linewidth=0.8, zorder=0)

@@ -41,7 +41,7 @@ def save(solver, path):
 def read(path):
     """Read a checkpoint as {part: {name: array}}."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             parts = {}
             for key in file.files:
                 part, _, name = key.partition("/")

@@ -129,11 +129,12 @@ def check(
     topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none checks all.")] = "",
     *,
     k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
+    hint: Annotated[int, typer.Option(help="How many hints to give.")] = 0,
 ):
     """Check your answers to the exercises of TOPIC, and say why one is wrong."""
     from dlcore.course.check import check
 
-    raise typer.Exit(check(topic or None, k=k))
+    raise typer.Exit(check(topic or None, k=k, hint=hint))
 
 
 @app.command()

@@ -32,7 +32,7 @@ def cosine(last=0.0):
 
 
 def one_cycle(warmup=0.3):
-    """Rise from 0 to 1 in a straight line, then glide to 0 along half a wave [Smith2019]_."""
+    """Rise from 0 to 1 in a line, then glide to 0 along half a wave [Smith2019]_."""
     glide = cosine()
 
     def factor(progress, epoch):

@@ -74,6 +74,8 @@ class Solver:
                 f"Solver: {N} examples, batch {batch}, epochs {epochs}: use at least one "
                 "example, a batch of 1 or more, and 0 epochs or more"
             )
+        if draw not in ("shuffled", "replaced"):
+            raise ValueError(f'Solver: draw is {draw!r}, use "shuffled" or "replaced"')
         self.model, self.data, self.rule = model, data, rule
         self.schedule, self.rate = schedule or constant(), rule.rate
         self.batch, self.epochs, self.reg = min(batch or N, N), epochs, reg

@@ -1,5 +1,5 @@
-# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [ec30d6c7f0f8]
-"""Exercises of the chapter *Linear*.
+# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [d6cb80514b2f]
+"""Exercises of the chapter *The linear map*.
 
 Chapter: book/linear.md.
 """

@@ -1,4 +1,4 @@
-"""Exercises of the chapter *Linear*.
+"""Exercises of the chapter *The linear map*.
 
 Chapter: book/linear.md.
 """

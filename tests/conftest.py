@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from math import prod
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +67,14 @@ def rounding():
         return {"rtol": 0.0, "atol": float(4.0 * eps * prod(map(np.linalg.norm, factors)))}
 
     return tolerance
+
+
+@pytest.fixture
+def published():
+    """The folder with the publishers' own files."""
+    if "DLCORE_DATA" not in os.environ:
+        pytest.skip("DLCORE_DATA names no folder with the published files")
+    return Path(os.environ["DLCORE_DATA"])
 
 
 @pytest.fixture(scope="session")

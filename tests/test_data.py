@@ -5,9 +5,7 @@ DLCORE_DATA names a folder with them.
 """
 
 import gzip
-import os
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,14 +20,6 @@ from tests.small import FILES, array, labelled, lay, pickled, text
 def folder(tmp_path):
     """A folder with all layouts."""
     return lay(tmp_path)
-
-
-@pytest.fixture
-def published():
-    """The folder with the publishers' own files."""
-    if "DLCORE_DATA" not in os.environ:
-        pytest.skip("DLCORE_DATA names no folder with the published files")
-    return Path(os.environ["DLCORE_DATA"])
 
 
 def parts(data):

@@ -1,6 +1,6 @@
 """The drawings of the book: in the colours of the page, with words for the ear."""
 
-import importlib.util
+import importlib
 import re
 from xml.etree import ElementTree
 
@@ -16,10 +16,9 @@ WORDS = {"alt": "Two lines & a <bound>.", "caption": "They cross."}
 def figures():
     """The helpers of the pages, which live beside them."""
     pytest.importorskip("matplotlib", reason="install the extra `book`")
-    spec = importlib.util.spec_from_file_location("figures", ROOT / "book" / "figures.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "book")
+        return importlib.import_module("figures")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose
 from dlcore.formulas import activation, all_formulas, linear, loss, optim, twolayer
 from dlcore.formulas.calculus import cotangent, slope, tangent, unfold
 from dlcore.formulas.latex import latex
-from dlcore.formulas.letters import K, M, d, j, k, m, n, total
+from dlcore.formulas.letters import K, M, Norm, d, j, k, m, n, total
 from dlcore.formulas.oracle import claim, counterexample, program, symbolic_vjp
 
 ONE, ZERO = sp.Integer(1), sp.Integer(0)
@@ -167,7 +167,7 @@ def test_the_slope_at_the_kink_is_zero():
      lambda before: unfold(optim.momentum_velocity, before)),
     (optim.adam_mean_under_a_constant_gradient, ZERO,
      lambda before: unfold(optim.adam_mean, before)),
-])  # fmt: skip
+], ids=["sgd", "momentum", "adam"])  # fmt: skip
 def test_a_closed_form_follows_from_its_rule(closed, start, rule, rng):
     """It is right at the start, and one step of the rule leads from i to i + 1."""
     i, letter = optim.i, sp.Symbol(closed.lhs.base.name, real=True)
@@ -299,6 +299,12 @@ def test_a_sum_over_part_of_an_axis_shows_its_range():
     """Only a whole axis is understood."""
     part = sp.Sum(w[d, m], (m, 1, M - 1))
     assert latex(part) == r"\sum_{m = 1}^{M - 1} w_{d,m}"
+
+
+def test_a_norm_wears_double_bars():
+    """λ/2 ‖w‖²."""
+    penalty = optim.half * sp.Symbol("reg") * Norm(sp.Symbol("w")) ** 2
+    assert latex(penalty) == r"\frac{\lambda}{2} \lVert w \rVert^{2}"
 
 
 def test_no_formula_prints_the_name_of_a_program():

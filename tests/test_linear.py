@@ -51,7 +51,7 @@ def test_the_case_by_hand_comes_out():
 
 
 def test_the_program_says_what_the_page_says(example, formulas, oracle, rounding):
-    """yₙₘ = Σ_d xₙ_d w_dₘ + bₘ, entry by entry."""
+    """Entry by entry:  y[n, m] = Σ_d x[n, d] w[d, m] + b[m]."""
     x, w, b, _ = example
     page = oracle.program(formulas.linear)(x=x, w=w, b=b)
     assert_allclose(linear(x, w, b), page, **rounding(x, w))
@@ -59,6 +59,7 @@ def test_the_program_says_what_the_page_says(example, formulas, oracle, rounding
 
 def test_the_numbers_of_the_sources_come_out():
     """The affine layer on evenly spread numbers, to the last decimal that is printed."""
+    assert importlib.import_module("dlcore.lab.linear").AFFINE_001 == AFFINE
     x, w = np.linspace(-0.1, 0.5, 240).reshape(2, 120), np.linspace(-0.2, 0.3, 360).reshape(120, 3)
     assert_allclose(linear(x, w, np.linspace(-0.3, 0.1, 3)), AFFINE, rtol=0, atol=HALF_A_UNIT)
 
@@ -79,7 +80,7 @@ def test_a_column_of_ones_is_a_bias(example, rounding):
 
 
 def test_the_tangent_says_what_the_page_says(example, formulas, oracle, rng, rounding):
-    """ẏₙₘ = Σ_d (ẋₙ_d w_dₘ + xₙ_d ẇ_dₘ) + ḃₘ."""
+    """ẏ = ẋ w + x ẇ + ḃ, entry by entry."""
     x, w, b, _ = example
     x_dot, w_dot, b_dot = (rng.normal(size=each.shape) for each in (x, w, b))
     page = oracle.program(formulas.linear_jvp)(x=x, w=w, x_dot=x_dot, w_dot=w_dot, b_dot=b_dot)
@@ -87,13 +88,21 @@ def test_the_tangent_says_what_the_page_says(example, formulas, oracle, rng, rou
     assert_allclose(y_dot, page, **rounding(np.hstack([x_dot, x]), np.vstack([w, w_dot])))
 
 
-@pytest.mark.parametrize("line", ["adjoint_spread", "adjoint_sorted"])
-def test_each_line_of_the_derivation_is_an_identity(line, formulas, oracle, rng):
-    """With ẏ written out, both sides are the same fraction, for exact random numbers."""
-    left, right = map(oracle.program, oracle.claim(getattr(formulas, line)))
-    given = oracle.draw(rng, formulas.linear_jvp, getattr(formulas, line))
-    given["y_dot"] = oracle.program(formulas.linear_jvp)(**given)
-    assert left(**given) == right(**given)
+@pytest.mark.parametrize("name", ["x", "w", "b"])
+def test_sums_may_be_sorted_by_the_cause(name, formulas, oracle, rng):
+    """The order of finite sums is free: both sides are the same fraction, at random fractions."""
+    share = getattr(formulas, f"share_of_{name}")
+    assert oracle.counterexample(*oracle.claim(share), rng) is None
+
+
+def test_the_shares_make_up_the_whole(formulas, oracle, rng):
+    """⟨ȳ, ẏ⟩ is the share of x and that of w and that of b."""
+    shares = [getattr(formulas, f"share_of_{name}") for name in "xwb"]
+    given = oracle.draw(rng, formulas.linear_jvp, *shares)
+    y_dot = oracle.program(formulas.linear_jvp)(**given)
+    whole, _ = map(oracle.program, oracle.claim(formulas.adjoint))
+    parts = [oracle.program(oracle.claim(share)[1])(**given) for share in shares]
+    assert whole(y_bar=given["y_bar"], y_dot=y_dot) == sum(parts)
 
 
 def test_a_change_is_worth_the_same_on_both_sides(example, formulas, oracle, rng, rounding):
@@ -110,7 +119,7 @@ def test_a_change_is_worth_the_same_on_both_sides(example, formulas, oracle, rng
 
 @pytest.mark.parametrize("name", ["x", "w", "b"])
 def test_the_way_back_says_what_the_page_says(name, example, formulas, oracle, rounding):
-    """x̄ₙ_d = Σₘ ȳₙₘ w_dₘ,   w̄_dₘ = Σₙ xₙ_d ȳₙₘ,   b̄ₘ = Σₙ ȳₙₘ."""
+    """x̄ = ȳ wᵀ,   w̄ = xᵀ ȳ,   b̄ = Σₙ ȳₙ, entry by entry."""
     x, w, b, y_bar = example
     page = oracle.program(getattr(formulas, f"linear_{name}_bar"))(x=x, w=w, y_bar=y_bar)
     bar = linear.vjp(None, x, w, b, y_bar)["xwb".index(name)]
@@ -353,7 +362,7 @@ def unchanged(function, *args):
 
 @pytest.mark.exercise("linear-forward", points=2)
 def test_features_are_mixed(answers, example, rounding):
-    """yₙₘ = Σ_d xₙ_d w_dₘ + bₘ."""
+    """Each entry is a sum of products:  y[n, m] = Σ_d x[n, d] w[d, m] + b[m]."""
     x, w, b, _ = example
     y = unchanged(answers.linear, x, w, b)
     assert np.shape(y) == (4, 5)

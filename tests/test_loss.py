@@ -147,11 +147,11 @@ def test_honest_probabilities_are_least_surprised(rng):
     assert (surprise[1] > surprise[0]).all()
 
 
-def test_equal_scores_cost_the_logarithm_of_their_number(formulas, oracle):
-    """If no class is preferred, each has the probability 1/K, and the surprise is ln K."""
-    _, page = oracle.claim(formulas.cross_entropy_first)
-    first = loss.cross_entropy(np.full((N, K), 7.0), np.arange(N) % K)
-    assert_allclose(first, oracle.program(page)(K=K), **ROUNDED)
+def test_a_straight_cost_rewards_false_certainty():
+    """For q = (1/7, 2/7, 4/7)  Σₖ qₖ (1 - pₖ)  is 4/7 at p = q, and 3/7 at p = (0, 0, 1)."""
+    q = loss.softmax(np.log([[1.0, 2.0, 4.0]]))
+    honest, certain = ((q * (1 - p)).sum() for p in (q, np.eye(3)[2]))
+    assert_allclose([honest, certain], [4 / 7, 3 / 7], **ROUNDED)
 
 
 def test_a_small_loss_means_few_errors(rng):
@@ -292,14 +292,6 @@ def test_the_hinge_gradient_is_a_subgradient(rng):
         assert loss.hinge(z, t) >= y + np.vdot(x_bar, z - x) - 1e-14
 
 
-def test_equal_scores_cost_a_margin_for_every_wrong_class(formulas, oracle, given):
-    """The first hinge is  (K - 1) Δ."""
-    _, page = oracle.claim(formulas.hinge_first)
-    first = loss.hinge(np.full((N, K), 7.0), given["t"], margin=given["margin"])
-    wanted = oracle.program(page)(K=K, N=N, margin=given["margin"])
-    assert_allclose(np.full(N, first), wanted, **ROUNDED)
-
-
 def test_a_single_class_is_never_wrong(rng):
     """For K = 1 the probability is one, both losses are zero, and so are their gradients."""
     x, t = rng.normal(size=(N, 1)), np.zeros(N, dtype=int)
@@ -321,6 +313,21 @@ def test_squared_error_punishes_whoever_is_too_right():
 
 
 # The first loss
+
+
+def test_equal_scores_cost_the_logarithm_of_their_number(formulas, oracle):
+    """If no class is preferred, each has the probability 1/K, and the surprise is ln K."""
+    _, page = oracle.claim(formulas.cross_entropy_first)
+    first = loss.cross_entropy(np.full((N, K), 7.0), np.arange(N) % K)
+    assert_allclose(first, oracle.program(page)(K=K), **ROUNDED)
+
+
+def test_equal_scores_cost_a_margin_for_every_wrong_class(formulas, oracle, given):
+    """The first hinge is  (K - 1) Δ."""
+    _, page = oracle.claim(formulas.hinge_first)
+    first = loss.hinge(np.full((N, K), 7.0), given["t"], margin=given["margin"])
+    wanted = oracle.program(page)(K=K, N=N, margin=given["margin"])
+    assert_allclose(np.full(N, first), wanted, **ROUNDED)
 
 
 def test_the_first_hinge_of_the_sources_is_nearly_nine(lab):

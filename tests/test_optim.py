@@ -155,19 +155,21 @@ def test_a_change_of_the_rate_tells_the_two_forms_apart(both):
 
 
 @pytest.mark.parametrize("place", ["inside", "outside"])
-def test_the_first_step_of_rmsprop_has_one_length(place, optim, formulas, oracle, rng):
-    """Without ε it is  rate/√(1 - ρ),  however steep the slope."""
+def test_the_first_step_has_one_length_however_steep_the_slope(place, optim, formulas, oracle, rng):
+    """RMSProp without ε:  its first step is  rate/√(1 - ρ)  long."""
     w, g = rng.normal(size=(1, 6)), np.array([[1e-6, -1e-3, 0.2, -5.0, 1e3, -1e6]])
     rule = optim.RMSProp(0.3, rho=0.8, eps=0.0, place=place)
     page = oracle.program(formulas.rmsprop_first)(w=w, g=g, rate=0.3, rho=0.8)
     assert_allclose(step(rule, w, g), page, rtol=1e-12)
 
 
-def test_rmsprop_does_not_know_the_unit_of_the_loss(optim, lab, rng):
-    """Without ε, a loss that is measured in cents takes the path of one measured in euros."""
-    slope, start = lambda w: np.tanh(w) + 0.3 * w, rng.normal(size=5)
-    euros = lab.path(optim.RMSProp(0.05, eps=0.0), slope, start, steps=20)
-    cents = lab.path(optim.RMSProp(0.05, eps=0.0), lambda w: 100 * slope(w), start, steps=20)
+@pytest.mark.parametrize("rule", ["RMSProp", "Adam"])
+def test_a_quotient_does_not_know_the_unit_of_the_loss(rule, optim, lab, rng):
+    """Without ε, a loss in cents takes the path of the same loss in euros."""
+    rule, start = getattr(optim, rule), rng.normal(size=5)
+    slope = lambda w: np.tanh(w) + 0.3 * w
+    euros = lab.path(rule(0.05, eps=0.0), slope, start, steps=20)
+    cents = lab.path(rule(0.05, eps=0.0), lambda w: 100 * slope(w), start, steps=20)
     assert_allclose(cents, euros, rtol=1e-9)
 
 
@@ -197,7 +199,7 @@ def test_gradient_descent_trains_the_toy_network_as_printed(lab):
 
 
 def test_momentum_trains_the_toy_network_as_printed(lab):
-    """Here, too, they agree, and with a velocity the loss is half as large."""
+    """Here, too, the two reports agree in all six decimals."""
     assert_allclose(lab.toy_momentum(0)[0]["loss in step 100"], 0.494394, rtol=0, atol=5e-7)
 
 
@@ -241,8 +243,8 @@ def test_the_division_makes_up_for_what_is_missing(optim, lab, formulas, oracle,
         assert_allclose(g, page, rtol=1e-12)
 
 
-def test_the_first_step_of_adam_has_the_length_of_the_rate(optim, formulas, oracle, rng):
-    """It is  rate · g/(|g| + ε),  whatever the two memories are called to keep."""
+def test_the_first_corrected_step_has_the_length_of_the_rate(optim, formulas, oracle, rng):
+    """Adam's is  rate · g/(|g| + ε),  whatever β₁ and β₂ are."""
     w, g = rng.normal(size=(2, 3, 4)) * 10.0 ** np.arange(-4, 0)
     beta1, beta2 = rng.uniform(0.1, 0.9, size=2)
     page = oracle.program(formulas.adam_first)(w=w, g=g, rate=0.3, eps=1e-8)
@@ -250,8 +252,8 @@ def test_the_first_step_of_adam_has_the_length_of_the_rate(optim, formulas, orac
     assert_allclose(step(rule, w, g), page, rtol=1e-12)
 
 
-def test_under_a_constant_gradient_every_step_of_adam_is_as_long_as_the_first(optim, lab):
-    """The corrections are exact at every step, not only in the limit."""
+def test_under_a_constant_gradient_every_corrected_step_is_as_long_as_the_first(optim, lab):
+    """Adam's corrections are exact at every step, not only in the limit."""
     walked = lab.path(optim.Adam(0.3), lambda w: [[-2.0, 5.0]] + 0 * w, [0.0, 0.0], steps=40)
     assert_allclose(np.diff(walked, axis=0), np.full((40, 2), [0.3, -0.3]), rtol=1e-8)  # ε
 
@@ -280,8 +282,8 @@ def test_adam_does_not_hear_how_strong_a_penalty_is(optim, rng):
     assert_allclose(np.abs(weak - w), 0.1, rtol=1e-12)
 
 
-def test_adamw_shrinks_the_weights_whatever_the_gradient(optim, rng):
-    """Its step is Adam's, and beside it  -rate · decay · w."""
+def test_decoupled_decay_shrinks_the_weights_whatever_the_gradient(optim, rng):
+    """AdamW steps as Adam does, and beside it by  -rate · decay · w."""
     w, g = rng.normal(size=(2, 3, 4))
     g *= [[1e-3], [1.0], [1e3]]
     plain, decayed = step(optim.Adam(0.1), w, g), step(optim.AdamW(0.1, decay=0.7), w, g)

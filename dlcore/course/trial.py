@@ -103,7 +103,8 @@ def run(topics, *, folder="exercises", k=""):
     with alone, redirect_stdout(noise), redirect_stderr(noise):
         code = pytest.main([*tests, *where, *QUIET, f"--answers={folder}"], plugins=[trial])
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
-        trial.broken.append(noise.getvalue().strip())
+        said = noise.getvalue().splitlines()
+        trial.broken += [line for line in said if line.startswith(("ERROR", "INTERNALERROR"))]
     return trial
 
 

@@ -184,5 +184,5 @@ def he():
 
 @formula
 def glorot():
-    """A compromise between 1/D, which keeps the way forwards, and 1/M, which keeps the way back."""
+    """A compromise: 1/D would keep the size forwards, 1/M the size of cotangents backwards."""
     return sp.Eq(std**2, 2 / (D + M))

@@ -11,7 +11,7 @@ import re
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from dlcore.formulas.letters import NAMES, Indicator, axis
+from dlcore.formulas.letters import NAMES, Indicator, Norm, axis
 
 WORDS = {"log": r"\ln", "cos": r"\cos", "tanh": r"\tanh", "erf": r"\operatorname{erf}"}
 
@@ -141,7 +141,8 @@ class Book(LatexPrinter):
         if isinstance(base, sp.tanh):
             return self.word(base, f"^{{{self._print(power)}}}")
         text = self._print(base)
-        plain = (base.is_Symbol or isinstance(base, sp.Indexed)) and "^" not in text
+        closed = isinstance(base, sp.Symbol | sp.Indexed | sp.Abs | Norm)
+        plain = closed and "^" not in text
         return f"{text if plain else bracket(text)}^{{{self._print(power)}}}"
 
     def _print_Sum(self, expr):
@@ -177,7 +178,7 @@ class Book(LatexPrinter):
     def _print_Abs(self, expr):
         return rf"\lvert {self._print(expr.args[0])} \rvert"
 
-    def _print_norm(self, expr):
+    def _print_Norm(self, expr):
         return rf"\lVert {self._print(expr.args[0])} \rVert"
 
     def _print_Indicator(self, expr):

@@ -91,3 +91,9 @@ class Indicator(sp.Function):
 
     def _eval_derivative(self, letter):
         return sp.S.Zero
+
+
+class Norm(sp.Function):
+    """The length of a vector:  ‖w‖."""
+
+    nargs = 1

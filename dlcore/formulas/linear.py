@@ -29,21 +29,24 @@ def linear_jvp():
 
 
 @formula
-def adjoint_spread():
-    """The tangent put in and multiplied out: each cotangent meets each cause of the motion."""
-    effect = total(y_bar[n, m] * y_dot[n, m], n, m)
-    by_x = total(y_bar[n, m] * x_dot[n, d] * w[d, m], n, m, d)
-    by_w = total(y_bar[n, m] * x[n, d] * w_dot[d, m], n, m, d)
-    return sp.Eq(effect, by_x + by_w + total(y_bar[n, m] * b_dot[m], n, m))
+def share_of_x():
+    """What the inputs do to the loss, sorted by inputs."""
+    effect = total(y_bar[n, m] * total(x_dot[n, d] * w[d, m], d), n, m)
+    return sp.Eq(effect, total(total(y_bar[n, m] * w[d, m], m) * x_dot[n, d], n, d))
 
 
 @formula
-def adjoint_sorted():
-    """The same terms, added up so that each direction stands outside of its bracket."""
-    effect = total(y_bar[n, m] * y_dot[n, m], n, m)
-    by_x = total(total(y_bar[n, m] * w[d, m], m) * x_dot[n, d], n, d)
-    by_w = total(total(x[n, d] * y_bar[n, m], n) * w_dot[d, m], d, m)
-    return sp.Eq(effect, by_x + by_w + total(total(y_bar[n, m], n) * b_dot[m], m))
+def share_of_w():
+    """What the weights do to the loss, sorted by weights."""
+    effect = total(y_bar[n, m] * total(x[n, d] * w_dot[d, m], d), n, m)
+    return sp.Eq(effect, total(total(x[n, d] * y_bar[n, m], n) * w_dot[d, m], d, m))
+
+
+@formula
+def share_of_b():
+    """What the offsets do to the loss, sorted by offsets."""
+    effect = total(y_bar[n, m] * b_dot[m], n, m)
+    return sp.Eq(effect, total(total(y_bar[n, m], n) * b_dot[m], m))
 
 
 @formula

@@ -1,4 +1,4 @@
-"""The rules that turn a gradient g into a step, and what each does where it can be followed.
+"""The rules that turn a gradient g into a step, and what each does on simple ground.
 
 A plus marks the value after the step:  w becomes w⁺.
 
@@ -55,7 +55,7 @@ def momentum():
 
 @formula
 def momentum_under_a_constant_gradient():
-    """Pushed i times by the same gradient, from rest, the ball gains speed but ever less of it."""
+    """Pushed i times by one gradient, from rest, the ball gains speed, ever less of it."""
     return sp.Eq(velocity[i], -rate * g * (1 - mu**i) / (1 - mu))
 
 

@@ -34,6 +34,14 @@ def scores():
 
 
 @formula
+def flat():
+    """Without the bend, two layers are one."""
+    twice = total((total(x[n, d] * w1[d, m], d) + b1[m]) * w2[m, k], m) + b2[k]
+    once = total(x[n, d] * total(w1[d, m] * w2[m, k], m), d) + (total(b1[m] * w2[m, k], m) + b2[k])
+    return sp.Eq(twice, once)
+
+
+@formula
 def probabilities():
     """The network's opinion, from its scores."""
     return sp.Eq(p[n, k], sp.exp(y[n, k]) / total(sp.exp(y[n, j]), j))

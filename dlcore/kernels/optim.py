@@ -39,7 +39,7 @@ def momentum(w, g, v, rate, momentum, decay):
 
 
 def nesterov_naive(w, g, v, rate, momentum, decay):
-    """Roll, and look ahead:  v ← momentum v - rate · g′,   w ← w + momentum v - rate · g′."""
+    """Roll, and look ahead:  v ← momentum v - rate g,   w ← w + momentum v - rate g."""
     step = rate * (g + decay * w)
     v *= momentum
     v -= step
@@ -56,7 +56,10 @@ def nesterov(w, g, v, rate, momentum, decay):
 
 
 def rmsprop_naive(w, g, s, rate, rho, inside, outside, decay):
-    """Divide by the recent size:  s ← rho s + (1 - rho) g²,   w ← w - rate g / (√(s + ε₁) + ε₂)."""
+    """Divide by the recent size of the gradient.
+
+    s ← rho s + (1 - rho) g²,   w ← w - rate g / (√(s + inside) + outside)
+    """
     g = g + decay * w
     s *= rho
     s += (1 - rho) * g * g
@@ -73,7 +76,7 @@ def rmsprop(w, g, s, rate, rho, inside, outside, decay):
 
 
 def adam_naive(w, g, m, s, rate, beta1, beta2, eps, steps, decay, decoupled):
-    """Divide the recent mean by the recent size, both freed of their bias towards zero.
+    """Divide the recent mean by the recent size, both corrected for their start.
 
     m ← beta1 m + (1 - beta1) g,   s ← beta2 s + (1 - beta2) g²
     w ← w - rate · m/(1 - beta1ᵗ) / (√(s/(1 - beta2ᵗ)) + eps) - rate · decoupled · w

@@ -2,7 +2,8 @@
 
 from importlib import import_module
 
-TOPICS = ("loss", "linear", "twolayer", "optim", "solver")  # modules that declare experiments
+# The modules that declare experiments, in the order of the book.
+TOPICS = ("loss", "linear", "activation", "twolayer", "optim", "solver")
 
 
 def experiments():

@@ -1,16 +1,37 @@
-"""What bends can draw, and what depth does to sizes: the experiments of the chapter.
+"""Experiments of activations: what bends can draw, and what depth does to sizes.
 
 Chapter: book/activation.md.
 """
 
 import numpy as np
 
+from dlcore.lab.experiment import Claim, experiment
 from dlcore.layers.activation import Activation
 from dlcore.layers.linear import Linear
+from dlcore.ops.activation import relu
+
+EVEN = np.linspace(-0.5, 0.5, num=12).reshape(3, 4)
+RELU_001 = [
+    [0.0, 0.0, 0.0, 0.0],
+    [0.0, 0.0, 0.04545455, 0.13636364],
+    [0.22727273, 0.31818182, 0.40909091, 0.5],
+]
+
+
+@experiment(
+    "relu-forward",
+    Claim("relative difference", 4.999999798022158e-08, "000, 001", "equal", 5e-24),
+    quick=True,
+)
+def relu_forward(seed):
+    """The rectifier on evenly spread numbers, against the eight decimals that the sources print."""
+    y = relu(EVEN)
+    size = np.maximum(1e-8, np.abs(y) + np.abs(RELU_001))
+    return {"relative difference": np.max(np.abs(y - RELU_001) / size)}, {}
 
 
 def drawing(f, x, target, bends):
-    """Draw `target` as well as one hidden layer can:  Σₘ cₘ f(x - bₘ) + c₀, by least squares."""
+    """Draw `target` as Σₘ cₘ f(x - bₘ) + c₀, by least squares."""
     h = np.column_stack([f(x[:, None] - bends), np.ones(len(x))])
     c, *_ = np.linalg.lstsq(h, target, rcond=None)
     return h @ c
@@ -22,12 +43,13 @@ def root_mean_square(x):
 
 
 def through(name, *, std, depth=20, N=100, D=200, rng):
-    """Send a batch through `depth` layers x → f(x w) and a cotangent back; list their sizes.
+    """Send a batch through layers x → f(x w) and a cotangent back; list sizes.
 
-    The first list holds the size of the features, before the first layer and after each; the
-    second the size of the cotangents, behind the last layer and before each, from last to first.
+    The first list holds the size of the features, before the layers and
+    after each; the second that of the cotangents, from last to first.
     """
-    layers = [(Linear(D, D, std=std, rng=rng), Activation(name)) for _ in range(depth)]
+    mixes = [Linear(D, D, std=std, rng=rng) for _ in range(depth)]
+    layers = [(mix, Activation(name)) for mix in mixes]
     x, y_bar = rng.normal(size=(2, N, D))
     ahead, back = [root_mean_square(x)], [root_mean_square(y_bar)]
     for mix, bend in layers:

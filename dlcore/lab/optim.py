@@ -15,7 +15,7 @@ from dlcore.solver import Solver
 
 
 def path(rule, slope, start, steps):
-    """Follow a rule from `start` against the gradient `slope`; return every point, (steps + 1, D).
+    """Follow a rule from `start` against the gradient `slope`, (D,) → (steps + 1, D).
 
     The point is stored as a matrix of one row, so that weight decay pulls it.
     """

@@ -1,0 +1,96 @@
+# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [707359cd13ce]
+"""Exercises of the chapter *Training that works*.
+
+Images and features have the batch axis first; labels t have the shape (N,).
+No function changes the arrays that it is given, unless it says so.
+
+Chapter: book/solver.md.
+"""
+
+import numpy as np
+
+
+def batches(N, batch, *, rng):
+    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
+
+    Every example of N is in exactly one batch, in an order drawn by `rng`; every batch
+    has `batch` rows, but the last may have fewer.
+
+    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
+    [2, 2, 1]
+    """
+    # TODO: what does rng.permutation(N) return?
+    raise NotImplementedError("what does rng.permutation(N) return?")
+
+
+def centre(train, val, test):
+    """Exercise solver-centre.  Subtract the mean training image from all three sets.
+
+    Returns three arrays of floats. The pixels given may be unsigned bytes.
+
+    >>> [float(x) for x in centre(*np.array([[[2, 4]], [[1, 1]], [[9, 9]]], np.uint8))[1][0]]
+    [-1.0, -3.0]
+    """
+    # TODO: which of the three sets may you look at before training?
+    raise NotImplementedError("which of the three sets may you look at before training?")
+
+
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    """Exercise solver-train.  Fit `params` by gradient descent on batches; return the losses.
+
+    ``loss(x, t)`` returns the loss of a batch at the present `params`, and the gradients by
+    the names of `params`. Every epoch visits each example once, in an order drawn anew;
+    every step changes the arrays in `params` in place:  w ← w - rate · g.
+    Returns a list with the loss of every step, as it was before the step.
+    """
+    # TODO: two loops, epochs and batches; draw a permutation at the start of every epoch
+    raise NotImplementedError(
+        "two loops, epochs and batches; draw a permutation at the start of every epoch"
+    )
+
+
+def keep_best(epochs):
+    """Exercise solver-best.  Return the best accuracy and the parameters that reached it.
+
+    `epochs` yields, after every epoch, a validation accuracy and the dictionary of
+    parameters. It is always the same dictionary of the same arrays: training goes on in them.
+    Of equal accuracies the first wins.
+    """
+    # TODO: what will the arrays that you keep hold when training has gone on for an epoch?
+    raise NotImplementedError(
+        "what will the arrays that you keep hold when training has gone on for an epoch?"
+    )
+
+
+def confusion(t, guesses, K):
+    """Exercise solver-confusion.  Count how often class i was taken for class j:  (K, K).
+
+    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
+    # TODO: start from a matrix of zeros; every example adds one to one entry
+    raise NotImplementedError("start from a matrix of zeros; every example adds one to one entry")
+
+
+def draw(low, high, count, *, rng):
+    """Exercise solver-draw.  Draw `count` numbers from low to high, every factor of ten alike.
+
+    From 0.001 to 10 as many fall below 0.1 as above it.
+    """
+    # TODO: which function turns factors into differences?
+    raise NotImplementedError("which function turns factors into differences?")
+
+
+def search(run, low, high, *, trials, rounds, rng):
+    """Exercise solver-search.  Return the best rate, looked for from coarse to fine.
+
+    ``run(rate)`` returns an accuracy. A round draws `trials` rates between `low` and `high`,
+    every factor of ten alike. The next round looks around the best rate so far, over a range
+    whose ratio high/low is the square root of the present one, and never outside of the first
+    range. The best of all rounds is returned.
+    """
+    # TODO: remember the best accuracy and its rate across rounds; the new range surrounds it
+    raise NotImplementedError(
+        "remember the best accuracy and its rate across rounds; the new range surrounds it"
+    )

@@ -1,0 +1,590 @@
+"""Two layers.  Each test is a lemma of `book/twolayer.md`, in the order of the chapter."""
+
+import importlib
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.autodiff import check_gradients, value_and_grad
+from dlcore.graph import topological_order
+from dlcore.layers.layer import Layer
+from dlcore.ops.linear import linear
+from dlcore.ops.loss import cross_entropy, softmax
+from dlcore.shapes import ShapeError
+
+N, D, M, K = 7, 5, 6, 3
+CORNERS, EXCLUSIVE = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+BY_HAND = {"w1": [[1, 1], [1, 1]], "b1": [0, -1], "w2": [[-1, 1], [2, -2]], "b2": [1, 0]}
+EDGES = {  # what is made from what, in the words of the chapter
+    "L": ["y", "w1", "w2"], "y": ["h", "w2", "b2"], "h": ["a"], "a": ["x", "w1", "b1"],
+}  # fmt: skip
+SCORES_001 = [
+    [-0.5328368, 0.20031504, 0.93346689],
+    [-0.59412164, 0.15498488, 0.9040914],
+    [-0.67658362, 0.08978957, 0.85616275],
+    [-0.77092643, 0.01339997, 0.79772637],
+    [-0.89110401, -0.08754544, 0.71601312],
+]
+LOSS_001 = 1.381919460924677  # with reg 0.1
+DIFFERENCE_001 = 3.848682303e-08  # between the scores printed there and theirs, summed
+HALF_A_UNIT = 5e-9  # of the eighth decimal, the last that the sources print
+ROUNDED = {"rtol": 1e-12, "atol": 1e-14}  # some roundings of 1e-16, also where terms cancel
+
+
+@pytest.fixture
+def models():
+    """The package of the models, imported by those who ask: it brings the compiler."""
+    return importlib.import_module("dlcore.models")
+
+
+@pytest.fixture
+def relu():
+    """The bend, imported by those who ask."""
+    return importlib.import_module("dlcore.ops.activation").relu
+
+
+@pytest.fixture
+def lab():
+    """The experiments of the chapter, imported by those who ask."""
+    return importlib.import_module("dlcore.lab.twolayer")
+
+
+def drawn(rng):
+    """Draw parameters of size one, features and labels, all sizes different."""
+    shapes = {"w1": (D, M), "b1": M, "w2": (M, K), "b2": K}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    return params, rng.normal(size=(N, D)), rng.integers(K, size=N)
+
+
+@pytest.fixture
+def labelled(models, rng):
+    """A network with some features and labels."""
+    params, x, t = drawn(rng)
+    return models.TwoLayer(D, M, K, rng=rng).load(params), x, t
+
+
+@pytest.fixture
+def by_hand(models, rng):
+    """The network of whole numbers."""
+    return models.TwoLayer(2, 2, 2, rng=rng).load(BY_HAND)
+
+
+# By hand
+
+
+def test_two_hidden_units_solve_exclusive_or(by_hand):
+    """At every corner the score of the right class is one, that of the other zero."""
+    assert by_hand.scores(CORNERS).tolist() == np.eye(2)[EXCLUSIVE].tolist()
+
+
+def test_one_hidden_unit_does_not_solve_exclusive_or(models, rng):
+    """One unit knows one direction, and y₁ - y₀ rises or falls along it from end to end."""
+    for _ in range(300):
+        model = models.TwoLayer(2, 1, 2, rng=rng)
+        for w in model.params.values():
+            w[...] = rng.normal(size=w.shape)
+        assert (model.predict(CORNERS) == EXCLUSIVE).sum() <= 3
+
+
+def test_the_way_back_by_hand_comes_out(by_hand):
+    """Whole numbers in, whole numbers out; the second unit is off at (1, 0)."""
+    by_hand.scores(np.array([[1.0, 0], [1, 1]]))
+    first, bend, second = by_hand.layers
+    h_bar = second.backward(np.array([[1.0, -1], [0, 2]]))
+    a_bar = bend.backward(h_bar)
+    first.backward(a_bar)
+    assert (h_bar.tolist(), a_bar.tolist()) == ([[-2, 4], [2, -4]], [[-2, 0], [2, -4]])
+    assert second.grads["w"].tolist() == [[1, 3], [0, 2]]
+    assert first.grads["w"].tolist() == [[0, -4], [2, -4]]
+    assert (first.grads["b"].tolist(), second.grads["b"].tolist()) == ([0, -4], [1, 1])
+
+
+# Forwards
+
+
+@pytest.mark.parametrize("name", ["mixtures", "hidden", "scores"])
+def test_the_program_says_what_the_page_says(name, labelled, formulas, oracle):
+    """Entry by entry, each of the three lines is what its layer returns."""
+    model, x, _ = labelled
+    model.scores(x)
+    a, h, y = (layer.y for layer in model.layers)
+    page = oracle.program(getattr(formulas, name))(x=x, a=a, h=h, **model.params)
+    assert_allclose({"mixtures": a, "hidden": h, "scores": y}[name], page, **ROUNDED)
+
+
+def test_every_layer_keeps_the_number_of_examples(labelled):
+    """Shapes go (N, D) → (N, M) → (N, M) → (N, K), and a prediction is (N,)."""
+    model, x, _ = labelled
+    model.scores(x)
+    assert [layer.y.shape for layer in model.layers] == [(N, M), (N, M), (N, K)]
+    assert_array_equal(model.predict(x, batch=2), model.scores(x).argmax(axis=1))
+
+
+def test_the_toy_scores_of_the_sources_come_out(lab):
+    """Two of the reports print them, and by how much theirs differ from those: 3.848682303e-08."""
+    model, x, _ = lab.toy()
+    assert lab.SCORES_001 == SCORES_001
+    assert_allclose(np.abs(model.scores(x) - SCORES_001).sum(), DIFFERENCE_001, atol=5e-18)
+
+
+def test_the_toy_scores_of_heidelberg_come_out(lab):
+    """A third source prints fifteen scores of a network without biases."""
+    model, x, _ = lab.toy_heidelberg()
+    assert_allclose(model.scores(x), lab.SCORES_003, rtol=0, atol=HALF_A_UNIT)
+
+
+def test_parameters_of_another_network_are_refused(labelled):
+    """The message names what the network has and what it was given."""
+    model, *_ = labelled
+    with pytest.raises(ShapeError, match=r"w2 is \(6, 3\) in the model but \(3, 6\) in params"):
+        model.load({**model.params, "w2": np.zeros((3, 6))})
+    with pytest.raises(KeyError, match="the model has w1, b1, w2, b2 but was given w, b"):
+        model.load({"w": 0.0, "b": 0.0})
+
+
+# What the bend buys
+
+
+def test_without_the_bend_two_layers_are_one(formulas, oracle, rng):
+    """(x w₁ + b₁) w₂ + b₂ = x (w₁ w₂) + (b₁ w₂ + b₂): exactly, for fractions."""
+    left, right = oracle.claim(formulas.flat)
+    given = oracle.draw(rng, left, right)
+    pair = [oracle.program(side)(**given) for side in (left, right)]
+    assert_array_equal(*pair)
+
+
+def test_between_two_creases_the_scores_are_straight(labelled, rng):
+    """On a line x + s v each unit has one crease: M of them cut it into M + 1 straight pieces."""
+    model, x, _ = labelled
+    x, v, (w1, b1, *_) = x[0], rng.normal(size=D), model.params.values()
+    creases = np.sort(-(x @ w1 + b1) / (v @ w1))
+    ends = np.concatenate([[creases[0] - 1], creases, [creases[-1] + 1]])
+    left, right = x + ends[:-1, None] * v, x + ends[1:, None] * v
+    middle = (model.scores(left) + model.scores(right)) / 2
+    assert_allclose(model.scores((left + right) / 2), middle, rtol=1e-11)  # some are far away
+
+
+def test_hidden_units_have_no_names(labelled, rng):
+    """To call unit m by another number changes no score: each network has M! - 1 twins."""
+    model, x, _ = labelled
+    y, order = model.scores(x), rng.permutation(M)
+    w1, b1, w2, b2 = model.params.values()
+    model.load({"w1": w1[:, order], "b1": b1[order], "w2": w2[order], "b2": b2})
+    assert_allclose(model.scores(x), y, **ROUNDED)
+
+
+# The loss
+
+
+@pytest.mark.parametrize("reg", [0.0, 0.7])
+def test_the_loss_says_what_the_page_says(reg, labelled, formulas, oracle):
+    """L = -1/N Σₙ ln pₙₜ + λ/2 (Σ w₁² + Σ w₂²): both weights are charged, no bias is."""
+    model, x, t = labelled
+    p = oracle.program(formulas.probabilities)(y=model.scores(x))
+    page = oracle.program(formulas.loss)(p=p, t=t, reg=reg, **model.params)
+    assert_allclose(model.loss(x, t, reg)[0], page, **ROUNDED)
+
+
+def test_the_toy_loss_of_the_sources_comes_out(lab):
+    """To the last of the sixteen digits that floating point holds."""
+    model, x, t = lab.toy()
+    assert_allclose(model.loss(x, t, 0.1)[0], LOSS_001, rtol=1e-15)
+
+
+# Backwards
+
+
+def backwards(model, x, t):
+    """Call the layers one by one, from the last to the first; return every cotangent by name."""
+    y = model.scores(x)
+    (y_bar,) = cross_entropy.vjp(None, y, t, 1.0)
+    first, bend, second = model.layers
+    h_bar = second.backward(y_bar)
+    a_bar = bend.backward(h_bar)
+    x_bar = first.backward(a_bar)
+    given = {"x": x, "t": t, "a": first.y, "h": bend.y, "p": softmax(y), **model.params}
+    return given, {"y_bar": y_bar, "h_bar": h_bar, "a_bar": a_bar, "x_bar": x_bar}
+
+
+@pytest.mark.parametrize(
+    "name", ["y_bar", "w2_bar", "b2_bar", "h_bar", "a_bar", "w1_bar", "b1_bar"]
+)
+def test_each_line_back_says_what_the_page_says(name, labelled, formulas, oracle):
+    """Entry by entry, the seven lines are what the layers return and keep."""
+    model, x, t = labelled
+    given, bars = backwards(model, x, t)
+    _, grads = model.loss(x, t, 0.7)
+    page = oracle.program(getattr(formulas, name))(**given, **bars, reg=0.7)
+    assert_allclose({**bars, **{f"{w}_bar": g for w, g in grads.items()}}[name], page, **ROUNDED)
+
+
+@pytest.mark.parametrize("name", ["w2", "w1"])
+def test_each_gradient_in_one_line_says_what_the_page_says(name, labelled, formulas, oracle):
+    """Entry by entry, with no cotangent in between."""
+    model, x, t = labelled
+    given, _ = backwards(model, x, t)
+    page = oracle.program(getattr(formulas, f"{name}_gradient"))(**given, reg=0.7)
+    assert_allclose(model.loss(x, t, 0.7)[1][name], page, **ROUNDED)
+
+
+def test_the_gradients_in_matrices_are_those_of_the_program(labelled):
+    """w̄₂ = hᵀ (p - q)/N + λ w₂  and  w̄₁ = xᵀ ((p - q) w₂ᵀ ⊙ [a > 0])/N + λ w₁, q = [k = tₙ]."""
+    model, x, t = labelled
+    given, _ = backwards(model, x, t)
+    a, h, p, w1, w2 = (given[name] for name in ("a", "h", "p", "w1", "w2"))
+    error = (p - np.eye(K)[t]) / N
+    _, grads = model.loss(x, t, 0.7)
+    assert_allclose(grads["w2"], h.T @ error + 0.7 * w2, **ROUNDED)
+    assert_allclose(grads["w1"], x.T @ ((error @ w2.T) * (a > 0)) + 0.7 * w1, **ROUNDED)
+
+
+def test_two_factors_of_one_shape_have_no_product():
+    """(M, D) times (M, D) has inner sizes D and M: NumPy refuses it, and so does `linear`."""
+    factor = np.ones((M, D))
+    with pytest.raises(ValueError, match="mismatch"):
+        factor @ factor
+    with pytest.raises(ShapeError, match="D is 5 in x but 6 in w"):
+        linear(factor, factor, np.zeros(D))
+
+
+def test_the_way_back_visits_the_layers_in_an_order_of_the_graph(labelled, monkeypatch):
+    """A value hears from everything that was made from it before it speaks:  L, y, h, a."""
+    model, x, t = labelled
+    order = list(topological_order("L", lambda name: EDGES.get(name, [])))
+    names, visited = dict(zip(model.layers, "ahy", strict=True)), []
+    for way in ("backward", "backward_first"):
+        known = getattr(Layer, way)
+        watched = lambda layer, bar, way=known: visited.append(names[layer]) or way(layer, bar)
+        monkeypatch.setattr(Layer, way, watched)
+    model.loss(x, t)
+    assert visited == [name for name in order if name in "ahy"] == ["y", "h", "a"]
+    assert all(order.index(y) < order.index(x) for y, xs in EDGES.items() for x in xs)
+
+
+class Counted(np.ndarray):
+    """An array that counts the multiplications in products of matrices."""
+
+    count = 0
+
+    def __matmul__(self, other):
+        Counted.count += self.shape[0] * self.shape[1] * other.shape[1]
+        return super().__matmul__(other)
+
+    def __rmatmul__(self, other):
+        Counted.count += other.shape[0] * other.shape[1] * self.shape[1]
+        return super().__rmatmul__(other)
+
+
+def test_the_features_are_told_nothing(labelled, monkeypatch):
+    """A step costs 2 N D M + 3 N M K multiplications; x̄ would cost N D M more."""
+    model, x, t = labelled
+    monkeypatch.setattr(Counted, "count", 0)
+    model.loss(x.view(Counted), t)
+    step = Counted.count
+    backwards(model, x.view(Counted), t)
+    assert step == 2 * N * D * M + 3 * N * M * K
+    assert Counted.count == 2 * step + N * D * M
+
+
+# Three referees
+
+
+def test_differences_agree_for_a_random_upstream_gradient(labelled, relu, rng):
+    """⟨ȳ, ẏ⟩ = Σ ⟨w̄, ẇ⟩ for the scores, entry by entry, with ȳ drawn at random."""
+    model, x, _ = labelled
+    scores = lambda w1, b1, w2, b2: linear(relu(linear(x, w1, b1)), w2, b2)
+    assert_array_equal(scores(*model.params.values()), model.scores(x))
+    check_gradients(scores, *model.params.values(), rng=rng)
+
+
+@pytest.mark.parametrize("name", ["w1", "b1", "w2", "b2"])
+def test_the_gradient_by_hand_is_the_gradient_of_the_tape(name, labelled, relu):
+    """The loss in one expression, walked back by the machine, gives what the layers keep."""
+    model, x, t = labelled
+
+    def loss(w):
+        w1, b1, w2, b2 = {**model.params, name: w}.values()
+        surprise = cross_entropy(linear(relu(linear(x, w1, b1)), w2, b2), t)
+        return surprise + 0.35 * (np.sum(w1 * w1) + np.sum(w2 * w2))
+
+    by_hand, grads = model.loss(x, t, 0.7)
+    value, gradient = value_and_grad(loss)(model.params[name])
+    assert_allclose(value, by_hand, **ROUNDED)
+    assert_allclose(gradient, grads[name], **ROUNDED)
+
+
+# The wrong version
+
+
+def without_switch(params, x, t):
+    """Compute w̄₁ as a source prints it: with nothing between the errors and [a > 0]."""
+    a = x @ params["w1"] + params["b1"]
+    y_bar = softmax(np.maximum(a, 0) @ params["w2"] + params["b2"])
+    y_bar[np.arange(len(x)), t] -= 1
+    return x.T @ (y_bar @ params["w2"].T) / len(x)
+
+
+def test_without_the_switch_the_gradient_is_wrong(labelled):
+    """Where some units are off, xᵀ (p - q) w₂ᵀ/N is not the gradient."""
+    model, x, t = labelled
+    _, grads = model.loss(x, t)
+    assert 0 < (model.layers[1].y > 0).mean() < 1
+    assert np.abs(without_switch(model.params, x, t) - grads["w1"]).max() > 1e-2
+
+
+def test_a_missing_switch_is_invisible_while_every_unit_is_on(labelled):
+    """With b₁ = 99 every a is positive, [a > 0] is one, and a check would pass."""
+    model, x, t = labelled
+    model.params["b1"][...] = 99
+    _, grads = model.loss(x, t)
+    assert_allclose(without_switch(model.params, x, t), grads["w1"], **ROUNDED)
+
+
+# The start
+
+
+def descend(model, x, t, steps, rate=0.5):
+    """Take some plain steps on the whole batch."""
+    for _ in range(steps):
+        for name, bar in model.loss(x, t)[1].items():
+            model.params[name] -= rate * bar
+
+
+def test_zero_weights_teach_only_the_last_bias(models, rng):
+    """With w₁ = w₂ = 0 and b₁ = 0:  w̄₁ = w̄₂ = b̄₁ = 0 for ever, and p ends as the class shares."""
+    t = np.array([0, 0, 0, 0, 1, 1, 2])
+    model, x = models.TwoLayer(D, M, K, rng=rng, std=0.0), rng.normal(size=(N, D))
+    descend(model, x, t, 300)
+    assert [name for name, w in model.params.items() if w.any()] == ["b2"]
+    assert_allclose(softmax(model.scores(x)), np.tile([4 / 7, 2 / 7, 1 / 7], (N, 1)), atol=1e-12)
+
+
+def test_equal_hidden_units_stay_equal(labelled, models, rng):
+    """Columns of w₁ and rows of w₂ that start equal hear the same, and M units do the work of 1."""
+    model, x, t = labelled
+    for name, axis in (("w1", 1), ("b1", 0), ("w2", 0)):
+        model.params[name][...] = model.params[name].take([0], axis)
+    descend(model, x, t, 50)
+    w1, b1, w2, b2 = model.params.values()
+    one = {"w1": w1[:, :1], "b1": b1[:1], "w2": M * w2[:1], "b2": b2}
+    alone = models.TwoLayer(D, 1, K, rng=rng).load(one)
+    assert_allclose(alone.scores(x), model.scores(x), rtol=0, atol=1e-11)
+
+
+# Training
+
+
+def test_the_toy_network_of_heidelberg_learns_its_five_examples(lab):
+    """After a hundred steps the loss is below 0.02."""
+    values, history = lab.heidelberg_toy(0)
+    assert len(history["losses"]) == 100
+    assert history["losses"][0] > 1
+    assert values["loss"] < 0.02
+
+
+# Exercises
+
+
+def unchanged(function, *args):
+    """Call a function and make sure that it leaves its arguments alone."""
+    flat = lambda args: [a for arg in args for a in (arg.values() if isinstance(arg, dict) else [arg])]
+    before = [np.copy(arg) for arg in flat(args)]
+    result = function(*args)
+    for arg, copy in zip(flat(args), before, strict=True):
+        assert_array_equal(arg, copy, err_msg="an argument was changed in place")
+    return result
+
+
+def scores_of(params, x):
+    """Follow the definition with loops: entry by entry, no product of matrices."""
+    w1, b1, w2, b2 = (params[name] for name in ("w1", "b1", "w2", "b2"))
+    y = np.zeros((len(x), len(b2)))
+    for n, k in np.ndindex(*y.shape):
+        y[n, k] = b2[k]
+        for m in range(len(b1)):
+            y[n, k] += max(0.0, sum(x[n] * w1[:, m]) + b1[m]) * w2[m, k]
+    return y
+
+
+def loss_of(params, x, t, reg):
+    """Add up surprises, one example at a time, and the price of the weights."""
+    y, total = scores_of(params, x), 0.0
+    for n in range(len(x)):
+        total += np.log(np.exp(y[n] - y[n].max()).sum()) + y[n].max() - y[n, t[n]]
+    squares = (params["w1"] ** 2).sum() + (params["w2"] ** 2).sum()
+    return total / len(x) + reg / 2 * squares
+
+
+def gradients_of(params, x, t, reg, switch=lambda a: a > 0):
+    """Let every example add its share, unit by unit."""
+    bars = {name: reg * w if w.ndim == 2 else 0 * w for name, w in params.items()}
+    y = scores_of(params, x)
+    for n, x_n in enumerate(x):
+        p = np.exp(y[n] - y[n].max())
+        error = (p / p.sum() - (np.arange(y.shape[1]) == t[n])) / len(x)
+        a = x_n @ params["w1"] + params["b1"]
+        for m in range(len(a)):
+            bars["w2"][m] += max(a[m], 0) * error
+            a_bar = switch(a[m]) * sum(error * params["w2"][m])
+            bars["w1"][:, m] += x_n * a_bar
+            bars["b1"][m] += a_bar
+        bars["b2"] += error
+    return bars
+
+
+def toy():
+    """The toy network of the sources: every number is spread evenly."""
+    spread = lambda low, high, *shape: np.linspace(low, high, np.prod(shape)).reshape(shape)
+    params = {"w1": spread(-0.2, 0.6, 4, 10), "b1": spread(-0.3, 0.7, 10),
+              "w2": spread(-0.4, 0.1, 10, 3), "b2": spread(-0.5, 0.9, 3)}  # fmt: skip
+    return params, spread(-0.2, 0.5, 5, 4), np.array([0, 1, 2, 2, 1])
+
+
+HUGE = {"w1": np.array([[1000.0, 0]]), "b1": np.zeros(2), "w2": np.array([[5.0, 0, -5], [0, 0, 0]]),
+        "b2": np.zeros(3)}  # fmt: skip
+
+
+@pytest.mark.exercise("twolayer-forward", points=2)
+def test_your_scores_are_those_of_the_definition(answers, rng):
+    """yₙₖ = Σₘ max(0, Σ_d xₙ_d w₁_dₘ + b₁ₘ) w₂ₘₖ + b₂ₖ, without a change of the arguments."""
+    params, x, _ = drawn(rng)
+    y = unchanged(answers.scores, params, x)
+    assert np.shape(y) == (N, K)
+    assert_allclose(y, scores_of(params, x), **ROUNDED)
+
+
+@pytest.mark.exercise("twolayer-forward", points=2)
+def test_your_scores_are_those_of_the_sources(answers):
+    """Fifteen numbers with eight decimals; theirs miss the printed ones by 3.848682303e-08."""
+    params, x, _ = toy()
+    difference = np.abs(answers.scores(params, x) - SCORES_001).sum()
+    assert_allclose(difference, DIFFERENCE_001, rtol=0, atol=5e-18)
+
+
+@pytest.mark.exercise("twolayer-loss", points=2)
+@pytest.mark.parametrize("reg", [0.0, 0.7])
+def test_your_loss_is_that_of_the_definition(answers, reg, rng):
+    """L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w₁² + Σ w₂²)."""
+    params, x, t = drawn(rng)
+    loss = unchanged(answers.loss, params, x, t, reg)
+    assert np.shape(loss) == ()
+    assert_allclose(loss, loss_of(params, x, t, reg), **ROUNDED)
+
+
+@pytest.mark.exercise("twolayer-loss", points=2)
+def test_your_loss_is_that_of_the_sources(answers):
+    """For the toy network with reg = 0.1: 1.381919460924677."""
+    assert_allclose(answers.loss(*toy(), 0.1), LOSS_001, rtol=1e-15)
+
+
+@pytest.mark.exercise("twolayer-loss", points=2)
+def test_your_loss_survives_huge_scores(answers):
+    """Scores of ±5000: a right answer costs nothing, a wrong one the difference."""
+    x = np.array([[1.0], [1.0]])
+    assert_allclose(answers.loss(HUGE, x, np.array([0, 2]), 0.0), 5000, rtol=1e-15)
+
+
+@pytest.mark.exercise("twolayer-backward", points=4)
+@pytest.mark.parametrize("name", ["w1", "b1", "w2", "b2"])
+def test_every_parameter_hears_its_share(answers, name, rng):
+    """The gradient of each parameter has its name and its shape; every example adds to it."""
+    params, x, t = drawn(rng)
+    grads = unchanged(answers.gradients, params, x, t, 0.7)
+    assert sorted(grads) == ["b1", "b2", "w1", "w2"]
+    assert np.shape(grads[name]) == params[name].shape
+    assert_allclose(grads[name], gradients_of(params, x, t, 0.7)[name], **ROUNDED)
+
+
+@pytest.mark.exercise("twolayer-backward", points=4)
+def test_a_unit_that_is_off_learns_nothing(answers, rng):
+    """Where a < 0 for every example, w̄₁, b̄₁ and w̄₂ of the unit are zero, if reg is."""
+    params, x, t = drawn(rng)
+    params["b1"][2] = -99
+    grads = answers.gradients(params, x, t, 0.0)
+    assert not grads["w1"][:, 2].any()
+    assert grads["b1"][2] == 0
+    assert not grads["w2"][2].any()
+
+
+@pytest.mark.exercise("twolayer-backward", points=4)
+def test_your_gradients_survive_huge_scores(answers):
+    """Scores of ±5000 are certain: p is 0 or 1, and an error is -1, 0 or 1."""
+    grads = answers.gradients(HUGE, np.array([[1.0]]), np.array([2]), 0.0)
+    assert_allclose(grads["b2"], [1, 0, -1], atol=1e-15)
+    assert_allclose(grads["w1"], [[10, 0]], atol=1e-12)
+
+
+@pytest.mark.exercise("twolayer-predict", points=1)
+def test_your_prediction_is_the_highest_score(answers, rng):
+    """The prediction for xₙ is the k with the largest yₙₖ."""
+    params, x, _ = drawn(rng)
+    k = np.asarray(unchanged(answers.predict, params, x))
+    assert (k.shape, k.dtype.kind) == ((N,), "i")
+    assert_array_equal(k, scores_of(params, x).argmax(axis=1))
+
+
+@pytest.mark.exercise("twolayer-xor", points=2)
+@pytest.mark.parametrize("M", [2, 3, 5])
+def test_your_network_solves_exclusive_or(answers, M):
+    """Whole numbers of the right shapes; at every corner the right class wins."""
+    params = {name: np.asarray(w, float) for name, w in answers.exclusive_or(M).items()}
+    shapes = {name: w.shape for name, w in params.items()}
+    assert shapes == {"w1": (2, M), "b1": (M,), "w2": (M, 2), "b2": (2,)}
+    assert all((w == np.round(w)).all() for w in params.values())
+    y = scores_of(params, CORNERS)
+    right, wrong = y[np.arange(4), EXCLUSIVE], y[np.arange(4), 1 - EXCLUSIVE]
+    assert (right > wrong).all()
+
+
+@pytest.mark.exercise("twolayer-memory", points=4)
+@pytest.mark.parametrize(("N", "D", "K"), [(1, 3, 2), (9, 1, 2), (17, 3, 4), (30, 6, 5)])
+def test_your_network_learns_by_heart(answers, N, D, K, rng):
+    """Any labels of any N different examples, with N hidden units at most."""
+    x, t = rng.normal(size=(N, D)), rng.integers(K, size=N)
+    params = unchanged(answers.by_heart, x, t, K)
+    M = len(params["b1"])
+    assert N >= M
+    assert [np.shape(params[name]) for name in ("w1", "w2", "b2")] == [(D, M), (M, K), (K,)]
+    assert_array_equal(scores_of(params, x).argmax(axis=1), t)
+
+
+@pytest.mark.exercise("twolayer-memory", points=4)
+def test_examples_may_share_features(answers):
+    """All corners of a cube, with the parity of their bits: many agree along every axis."""
+    x = np.array(list(np.ndindex(2, 2, 2)), dtype=float)
+    t = x.sum(axis=1).astype(int) % 2
+    params = answers.by_heart(x, t, 2)
+    assert len(params["b1"]) <= len(x)
+    assert_array_equal(scores_of(params, x).argmax(axis=1), t)
+
+
+def wrong(name, change):
+    """Alter one gradient of the right ones."""
+
+    def gradients(params, x, t, reg):
+        bars = gradients_of(params, x, t, reg)
+        return {**bars, name: change(bars[name], params, x, reg)}
+
+    return gradients
+
+
+# fmt: off
+WRONG = {
+    "the switch is missing": lambda *args: gradients_of(*args, switch=lambda a: 1.0),
+    "the switch is upside down": lambda *args: gradients_of(*args, switch=lambda a: a < 0),
+    "w2 is summed, not averaged": wrong("w2", lambda bar, params, x, reg: bar * len(x)),
+    "w1 has no price": wrong("w1", lambda bar, params, x, reg: bar - reg * params["w1"]),
+    "w2 has twice the price": wrong("w2", lambda bar, params, x, reg: bar + reg * params["w2"]),
+    "b1 has a price": wrong("b1", lambda bar, params, x, reg: bar + reg * params["b1"]),
+    "b2 is always zero": wrong("b2", lambda bar, params, x, reg: 0 * bar),
+    "one entry of w1 is off by a tenth": wrong("w1", lambda bar, params, x, reg:
+        np.where(np.arange(bar.size).reshape(bar.shape) == 0, 1.1 * bar, bar)),
+}
+# fmt: on
+
+
+def bent_by_leaks(params, x):
+    """Score like the network, but let a tenth of what is negative through."""
+    a = x @ params["w1"] + params["b1"]
+    return np.maximum(a, 0.1 * a) @ params["w2"] + params["b2"]
