@@ -98,15 +98,17 @@ def renamed(match, prefix):
     return f' id="{prefix}-{match[1]}"'
 
 
-def canvas(width=5.6, height=3.1, columns=1, rows=1, *, gaps=(0.16, 0.3), **options):
+def canvas(width=5.6, height=3.1, columns=1, rows=1, *, gaps=None, **options):
     """Return an empty figure and its axes, in the book's style.
 
-    The size is that of all axes together, without their labels; ``gaps`` are the spaces
-    between columns and rows, as parts of one of the axes.
+    Several axes are laid out so that their labels have room, unless ``gaps`` says how far
+    apart columns and rows are, in parts of one of the axes.
     """
-    edges = {"left": 0.0, "right": 1.0, "bottom": 0.0, "top": 1.0}
-    grid = {**edges, "wspace": gaps[0], "hspace": gaps[1]}
+    grid = {"left": 0.0, "right": 1.0, "bottom": 0.0, "top": 1.0}
+    layout = "constrained" if gaps is None and rows * columns > 1 else None
+    if gaps:
+        grid |= dict(zip(("wspace", "hspace"), gaps, strict=True))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
-        axes = figure.subplots(rows, columns, gridspec_kw=grid, **options)
+        figure = Figure(figsize=(width, height), layout=layout)
+        axes = figure.subplots(rows, columns, gridspec_kw=None if layout else grid, **options)
     return figure, axes

@@ -50,7 +50,8 @@ def panels(x, pictures, *, alt, caption="", columns=3, limits=None):
     The first curve is solid, the second dashed; ``limits`` bound the height of all.
     """
     rows = -(-len(pictures) // columns)
-    figure, axes = canvas(6.8, 0.3 + 1.9 * rows, columns, rows, sharex=True, sharey=True)
+    common = {"sharex": True, "sharey": True}
+    figure, axes = canvas(6.2, 1.9 * rows, columns, rows, gaps=(0.12, 0.25), **common)
     with mpl.rc_context(STYLE):
         for axis, (title, lines) in zip(np.ravel(axes), pictures.items(), strict=True):
             axis.axhline(0, color=FAINT, linewidth=0.8)
@@ -59,7 +60,6 @@ def panels(x, pictures, *, alt, caption="", columns=3, limits=None):
             axis.set_title(title, size=10.5)
             if limits:
                 axis.set_ylim(limits)
-        figure.get_layout_engine().set(h_pad=0.1)
     return show(figure, alt=alt, caption=caption)
 
 
@@ -202,6 +202,36 @@ def valley(height, paths, window, *, alt, caption="", columns=3):
             axis.plot(*np.transpose(path), color=colour, marker=".", markersize=4.5, linewidth=1.1)
             axis.set_title(name, color=colour, size=10.5, pad=3)
             axis.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+    return show(figure, alt=alt, caption=caption)
+
+
+def regions(panels, t, *, alt, caption="", columns=2, creases=None):
+    """Show which class wins where, on a map for each name in `panels`.
+
+    ``panels`` holds pairs: the scores (N, K) as a function of points (N, 2), and the examples x;
+    all have the labels t. ``creases`` holds w (2, M) and b (M,) of hidden units, whose lines
+    x w + b = 0 are drawn.
+    """
+    rows = -(-len(panels) // columns)
+    figure, axes = canvas(2.75 * columns, 2.75 * rows, columns, rows, squeeze=False)
+    with mpl.rc_context(STYLE):
+        for axis, (name, (scores, x)) in zip(axes.flat, panels.items(), strict=False):
+            low, high = x.min(axis=0), x.max(axis=0)
+            low, high = low - 0.2 * (high - low), high + 0.2 * (high - low)
+            grid = np.meshgrid(*np.linspace(low, high, 121).T)
+            points = np.stack(grid, axis=-1)
+            y = scores(points.reshape(-1, 2)).reshape(121, 121, -1)
+            for k, colour in zip(range(y.shape[-1]), PALETTE, strict=False):
+                ahead = y[..., k] - np.delete(y, k, axis=-1).max(axis=-1)
+                levels = [0, max(ahead.max(), 0) + 1]
+                axis.contourf(*grid, ahead, levels=levels, colors=[colour], alpha=0.25)
+                axis.scatter(*x[t == k].T, s=14, marker="o^sDv*"[k], color=colour)
+            w, b = (creases or {}).get(name, (np.zeros((2, 0)), []))
+            for a in np.moveaxis(points @ w + b, -1, 0):
+                axis.contour(*grid, a, levels=[0], colors=INK, linewidths=0.7, linestyles="dashed")
+            axis.set(xticks=[], yticks=[], aspect="auto")
+            axis.set_title(name, size=10.5, pad=4)
             axis.spines[:].set_visible(False)
     return show(figure, alt=alt, caption=caption)
 

@@ -1,4 +1,4 @@
-"""Sweeps: many short runs that look for good settings, first far apart, then close together.
+"""Sweeps: many short runs that look for good settings, from coarse to fine.
 
 A setting is a dictionary; a trial is a setting with the accuracy it reached.
 

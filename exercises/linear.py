@@ -1,4 +1,4 @@
-# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [d6cb80514b2f]
+# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [b8a43c345813]
 """Exercises of the chapter *The linear map*.
 
 Chapter: book/linear.md.
@@ -90,7 +90,7 @@ def gradient_is_right(f, rule, xs, rng):
         ⟨ȳ, f(x + h ẋ) - f(x - h ẋ)⟩ / 2h  =  Σᵢ ⟨x̄ᵢ, ẋᵢ⟩
 
     as well as differences can tell, else False. The supplied rules are right, or wrong by
-    at least a thousandth; numbers are of size one.
+    at least a hundredth; numbers are of size one.
     """
     # TODO: rng.normal(size=…) draws both: every ẋ in the shape of its x, ȳ in that of f(*xs)
     raise NotImplementedError(

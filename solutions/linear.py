@@ -115,7 +115,7 @@ def gradient_is_right(f, rule, xs, rng):
         ⟨ȳ, f(x + h ẋ) - f(x - h ẋ)⟩ / 2h  =  Σᵢ ⟨x̄ᵢ, ẋᵢ⟩
 
     as well as differences can tell, else False. The supplied rules are right, or wrong by
-    at least a thousandth; numbers are of size one.
+    at least a hundredth; numbers are of size one.
     """
     # BEGIN SOLUTION
     # HINT: rng.normal(size=…) draws both: every ẋ in the shape of its x, ȳ in that of f(*xs)

@@ -51,7 +51,7 @@ def test_a_value_used_twice_hears_from_both_uses(rng):
     assert_allclose(grad(lambda x: np.sum(x * x))(x), 2 * x)
 
 
-def test_derivatives_nest(rng):
+def test_derivatives_of_derivatives_nest(rng):
     """d/dx Σ (d/dx Σ x³) = 6x, by reverse over reverse and by forward over reverse."""
     x, x_dot = rng.normal(size=(2, 3))
     cube = grad(lambda x: np.sum(x * x * x))

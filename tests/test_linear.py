@@ -280,26 +280,37 @@ def centre_rule(x, y_bar):
     return (y_bar - y_bar.mean(axis=0),)
 
 
+def changed(change):
+    """Pull back through the linear map what `change` makes of ȳ, instead of ȳ."""
+    return linear, lambda x, w, b, y_bar: linear_rule(x, w, b, change(y_bar))
+
+
+def mean(y_bar, axis):
+    """Replace every entry by the mean along an axis."""
+    return 0 * y_bar + y_bar.mean(axis=axis, keepdims=True)
+
+
 # fmt: off
-RIGHT = {"linear": (linear, linear_rule), "softmax": (softmax, softmax_rule),
-         "centre": (centre, centre_rule)}
+RIGHT = {
+    "linear": (linear, linear_rule),
+    "softmax": (softmax, softmax_rule),
+    "centre": (centre, centre_rule),
+}
 WRONG = {
-    "linear: ȳ is forgotten":
-        (linear, lambda x, w, b, y_bar: linear_rule(x, w, b, np.ones_like(y_bar))),
-    "linear: the examples come back in reverse order":
-        (linear, lambda x, w, b, y_bar: linear_rule(x, w, b, y_bar[::-1])),
-    "linear: ȳ is averaged over the batch too early":
-        (linear, lambda x, w, b, y_bar: linear_rule(x, w, b, 0 * y_bar + y_bar.mean(axis=0))),
-    "linear: ȳ is reshaped where it is already in order":
-        (linear, lambda x, w, b, y_bar: linear_rule(x, w, b, y_bar.T.reshape(y_bar.shape))),
+    "linear: y_bar is forgotten": changed(np.ones_like),
+    "linear: the examples come back in reverse order": changed(np.flipud),
+    "linear: y_bar is averaged over the batch too early":
+        changed(lambda y_bar: mean(y_bar, axis=0)),
+    "linear: y_bar is reshaped where it is already in order":
+        changed(lambda y_bar: y_bar.T.reshape(y_bar.shape)),
     "softmax: the sign is turned":
         (softmax, lambda x, y_bar: (-softmax_rule(x, y_bar)[0],)),
     "softmax: the factor y is missing":
         (softmax, lambda x, y_bar: (softmax_rule(x, y_bar)[0] / softmax(x),)),
     "softmax: a plain mean for the weighted one":
-        (softmax, lambda x, y_bar: (softmax(x) * (y_bar - y_bar.mean(axis=1, keepdims=True)),)),
+        (softmax, lambda x, y_bar: (softmax(x) * (y_bar - mean(y_bar, axis=1)),)),
     "centre: the mean runs along the wrong axis":
-        (centre, lambda x, y_bar: (y_bar - y_bar.mean(axis=1, keepdims=True),)),
+        (centre, lambda x, y_bar: (y_bar - mean(y_bar, axis=1),)),
     "centre: always zero":
         (centre, lambda x, y_bar: (np.zeros_like(x),)),
 }
@@ -356,7 +367,7 @@ def unchanged(function, *args):
     before = [np.copy(arg) for arg in args]
     result = function(*args)
     for arg, copy in zip(args, before, strict=True):
-        assert_array_equal(arg, copy, err_msg="an argument was changed in place")
+        assert np.array_equal(arg, copy), "an argument was changed in place, work on a copy"
     return result
 
 
@@ -365,7 +376,6 @@ def test_features_are_mixed(answers, example, rounding):
     """Each entry is a sum of products:  y[n, m] = Σ_d x[n, d] w[d, m] + b[m]."""
     x, w, b, _ = example
     y = unchanged(answers.linear, x, w, b)
-    assert np.shape(y) == (4, 5)
     expected = [[sum(x[n] * w[:, m]) + b[m] for m in range(5)] for n in range(4)]
     assert_allclose(y, expected, **rounding(x, w))
 
@@ -387,16 +397,17 @@ def test_your_affine_layer_gives_the_numbers_of_the_sources(answers):
 
 
 @pytest.mark.exercise("linear-backward", points=3)
-@pytest.mark.parametrize("shape", [(4, 6), (4, 3, 2), (1, 1, 3, 2)])
-def test_every_cotangent_has_the_shape_of_its_argument(answers, shape, rng, rounding):
-    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩ + ⟨b̄, ḃ⟩ decides what x̄, w̄ and b̄ are."""
+@pytest.mark.parametrize("shape", [(4, 6), (4, 3, 2), (1, 1, 3, 2)], ids=str)
+@pytest.mark.parametrize("name", ["x_bar", "w_bar", "b_bar"])
+def test_each_cotangent_is_the_share_of_its_argument(answers, name, shape, rng, rounding):
+    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩ + ⟨b̄, ḃ⟩ decides what x̄, w̄ and b̄ are, each in its shape."""
     x, w, b = rng.normal(size=shape), rng.normal(size=(6, 5)), rng.normal(size=5)
     y_bar = rng.normal(size=(len(x), 5))
-    bars = unchanged(answers.linear_vjp, x, w, b, y_bar)
-    assert [np.shape(bar) for bar in bars] == [x.shape, w.shape, b.shape]
-    x_bar, w_bar, b_bar = linear.vjp(None, x.reshape(-1, 6), w, b, y_bar)
-    for bar, expected in zip(bars, (x_bar.reshape(shape), w_bar, b_bar), strict=True):
-        assert_allclose(bar, expected, **rounding(np.append(x, w), y_bar))
+    x_bar, w_bar, b_bar = unchanged(answers.linear_vjp, x, w, b, y_bar)
+    yours = {"x_bar": x_bar, "w_bar": w_bar, "b_bar": b_bar}
+    x_bar, w_bar, b_bar = linear_rule(x.reshape(len(x), 6), w, b, y_bar)
+    truth = {"x_bar": x_bar.reshape(shape), "w_bar": w_bar, "b_bar": b_bar}
+    assert_allclose(yours[name], truth[name], **rounding(np.append(x, w), y_bar))
 
 
 def surprise(x, t, w, b, reg):
@@ -412,14 +423,16 @@ def surprise(x, t, w, b, reg):
 
 @pytest.mark.exercise("linear-classifier", points=4)
 @pytest.mark.parametrize("reg", [0.0, 0.7])
-def test_loss_and_gradient_are_those_of_the_definition(answers, reg, rng):
+@pytest.mark.parametrize("name", ["loss", "w_bar", "b_bar"])
+def test_loss_and_gradient_are_those_of_the_definition(answers, name, reg, rng):
     """L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 Σ w²,  w̄ = ∂L/∂w,  b̄ = ∂L/∂b."""
     x, t = rng.normal(size=(7, 5)), rng.integers(3, size=7)
     w, b = rng.normal(size=(5, 3)), rng.normal(size=3)
-    mine = unchanged(answers.classifier_loss, x, t, w, b, reg)
-    assert [np.shape(each) for each in mine] == [(), (5, 3), (3,)]
-    for one, other in zip(mine, surprise(x, t, w, b, reg), strict=True):
-        assert_allclose(one, other, rtol=1e-10, atol=1e-12)  # sums in another order
+    loss, w_bar, b_bar = unchanged(answers.classifier_loss, x, t, w, b, reg)
+    yours = {"loss": loss, "w_bar": w_bar, "b_bar": b_bar}
+    truth = dict(zip(yours, surprise(x, t, w, b, reg), strict=True))
+    assert np.shape(loss) == (), "the loss must be one number"
+    assert_allclose(yours[name], truth[name], rtol=1e-10, atol=1e-12)  # sums in another order
 
 
 @pytest.mark.exercise("linear-classifier", points=4)
@@ -440,14 +453,21 @@ def test_huge_scores_do_no_harm(answers):
     assert_allclose(bars[0], [[0.5, -0.5]], rtol=1e-14)
 
 
+@pytest.mark.exercise("linear-classifier", points=4)
+def test_a_shift_of_all_scores_of_an_example_is_free(answers):
+    """Scores near 5000 in one example, near -5000 in the other:  L = ln(1 + e) for both."""
+    x, w = np.array([[1.0], [-1.0]]), np.array([[5000.0, 4999.0]])
+    loss, *_ = answers.classifier_loss(x, np.array([1, 0]), w, np.zeros(2), 0.0)
+    assert_allclose(loss, np.log(1 + np.e), rtol=1e-14)
+
+
 @pytest.mark.exercise("linear-predict", points=1)
 def test_the_highest_score_names_the_class(answers, rng):
     """The prediction for xₙ is the k with the largest yₙₖ."""
     x, w, b = rng.normal(size=(40, 6)), rng.normal(size=(6, 5)), 3 * rng.normal(size=5)
     k = np.asarray(answers.predict(x, w, b))
-    assert k.shape == (40,)
-    assert k.dtype.kind == "i"
     assert_array_equal(k, [max(range(5), key=lambda k: x_n @ w[:, k] + b[k]) for x_n in x])
+    assert k.dtype.kind == "i", "classes are integers"
 
 
 @pytest.mark.exercise("linear-jvp", points=2)
@@ -456,7 +476,6 @@ def test_tangents_add_up_what_each_argument_does(answers, example, rng):
     *xs, _ = example
     x_dots = [rng.normal(size=x.shape) for x in xs]
     y_dot = unchanged(answers.linear_jvp, *xs, *x_dots)
-    assert np.shape(y_dot) == (4, 5)
     assert_allclose(y_dot, directional(linear, xs, x_dots), rtol=0, atol=1e-8)  # differences
 
 
@@ -465,8 +484,7 @@ def test_a_sum_is_deceived(answers, rng):
     """For ȳ = 1 the answer is the true x̄: zero."""
     y = softmax(rng.normal(size=(4, 5)))
     x_bar = unchanged(answers.deceptive_softmax_vjp, y, np.ones((4, 5)))
-    assert np.shape(x_bar) == (4, 5)
-    assert_allclose(x_bar, 0, atol=1e-12)
+    assert_allclose(x_bar, np.zeros((4, 5)), atol=1e-12)
 
 
 @pytest.mark.exercise("linear-blind", points=2)
@@ -475,8 +493,8 @@ def test_a_random_upstream_gradient_is_not_deceived(answers, rng):
     rule, y = answers.deceptive_softmax_vjp, softmax(rng.normal(size=(4, 5)))
     g, h = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
     truth = y * (g - (g * y).sum(axis=1, keepdims=True))
-    assert np.abs(rule(y, g)).max() > 1e-3
-    assert np.abs(rule(y, g) - truth).max() > 1e-3
+    assert np.abs(rule(y, g)).max() > 1e-3, "it is always zero"
+    assert np.abs(rule(y, g) - truth).max() > 1e-3, "it is right"
     assert_allclose(rule(y, 2 * g - h), 2 * rule(y, g) - rule(y, h), atol=1e-12)
 
 
@@ -492,7 +510,8 @@ def test_right_ways_back_are_accepted(answers, name, rng):
     f, rule = RIGHT[name]
     for _ in range(20):
         xs = inputs(f, rng)
-        assert unchanged(lambda *xs: answers.gradient_is_right(f, rule, list(xs), rng), *xs)
+        verdict = unchanged(lambda *xs: answers.gradient_is_right(f, rule, list(xs), rng), *xs)
+        assert verdict, f"the right way back through {name} was refused"
 
 
 @pytest.mark.exercise("linear-gradient-check", points=4)
@@ -500,7 +519,8 @@ def test_right_ways_back_are_accepted(answers, name, rng):
 def test_wrong_ways_back_are_refused(answers, name, rng):
     """A way back that a sum of outputs would accept meets a random ȳ."""
     f, rule = WRONG[name]
-    assert not answers.gradient_is_right(f, rule, inputs(f, rng), rng)
+    verdict = answers.gradient_is_right(f, rule, inputs(f, rng), rng)
+    assert not verdict, f"accepted, though wrong: {name}"
 
 
 @pytest.mark.exercise("linear-gradient-check", points=4)
@@ -508,4 +528,5 @@ def test_wrong_ways_back_are_refused(answers, name, rng):
 def test_each_argument_counts(answers, argument, rng):
     """A cotangent that is wrong by a hundredth is noticed, whichever argument it belongs to."""
     rule = slightly(linear_rule, argument)
-    assert not answers.gradient_is_right(linear, rule, inputs(linear, rng), rng)
+    verdict = answers.gradient_is_right(linear, rule, inputs(linear, rng), rng)
+    assert not verdict, f"accepted, though wrong: {'xwb'[argument]}_bar of linear, by a hundredth"

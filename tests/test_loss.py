@@ -231,7 +231,7 @@ def test_a_probability_rises_with_its_own_score_alone(formulas, oracle, given):
     assert_array_equal(np.sign(slopes), np.broadcast_to(2 * np.eye(K) - 1, (N, K, K)))
 
 
-def test_the_jacobian_of_softmax_is_symmetric_and_flat_along_shifts(rng):
+def test_the_matrix_of_slopes_is_symmetric_and_flat_along_shifts(rng):
     """J = Jᵀ and J 1 = 0."""
     [slopes] = jacobian(loss.softmax)(rng.normal(size=(1, K)))[:, :, 0]
     assert_allclose(slopes, slopes.T, **ROUNDED)
@@ -257,7 +257,7 @@ def test_a_sum_is_blind_to_the_softmax(rng):
 # Softer labels
 
 
-def test_no_smoothing_is_cross_entropy(rng):
+def test_no_smoothing_changes_nothing(rng):
     """At s = 0 the softer loss is the plain one."""
     x, t = guesses(rng, N, K)
     surprise = -loss.log_softmax(x)[np.arange(N), t].mean()
@@ -504,6 +504,7 @@ WRONG = {
     "the other sign": lambda x, y, b: y * ((y * b).sum(1)[:, None] - b),
     "one part in a thousand": lambda x, y, b: 1.001 * y * (b - (y * b).sum(1)[:, None]),
     "the upstream gradient itself": lambda x, y, b: b,
+    "equal shares": lambda x, y, b: (b - b.mean(1)[:, None]) / b.shape[1],
     "the last class left out": lambda x, y, b: y * (b - (y * b).sum(1)[:, None]) * (b != b[:, -1:]),
 }
 

@@ -373,12 +373,15 @@ def test_a_parameter_that_cannot_be_changed_in_place_is_refused(optim):
         optim.SGD(0.1).step({"w": np.ones((3, 2)).T}, {"w": np.ones((2, 3))})
 
 
+def still(array):
+    """Return an array that nobody may write to."""
+    array.flags.writeable = False
+    return array
+
+
 def given(rng, *scales):
     """Draw matrices that nobody may write to, one for each scale."""
-    drawn = [scale * rng.normal(size=(3, 5)) for scale in scales]
-    for array in drawn:
-        array.flags.writeable = False
-    return drawn
+    return [still(scale * rng.normal(size=(3, 5))) for scale in scales]
 
 
 @pytest.mark.exercise("optim-sgd", points=1)
@@ -408,8 +411,7 @@ def test_a_ball_moves_by_its_next_velocity(answers, rng):
 @pytest.mark.exercise("optim-rmsprop", points=3)
 def test_the_recent_size_counts_the_latest_gradient(answers, rng):
     """The next size is  rho s + (1 - rho) g²,  entry by entry."""
-    w, g, s = given(rng, 1.0, 1.0, 0.0)
-    s = s + rng.random(s.shape)
+    (w, g), s = given(rng, 1.0, 1.0), still(rng.random((3, 5)))
     wanted = np.vectorize(lambda g, s: 0.8 * s + 0.2 * g**2)(g, s)
     assert_allclose(answers.rmsprop(w, g, s, 0.3, 0.8, 1e-4)[1], wanted, rtol=1e-12)
 
@@ -418,8 +420,7 @@ def test_the_recent_size_counts_the_latest_gradient(answers, rng):
 @pytest.mark.parametrize("place", ["inside", "outside"])
 def test_epsilon_stands_where_it_is_told(place, answers, rng):
     """Seen on gradients of the size √ε = 0.01, and with a size that has been gathered before."""
-    w, g, s = given(rng, 1.0, 0.01, 0.0)
-    s = s + 1e-4 * rng.random(s.shape)
+    (w, g), s = given(rng, 1.0, 0.01), still(1e-4 * rng.random((3, 5)))
     size = np.vectorize(lambda g, s: 0.8 * s + 0.2 * g**2)(g, s)
     under = np.sqrt(size + 1e-4) if place == "inside" else np.sqrt(size) + 1e-4
     there, _ = answers.rmsprop(w, g, s, 0.3, 0.8, 1e-4, place=place)

@@ -104,25 +104,27 @@ def test_the_vjp_is_the_transpose_of_the_jvp(case, rng):
     agree_exactly(*measure_both(*case, rng)[1])
 
 
-@pytest.mark.parametrize("rule", ["jvp_rule", "vjp_rule"])
+LIES = {  # given a rule, the same rule wrong by one part in a thousand
+    "jvp_rule": lambda truth: lambda *args, **options: 1.001 * truth(*args, **options),
+    "vjp_rule": lambda truth: (
+        lambda *args, **options: [
+            1.001 * (bar() if callable(bar) else bar) for bar in truth(*args, **options)
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", LIES)
 def test_a_small_lie_is_noticed(case, rule, rng, monkeypatch):
     """A rule that is wrong by one part in a thousand breaks one of the two lemmas."""
-    primitive = case[0]
-    truth = getattr(primitive, rule)
-
-    def lie(*args, **options):
-        answer = truth(*args, **options)
-        if rule == "jvp_rule":
-            return 1.001 * answer
-        return [1.001 * (bar() if callable(bar) else bar) for bar in answer]
-
-    monkeypatch.setattr(primitive, rule, lie)
+    monkeypatch.setattr(case[0], rule, LIES[rule](getattr(case[0], rule)))
     slope, adjoint = measure_both(*case, rng)
-    agree, numbers = (
-        (agree_with_differences, slope) if rule == "jvp_rule" else (agree_exactly, adjoint)
-    )
+    lemma, sides = {
+        "jvp_rule": (agree_with_differences, slope),
+        "vjp_rule": (agree_exactly, adjoint),
+    }[rule]
     with pytest.raises(AssertionError):
-        agree(*numbers)
+        lemma(*sides)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -170,6 +170,12 @@ def test_every_reader_can_read_it(tab, scheme):
     assert not [(rule, html) for rule, html in found if THEIRS.get(rule, "\0") not in html]
 
 
+def test_formulas_fit_the_page(tab):
+    """On a desktop no displayed formula is cut off at its right end."""
+    wide = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+    assert tab.locator(".katex-display").evaluate_all(wide) == []
+
+
 def test_formulas_appear_without_javascript(browser, address):
     """Every formula has been set: it has MathML and takes up room on the page."""
     with opened(browser, address, java_script_enabled=False) as tab:

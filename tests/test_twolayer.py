@@ -386,47 +386,51 @@ def test_the_toy_network_of_heidelberg_learns_its_five_examples(lab):
 # Exercises
 
 
+def arrays(args):
+    """List the arrays among some arguments, and those in dictionaries."""
+    return [a for arg in args for a in (arg.values() if isinstance(arg, dict) else [arg])]
+
+
 def unchanged(function, *args):
     """Call a function and make sure that it leaves its arguments alone."""
-    flat = lambda args: [a for arg in args for a in (arg.values() if isinstance(arg, dict) else [arg])]
-    before = [np.copy(arg) for arg in flat(args)]
+    before = [np.copy(array) for array in arrays(args)]
     result = function(*args)
-    for arg, copy in zip(flat(args), before, strict=True):
-        assert_array_equal(arg, copy, err_msg="an argument was changed in place")
+    for array, copy in zip(arrays(args), before, strict=True):
+        assert_array_equal(array, copy, err_msg="an argument was changed in place")
     return result
 
 
-def scores_of(params, x):
-    """Follow the definition with loops: entry by entry, no product of matrices."""
+def scores_of(params, x, leak=0.0):
+    """Follow the definition, entry by entry; of what is negative a share may leak through."""
     w1, b1, w2, b2 = (params[name] for name in ("w1", "b1", "w2", "b2"))
     y = np.zeros((len(x), len(b2)))
     for n, k in np.ndindex(*y.shape):
         y[n, k] = b2[k]
         for m in range(len(b1)):
-            y[n, k] += max(0.0, sum(x[n] * w1[:, m]) + b1[m]) * w2[m, k]
+            a = sum(x[n] * w1[:, m]) + b1[m]
+            y[n, k] += max(leak * a, a) * w2[m, k]
     return y
 
 
-def loss_of(params, x, t, reg):
+def loss_of(params, x, t, reg, leak=0.0):
     """Add up surprises, one example at a time, and the price of the weights."""
-    y, total = scores_of(params, x), 0.0
-    for n in range(len(x)):
-        total += np.log(np.exp(y[n] - y[n].max()).sum()) + y[n].max() - y[n, t[n]]
+    y, total = scores_of(params, x, leak), 0.0
+    for y_n, t_n in zip(y, t, strict=True):
+        total += np.log(np.exp(y_n - y_n.max()).sum()) + y_n.max() - y_n[t_n]
     squares = (params["w1"] ** 2).sum() + (params["w2"] ** 2).sum()
     return total / len(x) + reg / 2 * squares
 
 
-def gradients_of(params, x, t, reg, switch=lambda a: a > 0):
-    """Let every example add its share, unit by unit."""
+def gradients_of(params, x, t, reg, leak=0.0, off=None):
+    """Let every example add its share, unit by unit; a unit that is `off` passes that much."""
+    off = leak if off is None else off
     bars = {name: reg * w if w.ndim == 2 else 0 * w for name, w in params.items()}
-    y = scores_of(params, x)
-    for n, x_n in enumerate(x):
-        p = np.exp(y[n] - y[n].max())
-        error = (p / p.sum() - (np.arange(y.shape[1]) == t[n])) / len(x)
-        a = x_n @ params["w1"] + params["b1"]
-        for m in range(len(a)):
-            bars["w2"][m] += max(a[m], 0) * error
-            a_bar = switch(a[m]) * sum(error * params["w2"][m])
+    for x_n, t_n, y_n in zip(x, t, scores_of(params, x, leak), strict=True):
+        p = np.exp(y_n - y_n.max())
+        error = (p / p.sum() - (np.arange(len(p)) == t_n)) / len(x)
+        for m, a in enumerate(x_n @ params["w1"] + params["b1"]):
+            a_bar = (1.0 if a > 0 else off) * sum(error * params["w2"][m])
+            bars["w2"][m] += max(leak * a, a) * error
             bars["w1"][:, m] += x_n * a_bar
             bars["b1"][m] += a_bar
         bars["b2"] += error
@@ -564,27 +568,43 @@ def wrong(name, change):
 
     def gradients(params, x, t, reg):
         bars = gradients_of(params, x, t, reg)
-        return {**bars, name: change(bars[name], params, x, reg)}
+        return {**bars, name: change(bars[name], params[name], len(x), reg)}
 
     return gradients
 
 
+def leaking(function):
+    """Let a tenth of what is negative through."""
+    return lambda *args: function(*args, leak=0.1)
+
+
 # fmt: off
+RIGHT = {"a rectifier": (loss_of, gradients_of),
+         "a leaking one": (leaking(loss_of), leaking(gradients_of))}
 WRONG = {
-    "the switch is missing": lambda *args: gradients_of(*args, switch=lambda a: 1.0),
-    "the switch is upside down": lambda *args: gradients_of(*args, switch=lambda a: a < 0),
-    "w2 is summed, not averaged": wrong("w2", lambda bar, params, x, reg: bar * len(x)),
-    "w1 has no price": wrong("w1", lambda bar, params, x, reg: bar - reg * params["w1"]),
-    "w2 has twice the price": wrong("w2", lambda bar, params, x, reg: bar + reg * params["w2"]),
-    "b1 has a price": wrong("b1", lambda bar, params, x, reg: bar + reg * params["b1"]),
-    "b2 is always zero": wrong("b2", lambda bar, params, x, reg: 0 * bar),
-    "one entry of w1 is off by a tenth": wrong("w1", lambda bar, params, x, reg:
+    "the switch is missing": lambda *args: gradients_of(*args, off=1.0),
+    "units that are off pass a tenth": lambda *args: gradients_of(*args, off=0.1),
+    "w2 is summed, not averaged": wrong("w2", lambda bar, w, N, reg: N * (bar - reg * w) + reg * w),
+    "w1 has no price": wrong("w1", lambda bar, w, N, reg: bar - reg * w),
+    "w2 has twice the price": wrong("w2", lambda bar, w, N, reg: bar + reg * w),
+    "b1 has a price": wrong("b1", lambda bar, b, N, reg: bar + reg * b),
+    "b2 is always zero": wrong("b2", lambda bar, b, N, reg: 0 * bar),
+    "one entry of w1 is off by a tenth": wrong("w1", lambda bar, w, N, reg:
         np.where(np.arange(bar.size).reshape(bar.shape) == 0, 1.1 * bar, bar)),
 }
 # fmt: on
 
 
-def bent_by_leaks(params, x):
-    """Score like the network, but let a tenth of what is negative through."""
-    a = x @ params["w1"] + params["b1"]
-    return np.maximum(a, 0.1 * a) @ params["w2"] + params["b2"]
+@pytest.mark.exercise("twolayer-check", points=4)
+@pytest.mark.parametrize("name", RIGHT)
+def test_your_check_accepts_right_gradients(answers, name, rng):
+    """Whatever the bend is: the loss is given, and differences of it decide."""
+    loss, gradients = RIGHT[name]
+    assert all(answers.gradients_are_right(loss, gradients, rng=rng) for _ in range(5))
+
+
+@pytest.mark.exercise("twolayer-check", points=4)
+@pytest.mark.parametrize("name", WRONG)
+def test_your_check_refuses_wrong_gradients(answers, name, rng):
+    """Each of the eight is right for some networks, some data or some prices."""
+    assert not answers.gradients_are_right(loss_of, WRONG[name], rng=rng)

@@ -22,7 +22,8 @@ class Result(SphinxRole):
         self.env.note_dependency(str(path))
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            text = format(record["values"][key], style)
+            values = record["values"]
+            text = format(values[key] if key in values else record[key], style)
         except (OSError, KeyError, ValueError) as reason:
             logger.warning("no result %s: %r", self.text, reason, location=self.get_location())
             return [nodes.Text("?")], []

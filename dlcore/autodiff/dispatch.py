@@ -25,7 +25,7 @@ CONSTANT = (  # functions that are constant between jumps: computed on the plain
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array that is being watched: its `value`, and the `level` of the derivative it serves."""
+    """A watched array: its `value`, and the `level` of the derivative that it serves."""
 
     __slots__ = ("level", "value")
     __hash__ = object.__hash__  # a value is a node of a graph: itself, whatever it holds

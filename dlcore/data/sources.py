@@ -1,4 +1,4 @@
-"""Where the datasets are: bundled, in a folder that somebody names, or in the user's cache."""
+"""Where the datasets are: bundled, in a folder that is named, or in the user's cache."""
 
 import os
 from pathlib import Path

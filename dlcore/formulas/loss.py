@@ -127,10 +127,8 @@ def hinge():
 def hinge_gradient():
     """A class that pays is pushed down by one, and for each such class the right one goes up."""
     pays = Indicator(x[n, k] - x[n, t[n]] + margin > 0)
-    others = Indicator(x[n, j] - x[n, t[n]] + margin > 0)
-    count = total(Indicator(sp.Ne(j, t[n])) * others, j)
-    wrong, right = Indicator(sp.Ne(k, t[n])) * pays, delta(k, t[n]) * count
-    return sp.Eq(x_bar[n, k], loss_bar / N * (wrong - right))
+    count = total(Indicator(x[n, j] - x[n, t[n]] + margin > 0), j)
+    return sp.Eq(x_bar[n, k], loss_bar / N * (pays - delta(k, t[n]) * count))
 
 
 @formula

@@ -24,7 +24,7 @@ RELU_001 = [
     quick=True,
 )
 def relu_forward(seed):
-    """The rectifier on evenly spread numbers, against the eight decimals that the sources print."""
+    """The rectifier on evenly spread numbers, printed in the sources with eight decimals."""
     y = relu(EVEN)
     size = np.maximum(1e-8, np.abs(y) + np.abs(RELU_001))
     return {"relative difference": np.max(np.abs(y - RELU_001) / size)}, {}

@@ -141,7 +141,7 @@ def reproduce_one(experiment, seed=0):
     """Run an experiment and write its record; return the record."""
     start = time.perf_counter()
     values, history = experiment.run(seed)
-    record = {
+    told = {
         "name": experiment.name,
         "command": experiment.command + (f" --seed {seed}" if seed else ""),
         "seed": seed,
@@ -152,12 +152,17 @@ def reproduce_one(experiment, seed=0):
                    for claim in experiment.claims},
         "history": history,
     }  # fmt: skip
-    write(experiment.name, record)
-    return record
+    write(experiment.name, told)
+    return told
+
+
+def record(name):
+    """Read the record of an experiment."""
+    return json.loads((RESULTS / f"{name}.json").read_text())
 
 
 def values_of(experiment):
     """Return what an experiment gives: run anew if it is quick, else from its record, else {}."""
     if experiment.quick:
         return experiment.run(0)[0]
-    return json.loads(experiment.path.read_text())["values"] if experiment.path.exists() else {}
+    return record(experiment.name)["values"] if experiment.path.exists() else {}

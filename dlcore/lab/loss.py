@@ -1,4 +1,4 @@
-"""Sanity checks of a first loss: with scores near zero every class is as likely as the next.
+"""Sanity checks of a first loss: with scores near zero all classes are alike.
 
 Chapter: book/loss.md.
 """

@@ -3,10 +3,17 @@
 Chapter: book/solver.md.
 """
 
+from contextlib import suppress
+from dataclasses import replace
+
 import numpy as np
 
+from dlcore.data import load
 from dlcore.lab.experiment import Claim, experiment, pack
 from dlcore.lab.recipes import prepare, recipe
+from dlcore.models.twolayer import TwoLayer
+from dlcore.optim import SGD
+from dlcore.solver import DivergedError, Solver
 
 
 def confusion(model, examples, K):
@@ -14,6 +21,18 @@ def confusion(model, examples, K):
     counts = np.zeros((K, K), int)
     np.add.at(counts, (examples.t, model.predict(examples.x)), 1)
     return counts
+
+
+def on_digits(rate, *, M=32, N=None, epochs=12, seed=0):
+    """Train a small network on the first N digits at a constant rate; return its solver."""
+    data = load("digits").centred(scale=1 / 8)
+    if N is not None:
+        data = replace(data, train=data.train.first(N))
+    model = TwoLayer(64, M, 10, rng=np.random.default_rng(seed), std=0.05)
+    solver = Solver(model, data, rule=SGD(rate), batch=50, epochs=epochs, seed=seed)
+    with suppress(DivergedError):
+        solver.train()
+    return solver
 
 
 def run(data, seed, model="twolayer"):

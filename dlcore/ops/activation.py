@@ -37,7 +37,10 @@ def relu_vjp(y, x, y_bar):
 
 @primitive(shapes=SHAPE, domain=KINK, options={"slope": (0.01, 0.2)})
 def leaky_relu(x: Tensor, *, slope=0.01) -> Tensor:
-    """Keep what is positive, and a little of the rest:  y = x where x > 0, slope · x elsewhere."""
+    """Keep what is positive, and a little of the rest.
+
+    y = x where x > 0, slope · x elsewhere
+    """
     return np.where(x > 0, x, slope * x)
 
 
@@ -69,7 +72,7 @@ def tanh_vjp(y, x, y_bar):
 
 @primitive(shapes=SHAPE)
 def sigmoid(x: Tensor) -> Tensor:
-    """Squash into (0, 1):  y = 1 / (1 + exp(-x)) = (1 + tanh(x/2)) / 2,  y' = y (1 - y)."""
+    """Squash into (0, 1):  y = 1 / (1 + exp(-x)),  y' = y (1 - y)."""
     y = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, y) / (1 + y)
 
@@ -86,7 +89,7 @@ def sigmoid_vjp(y, x, y_bar):
 
 @primitive(shapes=SHAPE)
 def softplus(x: Tensor) -> Tensor:
-    """Round off the rectifier:  y = ln(1 + eˣ) = max(0, x) + ln(1 + exp(-|x|)),  y' = sigmoid x."""
+    """Round off the rectifier:  y = ln(1 + exp x),  y' = sigmoid x."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -113,7 +116,10 @@ def gelu_slope(x):
 
 @primitive(shapes=SHAPE)
 def gelu(x: Tensor) -> Tensor:
-    """Weigh x by the chance that a normal number lies below it:  y = x Φ(x)  [Hendrycks2016]_."""
+    """Weigh x by the chance that a normal number lies below it:  y = x Φ(x).
+
+    Source: [Hendrycks2016]_.
+    """
     return x * bell(x)
 
 

@@ -117,7 +117,7 @@ def violations(x, t, margin):
 
 
 def blame(x, t, margin):
-    """Differentiate the violations: 1 for each class too close, minus their count at the label."""
+    """Differentiate the violations: 1 for a class too close, minus their count at the label."""
     guilty = (violations(x, t, margin) > 0).astype(x.dtype)
     guilty[np.arange(len(x)), t] = -guilty.sum(axis=1)
     return guilty

@@ -1,0 +1,95 @@
+# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [00870252d5e1]
+"""Exercises of the chapter *Two layers*: forwards, backwards, and what one bend can do.
+
+A network is a dictionary ``params`` of four arrays: w1 (D, M), b1 (M,), w2 (M, K), b2 (K,).
+Examples x have the shape (N, D), labels t the shape (N,), and count from 0. No function changes
+the arrays that it is given.
+
+Chapter: book/twolayer.md.
+"""
+
+import numpy as np
+
+
+def scores(params, x):
+    """Exercise twolayer-forward.  Compute the scores of a batch: (N, K).
+
+        y = max(0, x w1 + b1) w2 + b2
+
+    >>> params = {"w1": np.eye(2), "b1": np.zeros(2), "w2": np.ones((2, 1)), "b2": np.zeros(1)}
+    >>> scores(params, np.array([[3.0, -1.0]]))
+    array([[3.]])
+    """
+    # TODO: three lines: mix, keep what is positive, mix again
+    raise NotImplementedError("three lines: mix, keep what is positive, mix again")
+
+
+def loss(params, x, t, reg):
+    """Exercise twolayer-loss.  Return the mean surprise and the price of the weights.
+
+        L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
+
+    Scores of thousands are welcome.
+    """
+    # TODO: which number may be taken off a row of scores before it is exponentiated?
+    raise NotImplementedError(
+        "which number may be taken off a row of scores before it is exponentiated?"
+    )
+
+
+def gradients(params, x, t, reg):
+    """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
+
+    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on.
+    """
+    # TODO: write the way forward first, line by line; each line has one line on the way back
+    raise NotImplementedError(
+        "write the way forward first, line by line; each line has one line on the way back"
+    )
+
+
+def predict(params, x):
+    """Exercise twolayer-predict.  Name the class with the highest score, for every example: (N,).
+
+    >>> params = {"w1": np.eye(2), "b1": np.zeros(2), "w2": np.eye(2), "b2": np.zeros(2)}
+    >>> predict(params, np.array([[1.0, 3.0]]))
+    array([1])
+    """
+    # TODO: do probabilities come in another order than scores?
+    raise NotImplementedError("do probabilities come in another order than scores?")
+
+
+def exclusive_or(M):
+    """Exercise twolayer-xor.  Build a network of M ≥ 2 hidden units that knows exclusive or.
+
+    Features are two bits, D = 2; class 1 is right where they differ, K = 2. All entries of w1,
+    b1, w2 and b2 are whole numbers. Return the dictionary of the four.
+    """
+    # TODO: how far can you come with the sum of the bits, 0, 1 or 2?
+    raise NotImplementedError("how far can you come with the sum of the bits, 0, 1 or 2?")
+
+
+def by_heart(x, t, K):
+    """Exercise twolayer-memory.  Build a network that gives N examples the labels they have.
+
+    The N rows of x differ from each other, the labels t are any. Use N hidden units or fewer, and
+    return the dictionary of the four arrays: for each example the highest score is that of t.
+    No training is needed.
+    """
+    # TODO: first take D = 1, and sort. Unit m sleeps up to some point: whom can it not disturb?
+    raise NotImplementedError(
+        "first take D = 1, and sort. Unit m sleeps up to some point: whom can it not disturb?"
+    )
+
+
+def gradients_are_right(loss, gradients, *, rng):
+    """Exercise twolayer-check.  Judge the gradients of a two-layer network by differences.
+
+    ``loss(params, x, t, reg)`` is a number, and right; ``gradients(params, x, t, reg)`` is a
+    dictionary like `params`, and may be wrong. Draw a network, data and a price that leave a
+    mistake no place to hide; return True if the gradients are right, else False.
+    """
+    # TODO: which mistakes go unseen with N = 1, which with reg = 0, which with biases of zero?
+    raise NotImplementedError(
+        "which mistakes go unseen with N = 1, which with reg = 0, which with biases of zero?"
+    )
