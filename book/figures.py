@@ -213,27 +213,32 @@ def regions(panels, t, *, alt, caption="", columns=2, creases=None):
     all have the labels t. ``creases`` holds w (2, M) and b (M,) of hidden units, whose lines
     x w + b = 0 are drawn.
     """
-    rows = -(-len(panels) // columns)
-    figure, axes = canvas(2.75 * columns, 2.75 * rows, columns, rows, squeeze=False)
+    size, rows = 5.8 / columns, -(-len(panels) // columns)
+    figure, axes = canvas(size * columns, size * rows, columns, rows, squeeze=False)
     with mpl.rc_context(STYLE):
+        for axis in axes.flat:
+            axis.set_axis_off()
         for axis, (name, (scores, x)) in zip(axes.flat, panels.items(), strict=False):
             low, high = x.min(axis=0), x.max(axis=0)
-            low, high = low - 0.2 * (high - low), high + 0.2 * (high - low)
-            grid = np.meshgrid(*np.linspace(low, high, 121).T)
-            points = np.stack(grid, axis=-1)
-            y = scores(points.reshape(-1, 2)).reshape(121, 121, -1)
-            for k, colour in zip(range(y.shape[-1]), PALETTE, strict=False):
-                ahead = y[..., k] - np.delete(y, k, axis=-1).max(axis=-1)
-                levels = [0, max(ahead.max(), 0) + 1]
-                axis.contourf(*grid, ahead, levels=levels, colors=[colour], alpha=0.25)
-                axis.scatter(*x[t == k].T, s=14, marker="o^sDv*"[k], color=colour)
-            w, b = (creases or {}).get(name, (np.zeros((2, 0)), []))
-            for a in np.moveaxis(points @ w + b, -1, 0):
-                axis.contour(*grid, a, levels=[0], colors=INK, linewidths=0.7, linestyles="dashed")
-            axis.set(xticks=[], yticks=[], aspect="auto")
+            margin = 0.2 * (high - low)
+            grid = np.meshgrid(*np.linspace(low - margin, high + margin, 121).T)
+            points = np.stack(grid, axis=-1).reshape(-1, 2)
+            paint(axis, grid, scores(points).reshape(121, 121, -1))
+            for k, (colour, marker) in enumerate(zip(PALETTE, "o^sDvP", strict=True)):
+                axis.scatter(*x[t == k].T, s=24 / columns, marker=marker, color=colour, zorder=3)
+            w, b = (creases or {}).get(name, (np.zeros((2, 0)), 0))
+            for a in (points @ w + b).T.reshape(-1, 121, 121):
+                axis.contour(*grid, a, [0], colors=INK, linewidths=0.7, linestyles="dotted")
             axis.set_title(name, size=10.5, pad=4)
-            axis.spines[:].set_visible(False)
     return show(figure, alt=alt, caption=caption)
+
+
+def paint(axis, grid, y):
+    """Colour each point by the class that leads there: its score is above all others."""
+    for k, colour in zip(range(y.shape[-1]), PALETTE, strict=False):
+        lead = y[..., k] - np.delete(y, k, axis=-1).max(axis=-1)
+        if lead.max() > 0:
+            axis.contourf(*grid, lead, [0, lead.max()], colors=[colour], alpha=0.25)
 
 
 def house(root, topics, rooms, *, alt, caption=""):

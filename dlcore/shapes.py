@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 Integers = NDArray[np.integer]
+Booleans = NDArray[np.bool_]
 
 # fmt: off
 Features = Annotated[Array, "N D"]        # a batch of feature vectors
@@ -34,6 +35,7 @@ Labels   = Annotated[Integers, "N"]       # the right class of each example
 Images   = Annotated[Array, "N C H W"]    # a batch of images, channels first
 Scalar   = Annotated[Array, ""]           # a number
 Tensor   = Annotated[Array, "..."]        # any shape at all
+Mask     = Annotated[Booleans, "..."]     # yes or no, for every entry
 # fmt: on
 
 
@@ -46,7 +48,11 @@ class Claim(NamedTuple):
 
     name: str
     axes: tuple[str, ...] | None  # None where any shape will do
-    kind: str  # "f" floats, "iu" integers
+    kind: str  # the kinds of numbers allowed, in NumPy's letters
+
+
+KINDS = {Array: "f", Integers: "iu", Booleans: "b"}
+WORDS = {"f": "floats", "iu": "integers", "b": "booleans", "fiub": "real numbers"}
 
 
 def claim(name, annotation):
@@ -54,8 +60,10 @@ def claim(name, annotation):
     if not hasattr(annotation, "__metadata__"):
         return None
     axes = annotation.__metadata__[0]
-    kind = "iu" if annotation.__origin__ is Integers else "f"
-    return Claim(name, None if axes == "..." else tuple(axes.split()), kind)
+    kind = KINDS[annotation.__origin__]
+    if axes == "...":
+        return Claim(name, None, "fiub" if kind == "f" else kind)
+    return Claim(name, tuple(axes.split()), kind)
 
 
 def contract(function):
@@ -84,12 +92,16 @@ def checked(function):
     @wraps(function)
     def call(*args, **options):
         sizes = {}
-        args = [
-            fit(function, claim, arg, sizes) for claim, arg in zip(inputs, args, strict=False)
-        ] + list(args[len(inputs) :])
+        claims = inputs if len(inputs) == len(args) else spread(inputs, args)
+        args = [fit(function, claim, arg, sizes) for claim, arg in zip(claims, args, strict=True)]
         return fit(function, output, function(*args, **options), sizes)
 
     return call
+
+
+def spread(inputs, args):
+    """Let the last claim hold for every further argument, as for ``*xs``."""
+    return inputs[: len(args)] + inputs[-1:] * (len(args) - len(inputs))
 
 
 def fit(function, claim, value, sizes):
@@ -101,7 +113,7 @@ def fit(function, claim, value, sizes):
             return value  # a number takes the precision of the arrays that it meets
         value = np.asarray(value)
     if value.dtype.kind not in claim.kind:
-        wanted = "floats" if claim.kind == "f" else "integers"
+        wanted = WORDS[claim.kind]
         raise TypeError(f"{function.__name__}: {claim.name} must hold {wanted}, got {value.dtype}")
     if claim.axes is not None:
         measure(function, claim, value.shape, sizes)

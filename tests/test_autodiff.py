@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+import dlcore.ops.vocabulary  # noqa: F401  (the rules of NumPy's own functions)
 from dlcore.autodiff import check_gradients, grad, jacobian, jvp, value_and_grad, vjp
-from dlcore.ops import arithmetic, arrays, reductions  # noqa: F401  (they register the rules)
 from dlcore.ops.activation import tanh
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy, softmax
@@ -125,8 +125,8 @@ def test_rules_may_be_asked_for_some_arguments_only(rng):
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (lambda x: np.sum(np.cos(x)), "cos: no rule for watched arrays"),
-        (np.linalg.norm, "norm: no rule for watched arrays"),
+        (lambda x: np.sum(np.arcsin(x)), "arcsin: no rule for watched arrays"),
+        (np.linalg.det, "det: no rule for watched arrays, use one of .* einsum, "),
         (np.add.reduce, "add.reduce: no rule for watched arrays"),
         (lambda x: np.sum(np.asarray(x)), "a watched array cannot become a plain one"),
         (lambda x: x.__iadd__(1.0), "add: out is a watched array, it cannot be overwritten"),

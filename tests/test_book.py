@@ -70,12 +70,23 @@ def named(text, directive):
 
 
 @pytest.fixture(params=topics.topics(), scope="module")
-def chapter(request):
-    """A topic, its page and its tests: names of the lemmas, names of the exercises."""
-    page = (BOOK / f"{request.param}.md").read_text(encoding="utf-8")
-    source = (topics.ROOT / f"tests/test_{request.param}.py").read_text(encoding="utf-8")
-    tests = [t for t in ast.parse(source).body if getattr(t, "name", "").startswith("test_")]
-    marks = {t.name: " ".join(map(ast.unparse, t.decorator_list)) for t in tests}
+def name(request):
+    """Each topic of the book."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def topic_tests(name):
+    """The tests of a topic, as syntax trees, in their order."""
+    source = (topics.ROOT / f"tests/test_{name}.py").read_text(encoding="utf-8")
+    return [t for t in ast.parse(source).body if getattr(t, "name", "").startswith("test_")]
+
+
+@pytest.fixture(scope="module")
+def chapter(name, topic_tests):
+    """The page of a topic, the names of its lemmas, the names of its exercises."""
+    page = (BOOK / f"{name}.md").read_text(encoding="utf-8")
+    marks = {t.name: " ".join(map(ast.unparse, t.decorator_list)) for t in topic_tests}
     exercises = {name: re.search(r"exercise\('([\w-]+)'", mark) for name, mark in marks.items()}
     lemmas = [name for name, exercise in exercises.items() if not exercise]
     return page, lemmas, [found[1] for found in exercises.values() if found]
@@ -111,6 +122,22 @@ def test_every_claim_of_a_chapter_is_on_its_page(chapter):
     stated = [name for name in named(page, "lemma") if "::" not in name]
     assert [name for name in lemmas if name not in stated] == []
     assert [name for name in stated if name in lemmas] == lemmas
+
+
+def test_a_figure_in_a_claim_is_in_its_proof(topic_tests):
+    """What a docstring says in decimals, the test below it says in code."""
+    strange = {}
+    for test in topic_tests:
+        said = re.findall(r"\d+\.\d+(?:e-?\d+)?", ast.get_docstring(test) or "")
+        used = {c.value for part in [*test.decorator_list, *test.body[1:]] for c in constants(part)}
+        strange[test.name] = [figure for figure in said if float(figure) not in used]
+    assert {name: figures for name, figures in strange.items() if figures} == {}
+
+
+def constants(tree):
+    """Yield the numbers of a piece of code."""
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return (node for node in found if isinstance(node.value, int | float))
 
 
 def test_every_exercise_of_a_chapter_is_on_its_page(chapter):

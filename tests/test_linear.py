@@ -169,6 +169,16 @@ def test_the_way_back_costs_two_ways_forward(monkeypatch):
     assert Counted.products == N * D * M + 2 * N * D * M
 
 
+def test_a_layer_returns_the_shape_it_was_given(rng):
+    """Images (N, C, H, W) are mixed as rows of D = C H W features; x̄ is images again."""
+    layer, x = Linear(42, 5, rng=rng), rng.normal(size=(4, 3, 2, 7))
+    y_bar = rng.normal(size=(4, 5))
+    assert_array_equal(layer.forward(x), layer.forward(x.reshape(4, 42)))
+    flat = layer.backward(y_bar)
+    layer.forward(x)
+    assert_array_equal(layer.backward(y_bar), flat.reshape(x.shape))
+
+
 def test_layer_and_tape_run_the_same_rule(rng):
     """Back-propagation by hand and reverse mode return the same bits."""
     layer = Linear(6, 5, rng=rng)
@@ -178,16 +188,6 @@ def test_layer_and_tape_run_the_same_rule(rng):
     _, pullback = vjp(linear, x, *layer.params.values())
     for one, other in zip(by_hand, pullback(y_bar), strict=True):
         assert_array_equal(one, other)
-
-
-def test_a_layer_returns_the_shape_it_was_given(rng):
-    """Images (N, C, H, W) are mixed as rows of D = C H W features; x̄ is images again."""
-    layer, x = Linear(42, 5, rng=rng), rng.normal(size=(4, 3, 2, 7))
-    y_bar = rng.normal(size=(4, 5))
-    assert_array_equal(layer.forward(x), layer.forward(x.reshape(4, 42)))
-    flat = layer.backward(y_bar)
-    layer.forward(x)
-    assert_array_equal(layer.backward(y_bar), flat.reshape(x.shape))
 
 
 @pytest.mark.parametrize("reg", [0.0, 0.5])
@@ -301,7 +301,7 @@ WRONG = {
     "linear: the examples come back in reverse order": changed(np.flipud),
     "linear: y_bar is averaged over the batch too early":
         changed(lambda y_bar: mean(y_bar, axis=0)),
-    "linear: y_bar is reshaped where it is already in order":
+    "linear: y_bar is laid out in the wrong order":
         changed(lambda y_bar: y_bar.T.reshape(y_bar.shape)),
     "softmax: the sign is turned":
         (softmax, lambda x, y_bar: (-softmax_rule(x, y_bar)[0],)),
@@ -360,6 +360,15 @@ def test_the_check_names_the_entry_that_is_wrong(example, rng, monkeypatch):
     monkeypatch.setattr(linear, "vjp_rule", lie)
     with pytest.raises(AssertionError, match=r"argument 1, entry \(3, 2\)"):
         check_gradients(linear, *xs, rng=rng)
+
+
+def test_the_check_is_not_deceived_by_a_turned_sign(rng, monkeypatch):
+    """Softmax with a wrong sign on its way back, which a sum would accept, is refused."""
+    x = rng.normal(size=(4, 5))
+    check_gradients(softmax, x, rng=rng)
+    monkeypatch.setattr(softmax, "vjp_rule", lambda y, x, y_bar: (-softmax_rule(x, y_bar)[0],))
+    with pytest.raises(AssertionError, match="argument 0"):
+        check_gradients(softmax, x, rng=rng)
 
 
 def unchanged(function, *args):

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 import dlcore.ops
-from dlcore.autodiff import directional, registry
+from dlcore.autodiff import directional, jvp, registry
 from dlcore.shapes import claim
 
 for module in pkgutil.iter_modules(dlcore.ops.__path__):
     importlib.import_module(f"dlcore.ops.{module.name}")
 
-SIZES = {"N": 4, "C": 3, "H": 7, "W": 5, "D": 6, "M": 8, "K": 9, "1": 1}
+SIZES = {"N": 4, "C": 3, "H": 7, "W": 5, "D": 6, "M": 8, "K": 9, "1": 1, "3": 3}
 
 
 def cases():
@@ -41,7 +41,7 @@ def case(request):
 def shapes(primitive, axes):
     """Give every argument its shape: from its annotation, or from the declared `axes`."""
     claims = [claim(p.name, p.annotation) for p in primitive.arguments]
-    claims = [each for each in claims if each is not None]
+    claims *= len(axes) if primitive.many else 1
     texts = [
         each.axes if each.axes is not None else tuple(given.split())
         for each, given in zip(claims, axes or [""] * len(claims), strict=True)
@@ -56,27 +56,30 @@ def arguments(primitive, axes, rng):
         x = rng.normal(size=shape)
         far = np.copysign(0.1 + np.abs(x), x)
         domain = {"real": x, "nonzero": far, "positive": np.abs(far)}
-        labels = rng.integers(SIZES["K"], size=shape)
-        drawn.append(
-            labels if each.kind == "iu" else domain[primitive.domain.get(each.name, "real")]
-        )
+        discrete = {"iu": rng.integers(SIZES["K"], size=shape), "b": x > 0}
+        smooth = domain[primitive.domain.get(each.name, "real")]
+        drawn.append(discrete.get(each.kind, smooth))
     return drawn
+
+
+def fill(xs, places, changed):
+    """Put changed arrays in their places among `xs`."""
+    full = list(xs)
+    for i, x in zip(places, changed, strict=True):
+        full[i] = x
+    return full
 
 
 def measure_both(primitive, axes, options, rng):
     """Return (ẏ, its measurement) and (⟨ȳ, ẏ⟩, Σ ⟨x̄ᵢ, ẋᵢ⟩), for random directions and ȳ."""
     xs = arguments(primitive, axes, rng)
-    smooth = [xs[i] for i in primitive.smooth]
+    places = primitive.positions(xs)
+    smooth = [xs[i] for i in places]
     x_dots = [rng.normal(size=np.shape(x)) for x in smooth]
     y = primitive(*xs, **options)
     y_bar = rng.normal(size=np.shape(y))
 
-    def of_the_smooth(*changed):
-        full = list(xs)
-        for i, x in zip(primitive.smooth, changed, strict=True):
-            full[i] = x
-        return primitive(*full, **options)
-
+    of_the_smooth = lambda *changed: primitive(*fill(xs, places, changed), **options)
     y_dot = primitive.jvp(y, *xs, *x_dots, **options)
     x_bars = primitive.vjp(y, *xs, y_bar, **options)
     assert [np.shape(bar) for bar in x_bars] == [np.shape(x) for x in smooth]
@@ -102,6 +105,22 @@ def test_the_jvp_is_the_slope(case, rng):
 def test_the_vjp_is_the_transpose_of_the_jvp(case, rng):
     """⟨ȳ, ẏ⟩  =  ⟨x̄₁, ẋ₁⟩ + … + ⟨x̄ₖ, ẋₖ⟩."""
     agree_exactly(*measure_both(*case, rng)[1])
+
+
+def test_the_rules_can_be_differentiated_again(case, rng):
+    """The slope of x̄ along a direction, forwards over backwards, is the measured one."""
+    primitive, axes, options = case
+    xs = arguments(primitive, axes, rng)
+    places = primitive.positions(xs)
+    y_bar = rng.normal(size=np.shape(primitive(*xs, **options)))
+
+    def way_back(*smooth):
+        full = fill(xs, places, smooth)
+        return primitive.vjp(primitive(*full, **options), *full, y_bar, **options)[0]
+
+    smooth = [xs[i] for i in places]
+    x_dots = [rng.normal(size=np.shape(x)) for x in smooth]
+    agree_with_differences(jvp(way_back, smooth, x_dots)[1], directional(way_back, smooth, x_dots))
 
 
 LIES = {  # given a rule, the same rule wrong by one part in a thousand
@@ -135,7 +154,7 @@ def test_the_numbers_keep_their_precision(case, dtype, rng):
     y = primitive(*xs, **options)
     y_bar = np.ones(np.shape(y), dtype)
     x_bars = primitive.vjp(y, *xs, y_bar, **options)
-    y_dot = primitive.jvp(y, *xs, *(xs[i] for i in primitive.smooth), **options)
+    y_dot = primitive.jvp(y, *xs, *(xs[i] for i in primitive.positions(xs)), **options)
     assert {np.asarray(a).dtype for a in (y, y_dot, *x_bars)} == {np.dtype(dtype)}
 
 

@@ -30,6 +30,9 @@ THEIRS = {
     "aria-required-children": "citation-list",
 }
 
+# The picture of a formula, hidden from readers who are read to; its MathML is what they hear.
+UNREAD = {"exclude": [[".katex-html"]]}
+
 pytestmark = pytest.mark.site
 
 
@@ -165,7 +168,8 @@ def test_every_reader_can_read_it(tab, scheme):
     tab.emulate_media(color_scheme=scheme)
     tab.wait_for_selector(f"html[data-theme={scheme}]")
     rules = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
-    violations = axe.run(tab, options=rules).response["violations"]
+    only = {"resultTypes": ["violations"], **rules}
+    violations = axe.run(tab, UNREAD, only).response["violations"]
     found = [(rule["id"], node["html"]) for rule in violations for node in rule["nodes"]]
     assert not [(rule, html) for rule, html in found if THEIRS.get(rule, "\0") not in html]
 

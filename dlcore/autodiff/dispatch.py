@@ -1,7 +1,7 @@
 """Values that are being watched, and how NumPy's own syntax finds its way to the rules.
 
 ``x * y`` and ``np.exp(x)`` call `numpy.multiply` and `numpy.exp`; on a watched value NumPy
-hands the call over to us, and the table `rule_of` names the primitive that knows its derivative.
+hands the call over to us, and the table `stand_ins` names the function that takes over.
 
 Every derivative that is being taken is a level. A level that is opened inside another one
 is its own, so derivatives of derivatives never mistake each other's tangents.
@@ -14,14 +14,25 @@ from operator import getitem
 
 import numpy as np
 
-rule_of = {}  # NumPy's function -> the primitive that stands for it
+stand_ins = {}  # NumPy's function -> ours, which knows its derivative
 levels = count(1)
 
 CONSTANT = (  # functions that are constant between jumps: computed on the plain values
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sign,
     np.isfinite, np.isnan, np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort,
-    np.zeros_like, np.ones_like, np.empty_like,
+    np.zeros_like, np.ones_like, np.empty_like, np.floor, np.ceil, np.round, np.rint,
+    np.array_equal, np.allclose, np.result_type,
 )  # fmt: skip
+
+
+def stands_for(*functions):
+    """Let a function of ours take the place of NumPy's, wherever a watched value comes in."""
+
+    def register(ours):
+        stand_ins.update(dict.fromkeys(functions, ours))
+        return ours
+
+    return register
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
@@ -38,24 +49,30 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc, method, *args, **options):
         if "out" in options:
-            raise TypeError(f"{ufunc.__name__}: out is a watched array, it cannot be overwritten")
+            raise TypeError(
+                f"{ufunc.__name__}: out is a watched array, it cannot be overwritten, "
+                "write y = x + z in place of x += z"
+            )
         if method != "__call__":
-            raise TypeError(f"{ufunc.__name__}.{method}: no rule for watched arrays, use {SUMS}")
+            raise TypeError(f"{ufunc.__name__}.{method}: no rule for watched arrays, use np.sum")
         return self.__array_function__(ufunc, (), args, options)
 
     def __array_function__(self, function, types, args, options):
-        if function in rule_of:
-            return rule_of[function].as_numpy(*args, **options)
+        if function in stand_ins:
+            return stand_ins[function](*args, **options)
         if function in CONSTANT:
             return function(*map(plain, args), **options)
-        known = ", ".join(sorted(known.__name__ for known in rule_of))
+        known = ", ".join(sorted({known.__name__ for known in stand_ins}))
         raise TypeError(f"{function.__name__}: no rule for watched arrays, use one of {known}")
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError("a watched array cannot become a plain one, use a function that has a rule")
 
     def __getitem__(self, key):
-        return rule_of[getitem](self, key=key)
+        return stand_ins[getitem](self, key=key)
+
+    def __setitem__(self, key, value):
+        raise TypeError(f"x[{key}]: x is a watched array, it cannot be overwritten, use np.where")
 
     def __len__(self):
         return len(self.value)
@@ -63,16 +80,20 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __bool__(self):
         return bool(plain(self))
 
-    def sum(self, axis=None, keepdims=False):
-        """Add the entries up, over all axes or the given ones."""
-        return np.sum(self, axis=axis, keepdims=keepdims)
+    def __float__(self):
+        raise TypeError("a watched number cannot become a plain one, use it as it is")
 
     def reshape(self, *shape):
         """Arrange the same entries in another shape."""
         return np.reshape(self, shape[0] if isinstance(shape[0], tuple) else shape)
 
+    def transpose(self, *axes):
+        """Put the axes in another order, or in reverse."""
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
-SUMS = "np.sum, np.max or the operation itself"
+
+for name in ("sum", "mean", "max", "min", "ravel", "cumsum", "dot", "clip", "argmax", "argmin"):
+    setattr(Traced, name, getattr(np, name))  # NumPy's function, with x.sum() for np.sum(x)
 
 
 def plain(value):
@@ -95,3 +116,12 @@ def belongs(arg, level):
 def lower(args, level):
     """Take one level off those arguments that belong to it."""
     return [arg.value if belongs(arg, level) else arg for arg in args]
+
+
+def floats(function, xs):
+    """Return the inputs of a derivative as arrays; refuse what has no slope."""
+    xs = [x if isinstance(x, Traced) else np.asarray(x) for x in xs]
+    for x in xs:
+        if x.dtype.kind != "f":
+            raise TypeError(f"{function}: x must hold floats, got {x.dtype}; use x.astype(float)")
+    return xs

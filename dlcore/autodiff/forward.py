@@ -5,7 +5,7 @@ Chapter: book/linear.md.
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import Traced, belongs, levels, lower
+from dlcore.autodiff.dispatch import Traced, belongs, floats, levels, lower
 
 
 class Dual(Traced):
@@ -21,7 +21,7 @@ class Dual(Traced):
         xs = lower(args, self.level)
         dots = [
             args[i].dot if belongs(args[i], self.level) else zero(xs[i])
-            for i in primitive.smooth
+            for i in primitive.positions(args)
         ]
         y = primitive(*xs, **options)
         return Dual(y, primitive.jvp(y, *xs, *dots, **options), self.level)
@@ -38,6 +38,6 @@ def jvp(f, xs, x_dots):
     >>> jvp(lambda x: x * x, [np.float64(3.0)], [np.float64(1.0)])
     (np.float64(9.0), np.float64(6.0))
     """
-    level = next(levels)
+    xs, level = floats("jvp", xs), next(levels)
     y = f(*(Dual(x, x_dot, level) for x, x_dot in zip(xs, x_dots, strict=True)))
     return (y.value, y.dot) if belongs(y, level) else (y, np.zeros_like(y))

@@ -5,14 +5,16 @@ For y = f(x₁, …, xₖ) the rules are
     jvp:  ẏ  = Σᵢ (∂y/∂xᵢ) ẋᵢ          how a small change travels forwards
     vjp:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ             how a loss's interest in y travels backwards
 
+Rules are written in NumPy's own syntax, so they can be differentiated again.
+
 Chapter: book/linear.md.
 """
 
 from functools import partial, update_wrapper
 from inspect import Parameter, signature
 
-from dlcore.autodiff.dispatch import Traced, innermost, rule_of
-from dlcore.shapes import Integers, checked
+from dlcore.autodiff.dispatch import Traced, innermost, stands_for
+from dlcore.shapes import Booleans, Integers, checked
 
 registry = []  # every primitive, in the order of definition
 
@@ -31,19 +33,13 @@ class Primitive:
         update_wrapper(self, function)
         self.function = checked(function)
         self.options, self.domain, self.shapes = options or {}, domain or {}, shapes
-        self.arguments = [
-            parameter
-            for parameter in signature(function).parameters.values()
-            if parameter.kind is not Parameter.KEYWORD_ONLY
-        ]
-        self.names = list(signature(function).parameters)[len(self.arguments) :]
-        self.smooth = [
-            position
-            for position, parameter in enumerate(self.arguments)
-            if getattr(parameter.annotation, "__origin__", None) is not Integers
-        ]
+        parameters = signature(function).parameters.values()
+        self.arguments = [p for p in parameters if p.kind is not Parameter.KEYWORD_ONLY]
+        self.names = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
+        self.many = self.arguments[-1].kind is Parameter.VAR_POSITIONAL
+        self.smooth = [i for i, p in enumerate(self.arguments) if is_smooth(p.annotation)]
         registry.append(self)
-        rule_of.update(dict.fromkeys(numpy, self))
+        stands_for(*numpy)(self.as_numpy)
 
     def __repr__(self):
         return f"<primitive {self.__name__}>"
@@ -59,6 +55,10 @@ class Primitive:
         """Call with options by position too, as NumPy's function of the same name allows."""
         xs, rest = args[: len(self.arguments)], args[len(self.arguments) :]
         return self(*xs, **dict(zip(self.names, rest, strict=False)), **options)
+
+    def positions(self, args):
+        """Name the positions of `args` that have a derivative."""
+        return range(len(args)) if self.many else self.smooth
 
     def defjvp(self, rule):
         """Declare ẏ: ``rule(y, *xs, *x_dots)``, a tangent for every argument that has one."""
@@ -78,8 +78,14 @@ class Primitive:
         """Pull a cotangent back:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ, for every argument or the `wanted` ones."""
         bars = self.vjp_rule(y, *xs_and_bar, **options)
         if wanted is not None:
-            bars = [bars[self.smooth.index(position)] for position in wanted]
+            order = list(self.positions(xs_and_bar[:-1]))
+            bars = [bars[order.index(position)] for position in wanted]
         return tuple(bar() if callable(bar) else bar for bar in bars)
+
+
+def is_smooth(annotation):
+    """Tell whether an argument has a derivative: labels, indices and masks have none."""
+    return getattr(annotation, "__origin__", None) not in (Integers, Booleans)
 
 
 def primitive(function=None, **declarations):

@@ -5,7 +5,7 @@ Chapter: book/linear.md.
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import Traced, belongs, levels, lower
+from dlcore.autodiff.dispatch import Traced, belongs, floats, levels, lower
 from dlcore.graph import topological_order
 
 
@@ -21,7 +21,7 @@ class Variable(Traced):
         """Apply a primitive to values and keep, for the way back, the arguments watched here."""
         xs = lower(args, self.level)
         y = primitive(*xs, **options)
-        wanted = [i for i in primitive.smooth if belongs(args[i], self.level)]
+        wanted = [i for i in primitive.positions(args) if belongs(args[i], self.level)]
 
         def pullback(y_bar):
             return primitive.vjp(y, *xs, y_bar, wanted=wanted, **options)
@@ -35,7 +35,7 @@ def vjp(f, *xs):
     Backwards is an order of the graph: a node passes its cotangent on
     when every node that used it has added its share.
     """
-    level = next(levels)
+    xs, level = floats("vjp", xs), next(levels)
     variables = [Variable(x, level) for x in xs]
     y = f(*variables)
 
@@ -71,18 +71,3 @@ def grad(f):
     array([2., 4.])
     """
     return lambda x, *rest: value_and_grad(f)(x, *rest)[1]
-
-
-def jacobian(f):
-    """Return x ↦ J, with J[i, j] = ∂yᵢ/∂xⱼ and the axes of y before those of x.
-
-    One walk backwards per entry of y: the rows of J are pulled-back unit vectors.
-    """
-
-    def rows(x):
-        y, pullback = vjp(f, x)
-        units = np.eye(np.size(y)).reshape(-1, *np.shape(y))
-        bars = [pullback(unit)[0] for unit in units]
-        return np.reshape(bars, np.shape(y) + np.shape(x))
-
-    return rows

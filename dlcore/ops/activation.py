@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from dlcore.autodiff.primitive import primitive
-from dlcore.kernels.activation import erf
+from dlcore.kernels.activation import erf as integrate
 from dlcore.shapes import Tensor
 
 SHAPE = [("N M",)]
@@ -27,12 +27,12 @@ def relu(x: Tensor) -> Tensor:
 
 @relu.defjvp
 def relu_jvp(y, x, x_dot):
-    return x_dot * (y > 0)
+    return np.where(y > 0, x_dot, 0)
 
 
 @relu.defvjp
 def relu_vjp(y, x, y_bar):
-    return (y_bar * (y > 0),)
+    return (np.where(y > 0, y_bar, 0),)
 
 
 @primitive(shapes=SHAPE, domain=KINK, options={"slope": (0.01, 0.2)})
@@ -103,6 +103,28 @@ def softplus_vjp(y, x, y_bar):
     return (y_bar * sigmoid(x),)
 
 
+@primitive(shapes=SHAPE, numpy=[integrate])
+def erf(x: Tensor) -> Tensor:
+    """Integrate the bell curve:  y = 2/√π ∫₀ˣ exp(-s²) ds,  y' = 2/√π exp(-x²)."""
+    return integrate(x)
+
+
+def erf_slope(x):
+    """Differentiate the error function; far out it is flat, and squares stay finite."""
+    near = np.minimum(np.absolute(x), FAR)
+    return np.exp(-near * near) * (2 / math.sqrt(math.pi))
+
+
+@erf.defjvp
+def erf_jvp(y, x, x_dot):
+    return x_dot * erf_slope(x)
+
+
+@erf.defvjp
+def erf_vjp(y, x, y_bar):
+    return (y_bar * erf_slope(x),)
+
+
 def bell(x):
     """Integrate the bell curve from the far left:  Φ(x) = (1 + erf(x/√2)) / 2."""
     return (1 + erf(x * ROOT_HALF)) / 2
@@ -110,8 +132,7 @@ def bell(x):
 
 def gelu_slope(x):
     """Differentiate x Φ(x):  Φ(x) + x φ(x), with the bell curve φ(x) = exp(-x²/2) / √(2π)."""
-    near = np.minimum(np.abs(x), FAR)
-    return bell(x) + x * np.exp(-near * near / 2) * (ROOT_HALF / math.sqrt(math.pi))
+    return bell(x) + x * erf_slope(x * ROOT_HALF) * (ROOT_HALF / 2)
 
 
 @primitive(shapes=SHAPE)

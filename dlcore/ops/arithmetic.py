@@ -3,15 +3,18 @@
 Where a small array was stretched to meet a large one, every copy of an entry
 sends its cotangent home: `unbroadcast` adds them up.
 
-Chapter: book/linear.md.
+Chapter: book/reverse.md.
 """
 
 import numpy as np
 
+from dlcore.autodiff.dispatch import plain
 from dlcore.autodiff.primitive import primitive
-from dlcore.shapes import Features, Hidden, Tensor, Weights
+from dlcore.shapes import Mask, Tensor
 
 BROADCAST = (("N D", "N D"), ("N D", "D"), ("N 1", "N D"), ("", "N D"))
+MATRICES = (("N D", "D M"), ("D", "D M"), ("N D", "D"), ("D", "D"), ("C N D", "D M"))
+CHOICE = (("N D", "N D", "N D"), ("N 1", "D", "N D"))
 
 
 def unbroadcast(y_bar, x):
@@ -20,11 +23,12 @@ def unbroadcast(y_bar, x):
     >>> unbroadcast(np.ones((2, 3)), np.zeros(3))
     array([2., 2., 2.])
     """
-    shape = np.shape(x)
-    new = tuple(range(np.ndim(y_bar) - len(shape)))
-    y_bar = np.sum(y_bar, axis=new) if new else y_bar
-    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and np.shape(y_bar)[i] != 1)
-    return np.sum(y_bar, axis=stretched, keepdims=True) if stretched else y_bar
+    shape, wide = np.shape(x), np.shape(y_bar)
+    if shape == wide:
+        return y_bar
+    new = len(wide) - len(shape)
+    stretched = [new + i for i, n in enumerate(shape) if n == 1 and wide[new + i] != 1]
+    return np.reshape(np.sum(y_bar, axis=(*range(new), *stretched)), shape)
 
 
 @primitive(numpy=[np.add], shapes=BROADCAST)
@@ -35,7 +39,7 @@ def add(x: Tensor, z: Tensor) -> Tensor:
 
 @add.defjvp
 def add_jvp(y, x, z, x_dot, z_dot):
-    return x_dot + z_dot
+    return x_dot + z_dot + np.zeros_like(y)
 
 
 @add.defvjp
@@ -51,7 +55,7 @@ def subtract(x: Tensor, z: Tensor) -> Tensor:
 
 @subtract.defjvp
 def subtract_jvp(y, x, z, x_dot, z_dot):
-    return x_dot - z_dot
+    return x_dot - z_dot + np.zeros_like(y)
 
 
 @subtract.defvjp
@@ -91,65 +95,115 @@ def divide_vjp(y, x, z, y_bar):
     return lambda: unbroadcast(y_bar / z, x), lambda: -unbroadcast(y_bar * y / z, z)
 
 
-@primitive(numpy=[np.negative], shapes=[("N D",)])
-def negative(x: Tensor) -> Tensor:
-    """Change the sign:  y = -x."""
-    return np.negative(x)
+@primitive(numpy=[np.power], shapes=BROADCAST, domain={"x": "positive"})
+def power(x: Tensor, z: Tensor) -> Tensor:
+    """Raise to a power:  y = xᶻ."""
+    return np.power(x, z)
 
 
-@negative.defjvp
-def negative_jvp(y, x, x_dot):
-    return -x_dot
+@power.defjvp
+def power_jvp(y, x, z, x_dot, z_dot):
+    """The logarithm is left alone where the exponent is a constant: x may be negative then."""
+    y_dot = x_dot * z * np.power(x, z - 1)
+    return y_dot if np.all(plain(z_dot) == 0) else y_dot + z_dot * y * np.log(x)
 
 
-@negative.defvjp
-def negative_vjp(y, x, y_bar):
-    return (-y_bar,)
+@power.defvjp
+def power_vjp(y, x, z, y_bar):
+    return (
+        lambda: unbroadcast(y_bar * z * np.power(x, z - 1), x),
+        lambda: unbroadcast(y_bar * y * np.log(x), z),
+    )
 
 
-@primitive(numpy=[np.exp], shapes=[("N D",)])
-def exp(x: Tensor) -> Tensor:
-    """Exponentiate:  y = eˣ."""
-    return np.exp(x)
+def share(x, z):
+    """Say how much of the larger of x and z is x: all, none, or at a tie one half."""
+    x, z = plain(x), plain(z)
+    return np.where(x == z, 0.5, x > z).astype(np.result_type(x, z))
 
 
-@exp.defjvp
-def exp_jvp(y, x, x_dot):
-    return y * x_dot
+@primitive(numpy=[np.maximum], shapes=BROADCAST)
+def maximum(x: Tensor, z: Tensor) -> Tensor:
+    """Take the larger:  y = max(x, z); at a tie each gets half of the slope."""
+    return np.maximum(x, z)
 
 
-@exp.defvjp
-def exp_vjp(y, x, y_bar):
-    return (y_bar * y,)
+@maximum.defjvp
+def maximum_jvp(y, x, z, x_dot, z_dot):
+    return share(x, z) * x_dot + share(z, x) * z_dot
 
 
-@primitive(numpy=[np.log], shapes=[("N D",)], domain={"x": "positive"})
-def log(x: Tensor) -> Tensor:
-    """Take the natural logarithm:  y = ln x."""
-    return np.log(x)
+@maximum.defvjp
+def maximum_vjp(y, x, z, y_bar):
+    return (
+        lambda: unbroadcast(share(x, z) * y_bar, x),
+        lambda: unbroadcast(share(z, x) * y_bar, z),
+    )
 
 
-@log.defjvp
-def log_jvp(y, x, x_dot):
-    return x_dot / x
+@primitive(numpy=[np.minimum], shapes=BROADCAST)
+def minimum(x: Tensor, z: Tensor) -> Tensor:
+    """Take the smaller:  y = min(x, z); at a tie each gets half of the slope."""
+    return np.minimum(x, z)
 
 
-@log.defvjp
-def log_vjp(y, x, y_bar):
-    return (y_bar / x,)
+@minimum.defjvp
+def minimum_jvp(y, x, z, x_dot, z_dot):
+    return share(z, x) * x_dot + share(x, z) * z_dot
 
 
-@primitive(numpy=[np.matmul])
-def matmul(x: Features, w: Weights) -> Hidden:
-    """Multiply two matrices:  y = x w."""
+@minimum.defvjp
+def minimum_vjp(y, x, z, y_bar):
+    return (
+        lambda: unbroadcast(share(z, x) * y_bar, x),
+        lambda: unbroadcast(share(x, z) * y_bar, z),
+    )
+
+
+@primitive(numpy=[np.where], shapes=CHOICE)
+def where(c: Mask, x: Tensor, z: Tensor) -> Tensor:
+    """Choose:  y = x where c holds, z elsewhere."""
+    return np.where(c, x, z)
+
+
+@where.defjvp
+def where_jvp(y, c, x, z, x_dot, z_dot):
+    return np.where(c, x_dot, z_dot)
+
+
+@where.defvjp
+def where_vjp(y, c, x, z, y_bar):
+    return (
+        lambda: unbroadcast(np.where(c, y_bar, 0.0), x),
+        lambda: unbroadcast(np.where(c, 0.0, y_bar), z),
+    )
+
+
+def turned(x):
+    """Exchange the last two axes."""
+    return np.swapaxes(x, -1, -2)
+
+
+@primitive(numpy=[np.matmul, np.dot], shapes=MATRICES)
+def matmul(x: Tensor, w: Tensor) -> Tensor:
+    """Multiply matrices:  y = x w; a vector is a row on the left, a column on the right."""
     return np.matmul(x, w)
 
 
 @matmul.defjvp
 def matmul_jvp(y, x, w, x_dot, w_dot):
-    return x_dot @ w + x @ w_dot
+    return np.matmul(x_dot, w) + np.matmul(x, w_dot)
 
 
 @matmul.defvjp
 def matmul_vjp(y, x, w, y_bar):
-    return lambda: y_bar @ w.T, lambda: x.T @ y_bar
+    """Backwards:  x̄ = ȳ wᵀ,   w̄ = xᵀ ȳ, with every vector made a matrix for the moment."""
+    left, right = x, w
+    if np.ndim(x) == 1:
+        left, y_bar = x[None, :], y_bar[..., None, :] if np.ndim(w) > 1 else y_bar[None]
+    if np.ndim(w) == 1:
+        right, y_bar = w[:, None], y_bar[..., None]
+    return (
+        lambda: np.reshape(unbroadcast(np.matmul(y_bar, turned(right)), left), np.shape(x)),
+        lambda: np.reshape(unbroadcast(np.matmul(turned(left), y_bar), right), np.shape(w)),
+    )

@@ -1,33 +1,39 @@
 """Rearranging: the same entries in another shape or order, or some of them.
 
-Chapter: book/linear.md.
+Five primitives; everything else is made of them.
+
+Chapter: book/reverse.md.
 """
 
 import operator
 
 import numpy as np
 
+from dlcore.autodiff.dispatch import plain, stands_for
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Tensor
 
+SHAPE = [("N D",)]
+KEYS = (1, (slice(None), 0), ([0, 1, 1], 2), (None, slice(1, 3)))
 
-@primitive(numpy=[np.transpose], shapes=[("N D",)])
-def transpose(x: Tensor) -> Tensor:
-    """Reverse the axes:  y[j, i] = x[i, j]."""
-    return np.transpose(x)
+
+@primitive(numpy=[np.transpose], shapes=[("N D M",)], options={"axes": (None, (2, 0, 1))})
+def transpose(x: Tensor, *, axes=None) -> Tensor:
+    """Put the axes in another order; without `axes`, in reverse."""
+    return np.transpose(x, axes)
 
 
 @transpose.defjvp
-def transpose_jvp(y, x, x_dot):
-    return np.transpose(x_dot)
+def transpose_jvp(y, x, x_dot, axes=None):
+    return np.transpose(x_dot, axes)
 
 
 @transpose.defvjp
-def transpose_vjp(y, x, y_bar):
-    return (np.transpose(y_bar),)
+def transpose_vjp(y, x, y_bar, axes=None):
+    return (np.transpose(y_bar, None if axes is None else np.argsort(axes)),)
 
 
-@primitive(numpy=[np.reshape], shapes=[("N D",)], options={"shape": (-1, (3, 8))})
+@primitive(numpy=[np.reshape], shapes=SHAPE, options={"shape": (-1, (3, 8))})
 def reshape(x: Tensor, *, shape=-1) -> Tensor:
     """Arrange the same entries in another shape."""
     return np.reshape(x, shape)
@@ -43,11 +49,7 @@ def reshape_vjp(y, x, y_bar, shape=-1):
     return (np.reshape(y_bar, np.shape(x)),)
 
 
-@primitive(
-    numpy=[operator.getitem],
-    shapes=[("N D",)],
-    options={"key": (1, (slice(None), 0), ([0, 1, 1], 2))},
-)
+@primitive(numpy=[operator.getitem], shapes=SHAPE, options={"key": KEYS})
 def getitem(x: Tensor, *, key) -> Tensor:
     """Pick entries:  y = x[key]."""
     return x[key]
@@ -63,8 +65,109 @@ def getitem_vjp(y, x, y_bar, key):
     return (put(y_bar, key=key, shape=np.shape(x)),)
 
 
-def put(y_bar, *, key, shape):
-    """Put cotangents back where their entries were picked; one picked twice gets both."""
-    x_bar = np.zeros(shape, y_bar.dtype)
-    np.add.at(x_bar, key, y_bar)
-    return x_bar
+@primitive(shapes=[("3",)], options={"key": (([0, 1, 1], 2),), "shape": ((4, 6),)})
+def put(x: Tensor, *, key, shape) -> Tensor:
+    """Put entries where `key` picks them from, zeros elsewhere; two in one place are added."""
+    y = np.zeros(shape, np.result_type(x))
+    np.add.at(y, key, x)
+    return y
+
+
+@put.defjvp
+def put_jvp(y, x, x_dot, key, shape):
+    return put(x_dot, key=key, shape=shape)
+
+
+@put.defvjp
+def put_vjp(y, x, y_bar, key, shape):
+    return (y_bar[key],)
+
+
+@primitive(shapes=[("N D", "M D", "1 D")])
+def joined(*xs: Tensor) -> Tensor:
+    """Lay arrays end to end along their first axis."""
+    return np.concatenate(xs)
+
+
+@joined.defjvp
+def joined_jvp(y, *xs_and_dots):
+    return joined(*xs_and_dots[len(xs_and_dots) // 2 :])
+
+
+@joined.defvjp
+def joined_vjp(y, *xs_and_bar):
+    *xs, y_bar = xs_and_bar
+    ends = np.cumsum([len(x) for x in xs])
+    return [y_bar[end - len(x) : end] for x, end in zip(xs, ends, strict=True)]
+
+
+@stands_for(np.concatenate)
+def concatenate(xs, axis=0):
+    """Lay arrays end to end along an axis."""
+    if axis is None:
+        return joined(*map(np.ravel, xs))
+    return np.moveaxis(joined(*(np.moveaxis(x, axis, 0) for x in xs)), 0, axis)
+
+
+@stands_for(np.stack)
+def stack(xs, axis=0):
+    """Lay arrays of one shape side by side along an axis of its own."""
+    return np.concatenate([np.expand_dims(x, axis) for x in xs], axis=axis)
+
+
+@stands_for(np.moveaxis)
+def moveaxis(x, source, destination):
+    """Move one axis to another place."""
+    order = [i for i in range(x.ndim) if i != source % x.ndim]
+    order.insert(destination % x.ndim, source % x.ndim)
+    return np.transpose(x, order)
+
+
+@stands_for(np.swapaxes)
+def swapaxes(x, one, other):
+    """Exchange two axes."""
+    order = list(range(x.ndim))
+    order[one], order[other] = order[other], order[one]
+    return np.transpose(x, order)
+
+
+@stands_for(np.expand_dims)
+def expand_dims(x, axis):
+    """Insert an axis of size one."""
+    shape = list(x.shape)
+    shape.insert(axis % (x.ndim + 1), 1)
+    return np.reshape(x, tuple(shape))
+
+
+@stands_for(np.squeeze)
+def squeeze(x, axis=None):
+    """Drop the axes of size one, or the given one."""
+    dropped = range(x.ndim) if axis is None else (axis % x.ndim,)
+    return np.reshape(x, tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in dropped))
+
+
+@stands_for(np.ravel)
+def ravel(x):
+    """Lay all entries out in a row."""
+    return np.reshape(x, (-1,))
+
+
+@stands_for(np.broadcast_to)
+def broadcast_to(x, shape):
+    """Stretch to a shape, as arithmetic would."""
+    return x + np.zeros(shape, x.dtype)
+
+
+@stands_for(np.flip)
+def flip(x, axis=None):
+    """Reverse the order along an axis, or along all."""
+    reverse = lambda i: axis is None or i == axis % x.ndim
+    return x[tuple(slice(None, None, -1 if reverse(i) else None) for i in range(x.ndim))]
+
+
+@stands_for(np.sort)
+def sort(x, axis=-1):
+    """Put the entries in ascending order; their slopes move with them."""
+    key = list(np.indices(x.shape, sparse=True))
+    key[axis] = np.argsort(plain(x), axis=axis)
+    return x[tuple(key)]

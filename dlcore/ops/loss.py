@@ -7,6 +7,7 @@ Chapter: book/loss.md.
 
 import numpy as np
 
+from dlcore.autodiff.dispatch import plain
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Labels, Losses, Scalar, Scores
 
@@ -118,7 +119,7 @@ def violations(x, t, margin):
 
 def blame(x, t, margin):
     """Differentiate the violations: 1 for a class too close, minus their count at the label."""
-    guilty = (violations(x, t, margin) > 0).astype(x.dtype)
+    guilty = (violations(plain(x), t, margin) > 0).astype(x.dtype)
     guilty[np.arange(len(x)), t] = -guilty.sum(axis=1)
     return guilty
 
