@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-import dlcore.ops.vocabulary  # noqa: F401  (the rules of NumPy's own functions)
 from dlcore.autodiff import check_gradients, grad, jacobian, jvp, value_and_grad, vjp
 from dlcore.ops.activation import tanh
 from dlcore.ops.linear import linear

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-import dlcore.ops.vocabulary  # noqa: F401  (the rules of NumPy's own functions)
-from dlcore import autodiff
+from dlcore import autodiff, ops  # noqa: F401  (the rules for NumPy's own functions)
 
 autograd = pytest.importorskip("autograd", reason="the other engine is not installed")
 other = pytest.importorskip("autograd.numpy")

@@ -128,8 +128,8 @@ def test_the_toy_scores_of_the_sources_come_out(lab):
     assert_allclose(np.abs(model.scores(x) - SCORES_001).sum(), DIFFERENCE_001, atol=5e-18)
 
 
-def test_the_toy_scores_of_heidelberg_come_out(lab):
-    """A third source prints fifteen scores of a network without biases."""
+def test_the_toy_scores_of_the_exercise_sheet_come_out(lab):
+    """A third source prints fifteen scores, of a network whose biases are zero."""
     model, x, _ = lab.toy_heidelberg()
     assert_allclose(model.scores(x), lab.SCORES_003, rtol=0, atol=HALF_A_UNIT)
 
@@ -147,7 +147,7 @@ def test_parameters_of_another_network_are_refused(labelled):
 
 
 def test_without_the_bend_two_layers_are_one(formulas, oracle, rng):
-    """(x w₁ + b₁) w₂ + b₂ = x (w₁ w₂) + (b₁ w₂ + b₂): exactly, for fractions."""
+    """(x w₁ + b₁) w₂ = x (w₁ w₂) + b₁ w₂: the two sides are the same fraction."""
     left, right = oracle.claim(formulas.flat)
     given = oracle.draw(rng, left, right)
     pair = [oracle.program(side)(**given) for side in (left, right)]
@@ -376,7 +376,7 @@ def test_equal_hidden_units_stay_equal(labelled, models, rng):
 # Training
 
 
-def test_the_toy_network_of_heidelberg_learns_its_five_examples(lab):
+def test_the_network_of_the_exercise_sheet_learns_five_examples(lab):
     """After a hundred steps the loss is below 0.02."""
     values, history = lab.heidelberg_toy(0)
     assert len(history["losses"]) == 100

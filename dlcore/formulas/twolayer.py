@@ -36,8 +36,8 @@ def scores():
 @formula
 def flat():
     """Without the bend, two layers are one."""
-    twice = total((total(x[n, d] * w1[d, m], d) + b1[m]) * w2[m, k], m) + b2[k]
-    once = total(x[n, d] * total(w1[d, m] * w2[m, k], m), d) + (total(b1[m] * w2[m, k], m) + b2[k])
+    twice = total((total(x[n, d] * w1[d, m], d) + b1[m]) * w2[m, k], m)
+    once = total(x[n, d] * total(w1[d, m] * w2[m, k], m), d) + total(b1[m] * w2[m, k], m)
     return sp.Eq(twice, once)
 
 

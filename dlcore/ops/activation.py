@@ -11,7 +11,10 @@ import numpy as np
 
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels.activation import erf as integrate
+from dlcore.ops.elementary import tanh
 from dlcore.shapes import Tensor
+
+__all__ = ["erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"]
 
 SHAPE = [("N M",)]
 KINK = {"x": "nonzero"}
@@ -52,22 +55,6 @@ def leaky_relu_jvp(y, x, x_dot, slope=0.01):
 @leaky_relu.defvjp
 def leaky_relu_vjp(y, x, y_bar, slope=0.01):
     return (np.where(x > 0, y_bar, slope * y_bar),)
-
-
-@primitive(shapes=SHAPE, numpy=[np.tanh])
-def tanh(x: Tensor) -> Tensor:
-    """Squash into (-1, 1):  y = tanh x,  y' = 1 - y²."""
-    return np.tanh(x)
-
-
-@tanh.defjvp
-def tanh_jvp(y, x, x_dot):
-    return x_dot * (1 - y * y)
-
-
-@tanh.defvjp
-def tanh_vjp(y, x, y_bar):
-    return (y_bar * (1 - y * y),)
 
 
 @primitive(shapes=SHAPE)

@@ -1,6 +1,7 @@
 """Elementary functions of one number, applied to every entry.
 
-A table: the function, its formula, and its slope as an expression in x and y = f(x).
+One is written out; the others are rows of a table: the function, its formula, and its slope
+as an expression in x and y = f(x).
 
 Chapter: book/reverse.md.
 """
@@ -13,6 +14,22 @@ from dlcore.shapes import Tensor
 
 SHAPE = [("N D",)]
 REAL, ABOVE, APART = "real", "positive", "nonzero"
+
+
+@primitive(shapes=SHAPE, numpy=[np.tanh])
+def tanh(x: Tensor) -> Tensor:
+    """Squash into (-1, 1):  y = tanh x,  y' = 1 - y²."""
+    return np.tanh(x)
+
+
+@tanh.defjvp
+def tanh_jvp(y, x, x_dot):
+    return x_dot * (1 - y * y)
+
+
+@tanh.defvjp
+def tanh_vjp(y, x, y_bar):
+    return (y_bar * (1 - y * y),)
 
 
 def rule(function, formula, slope, domain=REAL):
