@@ -10,23 +10,26 @@ from dlcore.graph import topological_order
 
 
 class Variable(Traced):
-    """A value that remembers its parents and how to pull a cotangent back to them."""
+    """A value that remembers how it was made: by which primitive, and from which parents."""
 
-    __slots__ = ("parents", "pullback")
+    __slots__ = ("memory", "parents")
 
-    def __init__(self, value, level, parents=(), pullback=None):
-        self.value, self.level, self.parents, self.pullback = value, level, parents, pullback
+    def __init__(self, value, level, parents=(), memory=None):
+        self.value, self.level, self.parents, self.memory = value, level, parents, memory
 
     def record(self, primitive, args, options):
         """Apply a primitive to values and keep, for the way back, the arguments watched here."""
         xs = lower(args, self.level)
-        y = primitive(*xs, **options)
         wanted = [i for i in primitive.positions(args) if belongs(args[i], self.level)]
+        parents = [args[i] for i in wanted]
+        return Variable(
+            primitive(*xs, **options), self.level, parents, (primitive, xs, wanted, options)
+        )
 
-        def pullback(y_bar):
-            return primitive.vjp(y, *xs, y_bar, wanted=wanted, **options)
-
-        return Variable(y, self.level, [args[i] for i in wanted], pullback)
+    def pullback(self, y_bar):
+        """Pull a cotangent back to the parents."""
+        primitive, xs, wanted, options = self.memory
+        return primitive.vjp(self.value, *xs, y_bar, wanted=wanted, **options)
 
 
 def vjp(f, *xs):

@@ -6,9 +6,12 @@ of the parameters, one step of plain gradient descent. PyTorch runs eagerly on t
 Chapter: book/twolayer.md.
 """
 
+from importlib.metadata import PackageNotFoundError, version
+
 import numpy as np
 
 from dlcore.lab.experiment import circumstances, write
+from dlcore.lab.race import reverse
 from dlcore.lab.timing import in_turn
 from dlcore.models.linear import LinearClassifier
 from dlcore.models.twolayer import TwoLayer
@@ -93,7 +96,7 @@ def contestants(torch, N, D, M, *, rng):
 
 
 def twolayer(rounds=5):
-    """Time every case; return {case: {contestant: Timing}}, and write the record."""
+    """Time a training step of every network; return {case: {contestant: Timing}}."""
     try:
         import torch  # noqa: PLC0415  an optional opponent
     except ImportError:
@@ -101,18 +104,43 @@ def twolayer(rounds=5):
     else:
         torch.set_num_threads(THREADS)
     rng = np.random.default_rng(0)
-    table = {
+    return {
         name: in_turn(contestants(torch, *sizes, rng=rng), rounds) for name, sizes in CASES.items()
     }
+
+
+BENCHES = {"twolayer": twolayer, "reverse": reverse}
+
+
+def run(name):
+    """Run a benchmark, write its record, and return {case: {contestant: Timing}}."""
+    if name not in BENCHES:
+        raise ValueError(f"bench: name is {name!r}, use one of {', '.join(BENCHES)}")
+    table = BENCHES[name]()
     values = {
-        f"{case}, {name}": 1e3 * timing.median
+        f"{case}, {contestant}": 1e3 * timing.median
         for case, timings in table.items()
-        for name, timing in timings.items()
+        for contestant, timing in timings.items()
     }
-    record = {"name": "bench-twolayer", "command": "dlcore bench twolayer", **circumstances()}
-    record["versions"]["torch"] = torch.__version__ if torch else None
-    write("bench-twolayer", {**record, "unit": "ms", "values": values})
+    told = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
+    opponents = {package: installed(package) for package in ("torch", "autograd")}
+    told["versions"].update(opponents)
+    write(told["name"], {**told, "unit": "ms", "values": values, "ratios": ratios(table)})
     return table
 
 
-BENCHES = {"twolayer": twolayer}
+def installed(package):
+    """Return the version of a package, or None."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def ratios(table):
+    """Divide the last contestant's median by the first's, in every case."""
+    told = {}
+    for case, timings in table.items():
+        first, *_, last = timings
+        told[f"{case}, {last} / {first}"] = timings[last].median / timings[first].median
+    return told

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcore.lab import experiments
-from dlcore.lab.bench import BENCHES
+from dlcore.lab.bench import ratios, run
 from dlcore.lab.experiment import RESULTS, Claim, Experiment, reproduce_one, values_of
 
 SIGNS = {"equal": "=", "about": "≈", "at least": "≥", "below": "<"}
@@ -98,18 +98,13 @@ def reproduce(name, *, seed=0):
 
 
 def bench(name):
-    """Run a benchmark and print milliseconds a step, and PyTorch's time over ours."""
-    if name not in BENCHES:
-        raise ValueError(f"bench: name is {name!r}, use one of {', '.join(BENCHES)}")
-    results = BENCHES[name]()
-    columns = list(next(iter(results.values())))
-    table = Table("milliseconds, median (quartiles)", *columns, "pytorch / dlcore", box=None)
-    for case, timings in results.items():
+    """Run a benchmark; print milliseconds, and the last contestant's time over the first's."""
+    results = run(name)
+    table = Table("case", "milliseconds a call: median (quartiles)", "last / first", box=None)
+    for (case, timings), ratio in zip(results.items(), ratios(results).values(), strict=True):
         cells = [
-            f"{1e3 * t.median:.2f} ({1e3 * t.low:.2f}–{1e3 * t.high:.2f})" for t in timings.values()
+            f"{contestant}  {1e3 * t.median:.2f}  ({1e3 * t.low:.2f}–{1e3 * t.high:.2f})"
+            for contestant, t in timings.items()
         ]
-        ratio = (
-            timings["pytorch"].median / timings["dlcore"].median if "pytorch" in timings else None
-        )
-        table.add_row(case, *cells, "not installed" if ratio is None else f"{ratio:.2f}")
+        table.add_row(case, "\n".join(cells), f"{ratio:.2f}")
     Console().print(table)
