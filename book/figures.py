@@ -78,6 +78,30 @@ def label_ends(axis, ends):
         axis.text(1.02, place, name, color=colour, transform=axis.transAxes, va="center")
 
 
+def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
+    """Scatter named groups of points, one panel per title: {title: {name: [(x, y), …]}}.
+
+    ``log`` names the logarithmic axes; ``strokes`` repeats every x as a stroke on the axis.
+    """
+    figure, axes = canvas(6.4, 2.7 if len(panels) > 1 else 3.4, columns=len(panels), squeeze=False)
+    with mpl.rc_context(STYLE):
+        for axis, (title, groups) in zip(axes[0], panels.items(), strict=True):
+            axis.set(xlabel=xlabel, **{f"{each}scale": "log" for each in log})
+            axis.set_title(title, size=10.5)
+            for (name, group), colour in zip(groups.items(), PALETTE, strict=False):
+                x, y = np.transpose(group)
+                axis.plot(x, y, ".", color=colour, markersize=9, clip_on=False)
+                best = int(np.argmax(y))
+                offset = (0, 8 if colour == PALETTE[0] else -17)
+                axis.annotate(name, (x[best], y[best]), offset, textcoords="offset points",
+                              color=colour, ha="center")  # fmt: skip
+                if strokes:
+                    axis.plot(x, 0 * x, "|", color=colour, markersize=14, clip_on=False,
+                              transform=axis.get_xaxis_transform())  # fmt: skip
+        axes[0, 0].set_ylabel(ylabel)
+    return show(figure, alt=alt, caption=caption)
+
+
 def heatmap(matrix, *, rows, columns, alt, caption="", xlabel="", ylabel="", style="{:.2g}"):
     """Colour a small matrix and write every entry into its square."""
     matrix = np.asarray(matrix)

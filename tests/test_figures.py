@@ -35,6 +35,12 @@ def pictures(figures, rng):
         "valley": figures.valley(
             lambda x, y: x**2 + y**2, {"in": rng.random((4, 2))}, (0, 1, 0, 1), **WORDS
         ),
+        "regions": figures.regions(
+            {"plane": (lambda x: x @ np.eye(2), rng.random((6, 2)))},
+            np.arange(6) % 2,
+            creases={"plane": (np.ones((2, 1)), -np.ones(1))},
+            **WORDS,
+        ),
         "house": figures.house(ROOT, ["loss"], ["tests/test_{}.py"], **WORDS),
     }
 

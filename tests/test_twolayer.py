@@ -454,7 +454,7 @@ HUGE = {"w1": np.array([[1000.0, 0]]), "b1": np.zeros(2), "w2": np.array([[5.0, 
 
 @pytest.mark.exercise("twolayer-forward", points=2)
 def test_your_scores_are_those_of_the_definition(answers, rng):
-    """yₙₖ = Σₘ max(0, Σ_d xₙ_d w₁_dₘ + b₁ₘ) w₂ₘₖ + b₂ₖ, without a change of the arguments."""
+    """y[n, k] = Σₘ max(0, Σ_d x[n, d] w1[d, m] + b1[m]) w2[m, k] + b2[k]."""
     params, x, _ = drawn(rng)
     y = unchanged(answers.scores, params, x)
     assert np.shape(y) == (N, K)

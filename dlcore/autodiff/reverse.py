@@ -1,6 +1,6 @@
 """Reverse mode: remember what was computed, then walk it backwards.
 
-Chapter: book/linear.md.
+Chapter: book/reverse.md.
 """
 
 import numpy as np

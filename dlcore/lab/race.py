@@ -1,4 +1,4 @@
-"""Benchmarks of the engine: against HIPS autograd, against the way back by hand, and its growth.
+"""Races of the engine: with HIPS autograd, with the way back by hand, with itself.
 
 Chapter: book/reverse.md.
 """
@@ -86,7 +86,7 @@ def growth(make, n, mode):
 
 
 def reverse(rounds=5):
-    """Time every case; return {case: {contestant: Timing}}, the last over the first to be told."""
+    """Time every race; return {case: {contestant: Timing}}."""
     cases = {
         "two-layer net, 100 hidden, batch 100": (against_hand(), 20),
         "chain of operations, reverse": (growth(chain, 50_000, "reverse"), 2),

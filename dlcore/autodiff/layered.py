@@ -3,6 +3,8 @@
 An edge that passes a layer has a bend in it. Bends take a place like nodes do, so that no
 edge runs through a box. What stands beside what is found by sweeping: each node wants to be
 in the middle of its neighbours, and no two may come closer than their widths.
+
+Chapter: book/reverse.md.
 """
 
 from itertools import combinations, pairwise
@@ -60,7 +62,7 @@ def crossings(rows, steps):
 def sweep(rows, above, below):
     """Sort each layer by the middle of its neighbours above, or below; yield every attempt."""
     for i in range(SWEEPS):
-        turn, near = (rows, above) if i % 2 else (rows[::-1], below)
+        turn, near = (rows[::-1], below) if i % 2 else (rows, above)
         for fixed, row in pairwise(turn):
             middle = {place: fmean(at(near, place, fixed) or [j]) for j, place in enumerate(row)}
             row.sort(key=middle.get)

@@ -1,0 +1,116 @@
+"""A graph that is stepped through: a picture, a table of steps, and the data of the widget.
+
+The picture holds the final lines of every node, so it is complete without a script.
+`_static/widgets/graph-steps.js` finds the figure, offers buttons and keys, and writes into
+each node what is known at that step. The graph is a dict:
+
+    nodes   [{"id", "label", "inputs": [id, …]}, …]
+    steps   [{"node": id, "text", "marks": {id: [line, …]}}, …]
+
+The marks of a step are the lines that stand in a node from that step on.
+"""
+
+import hashlib
+import json
+from html import escape
+
+from dlcore.autodiff.layered import layout
+
+CHARACTER, LINE, PAD = 7.4, 17, 10  # the size of text in a box
+GAP, MARGIN = 26, 8  # around a box, and around the picture
+
+
+def steps(graph, *, alt, caption=""):
+    """Present a graph and its steps, with words for who cannot see it and words below it."""
+    return Stepping(graph, alt, caption)
+
+
+class Stepping:
+    """A figure for the page; without a page, its steps as text."""
+
+    def __init__(self, graph, alt, caption):
+        if not alt:
+            raise ValueError("steps: alt is empty, say in words what the picture shows")
+        self.nodes, self.steps = graph["nodes"], graph["steps"]
+        self.alt, self.caption = alt, caption
+        self.data = json.dumps(graph, ensure_ascii=False).replace("<", "\\u003c")  # no tag ends it
+        self.name = "g" + hashlib.sha256(self.data.encode()).hexdigest()[:8]
+
+    def __repr__(self):
+        return "\n".join(step["text"] for step in self.steps)
+
+    def _repr_html_(self):
+        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        data = f'<script type="application/json">{self.data}</script>'
+        return (
+            f'<figure class="drawn stepping">{self.picture()}{self.table()}{data}{caption}</figure>'
+        )
+
+    def table(self):
+        """List the steps as rows, in a drawer that the script closes."""
+        rows = (
+            f"<tr><td>{number}</td><td>{escape(step['text'])}</td></tr>"
+            for number, step in enumerate(self.steps, 1)
+        )
+        return (
+            "<details open><summary>All steps</summary><table><thead><tr><th>step</th>"
+            f"<th>what happens</th></tr></thead><tbody>{''.join(rows)}</tbody></table></details>"
+        )
+
+    def picture(self):
+        """Draw boxes in layers, and an arrow from every input to the node that uses it."""
+        lines = {node["id"]: [] for node in self.nodes}
+        for step in self.steps:
+            lines |= step["marks"]
+        rows = max(len(marks) for step in self.steps for marks in step["marks"].values())
+        texts = [[node["label"], *lines[node["id"]]] for node in self.nodes]
+        texts = [[*text, *[""] * (1 + rows - len(text))] for text in texts]  # the script fills them
+        width = CHARACTER * max(len(line) for text in texts for line in text) + 2 * PAD
+        height = LINE * (1 + rows) + PAD
+
+        inputs = {node["id"]: list(dict.fromkeys(node["inputs"])) for node in self.nodes}
+        places, paths = layout(inputs, width + GAP, GAP)
+        scaled = [[(x, y * (height + 2 * GAP)) for x, y in path] for path in paths]
+        ends = [(source, node) for node in inputs for source in inputs[node]]
+        body = [arrow(*pair, path, height) for pair, path in zip(ends, scaled, strict=True)]
+        for (node, (x, y)), text in zip(places.items(), texts, strict=True):
+            body.append(box(node, text, (x, y * (height + 2 * GAP)), (width, height)))
+        everything = [*places.values(), *(place for path in paths for place in path)]
+        return self.frame("".join(body), everything, (width, height))
+
+    def frame(self, body, places, size):
+        """Put a drawing into a frame that holds all places, and give it its words."""
+        left, right = (end(x for x, _ in places) for end in (min, max))
+        width = right - left + size[0] + 2 * MARGIN
+        height = max(y for _, y in places) * (size[1] + 2 * GAP) + size[1] + 2 * MARGIN
+        view = f"{left - size[0] / 2 - MARGIN:.0f} {-MARGIN} {width:.0f} {height:.0f}"
+        return (
+            f'<svg role="img" aria-labelledby="{self.name}" viewBox="{view}" width="{width:.0f}">'
+            f'<title id="{self.name}">{escape(self.alt)}</title>{body}</svg>'
+        )
+
+
+def box(node, text, place, size):
+    """Draw a node: its label in the first line, what is known of it below."""
+    (x, y), (width, height) = place, size
+    lines = [
+        f'<text x="{x:.1f}" y="{y + LINE * i:.1f}">{escape(line)}</text>'
+        for i, line in enumerate(text, 1)
+    ]
+    edge = f'<rect x="{x - width / 2:.1f}" y="{y}" width="{width:.1f}" height="{height}"/>'
+    return f'<g data-node="{escape(node)}">{edge}{"".join(lines)}</g>'
+
+
+def arrow(source, node, path, height):
+    """Draw an arrow from the bottom of a box to the top of another, straight past the others."""
+    (x, y), *rest = path
+    route = f"M{x:.1f} {y + height:.1f}"
+    for to, top in rest:
+        middle = (y + height + top) / 2
+        route += f"C{x:.1f} {middle:.1f} {to:.1f} {middle:.1f} {to:.1f} {top:.1f}"
+        route += f"V{top + height:.1f}" if (to, top) != rest[-1] else ""
+        x, y = to, top
+    return (
+        f'<g data-from="{escape(source)}" data-to="{escape(node)}"><path d="{route}"/>'
+        f'<path class="head" d="M{x:.1f} {y:.1f}l-4 -8h8z"/></g>'
+    )
