@@ -33,7 +33,8 @@ class Stepping:
             raise ValueError("steps: alt is empty, say in words what the picture shows")
         self.nodes, self.steps = graph["nodes"], graph["steps"]
         self.alt, self.caption = alt, caption
-        self.data = json.dumps(graph, ensure_ascii=False).replace("<", "\\u003c")  # no tag ends it
+        data = json.dumps(graph, ensure_ascii=False)
+        self.data = data.replace("<", "\\u003c").replace("&", "\\u0026")  # no tag ends it
         self.name = "g" + hashlib.sha256(self.data.encode()).hexdigest()[:8]
 
     def __repr__(self):

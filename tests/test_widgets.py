@@ -54,10 +54,8 @@ def address(figure, tmp_path):
 
 def shown(tab):
     """Read the picture as a reader sees it: the lines of every box."""
-    boxes = tab.locator("figure [data-node]")
-    return [
-        [line for line in box.locator("text").all_text_contents() if line] for box in boxes.all()
-    ]
+    boxes = tab.locator("figure [data-node]").all()
+    return [[line for line in box.locator("text").all_text_contents() if line] for box in boxes]
 
 
 FINAL = [["x < 4", "used"], ["y = x x", "value 9", "</script> & more"], ["z = x + y", "value 12"]]

@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 def fetch():
     """Return the folder with KaTeX's program, style and fonts, or None without a network."""
+    pooch.get_logger().setLevel("WARNING")
     cache = pooch.create(
         path=pooch.os_cache("dlcore"),
         base_url=REGISTRY,

@@ -13,7 +13,13 @@ from sympy.printing.latex import LatexPrinter
 
 from dlcore.formulas.letters import NAMES, Indicator, Norm, axis
 
-WORDS = {"log": r"\ln", "cos": r"\cos", "tanh": r"\tanh", "erf": r"\operatorname{erf}"}
+WORDS = {
+    "log": r"\ln",
+    "sin": r"\sin",
+    "cos": r"\cos",
+    "tanh": r"\tanh",
+    "erf": r"\operatorname{erf}",
+}
 
 
 def latex(formula):
@@ -96,7 +102,7 @@ class Book(LatexPrinter):
     def group(self, expr, last=True):
         """Print a factor, in brackets where it would run into its neighbours."""
         text = self._print(expr)
-        runs_on = isinstance(expr, sp.Sum | sp.log | sp.tanh | sp.cos) and not last
+        runs_on = isinstance(expr, sp.Sum | sp.log | sp.tanh | sp.sin | sp.cos) and not last
         return bracket(text) if expr.is_Add or runs_on or unsigned(expr)[0] else text
 
     def product(self, factors, alone=True):
@@ -166,7 +172,7 @@ class Book(LatexPrinter):
         bare = name != "erf" and not argument.is_Add and not unsigned(argument)[0]
         return f"{WORDS[name]}{power}" + (f" {text}" if bare else bracket(text))
 
-    _print_log = _print_tanh = _print_cos = _print_erf = word
+    _print_log = _print_tanh = _print_sin = _print_cos = _print_erf = word
 
     def _print_exp(self, expr):
         text = re.sub(r"\\frac{([^ ]+)}{(\w+)}", r"\1 / \2", self._print(expr.args[0]))

@@ -61,6 +61,11 @@ class Experiment(NamedTuple):
     quick: bool
 
     @property
+    def title(self):
+        """What is done, in the words of the function that does it."""
+        return self.run.__doc__.partition("\n")[0]
+
+    @property
     def command(self):
         """The command that prints these numbers."""
         return f"dlcore reproduce {self.name}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dlcore.autodiff import jvp
+from dlcore.lab.experiment import Claim, experiment
 from dlcore.ops.activation import sigmoid
 
 
@@ -26,6 +27,40 @@ def slip(w):
     w1, w2 = w
     s = np.exp(w1) + np.exp(w2)
     return np.exp(s) + np.sin(s)
+
+
+@experiment(
+    "autodiff-001",
+    Claim("f1 with exp w2", 24521.662861313, "001, as the value of f1", "equal", 5e-10),
+    Claim("f2", 2.73105857863, "001", "equal", 5e-12),
+    quick=True,
+)
+def autodiff_001(seed):
+    """The example of automatic differentiation at (1, 2); its first printed value is a slip."""
+    w = np.array([1.0, 2.0])
+    f1, f2 = example(w)
+    return {"f1": f1, "f1 with exp w2": slip(w), "f2": f2}, {}
+
+
+class Naive:
+    """A dual number without a level: fit for one derivative at a time."""
+
+    def __init__(self, value, dot):
+        self.value, self.dot = value, dot
+
+    def __add__(self, other):
+        return Naive(self.value + other.value, self.dot + other.dot)
+
+    def __mul__(self, other):
+        if not isinstance(other, Naive):
+            return Naive(self.value * other, self.dot * other)
+        crossed = self.dot * other.value + self.value * other.dot
+        return Naive(self.value * other.value, crossed)
+
+
+def naive_derivative(f, x):
+    """Return the slope of f at x, by a dual number that does not know whose tangent it carries."""
+    return f(Naive(x, 1)).dot
 
 
 class Node(NamedTuple):

@@ -5,6 +5,7 @@ Quick experiments run anew whenever the ledger is printed; of the long ones the 
 Chapter: book/ledger.md.
 """
 
+import re
 from html import escape
 from typing import NamedTuple
 
@@ -47,22 +48,30 @@ def figure(value):
 
 
 class Ledger:
-    """The rows as an HTML table for the book."""
+    """The rows as an HTML table for the book: what and how, then theirs, the claim, and ours."""
 
     def __init__(self, rows):
         self.rows = rows
 
     def _repr_html_(self):
-        heads = ("what", "source", "theirs", "", "ours", "command")
-        lines = [
-            f"<tr><td>{escape(row.experiment.run.__doc__.splitlines()[0])} {row.claim.key}</td>"
-            f"<td>{escape(row.claim.source)}</td><td>{figure(row.claim.theirs)}</td>"
-            f"<td>{SIGNS[row.claim.relation]}{'' if row.holds else ' ✗'}</td>"
-            f"<td>{figure(row.ours)}</td><td><code>{row.experiment.command}</code></td></tr>"
-            for row in self.rows
-        ]
+        heads = ("experiment", "number", "theirs", "claim", "ours", "source")
         head = "".join(f"<th>{word}</th>" for word in heads)
-        return f'<table class="ledger"><thead><tr>{head}</tr></thead>{"".join(lines)}</table>'
+        body = "".join(f"<tr>{''.join(map(cell, line(row)))}</tr>" for row in self.rows)
+        return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def line(row):
+    """List the cells of a row."""
+    told = re.sub("`(.*?)`", r"<code>\1</code>", escape(row.experiment.title))
+    command = f"<code>{row.experiment.command}</code>"
+    sign = SIGNS[row.claim.relation] + ("" if row.holds else " ✗")
+    numbers = figure(row.claim.theirs), sign, figure(row.ours)
+    return f"{told}<br>{command}", escape(row.claim.key), *numbers, escape(row.claim.source)
+
+
+def cell(content):
+    """Put a cell's tags around its content."""
+    return f"<td>{content}</td>"
 
 
 def table():
@@ -74,7 +83,7 @@ def listing():
     """Print the experiments by name."""
     table = Table("name", "what", "needs", box=None)
     for experiment in experiments().values():
-        table.add_row(experiment.name, experiment.run.__doc__.splitlines()[0], experiment.data)
+        table.add_row(experiment.name, experiment.title, experiment.data)
     Console().print(table)
 
 
@@ -91,7 +100,7 @@ def reproduce(name, *, seed=0):
         sign = f"{SIGNS[claim.relation]} {'✓' if claim.holds(ours) else '✗'}" if claim else ""
         told = (figure(claim.theirs), claim.source) if claim else ("", "")
         table.add_row(key, figure(ours), sign, *told)
-    Console().print(known[name].run.__doc__.splitlines()[0], style="bold")
+    Console().print(known[name].title, style="bold")
     Console().print(table)
     place = known[name].path.relative_to(RESULTS.parents[1])
     print(f"in {record['seconds']} s, written to {place}")

@@ -11,6 +11,7 @@ from dlcore.autodiff import jvp, vjp
 from dlcore.autodiff.dispatch import Traced, floats, levels, lower
 from dlcore.graph import topological_order
 from dlcore.lab.forward import NODES, figure, graph, letter, run
+from dlcore.ops.loss import cross_entropy
 
 MAKERS = {node.name: node for node in NODES}
 
@@ -102,6 +103,12 @@ def product(*xs):
     return y
 
 
+def loss(w1, b1, w2, b2, *, x, t, reg=0.0):
+    """Write the two-layer network and its loss in NumPy's syntax, for the tape."""
+    y = np.maximum(x @ w1 + b1, 0.0) @ w2 + b2
+    return cross_entropy(y, t) + reg / 2 * (np.sum(w1 * w1) + np.sum(w2 * w2))
+
+
 def waves(x, length):
     """Take the sine again and again."""
     for _ in range(length):
@@ -110,7 +117,7 @@ def waves(x, length):
 
 
 def memory(mode, length, size=20_000):
-    """Measure the memory of a derivative of `waves` at its fullest, in arrays of the input's size.
+    """Measure the memory that a derivative of `waves` takes at its fullest, in arrays.
 
     In reverse mode this is what waits for the walk back.
     """

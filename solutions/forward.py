@@ -1,0 +1,160 @@
+"""Exercises of the chapter *Forward mode*.
+
+A tangent has the shape of its value. No function changes the arrays that it is given.
+
+Chapter: book/forward.md.
+"""
+
+import numpy as np
+
+
+class Dual:
+    """Exercise forward-dual.  Make x + ẋ ε a number that can be added and multiplied.
+
+    The other operand is a dual number or a plain one, and may stand on either side.
+
+    >>> x = Dual(3, 1)
+    >>> y = x * x * x + 2 * x
+    >>> y.value, y.dot
+    (33, 29)
+    """
+
+    def __init__(self, value, dot=0):
+        self.value, self.dot = value, dot
+
+    def __add__(self, other):
+        """Return self + other."""
+        # BEGIN SOLUTION
+        # HINT: how fast does a sum move when both of its terms do?
+        # HINT: a plain number is a dual number that stands still: Dual(other)
+        # HINT: Dual(self.value + other.value, self.dot + other.dot), once other is dual
+        other = other if isinstance(other, Dual) else Dual(other)
+        return Dual(self.value + other.value, self.dot + other.dot)
+        # END SOLUTION
+
+    def __mul__(self, other):
+        """Return self · other."""
+        # BEGIN SOLUTION
+        # HINT: multiply (x + ẋ ε) (z + ż ε) out, and drop what has ε twice
+        # HINT: each factor moves while the other stands still: two terms
+        # HINT: the tangent is self.dot * other.value + self.value * other.dot
+        other = other if isinstance(other, Dual) else Dual(other)
+        return Dual(self.value * other.value, self.dot * other.value + self.value * other.dot)
+        # END SOLUTION
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def elementary(name, x, x_dot):
+    """Exercise forward-functions.  Return value and tangent of a function of one number.
+
+    `name` is "exp", "log", "sin", "sqrt" or "tanh"; all four arrays have one shape.
+
+    >>> elementary("sqrt", np.array([4.0]), np.array([8.0]))
+    (array([2.]), array([2.]))
+    """
+    # BEGIN SOLUTION
+    # HINT: f(x + ẋ ε) = f(x) + f'(x) ẋ ε; which slope has each of the five?
+    # HINT: the slopes are exp x, 1/x, cos x, 1/(2 √x), 1 - tanh² x
+    # HINT: y = getattr(np, name)(x); three of the slopes are short in terms of y
+    y = getattr(np, name)(x)
+    slopes = {
+        "exp": lambda: y,
+        "log": lambda: 1 / x,
+        "sin": lambda: np.cos(x),
+        "sqrt": lambda: 0.5 / y,
+        "tanh": lambda: 1 - y * y,
+    }
+    return y, slopes[name]() * x_dot
+    # END SOLUTION
+
+
+def example_jvp(w, w_dot):
+    """Exercise forward-jvp.  Push a tangent through the sources' example by hand.
+
+        s = exp w₁ + exp 2w₂,   f₁ = exp s + sin s,   f₂ = w₁ w₂ + σ(w₁)
+
+    Returns f and its tangent, both of shape (2,), for w and w_dot of shape (2,).
+    """
+    # BEGIN SOLUTION
+    # HINT: give every intermediate value a second line: its tangent
+    # HINT: s_dot has two terms, one per input; both terms of f₁ pass s_dot on
+    # HINT: σ' is σ (1 - σ); a product of two inputs has a tangent of two terms
+    (w1, w2), (w1_dot, w2_dot) = w, w_dot
+    a, c, g = np.exp(w1), np.exp(2 * w2), 1 / (1 + np.exp(-w1))
+    s, s_dot = a + c, a * w1_dot + 2 * c * w2_dot
+    y = np.array([np.exp(s) + np.sin(s), w1 * w2 + g])
+    first = (np.exp(s) + np.cos(s)) * s_dot
+    return y, np.array([first, w1_dot * w2 + w1 * w2_dot + g * (1 - g) * w1_dot])
+    # END SOLUTION
+
+
+def jacobian(jvp, x):
+    """Exercise forward-jacobian.  Fill the matrix of all slopes, J[m, d] = ∂yₘ/∂x_d:  (M, D).
+
+    ``jvp(x, x_dot)`` returns y of shape (M,) and its tangent; x has the shape (D,). Call it
+    once per input.
+    """
+    # BEGIN SOLUTION
+    # HINT: which direction x_dot makes the tangent equal to one column of J?
+    # HINT: the rows of np.eye(D) move one input each
+    # HINT: np.stack([jvp(x, unit)[1] for unit in np.eye(len(x))], axis=1)
+    return np.stack([jvp(x, unit)[1] for unit in np.eye(len(x))], axis=1)
+    # END SOLUTION
+
+
+def newton(jvp, x, *, steps):
+    """Exercise forward-newton.  Look for a zero of a function of one number, by Newton's method.
+
+        x ← x - y / ẏ,   with (y, ẏ) = jvp(x, 1)
+
+    Takes exactly `steps` steps, but stops before a step where y is zero. Returns x.
+    A tangent of zero where y is not zero is a ValueError: the line has no zero.
+    """
+    # BEGIN SOLUTION
+    # HINT: one call gives the height and the slope; where does the tangent line meet zero?
+    # HINT: look at y before you divide by ẏ: at a zero there is nothing left to do
+    # HINT: for _ in range(steps): y, slope = jvp(x, 1.0); return x if y == 0; then the step
+    for _ in range(steps):
+        y, slope = jvp(x, 1.0)
+        if y == 0:
+            return x
+        if slope == 0:
+            raise ValueError(f"newton: the slope at {x} is zero, start elsewhere")
+        x = x - y / slope
+    return x
+    # END SOLUTION
+
+
+def confusing(derivative, x):
+    """Exercise forward-confusion.  Ask for a derivative inside of a derivative, without a sum.
+
+    Return ``derivative(f, x)`` for an f of your own that calls ``derivative`` itself. A
+    derivative without levels has to get it wrong, at every x. Use products only: numbers
+    that come in here can be multiplied, by each other and by plain ones, and nothing else.
+    """
+    # BEGIN SOLUTION
+    # HINT: the confusion needs an inner function that uses the variable of the outer one
+    # HINT: d/dy (x y) is x; without levels the tangent of x comes on top
+    # HINT: lambda x: x * derivative(lambda y: x * y, 7): the slope of x² is 2x, not x + (x + 7)
+    return derivative(lambda x: x * derivative(lambda y: x * y, 7.0), x)
+    # END SOLUTION
+
+
+def is_the_tangent(f, jvp, x, *, rng):
+    """Exercise forward-check.  Tell whether jvp gives the values and the tangents of f at x.
+
+    ``f(x)`` returns an array, ``jvp(x, x_dot)`` should return the same and its tangent along
+    x_dot, an array of the shape of x. The functions are smooth, their numbers of size one.
+    Errors of one part in a thousand are errors.
+    """
+    # BEGIN SOLUTION
+    # HINT: what do you know of a tangent without calculus? f itself may be asked near x
+    # HINT: along a random direction: (f(x + h x_dot) - f(x - h x_dot)) / 2h; why random?
+    # HINT: step h = 1e-5 errs by about 1e-10; compare y with f(x), then the tangent
+    x_dot, h = rng.normal(size=np.shape(x)), 1e-5
+    y, y_dot = jvp(x, x_dot)
+    measured = (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
+    close = np.allclose(y_dot, measured, rtol=1e-6, atol=1e-7)
+    return bool(close and np.allclose(y, f(x), rtol=1e-12))
+    # END SOLUTION

@@ -1,0 +1,540 @@
+"""Reverse mode.  Each test is a lemma of `book/reverse.md`, in the order of the chapter."""
+
+import importlib
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.autodiff import directional, grad, hessian, hvp, jacobian, jvp, registry, vjp
+from dlcore.autodiff.dispatch import levels
+from dlcore.autodiff.primitive import Primitive
+from dlcore.autodiff.reverse import Variable
+from dlcore.graph import topological_order
+from dlcore.ops import arithmetic, elementary
+from dlcore.shapes import Tensor
+
+W = np.array([0.5, -0.5])  # where the sources' example is walked through
+F1 = 8.415007619  # its first output there, to the last decimal
+HALF_A_UNIT = 5e-10
+ROUNDED = {"rtol": 1e-12, "atol": 1e-14}  # some roundings of 1e-16, also where terms cancel
+OPERATIONS = [
+    arithmetic.add, arithmetic.subtract, arithmetic.multiply, elementary.sin, elementary.exp,
+    elementary.tanh,
+]  # fmt: skip
+
+
+@pytest.fixture
+def lab():
+    """The counters of the chapter, imported by those who ask."""
+    return importlib.import_module("dlcore.lab.reverse")
+
+
+@pytest.fixture
+def example():
+    """The two functions of the sources, imported by those who ask."""
+    return importlib.import_module("dlcore.lab.forward").example
+
+
+class Parameter:
+    """A weight that keeps its gradient from call to call, and adds to it."""
+
+    def __init__(self, value):
+        self.value, self.grad = np.asarray(value), 0.0
+
+    def backward(self, f):
+        """Add the gradient of f to what is there."""
+        self.grad = self.grad + grad(f)(self.value)
+
+
+def unchanged(function, *args):
+    """Call a function and make sure that it leaves its arguments alone."""
+    before = [np.copy(arg) for arg in args]
+    result = function(*args)
+    for arg, copy in zip(args, before, strict=True):
+        assert np.array_equal(arg, copy), "an argument was changed in place, work on a copy"
+    return result
+
+
+def test_the_case_by_hand_comes_out():
+    """For a = x·x and y = a(a + 1) at x = 3:  y = 90 and x̄ = 114."""
+    y, pullback = vjp(lambda x: x * x * (x * x + 1.0), np.float64(3.0))
+    assert (y, pullback(1.0)) == (90.0, (114.0,))
+
+
+def test_the_slope_by_hand_is_that_of_calculus(formulas, oracle, rng):
+    """x̄ = 2x (2x² + 1), for any x."""
+
+    def program(x):
+        a = x * x
+        return np.sum(a * (a + 1.0))
+
+    x = rng.normal(size=7)
+    assert_allclose(grad(program)(x), oracle.program(formulas.by_hand)(x=x), **ROUNDED)
+
+
+def test_an_adjoint_sums_over_its_users(formulas, oracle):
+    """v̄ₖ = [k = K - 1] + Σⱼ v̄ⱼ ∂vⱼ/∂vₖ, with x, a, a + 1 and y of the case by hand at x = 3."""
+    v_bar, s = np.array([114.0, 19.0, 9.0, 1.0]), np.zeros((4, 4))
+    s[1, 0], s[2, 1], s[3, 1], s[3, 2] = 6.0, 1.0, 10.0, 9.0  # ∂vⱼ/∂vₖ
+    assert_array_equal(oracle.program(formulas.adjoint)(v_bar=v_bar, s=s), v_bar)
+    v_bar[1] -= 10.0  # without what the product tells a
+    assert not np.array_equal(oracle.program(formulas.adjoint)(v_bar=v_bar, s=s), v_bar)
+
+
+def test_the_tape_remembers_what_is_watched(rng):
+    """For y = x z with a constant z, y has the one parent x, and z ȳ for it alone."""
+    x, z, y_bar = rng.normal(size=(3, 4))
+    variable = Variable(x, next(levels))
+    y = variable * z
+    assert [parent is variable for parent in y.parents] == [True]
+    assert_array_equal(y.pullback(y_bar), [z * y_bar])
+
+
+def test_every_node_speaks_once(lab, rng):
+    """Sixty doublings have 2⁶⁰ paths and sixty nodes:  x̄ = 2⁶⁰, after sixty additions."""
+
+    def doubled(x):
+        for _ in range(60):
+            x = x + x
+        return x
+
+    price = lab.prices(doubled, np.float64(1.0))
+    assert grad(doubled)(np.float64(1.0)) == 2.0**60
+    assert price["reverse"][0] == 2 * price["function"][0]
+
+
+def test_a_pullback_may_be_asked_again(rng):
+    """It is linear and forgets nothing:  2 pull(ȳ) - pull(z̄) = pull(2ȳ - z̄)."""
+    x, y_bar, z_bar = rng.normal(size=(3, 5))
+    _, pullback = vjp(lambda x: np.sin(x) * np.sum(x), x)
+    (one,), (other,) = pullback(y_bar), pullback(z_bar)
+    assert_allclose(pullback(2 * y_bar - z_bar)[0], 2 * one - other, **ROUNDED)
+    assert_array_equal(pullback(y_bar)[0], one)
+
+
+def test_forward_mode_meets_the_columns(example, formulas, oracle, rng):
+    """ẏ = J ẋ, entry by entry, with the Jacobian that differences measure."""
+    w_dot = rng.normal(size=2)
+    J = np.stack([directional(example, [W], [unit]) for unit in np.eye(2)], axis=1)
+    page = oracle.program(formulas.pushforward)(J=J, x_dot=w_dot)
+    assert_allclose(jvp(example, [W], [w_dot])[1], page, rtol=1e-8)  # differences
+
+
+def test_reverse_mode_meets_the_rows(example, formulas, oracle, rng):
+    """x̄ = Jᵀ ȳ, entry by entry, with the Jacobian that differences measure."""
+    y_bar = rng.normal(size=2)
+    J = np.stack([directional(example, [W], [unit]) for unit in np.eye(2)], axis=1)
+    page = oracle.program(formulas.pullback)(J=J, y_bar=y_bar)
+    assert_allclose(vjp(example, W)[1](y_bar)[0], page, rtol=1e-8)  # differences
+
+
+def test_both_modes_weigh_a_change_alike(example, formulas, oracle, rng):
+    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ for every direction and every cotangent."""
+    x_dot, y_bar = rng.normal(size=(2, 2))
+    (_, y_dot), (x_bar,) = jvp(example, [W], [x_dot]), vjp(example, W)[1](y_bar)
+    left, right = map(oracle.program, oracle.claim(formulas.worth))
+    at_outputs, at_inputs = left(y_bar=y_bar, y_dot=y_dot), right(x_bar=x_bar, x_dot=x_dot)
+    assert_allclose(at_outputs, at_inputs, **ROUNDED)
+
+
+def test_the_walk_ends_with_the_jacobian(lab, example):
+    """The last words of both walks are the rows of J; f₁ has the value that we know."""
+    told = {}
+    values = {name: value for name, (value, _) in lab.run(W, np.zeros(2)).items()}
+    for i, end in enumerate(("f1", "f2")):
+        told |= {(i, name): bar for name, _, bar in lab.back(values, end)}
+    rows = [[told[i, name] for name in ("w1", "w2")] for i in range(2)]
+    assert_allclose(rows, jacobian(example)(W), **ROUNDED)
+    assert_allclose(values["f1"], F1, rtol=0, atol=HALF_A_UNIT)
+
+
+def test_rows_and_columns_are_one_matrix(rng):
+    """Both modes fill the same J, of the axes of y and then those of x."""
+    w = rng.normal(size=(4, 3))
+    f = lambda x: np.tanh(x @ w) * np.sum(x)
+    x = rng.normal(size=(2, 4))
+    by_rows, by_columns = jacobian(f)(x), jacobian(f, mode="forward")(x)
+    assert by_rows.shape == (2, 3, 2, 4)
+    assert_allclose(by_rows, by_columns, **ROUNDED)
+
+
+@pytest.mark.parametrize(("mode", "rule", "calls"), [("reverse", "vjp", 3), ("forward", "jvp", 5)])
+def test_rows_take_one_walk_per_output(mode, rule, calls, rng, monkeypatch):
+    """A Jacobian of three outputs and five inputs: three walks back, or five runs forwards."""
+    tanh, seen = elementary.tanh, []
+    original = getattr(tanh, f"{rule}_rule")
+    monkeypatch.setattr(tanh, f"{rule}_rule", lambda *args: (seen.append(1), original(*args))[1])
+    jacobian(lambda x: np.tanh(x)[:3] * x[0], mode=mode)(rng.normal(size=5))
+    assert len(seen) == calls
+
+
+@pytest.mark.parametrize("name", ["function", "reverse", "forward"])
+@pytest.mark.parametrize("D", [2, 7, 60])
+def test_the_price_of_a_product_is_what_the_page_says(D, name, lab, formulas, oracle, rng):
+    """D - 1 multiplications; 3 (D - 1) for all slopes backwards, 4 D (D - 1) forwards."""
+    price = lab.prices(lab.product, *rng.normal(size=D))[name][0]
+    assert price == oracle.program(getattr(formulas, f"{name}_price"))(D=D)
+
+
+def drawn(rng, many):
+    """Draw a program of `many` operations, each on numbers that are there already."""
+    plan = [(rng.choice(OPERATIONS), rng.integers(i + 5, size=2)) for i in range(many)]
+
+    def f(*xs):
+        values = [*xs]
+        for op, at in plan:
+            values.append(op(*(values[i] for i in at[: len(op.arguments)])))
+            values[-1] = np.sin(values[-1])  # keeps numbers small
+        return sum(values)
+
+    return f
+
+
+def dearest(lab, op):
+    """Count what a rule does, and one addition for every parent that it tells."""
+    xs = np.ones(len(op.arguments))
+    return lab.count(op.vjp, op(*xs), *xs, np.float64(1.0))[0] + len(xs)
+
+
+@pytest.mark.parametrize("many", [1, 10, 100, 1000])
+def test_a_gradient_is_cheap(many, lab, formulas, rng):
+    """c̄ ≤ (1 + r) c, where no rule takes more than r steps, its additions included."""
+    r = max(dearest(lab, op) for op in OPERATIONS)
+    price = lab.prices(drawn(rng, many), *rng.normal(size=5))
+    given = {formulas.c: price["function"][0], formulas.c_bar: price["reverse"][0]}
+    assert price["reverse"][0] > price["function"][0]
+    assert formulas.cheap.subs({**given, formulas.r: r}) == True  # noqa: E712 (sympy's own)
+
+
+def test_the_tape_grows_and_forward_mode_does_not(lab):
+    """Reverse mode holds an array for every operation, forward mode a few in all."""
+    reverse = [lab.memory("reverse", length) for length in (10, 30)]
+    forward = [lab.memory("forward", length) for length in (10, 30)]
+    assert 20 <= reverse[1] - reverse[0] < 20.5  # the notes beside the arrays are small
+    assert forward[1] - forward[0] < 0.5
+
+
+def test_a_stretched_array_hears_from_all_its_copies(formulas, oracle, rng, rounding):
+    """For y = x + b:  b̄ₘ = Σₙ ȳₙₘ."""
+    x, y_bar, b = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=3)
+    _, b_bar = vjp(lambda x, b: x + b, x, b)[1](y_bar)
+    assert_allclose(b_bar, oracle.program(formulas.unstretched)(y_bar=y_bar), **rounding(y_bar))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (1, 3), (4, 1), (2, 1, 1), (2, 4, 3)])
+def test_stretching_and_adding_up_are_adjoint(shape, rng):
+    """⟨ȳ, stretch ẋ⟩ = ⟨add up ȳ, ẋ⟩, wherever the axes are."""
+    x_dot, y_bar = rng.normal(size=shape), rng.normal(size=(2, 4, 3))
+    x_bar = arithmetic.unbroadcast(y_bar, x_dot)
+    assert np.shape(x_bar) == shape
+    assert_allclose(np.sum(y_bar * x_dot), np.sum(x_bar * x_dot), **ROUNDED)
+
+
+def test_the_tape_computes_what_the_layers_compute(rng):
+    """The gradient of a two-layer network by its layers and by the tape, for every parameter."""
+    layers = importlib.import_module("dlcore.models.twolayer").TwoLayer
+    model, loss = (
+        layers(5, 6, 3, rng=rng, std=1.0),
+        importlib.import_module("dlcore.lab.reverse").loss,
+    )
+    x, t = rng.normal(size=(7, 5)), rng.integers(3, size=7)
+    value, pullback = vjp(lambda *params: loss(*params, x=x, t=t, reg=0.7), *model.params.values())
+    by_layers, grads = model.loss(x, t, reg=0.7)
+    assert_allclose(value, by_layers, **ROUNDED)
+    for bar, name in zip(pullback(1.0), model.params, strict=True):
+        assert_allclose(bar, grads[name], **ROUNDED)
+
+
+def test_a_kept_gradient_grows_until_it_is_cleared():
+    """Twice the same call gives twice the gradient; cleared in between, it gives it again."""
+    w, f = Parameter(3.0), lambda w: w * w
+    w.backward(f)
+    assert w.grad == 6.0
+    w.backward(f)
+    assert w.grad == 12.0
+    w.grad = 0.0
+    w.backward(f)
+    assert w.grad == 6.0
+
+
+def test_a_gradient_without_memory_needs_no_clearing(rng):
+    """`grad` is a function: the same weights give the same gradient, however often."""
+    w = rng.normal(size=(2, 3))
+    slope = grad(lambda w: np.sum(np.sin(w) * w))
+    assert_array_equal(slope(w), slope(w))
+
+
+def test_a_gradient_can_be_differentiated(rng):
+    """Of Σ x⁴:  4x³, then 12x², then 24x, each the gradient of the sum of the last."""
+    x = rng.normal(size=3)
+    f = lambda x: np.sum(x * x * x * x)
+    for truth in (4 * x**3, 12 * x**2, 24 * x):
+        slope = grad(f)
+        assert_allclose(slope(x), truth, **ROUNDED)
+        f = lambda x, slope=slope: np.sum(slope(x))
+
+
+def test_a_hessian_is_multiplied_without_being_formed(formulas, oracle, rng):
+    """u = H v, forwards over reverse; H itself is symmetric."""
+    w, x, v = rng.normal(size=(4, 4)), *rng.normal(size=(2, 4))
+    f = lambda x: np.sum(np.tanh(x @ w) * x)
+    H = hessian(f)(x)
+    assert_allclose(H, H.T, **ROUNDED)
+    assert_allclose(hvp(f, x, v), oracle.program(formulas.hessian_times)(H=H, v=v), **ROUNDED)
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: x.__setitem__(0, 1.0), r"x\[0\]: x is a watched array, .* use np.where"),
+        (lambda x: x.__imul__(2.0), "out is a watched array, it cannot be overwritten"),
+        (lambda x: np.sum(np.arcsin(x)), "arcsin: no rule for watched arrays, use one of"),
+        (lambda x: float(x[0]), "a watched number cannot become a plain one"),
+        (np.tanh, r"grad: f must return a number, got shape \(3,\); use jacobian"),
+    ],
+)
+def test_what_cannot_be_walked_back_is_refused(f, message):
+    """An array that is overwritten, a function without a rule, an output with axes."""
+    with pytest.raises(TypeError, match=message):
+        grad(f)(np.ones(3))
+
+
+def test_whole_numbers_have_no_slope():
+    """An input of integers is refused, with what to do."""
+    with pytest.raises(TypeError, match=r"x must hold floats, got int64; use x.astype\(float\)"):
+        grad(np.sum)(np.array([1, 2]))
+
+
+@pytest.mark.exercise("reverse-tape", points=4)
+def test_a_node_used_twice_adds_up(answers):
+    """a = x·x and y = a·a + a at x = 3:  y = 90, ȳ = 1, ā = 19, x̄ = 114."""
+    x = answers.Node(3.0)
+    a = x * x
+    y = a * a + a
+    y.backward()
+    assert (y.value, y.bar, a.bar, x.bar) == (90, 1, 19, 114)
+
+
+@pytest.mark.exercise("reverse-tape", points=4)
+def test_a_drawn_program_has_the_slopes_of_calculus(answers, rng):
+    """Thirty random sums and products of whole numbers; slopes by the tangents of dlcore."""
+    plan = [(rng.random() < 0.7, rng.integers(i + 3, size=2)) for i in range(30)]
+
+    def program(*values):
+        values = [*values]
+        for adds, (i, j) in plan:
+            values.append(values[i] + values[j] if adds else values[i] * values[j])
+        return values[-1] + values[0] * values[1] * values[2]
+
+    xs = [answers.Node(x) for x in (0.5, -1.25, 0.75)]
+    program(*xs).backward()
+    plain = [np.float64(x.value) for x in xs]
+    truth = [jvp(program, plain, [*map(np.float64, unit)])[1] for unit in np.eye(3)]
+    assert_allclose([x.bar for x in xs], truth, rtol=1e-9, atol=1e-12)  # sums in another order
+
+
+@pytest.mark.exercise("reverse-tape", points=4)
+def test_neither_depth_nor_sharing_is_expensive(answers):
+    """Five thousand additions in a row, then two hundred doublings:  x̄ = 2²⁰⁰ · 5001."""
+    x = answers.Node(1.0)
+    y = x
+    for _ in range(5000):
+        y = y + x
+    for _ in range(200):
+        y = y + y
+    y.backward()
+    assert x.bar == 2.0**200 * 5001
+
+
+@pytest.mark.exercise("reverse-tape", points=4)
+def test_a_second_walk_starts_afresh(answers):
+    """Called twice on y, or on z after y, each time the bars are those of one walk."""
+    x = answers.Node(2.0)
+    y = x * x
+    z = y * x
+    y.backward()
+    y.backward()
+    assert (x.bar, y.bar) == (4, 1)
+    z.backward()
+    assert (x.bar, y.bar, z.bar) == (12, 2, 1)
+
+
+@pytest.mark.exercise("reverse-vjp", points=2)
+def test_the_pullback_is_the_transpose_of_the_slope(answers, rng):
+    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩, with ẏ by the tangents of dlcore; every ȳ has its own."""
+    xs, x_dots = (tuple(rng.normal(size=s) for s in ((5, 3), 3)) for _ in range(2))
+    f = lambda x, w: np.matmul(x, w) * np.tanh(np.matmul(x, w))
+    y, pullback = unchanged(answers.composed_vjp, *xs)
+    assert_allclose(y, f(*xs), **ROUNDED)
+    for y_bar in rng.normal(size=(2, 5)):
+        bars = unchanged(pullback, y_bar)
+        assert [np.shape(bar) for bar in bars] == [(5, 3), (3,)]
+        for i in range(2):
+            dots = [dot if j == i else 0 * dot for j, dot in enumerate(x_dots)]
+            assert_allclose(np.vdot(bars[i], dots[i]), y_bar @ jvp(f, xs, dots)[1], rtol=1e-9)
+
+
+@pytest.mark.exercise("reverse-unbroadcast", points=2)
+@pytest.mark.parametrize("shape", [(), (3,), (1,), (1, 3), (4, 1), (1, 1), (2, 1, 3), (2, 4, 3)])
+def test_every_copy_is_heard(answers, shape, rng):
+    """⟨ȳ, stretch ẋ⟩ = ⟨x̄, ẋ⟩ for every ẋ, and x̄ has the shape of ẋ."""
+    y_bar = rng.normal(size=(2, 4, 3))
+    x_bar = unchanged(lambda y_bar: answers.unbroadcast(y_bar, shape), y_bar)
+    assert np.shape(x_bar) == shape
+    for entry in np.ndindex(*shape):
+        x_dot = np.zeros(shape)
+        x_dot[entry] = 1.0
+        heard = np.sum(y_bar * np.broadcast_to(x_dot, y_bar.shape))
+        assert_allclose(np.asarray(x_bar)[entry], heard, **ROUNDED)
+
+
+@pytest.mark.exercise("reverse-unbroadcast", points=2)
+def test_what_was_not_stretched_is_left_alone(answers, rng):
+    """Axes of size one that met axes of size one stay, with their numbers."""
+    y_bar = rng.normal(size=(1, 3, 1))
+    assert_array_equal(answers.unbroadcast(y_bar, (1, 3, 1)), y_bar)
+    assert_array_equal(answers.unbroadcast(y_bar, (3, 1)), y_bar[0])
+
+
+@pytest.mark.exercise("reverse-jacobian", points=2)
+def test_rows_are_filled_in_their_places(answers, rng):
+    """J has the axes of y, then those of x, and says what differences say."""
+    w, x = rng.normal(size=(4, 3)), rng.normal(size=(2, 4))
+    f = lambda x: np.sin(x @ w) * np.sum(x)
+    J = unchanged(lambda x: answers.jacobian(vjp, f, x), x)
+    assert np.shape(J) == (2, 3, 2, 4)
+    for entry in np.ndindex(2, 4):
+        unit = np.zeros((2, 4))
+        unit[entry] = 1.0
+        assert_allclose(J[:, :, *entry], directional(f, [x], [unit]), atol=1e-8)  # differences
+
+
+@pytest.mark.exercise("reverse-jacobian", points=2)
+def test_one_run_and_one_walk_per_row(answers, rng):
+    """For y of six entries: vjp is called once, its pullback six times."""
+    calls = []
+
+    def watched(f, *xs):
+        y, pullback = vjp(f, *xs)
+        calls.append("run")
+        return y, lambda y_bar: (calls.append("walk"), pullback(y_bar))[1]
+
+    x = rng.normal(size=(2, 3))
+    answers.jacobian(watched, np.exp, x)
+    assert calls == ["run", *["walk"] * 6]
+
+
+@pytest.mark.exercise("reverse-jacobian", points=2)
+def test_the_jacobian_of_a_number_is_its_gradient(answers, rng):
+    """Where y has no axes, J has those of x alone."""
+    x = rng.normal(size=(3, 2))
+    J = answers.jacobian(vjp, lambda x: np.sum(x * x), x)
+    assert np.shape(J) == (3, 2)
+    assert_allclose(J, 2 * x, **ROUNDED)
+
+
+@pytest.mark.exercise("reverse-hvp", points=3)
+@pytest.mark.parametrize("length", [1e-8, 1.0, 1e8])
+def test_the_product_does_not_depend_on_the_length(answers, length, rng):
+    """For f = Σ sin x + ½ xᵀ A x:  H v = A v - v sin x, for short and long v."""
+    a, x, v = rng.normal(size=(5, 5)), rng.normal(size=5), length * rng.normal(size=5)
+    a = a + a.T
+    product = unchanged(lambda x, v: answers.hvp(lambda x: np.cos(x) + a @ x, x, v), x, v)
+    truth = a @ v - np.sin(x) * v
+    assert_allclose(product, truth, rtol=0, atol=1e-6 * np.linalg.norm(truth))
+
+
+@pytest.mark.exercise("reverse-hvp", points=3)
+def test_a_vector_of_zeros_gives_zeros(answers, rng):
+    """H 0 = 0, without a division by zero."""
+    x = rng.normal(size=(2, 3))
+    assert_array_equal(answers.hvp(np.cos, x, np.zeros((2, 3))), np.zeros((2, 3)))
+
+
+@pytest.mark.exercise("reverse-hvp", points=3)
+def test_a_difference_is_taken_on_both_sides(answers, rng):
+    """Two gradients, as far from x on one side as on the other."""
+    x, v, seen = *rng.normal(size=(2, 4)), []
+    answers.hvp(lambda x: (seen.append(np.copy(x)), np.sin(x))[1], x, v)
+    assert len(seen) == 2
+    assert_allclose(seen[0] - x, x - seen[1], rtol=1e-6)  # rounding of x ± h
+
+
+def taught(rules):
+    """Make a primitive of an answer, and strike it from the register."""
+
+    def swish(x: Tensor) -> Tensor:
+        return rules(x)
+
+    op = Primitive(swish)
+    registry.remove(op)
+    op.defjvp(rules.jvp)
+    op.defvjp(rules.vjp)
+    return op
+
+
+@pytest.mark.exercise("reverse-rule", points=3)
+def test_the_tangent_is_the_slope(answers, rng):
+    """ẏ is what differences measure; at x = 0 it is ẋ / 2."""
+    swish, x, x_dot = answers.Swish(), rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+    y_dot = swish.jvp(swish(x), x, x_dot)
+    assert_allclose(y_dot, directional(swish, [x], [x_dot]), atol=1e-8)  # differences
+    assert swish.jvp(0.0, np.zeros(1), np.ones(1)) == 0.5
+
+
+@pytest.mark.exercise("reverse-rule", points=3)
+def test_the_cotangent_is_its_transpose(answers, rng):
+    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ with ẏ by differences; at x = 0 it is ȳ / 2."""
+    swish, (x, x_dot, y_bar) = answers.Swish(), rng.normal(size=(3, 4, 3))
+    (x_bar,) = unchanged(swish.vjp, swish(x), x, y_bar)
+    slope = directional(swish, [x], [x_dot])
+    assert np.shape(x_bar) == (4, 3)
+    assert_allclose(np.vdot(x_bar, x_dot), np.vdot(y_bar, slope), rtol=1e-7)  # differences
+    assert swish.vjp(0.0, np.zeros(1), np.ones(1))[0] == 0.5
+
+
+@pytest.mark.exercise("reverse-rule", points=3)
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_the_engine_can_differentiate_the_rules(answers, mode, rng):
+    """The second derivative, through the jvp or the vjp rule alone, as differences have it."""
+    swish, x = taught(answers.Swish()), rng.normal(size=5)
+    ones = np.ones(5)
+    slopes = {
+        "forward": lambda x: jvp(swish, [x], [ones])[1],
+        "reverse": lambda x: vjp(swish, x)[1](ones)[0],
+    }
+    slope = slopes[mode]
+    _, second = jvp(slope, [x], [ones])
+    assert_allclose(second, directional(slope, [x], [ones]), atol=1e-8)  # differences
+    assert_allclose(vjp(slope, x)[1](ones)[0], second, **ROUNDED)
+
+
+def overwritten(f, x):
+    """Walk a tape back in the right order, but write where it should add; count the uses of x."""
+    variable = Variable(x, next(levels))
+    y = f(variable)
+    bars, uses = {y: 1.0}, 0
+    for node in topological_order([y], lambda node: node.parents):
+        if node.parents:
+            uses += sum(parent is variable for parent in node.parents)
+            bars |= zip(node.parents, node.pullback(bars[node]), strict=True)
+    return bars[variable], uses
+
+
+@pytest.mark.exercise("reverse-break", points=2)
+@pytest.mark.parametrize("x", [1.0, 1.3, 2.0])
+def test_the_overwriting_tape_is_misled(answers, x):
+    """It is off by half of the slope at least, and the slope is no small thing."""
+    x = np.float64(x)
+    truth = jvp(answers.misleading, [x], [np.float64(1.0)])[1]
+    said, _ = overwritten(answers.misleading, x)
+    assert truth > 1, "the slope must be larger than 1"
+    assert abs(said - truth) >= 0.5 * truth * (1 - 1e-12), f"it says {said}, and {truth} is right"
+
+
+@pytest.mark.exercise("reverse-break", points=2)
+def test_x_itself_is_used_once(answers):
+    """What is heard twice is a result, not the input."""
+    _, uses = overwritten(answers.misleading, np.float64(1.5))
+    assert uses == 1, f"x goes into {uses} operations"
