@@ -127,17 +127,17 @@ def newton(jvp, x, *, steps):
 
 
 def confusing(derivative, x):
-    """Exercise forward-confusion.  Ask for a derivative inside of a derivative, without a sum.
+    """Exercise forward-confusion.  Ask for a derivative inside of a derivative.
 
-    Return ``derivative(f, x)`` for an f of your own that calls ``derivative`` itself. A
-    derivative without levels has to get it wrong, at every x. Use products only: numbers
-    that come in here can be multiplied, by each other and by plain ones, and nothing else.
+    Return ``derivative(f, x)`` for an f of your own that calls ``derivative`` itself. With a
+    derivative that knows no levels the result must come out four times as large as it is,
+    at every x. What comes in can be added and multiplied, with plain numbers too.
     """
     # BEGIN SOLUTION
-    # HINT: the confusion needs an inner function that uses the variable of the outer one
-    # HINT: d/dy (x y) is x; without levels the tangent of x comes on top
-    # HINT: lambda x: x * derivative(lambda y: x * y, 7): the slope of x² is 2x, not x + (x + 7)
-    return derivative(lambda x: x * derivative(lambda y: x * y, 7.0), x)
+    # HINT: the chapter's expression comes out twice as large; where do the two units come from?
+    # HINT: in d/dy (x + y) one unit is the tangent of y; the other is the tangent of x, by mistake
+    # HINT: which inner function of x and y has three such mistakes?
+    return derivative(lambda x: x * derivative(lambda y: x + x + x + y, 1.0), x)
     # END SOLUTION
 
 

@@ -5,6 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from dlcore.autodiff import check_gradients, grad, jacobian, jvp, value_and_grad, vjp
+from dlcore.layers.activation import ACTIVATIONS, Activation
+from dlcore.layers.linear import Linear
 from dlcore.ops.activation import tanh
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy, softmax
@@ -119,6 +121,18 @@ def test_rules_may_be_asked_for_some_arguments_only(rng):
     some = linear.vjp(y, x, w, b, y_bar, wanted=(1, 2))
     assert len(some) == 2
     assert all(np.array_equal(*pair) for pair in zip(some, everything[1:], strict=True))
+
+
+@pytest.mark.parametrize("name", ["linear", *ACTIVATIONS])
+def test_a_layer_walks_back_by_the_rules_of_the_tape(name, rng):
+    """For every layer: x̄ and the gradients of its parameters are the pullback of its operation."""
+    layer = Linear(3, 4, rng=rng) if name == "linear" else Activation(name)
+    x, params = rng.normal(size=(5, 3)), layer.params.values()
+    y_bar = rng.normal(size=layer.forward(x).shape)
+    by_hand = [layer.backward(y_bar), *layer.grads.values()]
+    _, pullback = vjp(layer.op, x, *params)
+    for mine, tape in zip(by_hand, pullback(y_bar), strict=True):
+        assert np.array_equal(mine, tape)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Forward mode: every value carries its tangent along.
 
-Chapter: book/linear.md.
+Chapter: book/forward.md.
 """
 
 import numpy as np

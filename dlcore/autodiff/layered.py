@@ -1,4 +1,4 @@
-"""A layered layout: every node stands below its inputs, and edges keep clear of other nodes.
+"""A layered layout: every node below its inputs, every edge clear of other nodes.
 
 An edge that passes a layer has a bend in it. Bends take a place like nodes do, so that no
 edge runs through a box. What stands beside what is found by sweeping: each node wants to be

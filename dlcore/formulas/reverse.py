@@ -1,4 +1,4 @@
-"""Adjoints, the two products of a Jacobian, and the price of both modes, as sympy sees them.
+"""Adjoints, the two products of a Jacobian, and the price of both modes, in sympy.
 
 Chapter: book/reverse.md.
 """

@@ -4,6 +4,7 @@ Chapter: book/forward.md.
 """
 
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -40,6 +41,24 @@ def autodiff_001(seed):
     w = np.array([1.0, 2.0])
     f1, f2 = example(w)
     return {"f1": f1, "f1 with exp w2": slip(w), "f2": f2}, {}
+
+
+def by_differences(f, x, h=1e-6):
+    """Measure a Jacobian column by column: let one input after the other take a step h."""
+    y = f(x)
+    return np.stack([(f(x + h * unit) - y) / h for unit in np.eye(np.size(x))], axis=-1)
+
+
+def errors(h):
+    """Return the relative errors of ∂f₁/∂w₂ at (½, -½), measured with steps h from one side, both.
+
+    The slope that they are compared with is a tangent.
+    """
+    w, unit = np.array([0.5, -0.5]), np.array([0.0, 1.0])
+    exact = jvp(example, [w], [unit])[1][0]
+    above, below = (example((w + h[:, None] * way).T)[0] for way in (unit, -unit))
+    measured = (above - example(w)[0]) / h, (above - below) / (2 * h)
+    return tuple(np.abs(slope / exact - 1) for slope in measured)
 
 
 class Naive:
@@ -93,7 +112,7 @@ NODES = [
 
 def letter(name, dot=""):
     """Set the number of a name low, and perhaps a dot on its letter:  w1 becomes ẇ₁."""
-    return name[0] + dot + name[1:].translate(str.maketrans("12", "₁₂"))
+    return normalize("NFC", name[0] + dot) + name[1:].translate(str.maketrans("12", "₁₂"))
 
 
 def figure(x):
@@ -108,7 +127,7 @@ def figure(x):
 
 
 def run(w, w_dot):
-    """Return value and tangent of every node: each needs its own inputs and nothing else."""
+    """Return value and tangent of every node, each from its own inputs alone."""
     known = {}
     for node in NODES:
         if node.op is None:

@@ -1,0 +1,501 @@
+"""Forward mode.  Each test is a lemma of `book/forward.md`, in the order of the chapter."""
+
+import importlib
+from itertools import count, repeat
+from math import sqrt
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.autodiff import jacobian, jvp
+from dlcore.ops import arithmetic
+
+ROUNDED = {"rtol": 1e-12, "atol": 1e-15}  # some roundings of 1e-16, also where ones cancel
+POINTS = [(1.0, 2.0), (0.5, -0.5)]
+SLOPES = {
+    "first_by_w1": (0, 0),
+    "first_by_w2": (0, 1),
+    "second_by_w1": (1, 0),
+    "second_by_w2": (1, 1),
+}
+
+
+@pytest.fixture
+def lab():
+    """The sources' example, imported by those who ask: its kernels take a while to load."""
+    return importlib.import_module("dlcore.lab.forward")
+
+
+@pytest.fixture
+def slopes(formulas, oracle):
+    """The four slopes that the page prints, as one program:  w ↦ J."""
+
+    def matrix(w):
+        w1, w2 = w
+        s, J = oracle.program(formulas.inner)(w1=w1, w2=w2), np.empty((2, 2))
+        for name, place in SLOPES.items():
+            letters = {"s": s, "w1": w1, "w2": w2}
+            J[place] = oracle.program(getattr(formulas, name))(**letters)
+        return J
+
+    return matrix
+
+
+def at(f, x):
+    """Return value and slope of a function of one number."""
+    return jvp(f, [np.float64(x)], [np.float64(1.0)])
+
+
+# A number that knows where it is going
+
+
+def test_three_plus_epsilon_gives_the_slope_twenty_nine():
+    """(3 + ε)³ + 2 (3 + ε) = 33 + 29 ε."""
+    assert at(lambda x: x * x * x + 2 * x, 3) == (33, 29)
+
+
+def test_only_the_last_term_has_epsilon_twice(formulas, oracle, rng):
+    """(x + ẋ ε) (z + ż ε) = x z + (ẋ z + x ż) ε + ẋ ż ε²."""
+    assert oracle.counterexample(*oracle.claim(formulas.product_of_duals), rng) is None
+
+
+@pytest.mark.parametrize(("name", "op"), [("product", "multiply"), ("quotient", "divide")])
+def test_the_rules_say_what_the_page_says(name, op, formulas, oracle, rng):
+    """ẏ = ẋ z + x ż for y = x z, and ẏ = (ẋ - y ż) / z for y = x / z."""
+    x, z, x_dot, z_dot = rng.uniform(1.0, 2.0, (4, 5))
+    y = getattr(arithmetic, op)(x, z)
+    y_dot = getattr(arithmetic, op).jvp(y, x, z, x_dot, z_dot)
+    given = {"x": x, "z": z, "x_dot": x_dot, "z_dot": z_dot, "y": y}
+    relation = getattr(formulas, name)
+    used = {key: given[key] for key in map(str, relation.rhs.free_symbols)}
+    assert_allclose(y_dot, oracle.program(relation)(**used), **ROUNDED)
+
+
+def test_sums_and_products_know_every_polynomial(rng):
+    """For p(x) = c₀ + c₁ x + … + c₅ x⁵, by Horner's scheme:  ẏ = p'(x) ẋ."""
+    c, x, x_dot = rng.normal(size=6), rng.normal(size=7), rng.normal(size=7)
+
+    def horner(x):
+        y = 0.0
+        for coefficient in c[::-1]:
+            y = y * x + coefficient
+        return y
+
+    p = np.polynomial.Polynomial(c)
+    assert_allclose(jvp(horner, [x], [x_dot])[1], p.deriv()(x) * x_dot, **ROUNDED)
+
+
+def test_programs_in_a_row_push_in_a_row(rng):
+    """For y = f(g(x)), with u = g(x):  (y, ẏ) = jvp(f, u, u̇), to the last bit."""
+    x, x_dot = rng.normal(size=(2, 5))
+    f, g = lambda u: np.tanh(u) / (1 + u * u), lambda x: np.sin(x) * x
+    inner = jvp(g, [x], [x_dot])
+    outer = jvp(f, *([part] for part in inner))
+    assert_array_equal(jvp(lambda x: f(g(x)), [x], [x_dot]), outer)
+
+
+@pytest.mark.parametrize("a", [0.3, 2.0, 70.0])
+def test_a_loop_knows_its_slope(a):
+    """Heron's loop ends at y = √a, and its tangent at 1 / 2√a."""
+
+    def heron(a):
+        y = 1.0
+        for _ in range(12):
+            y = (y + a / y) / 2
+        return y
+
+    assert_allclose(at(heron, a), (sqrt(a), 0.5 / sqrt(a)), **ROUNDED)
+
+
+# The example of the sources
+
+
+def test_the_program_says_what_the_page_says(lab, formulas, oracle, rng):
+    """The formulas of f₁ and f₂, evaluated with thirty digits, are what the program returns."""
+    w1, w2 = rng.normal(size=2)
+    s = oracle.program(formulas.inner)(w1=w1, w2=w2)
+    f = oracle.program(formulas.first)(s=s), oracle.program(formulas.second)(w1=w1, w2=w2)
+    assert_allclose(lab.example(np.array([w1, w2])), f, **ROUNDED)
+
+
+def test_the_picture_runs_the_program(lab, rng):
+    """Node by node, each from its own inputs alone, come the same values and tangents."""
+    w, w_dot = rng.normal(size=(2, 2))
+    nodes = lab.run(w, w_dot)
+    y, y_dot = jvp(lab.example, [w], [w_dot])
+    assert_allclose([nodes["f1"], nodes["f2"]], np.stack([y, y_dot], axis=1), **ROUNDED)
+
+
+def test_the_steps_show_what_the_nodes_hold(lab):
+    """The fourth step at (½, -½) along (0, 1): b = 2 w₂ = -1, and its tangent is 2."""
+    step = lab.steps([0.5, -0.5], [0.0, 1.0])["steps"][3]
+    assert step["marks"] == {"b": ["value -1", "tangent 2"]}
+    assert step["text"] == "b = 2 w₂ = -1,  ḃ = 2 ẇ₂ = 2."
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_the_slopes_on_the_page_are_exact(name, formulas):
+    """∂f₁/∂w₁, ∂f₁/∂w₂, ∂f₂/∂w₁ and ∂f₂/∂w₂ are what exact calculus makes of f₁ and f₂."""
+    output, entry = getattr(formulas, name.partition("_by")[0]), getattr(formulas, name)
+    written = output.rhs.subs(formulas.s, formulas.inner.rhs)
+    stated = entry.rhs.subs(formulas.s, formulas.inner.rhs)
+    assert (written.diff(entry.lhs.variables[0]) - stated).simplify() == 0
+
+
+@pytest.mark.parametrize("w", POINTS)
+def test_every_unit_direction_fills_a_column(w, lab, slopes):
+    """J (1, 0) and J (0, 1), side by side, are the matrix of the slopes on the page."""
+    columns = [jvp(lab.example, [np.array(w)], [unit])[1] for unit in np.eye(2)]
+    assert_allclose(np.stack(columns, axis=1), slopes(w), rtol=1e-12)
+    assert_array_equal(jacobian(lab.example, mode="forward")(np.array(w)), np.stack(columns, 1))
+
+
+def test_the_values_at_one_two_are_known(lab):
+    """f₁(1, 2) = 7.802074e24, to the digits given, and f₂(1, 2) = 2.731058578630005."""
+    f1, f2 = lab.example(np.array([1.0, 2.0]))
+    assert f1 == pytest.approx(7.802074e24, rel=1e-7)
+    assert f2 == pytest.approx(2.731058578630005, rel=1e-15)
+
+
+def test_neighbours_of_the_large_value_lie_far_apart(lab):
+    """Next to f₁(1, 2) the floating-point numbers are 2³⁰ apart: compare relatively."""
+    assert np.spacing(lab.example(np.array([1.0, 2.0]))[0]) == 2.0**30
+
+
+def test_the_value_at_one_half_is_known(lab):
+    """f₁(½, -½) = 8.415007619, to the digits given."""
+    assert lab.example(np.array([0.5, -0.5]))[0] == pytest.approx(8.415007619, abs=5e-10)
+
+
+@pytest.mark.parametrize(
+    ("w", "printed"),
+    [
+        ((1.0, 2.0), (24521.662861313, 2.73105857863)),
+        ((1.01, 2.0), (25200.8058793246, 2.75302014923886)),
+        ((1.0, 2.01), (26411.9854338567, 2.74105857863)),
+    ],
+)
+def test_the_printed_values_belong_to_another_function(w, printed, lab):
+    """With exp w₂ in place of exp 2w₂ all three printed values of f₁ come out; f₂ is right."""
+    ours = lab.slip(np.array(w)), lab.example(np.array(w))[1]
+    assert_allclose(ours, printed, rtol=2e-12)  # the printed digits end there
+
+
+def test_the_right_function_is_far_from_the_printed_value(lab):
+    """f₁(1, 2) is more than 10²⁰ times as large as the number that is printed for it."""
+    assert lab.example(np.array([1.0, 2.0]))[0] / 24521.662861313 > 1e20
+
+
+def test_the_printed_slopes_belong_to_the_right_function(lab, slopes):
+    """The matrix of 001 is the Jacobian for exp 2w₂; for exp w₂ the slopes of f₁ are tiny."""
+    w = np.array([1.0, 2.0])
+    other = jacobian(lab.slip, mode="forward")(w)
+    assert_allclose(jacobian(lab.example, mode="forward")(w), slopes(w), rtol=1e-12)
+    assert (other < 1e-20 * slopes(w)[0]).all()
+
+
+# One run, one direction
+
+
+def test_a_run_multiplies_the_jacobian_by_a_direction(lab, formulas, oracle, rng):
+    """ẏₘ = Σ_d J[m, d] ẋ_d, and no matrix is formed."""
+    w, w_dot = rng.normal(size=(2, 2))
+    J = jacobian(lab.example, mode="forward")(w)
+    y_dot = oracle.program(formulas.directional)(J=J, x_dot=w_dot)
+    assert_allclose(jvp(lab.example, [w], [w_dot])[1], y_dot, **ROUNDED)
+
+
+def test_tangents_add_like_directions(lab, rng):
+    """J (a u + b v) = a J u + b J v."""
+    w, u, v = rng.normal(size=(3, 2))
+    a, b = rng.normal(size=2)
+    push = lambda w_dot: jvp(lab.example, [w], [w_dot])[1]
+    assert_allclose(push(a * u + b * v), a * push(u) + b * push(v), rtol=1e-9, atol=1e-12)
+
+
+# What it costs
+
+
+@pytest.mark.parametrize("D", [1, 2, 7])
+def test_a_jacobian_by_columns_takes_one_run_per_input(D, rng):
+    """D inputs, D runs, however many outputs there are."""
+    runs, w = [], rng.normal(size=(D, 3))
+    J = jacobian(lambda x: runs.append(x) or np.sin(x @ w), mode="forward")(rng.normal(size=D))
+    assert J.shape == (3, D)
+    assert len(runs) == D
+
+
+def test_a_run_with_its_tangent_costs_at_most_four_runs(lab):
+    """Of the rules of the example none needs more than three operations beside its own."""
+    tally = importlib.import_module("dlcore.lab.reverse").count
+    w, w_dot = np.array(POINTS)
+    alone, _ = tally(lab.example, w)
+    both, _ = tally(lambda w: jvp(lab.example, [w], [w_dot])[1], w)
+    assert alone < both <= 4 * alone
+
+
+@pytest.mark.parametrize("D", [1, 2, 7])
+def test_differences_take_one_run_more(D, lab, rng):
+    """D inputs, D + 1 runs, and the slopes are right to some digits only."""
+    runs, w, x = [], rng.normal(size=(D, 3)), rng.normal(size=D)
+    J = lab.by_differences(lambda x: runs.append(x) or np.sin(x @ w), x)
+    assert_allclose(J, np.cos(x @ w)[:, None] * w.T, atol=1e-4)  # the step is 1e-6
+    assert len(runs) == D + 1
+
+
+def test_the_step_of_the_source_misses_the_slope(lab, slopes):
+    """At (1, 2) a step of 0.01 in w₂ finds a slope of f₁ that is more than 0.8 too large."""
+    h = 0.01
+    measured = (lab.example([1.0, 2.0 + h])[0] - lab.example([1.0, 2.0])[0]) / h
+    assert measured / slopes([1.0, 2.0])[0, 1] - 1 > 0.8
+
+
+def test_a_tangent_keeps_the_digits_that_differences_lose(lab, slopes):
+    """∂f₁/∂w₂ at (½, -½): a relative error below 1e-15 by a run, above 1e-12 for every step."""
+    w, exact = np.array([0.5, -0.5]), slopes([0.5, -0.5])[0, 1]
+    f = lambda x: lab.example(np.array([0.5, x]))[0]
+    measured = [(f(-0.5 + h) - f(-0.5 - h)) / (2 * h) for h in 10.0 ** np.arange(-12, 0)]
+    assert np.abs(np.array(measured) / exact - 1).min() > 1e-12
+    assert abs(jvp(lab.example, [w], [np.array([0.0, 1.0])])[1][0] / exact - 1) < 1e-15
+
+
+# Slopes inside of slopes
+
+
+def test_a_dual_without_levels_confuses_two_slopes(lab):
+    """d/dx [x · d/dy (x + y)] at 1 is 1, and comes out as 2."""
+    slope = lab.naive_derivative
+    assert slope(lambda x: x * slope(lambda y: x + y, 1), 1) == 2
+
+
+def test_levels_keep_two_slopes_apart():
+    """d/dx [x · d/dy (x + y)] = d/dx [x · 1] = 1, at 1 and everywhere."""
+    inner = lambda x: at(lambda y: x + y, 1)[1]
+    assert [at(lambda x: x * inner(x), x)[1] for x in (1, 2, 5)] == [1, 1, 1]
+
+
+def test_a_slope_has_a_slope():
+    """d/dx d/dx x³ = 6 x, and once more 6."""
+    slope = lambda f: lambda x: jvp(f, [x], [np.float64(1.0)])[1]
+    second = slope(slope(lambda x: x * x * x))
+    assert second(np.float64(7.0)) == 42
+    assert slope(second)(np.float64(7.0)) == 6
+
+
+# What has no slope
+
+
+def test_the_branch_taken_is_differentiated():
+    """For y = x² where x > 0, -x elsewhere: slope 6 at 3, slope -1 at -3."""
+    f = lambda x: x * x if x > 0 else -x
+    assert (at(f, 3)[1], at(f, -3)[1]) == (6, -1)
+
+
+def test_a_branch_can_hide_a_slope():
+    """y = x, but written with a case of its own for zero, has slope 0 there and 1 elsewhere."""
+    f = lambda x: 0.0 if x == 0 else x
+    assert (at(f, 0)[1], at(f, 1e-300)[1]) == (0, 1)
+
+
+def test_a_staircase_is_flat():
+    """Rounding has the slope 0 between its jumps, and its jumps are not seen."""
+    assert at(lambda x: x * np.floor(x), 2.5) == (5, 2)
+
+
+def test_whole_numbers_are_refused():
+    """A value that cannot move a little has no tangent."""
+    with pytest.raises(TypeError, match="jvp: x must hold floats, got int64"):
+        jvp(lambda x: x * x, [np.array(3)], [np.array(1)])
+
+
+# Exercises
+
+
+@pytest.mark.exercise("forward-dual", points=2)
+def test_your_dual_numbers_follow_the_product_rule(answers, rng):
+    """(x + ẋ ε) (z + ż ε) = x z + (ẋ z + x ż) ε, and sums go term by term."""
+    x, x_dot, z, z_dot = map(int, rng.integers(2, 90, size=4))
+    one, other = answers.Dual(x, x_dot), answers.Dual(z, z_dot)
+    product, total = one * other, one + other
+    assert (product.value, product.dot) == (x * z, x_dot * z + x * z_dot)
+    assert (total.value, total.dot) == (x + z, x_dot + z_dot)
+    assert (one.value, one.dot, other.value, other.dot) == (x, x_dot, z, z_dot)
+
+
+@pytest.mark.exercise("forward-dual", points=2)
+def test_your_dual_numbers_meet_plain_ones(answers, rng):
+    """A plain number stands still, on either side:  3 x + 5, x · 3 + 5 and 5 + x · 3."""
+    x, x_dot, a, b = map(int, rng.integers(2, 90, size=4))
+    dual = answers.Dual(x, x_dot)
+    for y in (a * dual + b, dual * a + b, b + dual * a):
+        assert (y.value, y.dot) == (a * x + b, a * x_dot)
+
+
+@pytest.mark.exercise("forward-dual", points=2)
+def test_your_dual_numbers_nest(answers):
+    """A dual number may hold dual numbers: the slope of the slope of x³ at 5 is 30."""
+    x = answers.Dual(answers.Dual(5, 1), answers.Dual(1, 0))
+    y = x * x * x
+    assert (y.value.value, y.value.dot, y.dot.value, y.dot.dot) == (125, 75, 75, 30)
+
+
+@pytest.mark.exercise("forward-functions", points=2)
+@pytest.mark.parametrize("name", ["exp", "log", "sin", "sqrt", "tanh"])
+def test_your_functions_move_with_their_slopes(name, answers, rng):
+    """f(x + i h ẋ) = f(x) + i h f'(x) ẋ + O(h²): a tiny step into the complex plane says so."""
+    x, x_dot, h = rng.uniform(0.5, 2.0, size=(3, 4)), rng.normal(size=(3, 4)), 1e-100
+    x.flags.writeable = x_dot.flags.writeable = False
+    stepped = getattr(np, name)(x + 1j * h * x_dot)
+    y, y_dot = answers.elementary(name, x, x_dot)
+    assert_allclose(y, stepped.real, **ROUNDED)
+    assert_allclose(y_dot, stepped.imag / h, **ROUNDED)
+
+
+@pytest.mark.exercise("forward-jvp", points=2)
+def test_your_tangents_of_the_example_are_right(answers, rng):
+    """Values and tangents at five random points, along random directions."""
+
+    def f(w1, w2):
+        s = np.exp(w1) + np.exp(2 * w2)
+        return np.array([np.exp(s) + np.sin(s), w1 * w2 + 1 / (1 + np.exp(-w1))])
+
+    h = 1e-100  # a tiny step into the complex plane
+    for w, w_dot in rng.normal(scale=0.7, size=(5, 2, 2)):
+        stepped = f(*(w + 1j * h * w_dot))
+        y, y_dot = answers.example_jvp(w, w_dot)
+        assert_allclose(y, stepped.real, **ROUNDED)
+        assert_allclose(y_dot, stepped.imag / h, rtol=1e-10, atol=1e-12)  # terms may cancel
+
+
+@pytest.mark.exercise("forward-jacobian", points=2)
+@pytest.mark.parametrize(("M", "D"), [(3, 5), (4, 1), (1, 4)])
+def test_your_columns_make_the_jacobian(M, D, answers, rng):
+    """For y = w sin x:  J[m, d] = w[m, d] cos x_d."""
+    w, x = rng.normal(size=(M, D)), rng.normal(size=D)
+    x.flags.writeable = False
+    J = answers.jacobian(lambda x, x_dot: (w @ np.sin(x), w @ (np.cos(x) * x_dot)), x)
+    assert np.shape(J) == (M, D)
+    assert_allclose(J, w * np.cos(x), **ROUNDED)
+
+
+@pytest.mark.exercise("forward-jacobian", points=2)
+def test_your_jacobian_takes_one_run_per_input(answers, rng):
+    """Six inputs and two outputs: six runs."""
+    w, asked = rng.normal(size=(2, 6)), []
+    answers.jacobian(lambda x, x_dot: asked.append(x_dot) or (w @ x, w @ x_dot), rng.normal(size=6))
+    assert len(asked) == 6
+
+
+@pytest.mark.exercise("forward-newton", points=1)
+def test_your_newton_follows_the_tangent_lines(answers, rng):
+    """From x, as many steps as were asked for:  x ← x - (x³ - a) / 3x²."""
+    a, start = rng.uniform(2.0, 9.0), rng.uniform(1.0, 3.0)
+    cube = lambda x, x_dot: (x**3 - a, 3 * x * x * x_dot)
+    for steps in range(4):
+        x = start
+        for _ in range(steps):
+            x = x - (x**3 - a) / (3 * x * x)
+        assert_allclose(answers.newton(cube, start, steps=steps), x, **ROUNDED)
+
+
+@pytest.mark.exercise("forward-newton", points=1)
+def test_your_newton_rests_at_a_zero(answers):
+    """Where y is zero there is no step, not even along a tangent of zero."""
+    square = lambda x, x_dot: (x * x, 2 * x * x_dot)
+    assert answers.newton(square, 0.0, steps=5) == 0.0
+    assert answers.newton(lambda x, x_dot: (x - 3, x_dot), 8.0, steps=5) == 3.0
+
+
+@pytest.mark.exercise("forward-newton", points=1)
+def test_your_newton_refuses_a_level_line(answers):
+    """At the bottom of y = x² + 1 the tangent line has no zero."""
+    with pytest.raises(ValueError, match=r"."):
+        answers.newton(lambda x, x_dot: (x * x + 1, 2 * x * x_dot), 0.0, steps=5)
+
+
+class Tagged:
+    """A dual number with the level of the slope that it serves."""
+
+    def __init__(self, value, dot, level):
+        self.value, self.dot, self.level = value, dot, level
+
+    def pairs(self, other):
+        """Return value and tangent of both operands, as the higher level sees them, and it."""
+        level = max(self.level, getattr(other, "level", -1))
+        parts = lambda x: (x.value, x.dot) if getattr(x, "level", -1) == level else (x, 0.0)
+        return *parts(self), *parts(other), level
+
+    def __add__(self, other):
+        x, x_dot, z, z_dot, level = self.pairs(other)
+        return Tagged(x + z, x_dot + z_dot, level)
+
+    def __mul__(self, other):
+        x, x_dot, z, z_dot, level = self.pairs(other)
+        return Tagged(x * z, x_dot * z + x * z_dot, level)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def derivative(levels):
+    """Return a derivative that takes the levels of its slopes from `levels`."""
+
+    def slope(f, x):
+        level = next(levels)
+        y = f(Tagged(x, 1.0, level))
+        return y.dot if getattr(y, "level", -1) == level else 0.0
+
+    return slope
+
+
+@pytest.mark.exercise("forward-confusion", points=2)
+@pytest.mark.parametrize("x", [1.0, 2.0, 5.0])
+def test_your_expression_confuses_a_dual_without_levels(x, answers):
+    """Without levels the slope comes out four times as large as it is, and it is not zero."""
+    right = answers.confusing(derivative(count()), x)
+    confused = answers.confusing(derivative(repeat(0)), x)
+    assert right != 0
+    assert confused == 4 * right
+
+
+def square(x):
+    """y = x² sin x, entry by entry."""
+    return x * x * np.sin(x)
+
+
+def product(x):
+    """y = (x₀ x₁, x₁ x₂, x₂ x₀): every entry hears from two."""
+    return x * np.roll(x, -1)
+
+
+RIGHT = {
+    "square": (square, lambda x, v: (square(x), (2 * x * np.sin(x) + x * x * np.cos(x)) * v)),
+    "product": (product, lambda x, v: (product(x), v * np.roll(x, -1) + x * np.roll(v, -1))),
+    "constant": (np.ones_like, lambda x, v: (np.ones_like(x), np.zeros_like(v))),
+}
+WRONG = {
+    "a term of the product is missing": (product, lambda x, v: (product(x), v * np.roll(x, -1))),
+    "one part in a thousand": (np.exp, lambda x, v: (np.exp(x), 1.001 * np.exp(x) * v)),
+    "the direction is ignored": (np.exp, lambda x, v: (np.exp(x), np.exp(x))),
+    "the direction is reversed": (np.cos, lambda x, v: (np.cos(x), np.sin(x) * v)),
+    "only the sum is right": (np.sin, lambda x, v: (np.sin(x), np.roll(np.cos(x) * v, 1))),
+    "one entry is wrong": (np.sin, lambda x, v: (np.sin(x), np.cos(x) * v * (np.arange(3) < 2))),
+    "the value is wrong": (np.exp, lambda x, v: (np.exp(x) + 1, np.exp(x) * v)),
+}
+
+
+@pytest.mark.exercise("forward-check", points=2)
+@pytest.mark.parametrize("name", RIGHT)
+def test_your_judge_accepts_what_is_right(name, answers, rng):
+    """Three right ones, at ten random points each; the point is left as it was."""
+    for x in rng.normal(size=(10, 3)):
+        x.flags.writeable = False
+        assert answers.is_the_tangent(*RIGHT[name], x, rng=rng)
+
+
+@pytest.mark.exercise("forward-check", points=2)
+@pytest.mark.parametrize("name", WRONG)
+def test_your_judge_refuses_what_is_wrong(name, answers, rng):
+    """Each wrong one is refused at ten random points."""
+    for x in rng.normal(size=(10, 3)):
+        assert not answers.is_the_tangent(*WRONG[name], x, rng=rng)
