@@ -263,6 +263,11 @@ def test_a_tangent_keeps_the_digits_that_differences_lose(lab, slopes):
 # Slopes inside of slopes
 
 
+def test_a_dual_without_levels_is_right_alone(lab):
+    """(3 + ε)³ + 2 (3 + ε) = 33 + 29 ε, without levels too."""
+    assert lab.naive_derivative(lambda x: x * x * x + x * 2, 3) == 29
+
+
 def test_a_dual_without_levels_confuses_two_slopes(lab):
     """d/dx [x · d/dy (x + y)] at 1 is 1, and comes out as 2."""
     slope = lab.naive_derivative
@@ -334,10 +339,10 @@ def test_your_dual_numbers_meet_plain_ones(answers, rng):
 
 @pytest.mark.exercise("forward-dual", points=2)
 def test_your_dual_numbers_nest(answers):
-    """A dual number may hold dual numbers: the slope of the slope of x³ at 5 is 30."""
+    """A dual number may hold dual numbers: the slope of the slope of x³ + x at 5 is 30."""
     x = answers.Dual(answers.Dual(5, 1), answers.Dual(1, 0))
-    y = x * x * x
-    assert (y.value.value, y.value.dot, y.dot.value, y.dot.dot) == (125, 75, 75, 30)
+    y = x * x * x + x
+    assert (y.value.value, y.value.dot, y.dot.value, y.dot.dot) == (130, 76, 76, 30)
 
 
 @pytest.mark.exercise("forward-functions", points=2)

@@ -1,10 +1,31 @@
-"""Directed graphs: an order exists where there is no cycle, and a cycle is named."""
+"""Graphs.  Each test is a lemma of `book/graph.md`, in the order of the chapter."""
 
-from itertools import pairwise
+import importlib
+from collections import Counter
+from graphlib import CycleError as StandardCycleError
+from graphlib import TopologicalSorter
+from itertools import islice, pairwise, permutations, product
+from math import comb, factorial
 
+import numpy as np
 import pytest
 
-from dlcore.graph import CycleError, topological_order
+from dlcore.graph import CycleError, depth_first_order, topological_order
+
+SORTS = topological_order, depth_first_order
+ACYCLIC = {0: 1, 1: 1, 2: 3, 3: 25, 4: 543}
+
+
+@pytest.fixture(params=SORTS, ids=lambda sort: sort.__name__)
+def sort(request):
+    """Both ways of sorting, one after the other."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The programs of the chapter, right and wrong."""
+    return importlib.import_module("dlcore.lab.graph")
 
 
 def random_graph(rng, nodes, edges):
@@ -17,41 +38,524 @@ def random_graph(rng, nodes, edges):
     return graph
 
 
-def test_every_node_comes_after_its_predecessors(rng):
+def random_expression(rng, nodes, edges):
+    """Draw whole slopes for the edges of a random graph, and a value y above all the others."""
+    graph = random_graph(rng, nodes, edges) | {"y": [*range(nodes)]}
+    return {node: [(parent, int(rng.integers(-3, 4))) for parent in graph[node]] for node in graph}
+
+
+def reach(n):
+    """Tell for all graphs g on n nodes whether a walk of one edge or more leads from u to v.
+
+    Axes (u, v, g); the bits of g are the edges. One more node is allowed on the way, n times.
+    """
+    edges = list(permutations(range(n), 2))
+    g, joined = np.arange(2 ** len(edges)), np.zeros((n, n, 2 ** len(edges)), bool)
+    for bit, (u, v) in enumerate(edges):
+        joined[u, v] = g >> bit & 1
+    for w in range(n):
+        joined |= joined[:, w, None] & joined[None, w]
+    return joined
+
+
+def standard(graph):
+    """Ask the standard library, which wants predecessors: an order read backwards is as good."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except StandardCycleError:
+        return "refused"
+    return "ordered"
+
+
+def below(graph):
+    """Map every node to the set of all that it leads to."""
+    found = {}
+    for node in graph:
+        found[node], ahead = set(), list(graph[node])
+        while ahead:
+            after = ahead.pop()
+            ahead += [] if after in found[node] else graph[after]
+            found[node].add(after)
+    return found
+
+
+class Touched:
+    """A node that counts every time somebody looks at it: a hash taken, a comparison made."""
+
+    looks = 0
+
+    def __init__(self, name):
+        self.name = name
+
+    def __hash__(self):
+        Touched.looks += 1
+        return hash(self.name)
+
+    def __eq__(self, other):
+        Touched.looks += 1
+        return self.name == other.name
+
+
+# One value, used twice
+
+
+def test_overwriting_loses_a_share(lab):
+    """The slope of x · x at 3 is 3 + 3; where the second share replaces the first it is 3."""
+    assert lab.overwriting(lab.square(3), "yx")["x"] == 3
+    assert lab.backward(lab.square(3), "yx")["x"] == 6
+
+
+def test_the_order_of_discovery_passes_on_too_early(lab):
+    """For a = x · x, y = a (a + 1) at x = 3:  60 in the order y, a, b, x;  114 in y, b, a, x."""
+    y = lab.shared(3)
+    assert lab.discovery(y, "y") == ["y", "a", "b", "x"]
+    assert lab.backward(y, ["y", "a", "b", "x"])["x"] == 60
+    assert lab.backward(y, ["y", "b", "a", "x"])["x"] == 114
+
+
+def test_recursion_visits_a_value_once_for_every_way(lab):
+    """Through n diamonds:  4 · 2ⁿ - 3 calls, more than four million for n = 20."""
+    for n in (0, 1, 2, 7, 12):
+        tower, bars = lab.Counted(lab.diamonds(n)), {}
+        lab.recursive(tower, n, 1, bars)
+        assert bars[0] == 2**n
+        assert tower.asked == sum(bars.values()) == 4 * 2**n - 3
+    lab.recursive(lab.diamonds(20), 20, 1, bars := {})
+    assert sum(bars.values()) == 4_194_301
+
+
+def test_an_ordered_pass_visits_a_value_once(lab):
+    """Through n diamonds:  3 n + 1 visits, and the same 2ⁿ."""
+    for n in (0, 1, 2, 7, 20, 1000):
+        tower = lab.Counted(lab.diamonds(n))
+        order = list(topological_order([n], lab.parents(lab.diamonds(n))))
+        assert lab.backward(tower, order)[0] == 2**n
+        assert tower.asked == 3 * n + 1
+
+
+def test_recursion_ends_before_a_long_chain_does(lab):
+    """A chain of a hundred thousand is too deep for calls within calls, and no trouble in order."""
+    n = 100_000
+    with pytest.raises(RecursionError):
+        lab.recursive(lab.chain(n), n, 1, {})
+    assert lab.backward(lab.chain(n), range(n, -1, -1))[0] == 1
+
+
+def test_in_an_order_the_shares_of_all_ways_add_up(lab, sort, rng):
+    """x̄ = Σ over all ways from y to x of the product of the slopes: exactly, in whole numbers."""
+    y, bars = random_expression(rng, nodes=12, edges=30), {}
+    lab.recursive(y, "y", 1, bars)
+    assert lab.backward(y, list(sort(["y"], lab.parents(y)))) == bars
+
+
+# Acyclic is ordered
+
+
+@pytest.mark.parametrize("n", range(1, 6))
+def test_a_graph_without_cycles_has_a_beginning(n):
+    """Of every graph on n nodes: a walk returns to its start, or into some node no edge leads."""
+    joined = reach(n)
+    some_walk_returns = joined[range(n), range(n)].any(axis=0)
+    some_node_begins = ~joined.any(axis=0).all(axis=0)
+    assert (some_walk_returns | some_node_begins).all()
+
+
+@pytest.mark.parametrize("n", range(1, 6))
+def test_an_order_exists_exactly_where_there_is_no_cycle(n):
+    """All orders of n nodes are tried on every graph: no edge against it, or no order for it."""
+    edges, graphs = list(permutations(range(n), 2)), np.arange(2 ** (n * (n - 1)))
+    has_order = np.zeros(len(graphs), bool)
+    for place in permutations(range(n)):
+        against = sum(1 << bit for bit, (u, v) in enumerate(edges) if place[u] > place[v])
+        has_order |= graphs & against == 0
+    has_cycle = reach(n)[range(n), range(n)].any(axis=0)
+    np.testing.assert_array_equal(has_order, ~has_cycle)
+
+
+@pytest.mark.parametrize("n", ACYCLIC)
+def test_both_programs_are_right_on_every_small_graph(lab, n):
+    """Each returns an order where there is one, and names a cycle everywhere else."""
+    graphs = 2 ** (n * (n - 1))
+    assert lab.judge(n) == {"ordered": ACYCLIC[n], "refused": graphs - ACYCLIC[n], "wrong": 0}
+
+
+def test_every_graph_on_five_nodes_has_been_judged(lab):
+    """Of 2²⁰ graphs 29,281 are acyclic: the record says so, and so does the count by bits."""
+    acyclic = int((~reach(5)[range(5), range(5)].any(axis=0)).sum())
+    told = importlib.import_module("dlcore.lab.experiment").record("every-digraph")["values"]
+    assert acyclic == 29_281
+    assert told == {"ordered": acyclic, "refused": 2**20 - acyclic, "wrong": 0}
+    some = islice(lab.digraphs(5), 0, None, 61)
+    assert "wrong" not in {lab.verdict(sort, graph) for graph in some for sort in SORTS}
+
+
+def test_acyclic_graphs_are_counted_by_their_beginnings():
+    """aₙ = Σₖ (-1)ᵏ⁺¹ C(n, k) 2ᵏ⁽ⁿ⁻ᵏ⁾ aₙ₋ₖ  with  a₀ = 1."""
+    counts = [1]
+    for n in range(1, 6):
+        terms = [comb(n, k) * 2 ** (k * (n - k)) * counts[n - k] for k in range(1, n + 1)]
+        counts.append(sum(terms[::2]) - sum(terms[1::2]))
+    assert counts == [*ACYCLIC.values(), 29_281]
+
+
+# Kahn's method
+
+
+def test_every_node_comes_after_its_predecessors(rng, sort):
     """For each edge u → v:  position(u) < position(v)."""
     graph = random_graph(rng, nodes=60, edges=200)
-    position = {node: i for i, node in enumerate(topological_order(graph, graph.get))}
+    position = {node: i for i, node in enumerate(sort(graph, graph.get))}
     assert len(position) == 60
     assert all(position[u] < position[v] for u in graph for v in graph[u])
 
 
-def test_only_what_can_be_reached_is_listed():
+def test_only_what_can_be_reached_is_listed(sort):
     """A node that no source leads to is not there."""
     graph = {"a": "b", "b": "", "c": "b"}
-    assert list(topological_order("a", graph.get)) == ["a", "b"]
+    assert list(sort("a", graph.get)) == ["a", "b"]
 
 
-def test_a_cycle_is_named_node_by_node(rng):
+def test_a_node_used_twice_counts_both_edges(sort):
+    """The product x · x has two edges to x: x comes once, after both."""
+    graph = {"y": ["x", "x"], "x": []}
+    assert list(sort(["y"], graph.get)) == ["y", "x"]
+
+
+def test_a_cycle_is_named_node_by_node(rng, sort):
     """The message is a walk along edges that ends where it began."""
     graph = random_graph(rng, nodes=30, edges=60)
     graph |= {"x": ["y"], "y": ["z"], "z": ["x", *graph], "w": ["x"]}
     with pytest.raises(CycleError, match=r"the edges .* form a cycle") as caught:
-        list(topological_order(["w"], graph.get))
+        list(sort(["w"], graph.get))
     loop = str(caught.value).split("edges ")[1].split(" form")[0].split(" -> ")
+    assert loop == caught.value.cycle
     assert loop[0] == loop[-1]
     assert set(loop) == {"x", "y", "z"}
     assert all(after in graph[before] for before, after in pairwise(loop))
 
 
-def test_a_long_chain_needs_no_recursion():
+def test_a_node_that_leads_to_itself_is_a_cycle(sort):
+    """The edge a → a asks that a come before a."""
+    with pytest.raises(CycleError, match=f"{sort.__name__}: the edges a -> a form a cycle"):
+        list(sort("a", {"a": "ba", "b": ""}.get))
+
+
+def test_the_standard_library_agrees(lab, rng, sort):
+    """On random graphs of 300 nodes, some with cycles and some without, as `graphlib` judges."""
+    found = Counter()
+    for edges in [90, 180, 270] * 10:
+        graph = {node: [] for node in range(300)}
+        for u, v in rng.integers(300, size=(edges, 2)).tolist():
+            graph[u].append(v)
+        found[standard(graph), lab.verdict(sort, graph)] += 1
+    assert found.keys() == {("ordered", "ordered"), ("refused", "refused")}
+
+
+# Depth first
+
+
+def test_two_right_answers_may_differ():
+    """With a → b, a → c, c → d, c → b  both a c b d and a c d b are orders."""
+    graph = {"a": "bc", "b": "", "c": "db", "d": ""}
+    assert ["".join(sort("a", graph.get)) for sort in SORTS] == ["acbd", "acdb"]
+
+
+def test_a_long_chain_needs_no_recursion(sort):
     """A hundred thousand nodes in a row, far beyond the limit of recursion."""
     length = 100_000
-    assert sum(1 for _ in topological_order([0], lambda n: [n + 1] if n < length else [])) == (
-        length + 1
-    )
+    order = sort([0], lambda n: [n + 1] if n < length else [])
+    assert sum(1 for _ in order) == length + 1
 
 
-def test_a_node_used_twice_counts_both_edges():
-    """The product x · x has two edges to x: x comes once, after both."""
-    graph = {"y": ["x", "x"], "x": []}
-    assert list(topological_order(["y"], graph.get)) == ["y", "x"]
+# The price
+
+
+@pytest.mark.parametrize("shape", ["chain", "diamonds", "fan"])
+def test_twice_the_nodes_are_at_most_twice_the_work(lab, sort, shape):
+    """Counted in looks at nodes, hashes and comparisons:  work(2 n) ≤ 2 work(n)  + a few."""
+    work = []
+    for n in (1000, 2000):
+        expression = getattr(lab, shape)(n)
+        nodes = {name: Touched(name) for name in expression}
+        ends = {name: [nodes[v] for v, _ in edges] for name, edges in expression.items()}
+        Touched.looks = 0
+        list(sort([nodes[n]], lambda node, ends=ends: ends[node.name]))
+        work.append(Touched.looks)
+    assert work[0] < work[1] <= 2 * work[0] + 50
+
+
+# The library itself
+
+
+def test_the_imports_of_the_library_have_an_order(lab, sort):
+    """Whoever imports stands before what is imported, among all modules and among all rooms."""
+    assert lab.imports()["dlcore.autodiff.reverse"] == ["dlcore.autodiff.dispatch", "dlcore.graph"]
+    for graph in (lab.imports(), lab.rooms()):
+        place = {name: i for i, name in enumerate(sort(graph, graph.get))}
+        assert all(place[user] < place[used] for user in graph for used in graph[user])
+
+
+def test_an_edge_beside_a_longer_way_says_nothing_new(lab, rng):
+    """With or without it the same nodes can be reached, and none of the remaining can go."""
+    graph = {node: sorted(set(after)) for node, after in random_graph(rng, 12, 30).items()}
+    spare = lab.reduced(graph)
+    assert below(spare) == below(graph)
+    edges = [(u, v) for u in spare for v in spare[u]]
+    for u, v in edges:
+        fewer = spare | {u: [each for each in spare[u] if each != v]}
+        assert below(fewer) != below(graph)
+
+
+# Exercises
+
+
+def is_order(nodes, graph):
+    """Tell whether a list holds every node once, and every edge leads forwards in it."""
+    place = {node: i for i, node in enumerate(nodes)}
+    forwards = all(place[u] < place[v] for u in graph for v in graph[u] if {u, v} <= place.keys())
+    return len(nodes) == len(graph) and place.keys() == graph.keys() and forwards
+
+
+def small_graphs(rng):
+    """List all graphs on three nodes, and larger ones, each as a dictionary in a random order."""
+    edges = list(permutations("abc", 2))
+    graphs = [{v: [] for v in rng.permutation([*"abc"]).tolist()} for _ in range(2 ** len(edges))]
+    for bits, graph in enumerate(graphs):
+        for bit, (u, v) in enumerate(edges):
+            graph[u] += [v] * (bits >> bit & 1)
+    return [*graphs, *(random_graph(rng, 9, edges) for edges in (0, 5, 12, 30))]
+
+
+def frozen(graph):
+    """Copy a graph so that a change of the copy shows."""
+    return {node: tuple(after) for node, after in graph.items()}
+
+
+def ordered(graph):
+    """Tell whether a graph is without cycles: no node is below itself."""
+    return not any(node in after for node, after in below(graph).items())
+
+
+def edges_into(graph):
+    """Count the edges that lead into each node."""
+    ends = Counter(after for edges in graph.values() for after in edges)
+    return {node: ends[node] for node in graph}
+
+
+def finishing(node, graph, finished):
+    """List the nodes below a node, and last the node itself, by recursion."""
+    for after in graph[node]:
+        if after not in finished:
+            finishing(after, graph, finished)
+    finished.append(node)
+    return finished
+
+
+def preorder(expression, node, met=()):
+    """List the values as a search meets them, depth first, by recursion."""
+    met = [*met, node]
+    for parent, _ in expression[node]:
+        met = met if parent in met else preorder(expression, parent, met)
+    return met
+
+
+def nearest(graph):
+    """Order the nodes by the fewest edges from a node into which none leads: a wrong order."""
+    found = [node for node, count in edges_into(graph).items() if count == 0]
+    for node in found:
+        found += [after for after in dict.fromkeys(graph[node]) if after not in found]
+    return found
+
+
+def careless(graph):
+    """Count predecessors, not edges, but subtract edges: a wrong order when edges are double."""
+    waiting = edges_into({node: set(after) for node, after in graph.items()})
+    order = [node for node in graph if waiting[node] == 0]
+    for node in order:
+        for after in graph[node]:
+            waiting[after] -= 1
+            order += [after] * (waiting[after] == 0)
+    return order
+
+
+@pytest.mark.exercise("graph-order", points=3)
+def test_your_order_puts_every_node_after_its_predecessors(answers, rng):
+    """On every acyclic graph of three nodes, and on larger ones; the graph is left as it is."""
+    for graph in filter(ordered, small_graphs(rng)):
+        before = frozen(graph)
+        nodes = answers.topological_order(graph)
+        assert is_order(nodes, graph), f"{graph} is not ordered by {nodes}"
+        assert frozen(graph) == before
+
+
+@pytest.mark.exercise("graph-order", points=3)
+def test_your_order_refuses_every_cycle(answers, rng):
+    """On every graph of three nodes with a cycle, on a → a, and on a long way into a circle."""
+    circles = [graph for graph in small_graphs(rng) if not ordered(graph)]
+    for graph in [*circles, {"a": ["a"]}, {"a": ["b"], "b": ["c"], "c": ["d"], "d": ["c"]}]:
+        with pytest.raises(ValueError, match=r"."):
+            answers.topological_order(graph)
+
+
+@pytest.mark.exercise("graph-order", points=3)
+def test_your_order_has_room_for_a_long_chain(answers, rng):
+    """A hundred thousand nodes in a row, listed as chance has it."""
+    graph = {i: [i + 1] * (i < 99_999) for i in rng.permutation(100_000).tolist()}
+    assert answers.topological_order(graph) == [*range(100_000)]
+
+
+@pytest.mark.exercise("graph-backward", points=3)
+def test_your_cotangents_add_up_all_ways(answers, lab, rng):
+    """x̄ = Σ over all ways from y to x of the product of the slopes, exactly; others have none."""
+    for edges in (0, 4, 12, 25):
+        expression, bars = random_expression(rng, 9, edges), {}
+        source = int(rng.integers(9)) if edges == 12 else "y"
+        lab.recursive(expression, source, 1, bars)
+        before = frozen(expression)
+        assert answers.cotangents(expression, source) == bars
+        assert frozen(expression) == before
+
+
+@pytest.mark.exercise("graph-backward", points=3)
+def test_your_cotangents_wait_for_every_edge(answers, lab):
+    """114 for a = x · x, y = a (a + 1) at x = 3, in whatever order the dictionary lists them."""
+    for names in permutations("abxy"):
+        expression = {name: lab.shared(3)[name] for name in names}
+        assert answers.cotangents(expression, "y")["x"] == 114
+
+
+@pytest.mark.exercise("graph-backward", points=3)
+def test_your_cotangents_pass_a_thousand_diamonds(answers, lab):
+    """2¹⁰⁰⁰ ways, and each edge used once."""
+    tower = lab.Counted(lab.diamonds(1000))
+    assert answers.cotangents(tower, 1000)[0] == 2**1000
+
+
+@pytest.mark.exercise("graph-depth-first", points=3)
+def test_your_search_returns_an_order_of_what_it_reaches(answers, rng):
+    """Each node below the source once, after all its predecessors that are there."""
+    for graph in filter(ordered, small_graphs(rng)):
+        for source in graph:
+            there = below(graph)[source] | {source}
+            nodes = answers.depth_first(source, graph.get)
+            assert is_order(nodes, {node: graph[node] for node in there}), (source, graph, nodes)
+
+
+@pytest.mark.exercise("graph-depth-first", points=3)
+def test_your_search_finishes_a_node_when_all_below_it_are(answers, rng):
+    """Read backwards it is the order in which nodes finish, as recursion finds it."""
+    for graph in filter(ordered, small_graphs(rng)):
+        source = [*graph][-1]
+        assert answers.depth_first(source, graph.get) == finishing(source, graph, [])[::-1]
+
+
+@pytest.mark.exercise("graph-depth-first", points=3)
+def test_your_search_asks_every_node_once(answers, lab):
+    """Through sixteen diamonds and along a chain that no recursion would reach the end of."""
+    for graph, source in [(lab.diamonds(16), 16), (lab.chain(20_000), 20_000)]:
+        asked = lab.Counted(graph)
+        answers.depth_first(source, lab.parents(asked))
+        assert asked.asked == len(graph)
+
+
+@pytest.mark.exercise("graph-depth-first", points=3)
+def test_your_search_does_not_run_in_circles(answers, rng):
+    """A ValueError where the source leads into a cycle, and only there."""
+    graph = {"a": ["b"], "b": ["c", "d"], "c": [], "d": ["b"], "e": ["c", "c"]}
+    for source in "abd":
+        with pytest.raises(ValueError, match=r"."):
+            answers.depth_first(source, graph.get)
+    assert [answers.depth_first(source, graph.get) for source in "ce"] == [["c"], ["e", "c"]]
+
+
+@pytest.mark.exercise("graph-cycle", points=2)
+def test_your_cycle_is_one(answers, rng):
+    """A walk along edges that ends where it began and meets no other node twice."""
+    tail = {"a": ["b"], "b": ["c"], "c": ["d", "e"], "d": ["e"], "e": ["c"]}
+    for graph in [*small_graphs(rng), tail, {"a": [], "b": ["b"]}]:
+        if not ordered(graph):
+            before, nodes = frozen(graph), answers.find_cycle(graph)
+            assert nodes, f"{graph} has a cycle"
+            assert nodes[0] == nodes[-1]
+            assert len(set(nodes)) == len(nodes) - 1
+            assert all(v in graph[u] for u, v in pairwise(nodes)), (graph, nodes)
+            assert frozen(graph) == before
+
+
+@pytest.mark.exercise("graph-cycle", points=2)
+def test_you_see_no_cycle_where_there_is_none(answers, rng):
+    """Also where two ways meet again, and where an edge is double."""
+    double = {"a": ["b", "b", "c"], "b": ["c"], "c": []}
+    for graph in [*filter(ordered, small_graphs(rng)), double, {}]:
+        assert answers.find_cycle(graph) == []
+
+
+@pytest.mark.exercise("graph-count", points=2)
+def test_your_count_is_the_number_of_all_orders(answers, rng):
+    """All permutations of up to six nodes are tried."""
+    for graph in [*small_graphs(rng)[:64], random_graph(rng, 6, 4), random_graph(rng, 5, 9), {}]:
+        count = sum(is_order(nodes, graph) for nodes in permutations(graph))
+        assert answers.count_orders(graph) == count, graph
+
+
+@pytest.mark.exercise("graph-count", points=2)
+def test_your_count_needs_no_list(answers):
+    """Two chains of 8 nodes have C(16, 8) orders, 13 nodes without an edge 13 factorial."""
+    chains = {(c, i): [(c, i + 1)] * (i < 7) for c in "ab" for i in range(8)}
+    assert answers.count_orders(chains) == comb(16, 8)
+    assert answers.count_orders({i: [] for i in range(13)}) == factorial(13)
+
+
+@pytest.mark.exercise("graph-break", points=3)
+def test_your_expression_breaks_every_order_of_discovery(answers, lab, rng):
+    """In any listing of the parents, breadth first and depth first, some cotangent is wrong."""
+    graph = answers.too_early()
+    assert ordered(graph)
+    assert {v for v in graph if not edges_into(graph)[v]} == {"y"}
+    assert len(graph) <= 7
+    assert sum(map(len, graph.values())) == sum(len(set(v)) for v in graph.values()) <= 10
+    slopes = {(u, v): int(rng.integers(2, 99)) for u in graph for v in graph[u]}
+    for listing in product(*map(permutations, graph.values())):
+        y = {u: [(v, slopes[u, v]) for v in vs] for u, vs in zip(graph, listing, strict=True)}
+        right = lab.backward(y, list(topological_order("y", lab.parents(y))))
+        for order in (lab.discovery(y, "y"), preorder(y, "y")):
+            assert lab.backward(y, order) != right, f"{order} serves {listing}"
+
+
+RIGHT = {
+    "Kahn's method": lambda graph: list(topological_order(graph, graph.get)),
+    "the search": lambda graph: depth_first_order(graph, graph.get),
+    "the standard library": lambda graph: [*TopologicalSorter(graph).static_order()][::-1],
+    "the number of nodes below": lambda graph: sorted(graph, key=lambda v: -len(below(graph)[v])),
+}
+WRONG = {
+    "the order of the names": sorted,
+    "the order of the dictionary": list,
+    "an order read backwards": lambda graph: [*TopologicalSorter(graph).static_order()],
+    "the number of predecessors": lambda graph: sorted(graph, key=edges_into(graph).get),
+    "the distance from a source": nearest,
+    "all that the first node leads to": lambda graph: list(
+        topological_order([*graph][:1], graph.get)
+    ),
+    "an order of the nodes with edges": lambda graph: [
+        v for v in topological_order(graph, graph.get) if graph[v] or edges_into(graph)[v]
+    ],
+    "double edges counted once": careless,
+    "an order with its last node twice": lambda graph: [
+        node for i in (0, -1) for node in depth_first_order(graph, graph.get)[i:]
+    ],
+}
+
+
+@pytest.mark.exercise("graph-lemma", points=3)
+@pytest.mark.parametrize("name", RIGHT)
+def test_your_lemma_accepts_every_order(answers, name, rng):
+    """A graph may have many orders, and each of them is right."""
+    assert answers.accepts(RIGHT[name], rng=rng), f"{name} is right, and was refused"
+
+
+@pytest.mark.exercise("graph-lemma", points=3)
+@pytest.mark.parametrize("name", WRONG)
+def test_your_lemma_refuses_what_is_no_order(answers, name, rng):
+    """A node missing, a node twice, an edge backwards."""
+    assert not answers.accepts(WRONG[name], rng=rng), f"{name} is wrong, and was accepted"

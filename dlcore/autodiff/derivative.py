@@ -1,6 +1,6 @@
 """Finite differences, the referee of every rule.
 
-Chapter: book/linear.md.
+Chapter: book/derivative.md.
 """
 
 import numpy as np
@@ -8,7 +8,48 @@ import numpy as np
 from dlcore.autodiff.forward import jvp
 from dlcore.autodiff.reverse import vjp
 
-STEP = float(np.cbrt(np.finfo(float).eps))  # balances truncation h² against round-off ε/h
+EPS = float(np.finfo(float).eps)  # the distance from 1 to the next number
+STEP = float(np.cbrt(EPS))  # balances truncation h² against round-off ε/h
+DIRECTIONS = 3  # one sees almost every mistake, three see it however they happen to point
+
+
+def one_sided(f, x, h):
+    """Measure a slope by a step ahead:  (f(x + h) - f(x)) / h,  off by the order of h.
+
+    >>> one_sided(lambda x: x**3, 2, 1)
+    19.0
+    """
+    return (f(x + h) - f(x)) / h
+
+
+def central(f, x, h):
+    """Measure it by a step to either side:  (f(x + h) - f(x - h)) / 2h,  off by h².
+
+    >>> central(lambda x: x**3, 2, 1)
+    13.0
+    """
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+def complex_step(f, x, h=1e-100):
+    """Measure it by a step aside:  Im f(x + i h) / h,  off by h², and nothing is subtracted.
+
+    f must accept complex numbers and have a complex slope: no absolute value, no conjugate.
+
+    >>> complex_step(lambda x: x**3, 2, 1)
+    11.0
+    """
+    return np.imag(f(x + 1j * h)) / h
+
+
+def relative_error(x, z, floor=1e-8):
+    """Compare two gradients entry by entry:  max |x - z| / max(floor, |x| + |z|).
+
+    >>> float(relative_error([1.0, 0.0], [3.0, 0.0]))
+    0.5
+    """
+    size = np.maximum(floor, np.abs(x) + np.abs(z))
+    return np.max(np.abs(np.subtract(x, z)) / size)
 
 
 def directional(f, xs, x_dots, step=STEP):
@@ -22,45 +63,71 @@ def directional(f, xs, x_dots, step=STEP):
     return (ahead - behind) / (2 * step)
 
 
-def check_gradients(f, *xs, rng, tolerance=1e-6):
+def entrywise(slope, xs):
+    """Ask for the slope along each entry alone: an array per argument, two values an entry."""
+    units = [np.zeros(np.shape(x)) for x in xs]
+    bars = [np.empty_like(unit) for unit in units]
+    for bar, unit in zip(bars, units, strict=True):
+        for entry in np.ndindex(bar.shape):
+            unit[entry] = 1.0
+            bar[entry] = slope(units)
+            unit[entry] = 0.0
+    return bars
+
+
+def check_gradients(f, *xs, rng, tolerance=1e-6, order=2):
     """Hold both modes of f at `xs` against differences, along random directions.
 
-    forwards:   f(x + h ẋ) - f(x - h ẋ) ≈ 2h ẏ
-    backwards:  ⟨ȳ, ẏ⟩ = Σᵢ ⟨x̄ᵢ, ẋᵢ⟩  for a random ȳ, never for a sum
+    forwards:   ⟨ȳ, ẏ⟩      ≈ ⟨ȳ, f(x + h ẋ) - f(x - h ẋ)⟩ / 2h
+    backwards:  Σᵢ ⟨x̄ᵢ, ẋᵢ⟩ ≈ the same, for a random ȳ, never for a sum
 
-    Raises AssertionError with the argument and the entry that is furthest off.
+    The second order asks the same of x ↦ Σᵢ ⟨x̄ᵢ, ẋᵢ⟩, which is itself a function.
+    Raises AssertionError with the mode, the argument, the entry, and how far it is off.
     """
-    x_dots = [rng.normal(size=np.shape(x)) for x in xs]
-    y, y_dot = jvp(f, xs, x_dots)
-    y_bar = rng.normal(size=np.shape(y))
-    _, pullback = vjp(f, *xs)
-    bars = pullback(y_bar)
-
-    slope = directional(f, xs, x_dots)
-    size = max(1.0, np.abs(slope).max())
-    if np.abs(y_dot - slope).max() > tolerance * size:
-        raise AssertionError(f"check_gradients: jvp gives {y_dot}, differences give {slope}")
-    for i, bar in enumerate(bars):
-        compare(i, bar, entrywise(f, xs, i, y_bar), tolerance)
+    xs = [np.asarray(x, dtype=float) for x in xs]
+    for degree in ("", "second order, ")[:order]:
+        y_bar = rng.normal(size=np.shape(f(*xs)))
+        for _ in range(DIRECTIONS):
+            x_dots = [rng.normal(size=x.shape) for x in xs]
+            compare(f, xs, x_dots, y_bar, tolerance, degree)
+        f = slope_along(f, x_dots, y_bar)
 
 
-def entrywise(f, xs, i, y_bar):
-    """Measure x̄ᵢ entry by entry: the slope of ⟨ȳ, f⟩ along each unit vector."""
-    bar = np.empty(np.shape(xs[i]))
-    for entry in np.ndindex(bar.shape):
-        units = [np.zeros(np.shape(x)) for x in xs]
-        units[i][entry] = 1.0
-        bar[entry] = np.vdot(y_bar, directional(f, xs, units))
-    return bar
+def slope_along(f, x_dots, y_bar):
+    """Return the function x ↦ Σᵢ ⟨x̄ᵢ, ẋᵢ⟩, computed by the way back through f."""
+
+    def slope(*xs):
+        bars = vjp(f, *xs)[1](y_bar)
+        return sum(np.sum(bar * x_dot) for bar, x_dot in zip(bars, x_dots, strict=True))
+
+    return slope
 
 
-def compare(i, bar, measured, tolerance):
-    """Name the entry of argument i in which the rule and the measurement differ most."""
-    off = np.abs(bar - measured)
-    worst = np.unravel_index(off.argmax(), off.shape)
-    if off[worst] > tolerance * max(1.0, np.abs(measured).max()):
-        where = f"argument {i}, entry {tuple(map(int, worst))}"
-        raise AssertionError(
-            f"check_gradients: {where}: vjp gives {bar[worst]:.9g}, differences give "
-            f"{measured[worst]:.9g}"
-        )
+def compare(f, xs, x_dots, y_bar, tolerance, degree):
+    """Compare both modes with differences along one direction; on a mismatch, find the entry."""
+    bars = vjp(f, *xs)[1](y_bar)
+    for i, (bar, x) in enumerate(zip(bars, xs, strict=True)):
+        if np.shape(bar) != x.shape:
+            where = f"{degree}argument {i}: vjp gives shape {np.shape(bar)}"
+            raise AssertionError(f"check_gradients: {where}, the argument has {x.shape}")
+
+    measure = lambda dots: np.vdot(y_bar, directional(f, xs, dots))
+    push = lambda dots: np.vdot(y_bar, jvp(f, xs, dots)[1])
+    backwards = sum(map(np.vdot, bars, x_dots))
+    measured = measure(x_dots)
+    for mode, claimed in (("vjp", backwards), ("jvp", push(x_dots))):
+        if not abs(claimed - measured) <= tolerance * max(1.0, abs(measured)):  # nor is it NaN
+            rule = bars if mode == "vjp" else entrywise(push, xs)
+            raise AssertionError(f"check_gradients: {degree}{worst(mode, rule, measure, xs)}")
+
+
+def worst(mode, bars, measure, xs):
+    """Say at which entry of which argument a rule and a measurement differ most."""
+    measured = entrywise(measure, xs)
+    pairs = zip(bars, measured, strict=True)
+    off = [np.nan_to_num(np.abs(bar - other), nan=np.inf) for bar, other in pairs]
+    i = int(np.argmax([each.max(initial=0.0) for each in off]))
+    entry = np.unravel_index(off[i].argmax(), off[i].shape)
+    values = f"{mode} gives {bars[i][entry]:.9g}, differences give {measured[i][entry]:.9g}"
+    where = f"argument {i}, entry {tuple(map(int, entry))}"
+    return f"{where}: {values}, off by {off[i][entry]:.2g}"

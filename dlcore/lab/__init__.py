@@ -3,7 +3,7 @@
 from importlib import import_module
 
 # The modules that declare experiments, in the order of the book.
-TOPICS = ("forward", "loss", "linear", "activation", "twolayer", "optim", "solver")
+TOPICS = ("graph", "forward", "loss", "linear", "activation", "twolayer", "optim", "solver")
 
 
 def experiments():

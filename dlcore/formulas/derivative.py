@@ -1,0 +1,160 @@
+"""Differences instead of derivatives: what they measure, and how far they are off.
+
+The bounds take c0, c2 and c3 for the largest sizes of f, f'' and f''' near x, and eps for
+the relative error of a single value.
+
+Chapter: book/derivative.md.
+"""
+
+import sympy as sp
+
+from dlcore.formulas.letters import d, total
+from dlcore.formulas.registry import formula
+
+x, z, h, y, y_dot, error, u = sp.symbols("x z h y y_dot e u", real=True)
+eps, c0, c2, c3 = sp.symbols("eps c0 c2 c3", positive=True)
+x_bar, x_dot = map(sp.IndexedBase, ["x_bar", "x_dot"])
+third = sp.Rational(1, 3)
+
+
+class Slope(sp.Function):
+    """A derivative of the function f:  Slope(0, x) is f(x), Slope(2, x) is f''(x)."""
+
+    nargs = 2
+
+    def _latex(self, printer):
+        order, at = self.args
+        return "f" + "'" * int(order) + f"({printer.doprint(at)})"
+
+
+class Imag(sp.Function):
+    """The imaginary part, computed as soon as there is a number."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, expr):
+        """Take a number apart."""
+        return sp.im(expr.expand(complex=True)) if expr.is_number else None
+
+    def _latex(self, printer):
+        return rf"\operatorname{{Im}} {printer.group(self.args[0])}"
+
+
+def concrete(relation, function):
+    """Let f be a certain function.
+
+    >>> concrete(one_sided, lambda x: x**2)
+    Eq(y, (-x**2 + (h + x)**2)/h)
+    """
+    slope = lambda order, at: sp.diff(function(x), x, order).subs(x, at)
+    return relation.replace(Slope, slope)
+
+
+@formula
+def one_sided():
+    """A step ahead, and the rise over it."""
+    return sp.Eq(y, (Slope(0, x + h) - Slope(0, x)) / h)
+
+
+@formula
+def central():
+    """A step to either side, and the rise between them."""
+    return sp.Eq(y, (Slope(0, x + h) - Slope(0, x - h)) / (2 * h))
+
+
+@formula
+def complex_step():
+    """A step in the imaginary direction, and the rise of the imaginary part."""
+    return sp.Eq(y, Imag(Slope(0, x + sp.I * h)) / h)
+
+
+@formula
+def one_sided_square():
+    """On a square a step ahead is off by the step."""
+    return sp.Eq(((x + h) ** 2 - x**2) / h, 2 * x + h)
+
+
+@formula
+def central_square():
+    """A step to either side is exact."""
+    return sp.Eq(((x + h) ** 2 - (x - h) ** 2) / (2 * h), 2 * x)
+
+
+@formula
+def one_sided_cube():
+    """On a cube the step ahead is off by two terms."""
+    return sp.Eq(((x + h) ** 3 - x**3) / h, 3 * x**2 + 3 * x * h + h**2)
+
+
+@formula
+def central_cube():
+    """The larger one cancels between the two sides."""
+    return sp.Eq(((x + h) ** 3 - (x - h) ** 3) / (2 * h), 3 * x**2 + h**2)
+
+
+@formula
+def complex_cube():
+    """The step aside leaves the same term with the other sign, because i² = -1."""
+    return sp.Eq(Imag((x + sp.I * h) ** 3) / h, 3 * x**2 - h**2)
+
+
+@formula
+def one_sided_error():
+    """The step ahead is off by half the step times the curvature at a point in between."""
+    return sp.Eq((Slope(0, x + h) - Slope(0, x)) / h - Slope(1, x), h / 2 * Slope(2, z))
+
+
+@formula
+def central_error():
+    """With both sides the curvature cancels, and the third derivative is left."""
+    between = (Slope(0, x + h) - Slope(0, x - h)) / (2 * h)
+    return sp.Eq(between - Slope(1, x), h**2 / 6 * Slope(3, z))
+
+
+@formula
+def one_sided_bound():
+    """Truncation grows with the step, round-off grows against it."""
+    return sp.Eq(error, h / 2 * c2 + 2 * eps * c0 / h)
+
+
+@formula
+def one_sided_step():
+    """Where the two parts are equal, their sum is least."""
+    return sp.Eq(h, 2 * sp.sqrt(eps * c0 / c2))
+
+
+@formula
+def one_sided_best():
+    """Half of the digits are lost."""
+    return sp.Eq(error, 2 * sp.sqrt(eps * c0 * c2))
+
+
+@formula
+def central_bound():
+    """Truncation now falls with the square of the step."""
+    return sp.Eq(error, h**2 / 6 * c3 + eps * c0 / h)
+
+
+@formula
+def central_step():
+    """The best step is longer than one-sidedly."""
+    return sp.Eq(h, (3 * eps * c0 / c3) ** third)
+
+
+@formula
+def central_best():
+    """A third of the digits are lost."""
+    return sp.Eq(error, c3 / 2 * (3 * eps * c0 / c3) ** (2 * third))
+
+
+@formula
+def slope_along():
+    """Along a direction every entry of the gradient counts as much as its entry moves."""
+    return sp.Eq(y_dot, total(x_bar[d] * x_dot[d], d))
+
+
+@formula
+def relative_error():
+    """The difference of two numbers, measured by their size, or by u if both are smaller."""
+    return sp.Eq(error, sp.Abs(x - z) / sp.Max(u, sp.Abs(x) + sp.Abs(z)))

@@ -1,0 +1,129 @@
+# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [38a56c2bbddd]
+"""Exercises of the chapter *Differences*: slopes measured, and what they are good for.
+
+f is a function of one number unless it is said to take an array. No function changes the arrays
+that it is given.
+
+Chapter: book/derivative.md.
+"""
+
+import numpy as np
+
+
+def one_sided(f, x, h):
+    """Exercise derivative-one-sided.  Measure the slope of f at x by a step ahead.
+
+        (f(x + h) - f(x)) / h
+
+    >>> one_sided(lambda x: x**2, 3.0, 0.5)
+    6.5
+    """
+    # TODO: how far does f rise while x moves by h?
+    raise NotImplementedError("how far does f rise while x moves by h?")
+
+
+def central(f, x, h):
+    """Exercise derivative-central.  Measure the slope of f at x by a step to either side.
+
+    Exact for every quadratic, and off by h² for the cube:
+
+    >>> central(lambda x: x**3, 2.0, 1.0)
+    13.0
+    """
+    # TODO: the two points are x + h and x - h; how far are they from each other?
+    raise NotImplementedError(
+        "the two points are x + h and x - h; how far are they from each other?"
+    )
+
+
+def complex_step(f, x, h=1e-100):
+    """Exercise derivative-complex.  Measure the slope of f at x by a step aside.
+
+    f takes complex numbers and arrays of them. The result is real, and right to the last
+    digits, because nothing is subtracted.
+
+    >>> complex_step(lambda x: x**3, 2.0, 1.0)
+    11.0
+    """
+    # TODO: Python writes the imaginary unit 1j; what is the imaginary part of (x + ih)²?
+    raise NotImplementedError(
+        "Python writes the imaginary unit 1j; what is the imaginary part of (x + ih)²?"
+    )
+
+
+def best_step(p, truncation, roundoff):
+    """Exercise derivative-step.  Return the step h > 0 at which an error bound is least.
+
+        e(h) = truncation · hᵖ + roundoff / h
+
+    One-sidedly p = 1, truncation = c₂/2 and roundoff = 2 ε c₀; centrally p = 2, and so on.
+
+    >>> best_step(1, 0.5, 2.0)
+    2.0
+    """
+    # TODO: where a smooth curve is lowest its slope is zero; what is the slope of e?
+    raise NotImplementedError(
+        "where a smooth curve is lowest its slope is zero; what is the slope of e?"
+    )
+
+
+def gradient(f, x):
+    """Exercise derivative-gradient.  Measure the gradient of a number f(x) by an array x.
+
+    x holds float64 in any shape, and so does the result. Use central differences; entries and
+    slopes are of size one. Afterwards x is what it was, and f is called at most
+    2 x.size + 1 times.
+
+    >>> gradient(lambda x: float(x[0] * x[1]), np.array([2.0, 3.0])).round(6)
+    array([3., 2.])
+    """
+    # TODO: np.ndindex(x.shape) walks over the entries of an array of any shape
+    raise NotImplementedError("np.ndindex(x.shape) walks over the entries of an array of any shape")
+
+
+def relative_error(x, z, *, floor=1e-8):
+    """Exercise derivative-relative-error.  Return the largest relative error between two arrays.
+
+        max |x - z| / max(floor, |x| + |z|)
+
+    Entry by entry, then the largest. Two zeros agree, and what is no number stays none.
+
+    >>> float(relative_error(np.array([1.0, 0.0]), np.array([3.0, 0.0])))
+    0.5
+    """
+    # TODO: 0/0 is no number; what does the floor do about it?
+    raise NotImplementedError("0/0 is no number; what does the floor do about it?")
+
+
+def blind(pullback):
+    """Exercise derivative-blind.  Make of a right way back a wrong one that a sum lets pass.
+
+    ``pullback(y_bar)`` is the right way back through some operation, from an array ȳ of two
+    axes to x̄; you are not told which. Return a function of ȳ that gives the same x̄ for ȳ = 1,
+    and for a random ȳ another one.
+
+    >>> wrong = blind(lambda y_bar: 3 * y_bar)
+    >>> float(wrong(np.ones((2, 2))).sum()), bool((wrong(np.eye(2)) == 3 * np.eye(2)).all())
+    (12.0, False)
+    """
+    # TODO: which changes of ȳ cannot be seen when all of its entries are 1?
+    raise NotImplementedError("which changes of ȳ cannot be seen when all of its entries are 1?")
+
+
+def mistake(f, pullback, x, *, rng):
+    """Exercise derivative-check.  Find the entry of x̄ that is furthest off, if any is wrong.
+
+    ``f(x)`` returns an array or a number; ``pullback(x, y_bar)`` claims to return x̄, of the
+    shape of x. Draw ȳ at random, measure every entry of x̄ by central differences of ⟨ȳ, f(x)⟩,
+    and compare. Return the index of the entry that differs most, a tuple; or None if all
+    agree within 1e-6. Numbers are of size one.
+
+    >>> x, rng = np.array([1.0, 2.0, 3.0]), np.random.default_rng(0)
+    >>> mistake(np.sin, lambda x, y_bar: y_bar * np.cos(x), x, rng=rng)
+    >>> mistake(np.sin, lambda x, y_bar: y_bar * [1, 1, 9] * np.cos(x), x, rng=rng)
+    (2,)
+    """
+    # TODO: y_bar = rng.normal(size=f(x).shape) makes a number of y: np.vdot(y_bar, f(x))
+    raise NotImplementedError(
+        "y_bar = rng.normal(size=f(x).shape) makes a number of y: np.vdot(y_bar, f(x))"
+    )

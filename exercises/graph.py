@@ -1,0 +1,116 @@
+# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [45d6433b0738]
+"""Exercises of the chapter *Graphs*: orders, cycles, and the way back through an expression.
+
+A graph is a dictionary that maps every node to a list of its successors. A successor may be
+listed twice: these are two edges. No function changes the graph that it is given.
+
+Chapter: book/graph.md.
+"""
+
+
+def topological_order(graph):
+    """Exercise graph-order.  List all nodes, each one after all its predecessors.
+
+    Raise a ValueError when there is no such order. A chain may have a hundred thousand nodes.
+
+    >>> topological_order({"a": [], "b": ["a", "a"], "c": ["b", "a"]})
+    ['c', 'b', 'a']
+    """
+    # TODO: how many edges lead into each node? Which nodes may come first?
+    raise NotImplementedError("how many edges lead into each node? Which nodes may come first?")
+
+
+def cotangents(expression, y):
+    """Exercise graph-backward.  Map every value below y to its cotangent  x̄ = ∂y/∂x.
+
+        ȳ = 1,        x̄ = Σ z̄ · ∂z/∂x  over all edges z → x
+
+    `expression` maps each value to a list of pairs: a value that it was computed from, and the
+    slope along this edge. It holds values that y does not depend on; they have no cotangent.
+
+    >>> cotangents({"x": [], "y": [("x", 3), ("x", 3)], "z": [("x", 5)]}, "y")
+    {'y': 1, 'x': 6}
+    """
+    # TODO: when is a cotangent complete, so that it may be passed on?
+    raise NotImplementedError("when is a cotangent complete, so that it may be passed on?")
+
+
+def depth_first(source, successors):
+    """Exercise graph-depth-first.  List what can be reached from source, in an order, depth first.
+
+    ``successors(node)`` lists the ends of the edges that leave a node; ask it once for each.
+    A node is finished when all its successors are, and the last to finish comes first. Use no
+    recursion, and raise a ValueError when the search runs in a circle.
+
+    >>> depth_first("d", {"d": "bc", "c": "a", "b": "a", "a": ""}.get)
+    ['d', 'c', 'b', 'a']
+    """
+    # TODO: recursion keeps a list of calls that are not finished; what has to be kept of each?
+    raise NotImplementedError(
+        "recursion keeps a list of calls that are not finished; what has to be kept of each?"
+    )
+
+
+def find_cycle(graph):
+    """Exercise graph-cycle.  Name a cycle node by node, its first node again at the end.
+
+    No other node comes twice. Without a cycle the list is empty.
+
+    >>> find_cycle({"a": ["b"], "b": ["c"], "c": ["b"]}) in (["b", "c", "b"], ["c", "b", "c"])
+    True
+    >>> find_cycle({"a": ["b", "b"], "b": []})
+    []
+    """
+    # TODO: take away, again and again, all nodes into which no edge leads; what is left?
+    raise NotImplementedError(
+        "take away, again and again, all nodes into which no edge leads; what is left?"
+    )
+
+
+def count_orders(graph):
+    """Exercise graph-count.  Count the topological orders of a graph.
+
+    Sixteen nodes may have a trillion of them: do not list them.
+
+    >>> count_orders({"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []})
+    2
+    """
+    # TODO: which nodes can come last? What is left to be counted when one of them is taken away?
+    raise NotImplementedError(
+        "which nodes can come last? What is left to be counted when one of them is taken away?"
+    )
+
+
+def too_early():
+    """Exercise graph-break.  Return an expression on which every order of discovery fails.
+
+    It maps each value to a list of its parents, has one value that is nobody's parent, "y", and
+    no edge twice. A search from y discovers the values breadth first, the nearest first, or
+    depth first: a value, then all that its first parent leads to, then all that its second
+    does. Both are to be useless for the way back, in whatever order the parents are listed.
+    Seven values and ten edges are more than enough.
+
+    >>> sorted(too_early()["y"]) != ["a", "b"]  # the chapter's example is right in one listing
+    True
+    """
+    # TODO: breadth first goes by the fewest edges from y; when is a value nearer than it may be?
+    raise NotImplementedError(
+        "breadth first goes by the fewest edges from y; when is a value nearer than it may be?"
+    )
+
+
+def accepts(sort, *, rng):
+    """Exercise graph-lemma.  Tell whether a program returns an order for every acyclic graph.
+
+    ``sort(graph)`` is to return a list of all nodes, each once and after its predecessors. It
+    will be given acyclic graphs alone. You will be shown programs that are right and more that
+    are wrong: some only for graphs with two edges between the same nodes, or in several parts.
+
+    >>> import numpy as np
+    >>> accepts(sorted, rng=np.random.default_rng(0))
+    False
+    """
+    # TODO: draw graphs without cycles: edges from earlier to later nodes of a shuffled list
+    raise NotImplementedError(
+        "draw graphs without cycles: edges from earlier to later nodes of a shuffled list"
+    )

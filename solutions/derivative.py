@@ -1,0 +1,166 @@
+"""Exercises of the chapter *Differences*: slopes measured, and what they are good for.
+
+f is a function of one number unless it is said to take an array. No function changes the arrays
+that it is given.
+
+Chapter: book/derivative.md.
+"""
+
+import numpy as np
+
+
+def one_sided(f, x, h):
+    """Exercise derivative-one-sided.  Measure the slope of f at x by a step ahead.
+
+        (f(x + h) - f(x)) / h
+
+    >>> one_sided(lambda x: x**2, 3.0, 0.5)
+    6.5
+    """
+    # BEGIN SOLUTION
+    # HINT: how far does f rise while x moves by h?
+    # HINT: the slope is the rise over the step
+    # HINT: subtract first, then divide the whole difference; mind the brackets
+    return (f(x + h) - f(x)) / h
+    # END SOLUTION
+
+
+def central(f, x, h):
+    """Exercise derivative-central.  Measure the slope of f at x by a step to either side.
+
+    Exact for every quadratic, and off by h² for the cube:
+
+    >>> central(lambda x: x**3, 2.0, 1.0)
+    13.0
+    """
+    # BEGIN SOLUTION
+    # HINT: the two points are x + h and x - h; how far are they from each other?
+    # HINT: the rise between them is f(x + h) - f(x - h)
+    # HINT: divide it by 2 * h, in brackets: a / 2 * h multiplies by h
+    return (f(x + h) - f(x - h)) / (2 * h)
+    # END SOLUTION
+
+
+def complex_step(f, x, h=1e-100):
+    """Exercise derivative-complex.  Measure the slope of f at x by a step aside.
+
+    f takes complex numbers and arrays of them. The result is real, and right to the last
+    digits, because nothing is subtracted.
+
+    >>> complex_step(lambda x: x**3, 2.0, 1.0)
+    11.0
+    """
+    # BEGIN SOLUTION
+    # HINT: Python writes the imaginary unit 1j; what is the imaginary part of (x + ih)²?
+    # HINT: f(x + ih) is f(x) + i h f'(x), but for terms with h² and smaller
+    # HINT: np.imag takes the imaginary part of a number or an array; divide it by h
+    return np.imag(f(x + 1j * h)) / h
+    # END SOLUTION
+
+
+def best_step(p, truncation, roundoff):
+    """Exercise derivative-step.  Return the step h > 0 at which an error bound is least.
+
+        e(h) = truncation · hᵖ + roundoff / h
+
+    One-sidedly p = 1, truncation = c₂/2 and roundoff = 2 ε c₀; centrally p = 2, and so on.
+
+    >>> best_step(1, 0.5, 2.0)
+    2.0
+    """
+    # BEGIN SOLUTION
+    # HINT: where a smooth curve is lowest its slope is zero; what is the slope of e?
+    # HINT: p · truncation · h**(p - 1) = roundoff / h**2
+    # HINT: solve for h**(p + 1), then take that root
+    return (roundoff / (p * truncation)) ** (1 / (p + 1))
+    # END SOLUTION
+
+
+def gradient(f, x):
+    """Exercise derivative-gradient.  Measure the gradient of a number f(x) by an array x.
+
+    x holds float64 in any shape, and so does the result. Use central differences; entries and
+    slopes are of size one. Afterwards x is what it was, and f is called at most
+    2 x.size + 1 times.
+
+    >>> gradient(lambda x: float(x[0] * x[1]), np.array([2.0, 3.0])).round(6)
+    array([3., 2.])
+    """
+    # BEGIN SOLUTION
+    # HINT: np.ndindex(x.shape) walks over the entries of an array of any shape
+    # HINT: move a single entry of a copy; np.zeros_like and x + h * unit need no moving back
+    # HINT: the best step of a central difference is near the cube root of 1e-16
+    h, bar, unit = 6e-6, np.empty(x.shape), np.zeros(x.shape)
+    for entry in np.ndindex(x.shape):
+        unit[entry] = h
+        bar[entry] = (f(x + unit) - f(x - unit)) / (2 * h)
+        unit[entry] = 0.0
+    return bar
+    # END SOLUTION
+
+
+def relative_error(x, z, *, floor=1e-8):
+    """Exercise derivative-relative-error.  Return the largest relative error between two arrays.
+
+        max |x - z| / max(floor, |x| + |z|)
+
+    Entry by entry, then the largest. Two zeros agree, and what is no number stays none.
+
+    >>> float(relative_error(np.array([1.0, 0.0]), np.array([3.0, 0.0])))
+    0.5
+    """
+    # BEGIN SOLUTION
+    # HINT: 0/0 is no number; what does the floor do about it?
+    # HINT: np.maximum compares entry by entry, np.max finds the largest entry
+    # HINT: np.max(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z)))
+    return np.max(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z)))
+    # END SOLUTION
+
+
+def blind(pullback):
+    """Exercise derivative-blind.  Make of a right way back a wrong one that a sum lets pass.
+
+    ``pullback(y_bar)`` is the right way back through some operation, from an array ȳ of two
+    axes to x̄; you are not told which. Return a function of ȳ that gives the same x̄ for ȳ = 1,
+    and for a random ȳ another one.
+
+    >>> wrong = blind(lambda y_bar: 3 * y_bar)
+    >>> float(wrong(np.ones((2, 2))).sum()), bool((wrong(np.eye(2)) == 3 * np.eye(2)).all())
+    (12.0, False)
+    """
+    # BEGIN SOLUTION
+    # HINT: which changes of ȳ cannot be seen when all of its entries are 1?
+    # HINT: forget ȳ, reorder it, square it, average it: then call the right pullback
+    # HINT: return lambda y_bar: pullback(np.ones_like(y_bar))
+    return lambda y_bar: pullback(np.ones_like(y_bar))
+    # END SOLUTION
+
+
+def mistake(f, pullback, x, *, rng):
+    """Exercise derivative-check.  Find the entry of x̄ that is furthest off, if any is wrong.
+
+    ``f(x)`` returns an array or a number; ``pullback(x, y_bar)`` claims to return x̄, of the
+    shape of x. Draw ȳ at random, measure every entry of x̄ by central differences of ⟨ȳ, f(x)⟩,
+    and compare. Return the index of the entry that differs most, a tuple; or None if all
+    agree within 1e-6. Numbers are of size one.
+
+    >>> x, rng = np.array([1.0, 2.0, 3.0]), np.random.default_rng(0)
+    >>> mistake(np.sin, lambda x, y_bar: y_bar * np.cos(x), x, rng=rng)
+    >>> mistake(np.sin, lambda x, y_bar: y_bar * [1, 1, 9] * np.cos(x), x, rng=rng)
+    (2,)
+    """
+    # BEGIN SOLUTION
+    # HINT: y_bar = rng.normal(size=f(x).shape) makes a number of y: np.vdot(y_bar, f(x))
+    # HINT: its slope by one entry of x is that entry of x̄; move one entry at a time
+    # HINT: np.unravel_index(off.argmax(), off.shape) turns a place into an index
+    y_bar, h, unit = rng.normal(size=np.shape(f(x))), 6e-6, np.zeros(x.shape)
+    claimed, off = pullback(x, y_bar), np.empty(x.shape)
+    for entry in np.ndindex(x.shape):
+        unit[entry] = h
+        slope = np.vdot(y_bar, f(x + unit) - f(x - unit)) / (2 * h)
+        off[entry] = abs(claimed[entry] - slope)
+        unit[entry] = 0.0
+
+    worst = np.unravel_index(off.argmax(), off.shape)
+    return None if off[worst] < 1e-6 else tuple(map(int, worst))
+    # END SOLUTION
