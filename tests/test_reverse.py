@@ -322,14 +322,13 @@ def test_a_drawn_program_has_the_slopes_of_calculus(answers, rng):
     plan = [(rng.random() < 0.7, rng.integers(i + 3, size=2)) for i in range(30)]
 
     def program(*values):
-        values = [*values]
         for adds, (i, j) in plan:
-            values.append(values[i] + values[j] if adds else values[i] * values[j])
+            values += ((values[i] + values[j]) if adds else (values[i] * values[j]),)
         return values[-1] + values[0] * values[1] * values[2]
 
-    xs = [answers.Node(x) for x in (0.5, -1.25, 0.75)]
+    plain = [*map(np.float64, (0.5, -1.25, 0.75))]
+    xs = [*map(answers.Node, plain)]
     program(*xs).backward()
-    plain = [np.float64(x.value) for x in xs]
     truth = [jvp(program, plain, [*map(np.float64, unit)])[1] for unit in np.eye(3)]
     assert_allclose([x.bar for x in xs], truth, rtol=1e-9, atol=1e-12)  # sums in another order
 

@@ -58,6 +58,10 @@ def shown(tab):
     return [[line for line in box.locator("text").all_text_contents() if line] for box in boxes]
 
 
+WALK = [  # keys, and the step that each of them leads to
+    *(("Home", 0), ("ArrowLeft", 0), ("ArrowRight", 1), ("ArrowDown", 2), ("ArrowUp", 1)),
+    *(("End", 3), ("ArrowRight", 3), ("ArrowLeft", 2), ("Home", 0)),
+]
 FINAL = [["x < 4", "used"], ["y = x x", "value 9", "</script> & more"], ["z = x + y", "value 12"]]
 
 
@@ -97,19 +101,13 @@ def test_without_a_script_the_picture_and_its_table_are_there(browser, address):
 @pytest.mark.site
 def test_keys_walk_through_the_steps(browser, address):
     """Right and left go a step, End and Home go all the way; both ends hold."""
-    texts = [
-        "3 steps. ",
-        *(f"Step {i} of 3: " + s["text"] for i, s in enumerate(GRAPH["steps"], 1)),
-    ]
+    told = enumerate((step["text"] for step in GRAPH["steps"]), 1)
+    texts = ["3 steps.", *(f"Step {number} of 3: {text}" for number, text in told)]
     with test_site.opened(browser, address) as tab:
-        status = tab.get_by_role("status")
         tab.get_by_role("button", name="Next").focus()
-        for key, at in zip(
-            ("Home", "ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight"),
-            (0, 0, 1, 2, 1, 3, 3), strict=True,
-        ):  # fmt: skip
+        for key, at in WALK:
             tab.keyboard.press(key)
-            assert status.text_content().startswith(texts[at])
+            assert tab.get_by_role("status").text_content().startswith(texts[at])
 
 
 @pytest.mark.site

@@ -37,6 +37,7 @@ def vjp(f, *xs):
 
     Backwards is an order of the graph: a node passes its cotangent on
     when every node that used it has added its share.
+    The tape holds the arrays themselves, not copies: they must stay as they are until the walk.
     """
     xs, level = floats("vjp", xs), next(levels)
     variables = [Variable(x, level) for x in xs]

@@ -24,7 +24,7 @@ def example(w):
 
 
 def slip(w):
-    """Return what 001 prints for f₁: the value of the function with exp w₂ in place of exp 2w₂."""
+    """Return what 001 prints for f₁: it has exp w₂ in the place of exp 2w₂."""
     w1, w2 = w
     s = np.exp(w1) + np.exp(w2)
     return np.exp(s) + np.sin(s)
@@ -44,15 +44,15 @@ def autodiff_001(seed):
 
 
 def by_differences(f, x, h=1e-6):
-    """Measure a Jacobian column by column: let one input after the other take a step h."""
-    y = f(x)
-    return np.stack([(f(x + h * unit) - y) / h for unit in np.eye(np.size(x))], axis=-1)
+    """Measure a Jacobian: let each input alone take a step h."""
+    y, units = f(x), np.eye(np.size(x))
+    return np.stack([(f(x + h * unit) - y) / h for unit in units], axis=-1)
 
 
 def errors(h):
-    """Return the relative errors of ∂f₁/∂w₂ at (½, -½), measured with steps h from one side, both.
+    """Measure ∂f₁/∂w₂ at (½, -½) with steps h; return how far off that is.
 
-    The slope that they are compared with is a tangent.
+    The errors are relative to the tangent: first those from one side, then from both.
     """
     w, unit = np.array([0.5, -0.5]), np.array([0.0, 1.0])
     exact = jvp(example, [w], [unit])[1][0]
@@ -78,7 +78,7 @@ class Naive:
 
 
 def naive_derivative(f, x):
-    """Return the slope of f at x, by a dual number that does not know whose tangent it carries."""
+    """Return the slope of f at x, if nobody else is asking for a slope."""
     return f(Naive(x, 1)).dot
 
 
@@ -151,7 +151,7 @@ def graph():
 
 
 def steps(w, w_dot):
-    """Return the graph and the steps of one run forwards, with value and tangent at every node."""
+    """Return the graph and the steps of a run: value and tangent at every node."""
     taken = []
     for node, (y, y_dot) in zip(NODES, run(w, w_dot).values(), strict=True):
         names = letter(node.name), letter(node.name, "\u0307")
