@@ -17,10 +17,10 @@ from dlcore.graph import topological_order
 
 TOPICS = topics.topics()
 FLOORS = {
-    **dict.fromkeys(("dlcore", "shapes", "graph"), 0),
+    **dict.fromkeys(("shapes", "graph"), 0),
     "kernels": 1,
     "autodiff": 2,
-    "ops": 3,
+    **dict.fromkeys(("ops", "dlcore"), 3),  # the package brings the rules of its operations
     **dict.fromkeys(("layers", "init", "optim", "schedule", "data"), 4),
     "models": 5,
     **dict.fromkeys(("solver", "sweep", "checkpoint", "progress"), 6),

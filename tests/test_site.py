@@ -50,7 +50,8 @@ class Anatomy(HTMLParser):
         self.targets += [attributes[key] for key in ("href", "src") if attributes.get(key)]
         if tag == "img" and not attributes.get("alt"):
             self.silent.append(attributes.get("src"))
-        if tag == "svg" and attributes.get("role") == "img" and "aria-labelledby" not in attributes:
+        named = {"aria-label", "aria-labelledby"} & attributes.keys()
+        if tag == "svg" and attributes.get("role") == "img" and not named:
             self.silent.append("svg")
 
 

@@ -125,7 +125,7 @@ def run(name):
     told = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
     opponents = {package: installed(package) for package in ("torch", "autograd")}
     told["versions"].update(opponents)
-    write(told["name"], {**told, "unit": "ms", "values": values, "ratios": ratios(table)})
+    write(told["name"], {**told, "unit": "ms; ratios for a / b", "values": values | ratios(table)})
     return table
 
 
