@@ -58,9 +58,9 @@ RECIPES = {
     ("twolayer", "digits"): Recipe(
         hidden=256, rate=0.05, decay=0.002, scale=1 / 8, batch=50, epochs=60
     ),
-    ("twolayer", "mnist"): Recipe(hidden=512, rate=0.05, decay=0.001, epochs=20),
+    ("twolayer", "mnist"): Recipe(hidden=512, rate=0.08, decay=0.003, epochs=20),
     ("twolayer", "cifar10"): Recipe(
-        hidden=768, rate=0.03, decay=0.002, batch=200, epochs=16, flips=True
+        hidden=768, rate=0.03, decay=0.002, batch=200, epochs=12, flips=True
     ),
 }
 
