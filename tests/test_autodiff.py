@@ -152,6 +152,13 @@ def test_what_has_no_derivative_says_so(f, message):
         grad(f)(np.ones(3))
 
 
+@pytest.mark.parametrize("dtype", [complex, int, object])
+def test_only_floats_have_slopes(dtype):
+    """Complex numbers, integers and objects are refused, with what to do."""
+    with pytest.raises(TypeError, match=r"x must hold floats, got .*; use x.astype\(float\)"):
+        grad(np.sum)(np.ones(3, dtype))
+
+
 def test_value_and_gradient_come_from_one_walk(problem):
     """`value_and_grad` returns what f and `grad` return."""
     (w1, w2), examples = problem
