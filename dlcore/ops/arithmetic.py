@@ -8,7 +8,7 @@ Chapter: book/reverse.md.
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import plain
+from dlcore.autodiff.dispatch import plain, stands_for
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Mask, Tensor
 
@@ -141,23 +141,10 @@ def maximum_vjp(y, x, z, y_bar):
     )
 
 
-@primitive(numpy=[np.minimum], shapes=BROADCAST)
-def minimum(x: Tensor, z: Tensor) -> Tensor:
-    """Take the smaller:  y = min(x, z); at a tie each gets half of the slope."""
-    return np.minimum(x, z)
-
-
-@minimum.defjvp
-def minimum_jvp(y, x, z, x_dot, z_dot):
-    return share(z, x) * x_dot + share(x, z) * z_dot
-
-
-@minimum.defvjp
-def minimum_vjp(y, x, z, y_bar):
-    return (
-        lambda: unbroadcast(share(z, x) * y_bar, x),
-        lambda: unbroadcast(share(x, z) * y_bar, z),
-    )
+@stands_for(np.minimum)
+def minimum(x, z):
+    """Take the smaller:  min(x, z) = -max(-x, -z)."""
+    return -np.maximum(-x, -z)
 
 
 @primitive(numpy=[np.where], shapes=CHOICE)
