@@ -23,7 +23,7 @@ class DivergedError(ArithmeticError):
 
 @dataclass
 class History:
-    """What happened: one loss per step; accuracies, rate and seconds per epoch."""
+    """What happened: one loss per step; both accuracies and the rate per epoch."""
 
     losses: list = field(default_factory=list)
     train: list = field(default_factory=list)
