@@ -53,7 +53,7 @@ class Api(SphinxDirective):
     def run(self):
         root = Path(self.env.srcdir)
         place = root / self.arguments[0]
-        paths = [place] if place.is_file() else sorted(place.glob("*.py"))
+        paths = [place] if place.is_file() else sorted(place.rglob("*.py"))
         if not paths:
             logger.warning("no module in %s", self.arguments[0], location=self.get_location())
         return [part for path in paths for part in self.module(path, path.relative_to(root))]

@@ -1,21 +1,13 @@
-"""The command line.  A command is a function; its signature is its command line.
+"""Commands that compute: training, sweeps, experiments, benchmarks, data."""
 
-Every command imports what it needs when it is called, so that the others start at once.
-"""
-
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    help="A textbook of deep learning that is checked.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+from dlcore.cli.app import app
+
 data_app = typer.Typer(help="Say which datasets are here; fetch the others.")
 app.add_typer(data_app, name="data")
 
@@ -23,14 +15,6 @@ Model = Annotated[str, typer.Argument(help="linear or twolayer")]
 Data = Annotated[str, typer.Option(help="digits, cifar10 or mnist")]
 Where = Annotated[Path | None, typer.Option(help="Folder or archive with the published files.")]
 Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the flips.")]
-
-
-@app.command()
-def walk(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
-    """List every file that carries TOPIC, from the chapter down to the solution."""
-    from dlcore.course.topics import walk
-
-    walk(topic)
 
 
 @app.command()
@@ -124,29 +108,6 @@ def bench(name: Annotated[str, typer.Argument(help="A benchmark, such as twolaye
     bench(name)
 
 
-@app.command()
-def check(
-    topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none checks all.")] = "",
-    *,
-    k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
-    hint: Annotated[int, typer.Option(help="How many hints to give.")] = 0,
-):
-    """Check your answers to the exercises of TOPIC, and say why one is wrong."""
-    from dlcore.course.check import check
-
-    raise typer.Exit(check(topic or None, k=k, hint=hint))
-
-
-@app.command()
-def exercises(
-    topics: Annotated[list[str] | None, typer.Argument(help="Chapters; none cuts all.")] = None,
-):
-    """Cut the exercises from the solutions; a file that you have edited is never overwritten."""
-    from dlcore.course.skeleton import exercises
-
-    exercises(*(topics or ()))
-
-
 @data_app.callback(invoke_without_command=True)
 def data(context: typer.Context, *, path: Where = None):
     """Say which datasets are here; fetch the others."""
@@ -162,16 +123,3 @@ def fetch(name: Annotated[str, typer.Argument(help="cifar10 or mnist")]):
     from dlcore.data.commands import fetch
 
     fetch(name)
-
-
-def main():
-    """Run a command; an error that was foreseen is one line, not a page."""
-    try:
-        app()
-    except (ValueError, KeyError, OSError, ArithmeticError) as error:
-        message = error.args[0] if isinstance(error, KeyError) else error
-        print(f"dlcore: {message}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("dlcore: stopped", file=sys.stderr)
-        sys.exit(130)

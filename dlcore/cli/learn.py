@@ -1,0 +1,38 @@
+"""Commands for those who read and answer: the columns of the book, checks, exercises."""
+
+from typing import Annotated
+
+import typer
+
+from dlcore.cli.app import app
+
+
+@app.command()
+def walk(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
+    """List every file that carries TOPIC, from the chapter down to the solution."""
+    from dlcore.course.topics import walk
+
+    walk(topic)
+
+
+@app.command()
+def check(
+    topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none checks all.")] = "",
+    *,
+    k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
+    hint: Annotated[int, typer.Option(help="How many hints to give.")] = 0,
+):
+    """Check your answers to the exercises of TOPIC, and say why one is wrong."""
+    from dlcore.course.check import check
+
+    raise typer.Exit(check(topic or None, k=k, hint=hint))
+
+
+@app.command()
+def exercises(
+    topics: Annotated[list[str] | None, typer.Argument(help="Chapters; none cuts all.")] = None,
+):
+    """Cut the exercises from the solutions; a file that you have edited is never overwritten."""
+    from dlcore.course.skeleton import exercises
+
+    exercises(*(topics or ()))
