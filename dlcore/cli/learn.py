@@ -36,3 +36,31 @@ def exercises(
     from dlcore.course.skeleton import exercises
 
     exercises(*(topics or ()))
+
+
+@app.command()
+def watch(
+    topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none watches all.")] = "",
+):
+    """Watch your answers: on every save, say what became of the first pending exercise."""
+    from dlcore.course.watch import watch
+
+    watch(topic or None)
+
+
+@app.command()
+def doctor():
+    """Look at this machine as the book needs it, and say what to do where something is amiss."""
+    from dlcore.cli.train import datasets
+    from dlcore.course.doctor import doctor
+
+    raise typer.Exit(doctor(datasets))
+
+
+@app.command()
+def notebook(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
+    """Open the exercises of TOPIC as a notebook, paired with the file of the same name."""
+    from dlcore.course.notebook import notebook
+
+    path = notebook(topic)
+    print(f"{path} is in step with {path.with_suffix('.py').name}: open it with `jupyter lab`")

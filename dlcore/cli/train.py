@@ -108,6 +108,18 @@ def bench(name: Annotated[str, typer.Argument(help="A benchmark, such as twolaye
     bench(name)
 
 
+def datasets():
+    """Look for the datasets, as `dlcore doctor` does."""
+    from dlcore.course.doctor import Sign
+    from dlcore.data.sources import available
+
+    rows = list(available())
+    here = ", ".join(name for name, _, counts, _ in rows if counts)
+    missing = [name for name, _, counts, _ in rows if not counts]
+    remedy = f"`dlcore data fetch {missing[0]}`, for the experiments on it" if missing else ""
+    return Sign("Data", "worth knowing" if missing else "well", here, remedy)
+
+
 @data_app.callback(invoke_without_command=True)
 def data(context: typer.Context, *, path: Where = None):
     """Say which datasets are here; fetch the others."""
