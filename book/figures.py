@@ -102,6 +102,29 @@ def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
     return show(figure, alt=alt, caption=caption)
 
 
+def bars(rows, *, alt, caption=""):
+    """Draw one bar per row, cut into named parts: {row: {part: count}}."""
+    parts = sorted({part for counts in rows.values() for part in counts})
+    figure, axis = canvas(6.2, 0.42 * len(rows) + 0.3)
+    with mpl.rc_context(STYLE):
+        for place, counts in enumerate(rows.values()):
+            start, whole = 0.0, sum(counts.values())
+            for part, colour in zip(parts, PALETTE * 3, strict=False):
+                width = counts.get(part, 0) / whole
+                axis.barh(place, width, left=start, height=0.72, color=colour, linewidth=0.5,
+                          edgecolor="white", label=part if place == 0 else None)  # fmt: skip
+                if width > 0.04:
+                    axis.text(start + width / 2, place, counts[part], color="white", size=8.5,
+                              ha="center", va="center")  # fmt: skip
+                start += width
+        axis.set_yticks(range(len(rows)), rows)
+        axis.set(xlim=(0, 1), xticks=[], ylim=(len(rows) - 0.5, -0.5))
+        axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
+        axis.legend(ncols=4, loc="upper left", bbox_to_anchor=(0, 0), frameon=False, fontsize=8.5)
+    return show(figure, alt=alt, caption=caption)
+
+
 def heatmap(matrix, *, rows, columns, alt, caption="", xlabel="", ylabel="", style="{:.2g}"):
     """Colour a small matrix and write every entry into its square."""
     matrix = np.asarray(matrix)

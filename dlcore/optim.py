@@ -9,7 +9,10 @@ Chapter: book/optim.md.
 import numpy as np
 
 from dlcore.kernels import optim as kernels
+from dlcore.kernels.threads import share
 from dlcore.shapes import ShapeError
+
+LARGE = 1 << 21  # entries from which the work of a step is worth sharing
 
 
 class Rule:
@@ -37,8 +40,14 @@ class Rule:
             if name not in self.memory:
                 self.memory[name] = {slot: np.zeros_like(w) for slot in self.remembers}
             decay = self.decay if w.ndim > 1 else 0.0
-            flat = (a.reshape(-1) for a in (w, grads[name], *self.memory[name].values()))
-            self.update(*flat, decay=w.dtype.type(decay))
+            flat = [a.reshape(-1) for a in (w, grads[name], *self.memory[name].values())]
+            self.spread(flat, w.dtype.type(decay))
+
+    def spread(self, flat, decay):
+        """Update one parameter; a large one by several threads, each entry the same way."""
+        work = lambda i, j: self.update(*(array[i:j] for array in flat), decay=decay)
+        count = flat[0].size
+        share(work, count) if count > LARGE else work(0, count)
 
     def update(self, w, g, *memory, decay):
         """Update one parameter, laid out flat."""

@@ -4,13 +4,16 @@ Capitals count, small letters contain: ``x`` is an array, ``N`` is a number.
 
 ===========  ==========================================================
 N            examples in a batch
-C            channels
-H, W         height and width
+C, F         channels in; channels out, one per filter
+H, W         height and width in
+P, Q         height and width out
+U, V         height and width of a filter
 D, M         features in, features out
 K            classes
 ===========  ==========================================================
 
-A signature says which axes an array must have; `checked` holds every call to it.
+A signature says which axes an array must have; `checked` holds every call to it. An axis
+may be a part of one: ``C/groups`` is as long as C divided by the option of that name.
 """
 
 from functools import wraps
@@ -33,6 +36,11 @@ Scores   = Annotated[Array, "N K"]        # one score per class
 Losses   = Annotated[Array, "N"]          # one number per example
 Labels   = Annotated[Integers, "N"]       # the right class of each example
 Images   = Annotated[Array, "N C H W"]    # a batch of images, channels first
+Filters  = Annotated[Array, "F C/groups U V"]    # a bank of filters
+Offsets  = Annotated[Array, "F"]          # one offset per filter
+Maps     = Annotated[Array, "N F P Q"]    # a batch of feature maps
+Pooled   = Annotated[Array, "N C P Q"]    # images with fewer pixels
+Means    = Annotated[Array, "N C"]        # one number per channel
 Scalar   = Annotated[Array, ""]           # a number
 Tensor   = Annotated[Array, "..."]        # any shape at all
 Mask     = Annotated[Booleans, "..."]     # yes or no, for every entry
@@ -88,13 +96,15 @@ def checked(function):
     dlcore.shapes.ShapeError: product: D is 3 in x but 4 in w (axes (D, M), shape (4, 5))
     """
     inputs, output = contract(function)
+    defaults = {name: p.default for name, p in signature(function).parameters.items()}
 
     @wraps(function)
     def call(*args, **options):
-        sizes = {}
+        sizes, parts = {}, defaults | options
         claims = inputs if len(inputs) == len(args) else spread(inputs, args)
-        args = [fit(function, claim, arg, sizes) for claim, arg in zip(claims, args, strict=True)]
-        return fit(function, output, function(*args, **options), sizes)
+        pairs = zip(claims, args, strict=True)
+        args = [fit(function, claim, arg, sizes, parts) for claim, arg in pairs]
+        return fit(function, output, function(*args, **options), sizes, parts)
 
     return call
 
@@ -104,7 +114,7 @@ def spread(inputs, args):
     return inputs[: len(args)] + inputs[-1:] * (len(args) - len(inputs))
 
 
-def fit(function, claim, value, sizes):
+def fit(function, claim, value, sizes, parts):
     """Return `value` as an array that keeps `claim`, given the letters' `sizes` so far."""
     if claim is None:
         return value
@@ -116,20 +126,23 @@ def fit(function, claim, value, sizes):
         wanted = WORDS[claim.kind]
         raise TypeError(f"{function.__name__}: {claim.name} must hold {wanted}, got {value.dtype}")
     if claim.axes is not None:
-        measure(function, claim, value.shape, sizes)
+        measure(function, claim, value.shape, sizes, parts)
     return value
 
 
-def measure(function, claim, shape, sizes):
+def measure(function, claim, shape, sizes, parts):
     """Compare `shape` with the axes claimed, and learn the size of every new letter."""
     axes = "(" + ", ".join(claim.axes) + ")"
     if len(shape) != len(claim.axes):
         message = f"{function.__name__}: {claim.name} must have axes {axes}, got shape {shape}"
         raise ShapeError(message)
-    for letter, size in zip(claim.axes, shape, strict=True):
-        known, where = sizes.setdefault(letter, (size, claim.name))
-        if known != size:
+    for axis, size in zip(claim.axes, shape, strict=True):
+        letter, _, divisor = axis.partition("/")
+        count = parts.get(divisor, 1)
+        known, where = sizes.setdefault(letter, (size * count, claim.name))
+        if known != size * count:
+            told = size if count == 1 else f"{size} · {count} {divisor}"
             raise ShapeError(
-                f"{function.__name__}: {letter} is {known} in {where} but {size} in {claim.name} "
+                f"{function.__name__}: {letter} is {known} in {where} but {told} in {claim.name} "
                 f"(axes {axes}, shape {shape})"
             )

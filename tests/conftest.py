@@ -5,6 +5,7 @@ import importlib
 import os
 import shutil
 import sys
+from contextlib import nullcontext
 from math import prod
 from pathlib import Path
 
@@ -19,15 +20,29 @@ collect_ignore = ["sample"]
 
 def pytest_addoption(parser):
     """Let the reader's answers, or those of any folder, take the place of the solutions."""
-    where = {"dest": "answers", "default": "solutions"}
+    ours = "solutions" if (topics.ROOT / "solutions").is_dir() else "exercises"  # in a release
+    where = {"dest": "answers", "default": ours}
     parser.addoption("--student", action="store_const", const="exercises", help="yours", **where)
     parser.addoption("--answers", metavar="FOLDER", help="answers in FOLDER", **where)
+    parser.addoption("--isolation", metavar="TIER", help="run answers in a sandbox: T0, T1, T2")
+
+
+def pytest_configure(config):
+    """Set up a sandbox for the answers, when one is asked for."""
+    if tier := config.getoption("isolation"):
+        stage = importlib.import_module("dlcore.course.stage")
+        config.pluginmanager.register(stage.Stage(tier))
 
 
 @pytest.fixture
 def rng(request):
-    """Seed a generator by the test's own name: independent of the others, the same tomorrow."""
-    return np.random.default_rng(list(request.node.nodeid.encode()))
+    """Seed a generator by the test's own name: independent of the others, the same tomorrow.
+
+    A grader seeds it by a secret, so that nobody knows what will be drawn.
+    """
+    stage = getattr(request.config, "stage", None)
+    seed = stage.seed(request.node) if stage else None
+    return np.random.default_rng(seed or list(request.node.nodeid.encode()))
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +51,13 @@ def topic(request):
     return request.path.stem.removeprefix("test_")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def answers(request, topic):
     """The answers to this chapter's exercises: the book's, or with --student yours."""
-    return load(request.config.rootpath / request.config.getoption("answers") / f"{topic}.py")
+    path = request.config.rootpath / request.config.getoption("answers") / f"{topic}.py"
+    stage = getattr(request.config, "stage", None)
+    with stage.answers(path, request.node) if stage else nullcontext(load(path)) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +70,15 @@ def formulas(topic):
 def oracle():
     """Exact calculus, imported by those who ask."""
     return importlib.import_module("dlcore.formulas.oracle")
+
+
+@pytest.fixture(scope="session")
+def planted():
+    """The numbers of the wrong lines, as the checker names them:  planted("descent.regret", ...).
+
+    Nobody types them: each derivation has an error planted by its name on the page.
+    """
+    return importlib.import_module("dlcore.formulas.planted").wrong_lines
 
 
 @pytest.fixture(scope="session")

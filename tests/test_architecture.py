@@ -21,7 +21,7 @@ FLOORS = {
     "kernels": 1,
     "autodiff": 2,
     **dict.fromkeys(("ops", "dlcore"), 3),  # the package brings the rules of its operations
-    **dict.fromkeys(("layers", "init", "optim", "schedule", "data"), 4),
+    **dict.fromkeys(("layers", "init", "descent", "optim", "schedule", "data"), 4),
     "models": 5,
     **dict.fromkeys(("solver", "sweep", "checkpoint", "progress"), 6),
     "lab": 7,

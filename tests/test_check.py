@@ -71,6 +71,7 @@ def test_a_failed_attempt_comes_before_an_exercise_not_begun(clone, capsys):
         ("powers.sum(", "powers.product(", "error", "exercises/sample.py:12 in softmax"),
         (RATIO, "[[1], [2, 3]]", "error", "'list' object has no attribute 'sum'"),
         ("powers = ", "raise KeyError('[red]')\n    powers = ", "error", "KeyError: '[red]'"),
+        (RATIO, "np.rint(powers).astype(int)", "dtype", "the numbers are int64, wanted float64"),
         ("import numpy", "import numpie", "import", "ModuleNotFoundError: No module named"),
         ("powers /", "powers */", "import", "return powers */ powers.sum"),
         ("def softmax", "def maxsoft", "error", "has no attribute 'softmax'"),
@@ -97,6 +98,50 @@ def test_a_failure_restates_the_claim_and_its_formula(told):
     page, _ = told(RATIO, "powers")
     assert "Rows of softmax sum to one" in page
     assert "For every n:  Σₖ yₙₖ = 1." in page
+
+
+def test_a_known_wrong_answer_is_recognised(told):
+    """What counts is how it behaves, not how it is written."""
+    page, _ = told(RATIO, "np.divide(powers, np.add.reduce(powers, axis=None))")
+    assert "cause  The sum runs over the batch: each row has a sum of its own." in page
+    page, _ = told(RATIO, "powers ** 2 / powers.sum(axis=1, keepdims=True)")
+    assert "cause" not in page
+
+
+def test_an_unknown_wrong_answer_is_likened_to_the_right_one(told):
+    """A factor, a sign, an order or a term that is missing often names the cause."""
+    page, _ = told(RATIO, f"3 * {RATIO}")
+    assert "everything is 3 times what is wanted" in page
+
+
+def test_the_smallest_input_that_fails_can_be_pasted(told):
+    """One example and one class are enough to see that something is not divided by its sum."""
+    page, _ = told(RATIO, f"{RATIO} / 2")
+    assert "softmax(np.array([[0.0]]))" in page
+    assert "returns np.array([[0.5]])" in page
+    assert "wanted  np.array([[1.0]])" in page
+
+
+def test_an_argument_that_is_changed_is_a_kind_of_its_own(told, clone):
+    """Wrong values are told first, a changed argument after them."""
+    source = (clone / "tests/test_sample.py").read_text()
+    call = "answers.softmax(rng.normal(size=(2, 3)))"
+    kept = "x = rng.normal(size=(2, 3)); z = x.copy(); answers.softmax(x); assert_allclose(x, z)"
+    assert call in source
+    changed = source.replace(f"    assert_allclose({call}.sum(axis=1), np.ones(2))", f"    {kept}")
+    (clone / "tests/test_sample.py").write_text(changed)
+    page, _ = told("powers = np.exp(scores", "scores -= 1; powers = np.exp(scores")
+    assert "mutation  scores is changed in place: [0, 0] was" in page
+
+
+def test_a_solution_is_shown_after_a_pass_and_on_request(told):
+    """Without the marks of the cut; after a pass of one exercise, or by its name."""
+    assert "return half, size - half" in told(k="halves")[0]
+    assert "half = size // 2" not in told()[0]
+    page, code = told(solution="halves")
+    assert (code, "half = size // 2" in page, "BEGIN" in page) == (0, True, False)
+    with pytest.raises(ValueError, match="check: solution is 'thirds', choose one of sample-soft"):
+        told(solution="thirds")
 
 
 def test_what_an_answer_prints_is_shown(told):

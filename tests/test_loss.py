@@ -485,8 +485,9 @@ def test_your_scores_break_the_naive_program_twice(answers):
     assert x.shape == (2, 3), "two examples, three classes"
     assert np.isfinite(x).all(), "the scores themselves must be finite"
     with np.errstate(over="ignore"):
-        assert_array_equal(np.exp(x).sum(axis=1), [np.inf, 0.0])
-    assert_allclose(loss.softmax(x).sum(axis=1), np.ones(2))
+        large, small = np.exp(x).sum(axis=1)
+    assert np.isinf(large), f"the sum for n = 0 is {large}: it does not overflow"
+    assert small == 0, f"the sum for n = 1 is {small}: it does not vanish"
 
 
 RIGHT = {

@@ -19,7 +19,8 @@ from dlcore.shapes import claim
 for module in pkgutil.iter_modules(dlcore.ops.__path__):
     importlib.import_module(f"dlcore.ops.{module.name}")
 
-SIZES = {"N": 4, "C": 3, "H": 7, "W": 5, "D": 6, "M": 8, "K": 9, "1": 1, "3": 3}
+SIZES = {"N": 4, "C": 3, "H": 11, "W": 10, "F": 6, "P": 7, "Q": 9, "U": 5, "V": 2}
+SIZES |= {"D": 6, "M": 8, "K": 9, "1": 1, "3": 3}
 
 
 def cases():
@@ -38,7 +39,13 @@ def case(request):
     return request.param
 
 
-def shapes(primitive, axes):
+def length(axis, options):
+    """Look up the size of an axis:  C/groups is a part of C."""
+    letter, _, divisor = axis.partition("/")
+    return SIZES[letter] // options.get(divisor, 1)
+
+
+def shapes(primitive, axes, options):
     """Give every argument its shape: from its annotation, or from the declared `axes`."""
     claims = [claim(p.name, p.annotation) for p in primitive.arguments]
     claims *= len(axes) if primitive.many else 1
@@ -46,13 +53,13 @@ def shapes(primitive, axes):
         each.axes if each.axes is not None else tuple(given.split())
         for each, given in zip(claims, axes or [""] * len(claims), strict=True)
     ]
-    return claims, [tuple(SIZES[letter] for letter in text) for text in texts]
+    return claims, [tuple(length(axis, options) for axis in text) for text in texts]
 
 
-def arguments(primitive, axes, rng):
+def arguments(primitive, axes, options, rng):
     """Draw an array for each argument, in its domain; labels for those that are integers."""
     drawn = []
-    for each, shape in zip(*shapes(primitive, axes), strict=True):
+    for each, shape in zip(*shapes(primitive, axes, options), strict=True):
         x = rng.normal(size=shape)
         far = np.copysign(0.1 + np.abs(x), x)
         domain = {"real": x, "nonzero": far, "positive": np.abs(far)}
@@ -72,7 +79,7 @@ def fill(xs, places, changed):
 
 def measure_both(primitive, axes, options, rng):
     """Return (ẏ, its measurement) and (⟨ȳ, ẏ⟩, Σ ⟨x̄ᵢ, ẋᵢ⟩), for random directions and ȳ."""
-    xs = arguments(primitive, axes, rng)
+    xs = arguments(primitive, axes, options, rng)
     places = primitive.positions(xs)
     smooth = [xs[i] for i in places]
     x_dots = [rng.normal(size=np.shape(x)) for x in smooth]
@@ -110,7 +117,7 @@ def test_the_vjp_is_the_transpose_of_the_jvp(case, rng):
 def test_the_rules_can_be_differentiated_again(case, rng):
     """The slope of x̄ along a direction, forwards over backwards, is the measured one."""
     primitive, axes, options = case
-    xs = arguments(primitive, axes, rng)
+    xs = arguments(primitive, axes, options, rng)
     places = primitive.positions(xs)
     y_bar = rng.normal(size=np.shape(primitive(*xs, **options)))
 
@@ -150,7 +157,8 @@ def test_a_small_lie_is_noticed(case, rule, rng, monkeypatch):
 def test_the_numbers_keep_their_precision(case, dtype, rng):
     """float32 in, float32 out, forwards and backwards: no rule widens its numbers in secret."""
     primitive, axes, options = case
-    xs = [x.astype(dtype) if x.dtype.kind == "f" else x for x in arguments(primitive, axes, rng)]
+    drawn = arguments(primitive, axes, options, rng)
+    xs = [x.astype(dtype) if x.dtype.kind == "f" else x for x in drawn]
     y = primitive(*xs, **options)
     y_bar = np.ones(np.shape(y), dtype)
     x_bars = primitive.vjp(y, *xs, y_bar, **options)

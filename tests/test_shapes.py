@@ -5,7 +5,7 @@ import pytest
 
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy
-from dlcore.shapes import Labels, Scalar, Scores, ShapeError, Tensor, checked
+from dlcore.shapes import Filters, Images, Labels, Scalar, Scores, ShapeError, Tensor, checked
 
 
 def test_letters_that_agree_let_a_call_pass():
@@ -67,3 +67,30 @@ def test_three_dots_allow_any_shape():
         return x
 
     assert same(np.ones((2, 3, 4)), np.zeros(9, int)).shape == (2, 3, 4)
+
+
+@checked
+def filtered(x: Images, w: Filters, *, groups=1) -> Images:
+    """Take images and filters that agree, and return the images."""
+    return x
+
+
+@pytest.mark.parametrize("options", [{}, {"groups": 1}, {"groups": 3}])
+def test_an_axis_may_be_a_part_of_another(options):
+    """C/groups in w, times the option of that name, is C in x."""
+    x, parts = np.ones((2, 6, 5, 4)), options.get("groups", 1)
+    assert filtered(x, np.ones((9, 6 // parts, 3, 2)), **options) is x
+
+
+@pytest.mark.parametrize(
+    ("C", "options", "message"),
+    [
+        (3, {}, r"C is 6 in x but 3 in w \(axes \(F, C/groups, U, V\), shape \(4, 3, 5, 5\)\)"),
+        (6, {"groups": 2}, "C is 6 in x but 6 · 2 groups in w"),
+        (1, {"groups": 4}, "C is 6 in x but 1 · 4 groups in w"),
+    ],
+)
+def test_a_part_that_does_not_fit_is_refused(C, options, message):
+    """The message names the letter, both sizes, both arrays, and into how many parts it goes."""
+    with pytest.raises(ShapeError, match=f"filtered: {message}"):
+        filtered(np.ones((2, 6, 5, 4)), np.ones((4, C, 5, 5)), **options)

@@ -323,7 +323,7 @@ def test_your_epochs_visit_every_example_once(answers, rng):
 @pytest.mark.exercise("solver-best", points=2)
 def test_your_best_parameters_are_those_of_the_best_epoch(answers, rng):
     """Training goes on in the same arrays; what was kept must not move with them."""
-    scores, states = [0.2, 0.7, 0.4, 0.7], rng.normal(size=(4, 5))
+    scores, states = [0.2, 0.7, 0.4, 0.7, 0.3], rng.normal(size=(5, 5))
 
     def epochs():
         params = {"w": np.empty(5), "b": np.empty(1)}

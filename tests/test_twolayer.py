@@ -406,11 +406,10 @@ def unchanged(function, *args):
 def scores_of(params, x, leak=0.0):
     """Follow the definition, entry by entry; of what is negative a share may leak through."""
     w1, b1, w2, b2 = (params[name] for name in ("w1", "b1", "w2", "b2"))
-    y = np.zeros((len(x), len(b2)))
-    for n, k in np.ndindex(*y.shape):
-        y[n, k] = b2[k]
-        for m in range(len(b1)):
-            a = sum(x[n] * w1[:, m]) + b1[m]
+    y = np.tile(np.asarray(b2, float), (len(x), 1))
+    for n, m in np.ndindex(len(x), len(b1)):
+        a = sum(x[n] * w1[:, m]) + b1[m]
+        for k in range(len(b2)):
             y[n, k] += max(leak * a, a) * w2[m, k]
     return y
 

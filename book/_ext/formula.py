@@ -43,6 +43,8 @@ class Formula(MathDirective):
         self.arguments = [latex]
         self.options = {"label": f"eq-{topic}-{name.replace('_', '-')}"}
         equation = super().run()
+        for block in equation:
+            block["printed"] = True
         aside = nodes.paragraph("", "", Mark(test=test), classes=["witness"])
         return [nodes.container("", *equation, aside, classes=["formula"])]
 

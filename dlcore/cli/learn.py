@@ -21,11 +21,12 @@ def check(
     *,
     k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
     hint: Annotated[int, typer.Option(help="How many hints to give.")] = 0,
+    solution: Annotated[str, typer.Option(help="Show the book's answer to this exercise.")] = "",
 ):
     """Check your answers to the exercises of TOPIC, and say why one is wrong."""
     from dlcore.course.check import check
 
-    raise typer.Exit(check(topic or None, k=k, hint=hint))
+    raise typer.Exit(check(topic or None, k=k, hint=hint, solution=solution))
 
 
 @app.command()
@@ -64,3 +65,24 @@ def notebook(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.
 
     path = notebook(topic)
     print(f"{path} is in step with {path.with_suffix('.py').name}: open it with `jupyter lab`")
+
+
+@app.command()
+def formulas(
+    *,
+    mutate: Annotated[bool, typer.Option(help="Make mutants, and count who is refused.")] = False,
+    record: Annotated[bool, typer.Option(help="Write all of it to book/results.")] = False,
+    planted: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Show a derivation, such as descent.regret, and what a NAME plants."),
+    ] = None,
+):
+    """Check every formula and every line of every derivation, and say how long it takes."""
+    from dlcore.lab.listing import show, show_mutants, show_planted
+
+    if planted:
+        show_planted(*planted)
+    elif mutate and not record:
+        raise typer.Exit(show_mutants())
+    else:
+        raise typer.Exit(show(record=record))

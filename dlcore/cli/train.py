@@ -11,7 +11,9 @@ from dlcore.cli.app import app
 data_app = typer.Typer(help="Say which datasets are here; fetch the others.")
 app.add_typer(data_app, name="data")
 
-Model = Annotated[str, typer.Argument(help="linear or twolayer")]
+Model = Annotated[
+    str, typer.Argument(help="linear, twolayer, two-layer-convnet or three-layer-convnet")
+]
 Data = Annotated[str, typer.Option(help="digits, cifar10 or mnist")]
 Where = Annotated[Path | None, typer.Option(help="Folder or archive with the published files.")]
 Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the flips.")]

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from dlcore.course import topics as book
 from dlcore.course.diagnosis import Frame
-from dlcore.course.skeleton import definitions, exercises_in, hints
+from dlcore.course.released import helping
+from dlcore.course.skeleton import definitions, exercises_in
 
 QUIET = "bright_black"
 
@@ -22,6 +23,8 @@ def advice(outcome, hint=0):
     begun = kind != "not attempted"
     parts = [Text(outcome.claim, style="bold"), Text(outcome.formula, style="cyan")]
     parts += labelled(kind, says, "red") if begun else []
+    parts += labelled("cause", filter(None, [outcome.cause or outcome.finding.likely]), "magenta")
+    parts += labelled("smallest", outcome.smallest, QUIET)
     parts += labelled("hint", hinted(outcome, hint), "yellow")
 
     parts += labelled("where", (located(outcome.topic, frame) for frame in spots(outcome)), QUIET)
@@ -49,19 +52,11 @@ def located(topic, frame):
 
 def hinted(outcome, count):
     """Choose the hints to give: those asked for, or the first when nothing was attempted."""
-    solution = (book.ROOT / f"solutions/{outcome.topic}.py").read_text(encoding="utf-8")
-    name = exercises_in(solution).get(outcome.exercise, "")
-    owned = [found for owner, found in hints(solution).items() if within(owner, name)]
-    helping = [hint for found in owned for hint in found]
+    hints = helping(outcome.topic, outcome.exercise)
     if count == 0 and outcome.finding.kind == "not attempted":
-        more = ["there is more with --hint 2"] if len(helping) > 1 else []
-        return [outcome.finding.says[0] or helping[0], *more]
-    return helping[:count]
-
-
-def within(owner, name):
-    """Tell whether the definition `owner` is, or lies in, the definition `name`."""
-    return owner == name or owner.startswith(f"{name}.")
+        more = ["there is more with --hint 2"] if len(hints) > 1 else []
+        return [outcome.finding.says[0] or hints[0], *more]
+    return hints[:count]
 
 
 def spots(outcome):

@@ -4,19 +4,23 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from dlcore.course import topics as book
-from dlcore.course.advice import advice
-from dlcore.course.diagnosis import KINDS
-from dlcore.course.trial import run
+from dlcore.course.advice import QUIET, advice
+from dlcore.course.progress import exercises
+from dlcore.course.shown import shown
+from dlcore.course.trial import by_exercise, run
 
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not attempted": ("·", "bright_black")}
 
 
-def check(topic: str | None = None, *, k: str = "", hint: int = 0):
+def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str = ""):
     """Check the answers in exercises/TOPIC.py, or all; return 0 when every one passes.
 
-    With k only those exercises are checked whose name, or whose test's name, contains it.
+    With k only those exercises are checked whose name, or whose test's name, contains it. With
+    solution nothing is checked: the book's answer to the exercise of that name is shown.
     """
     chosen = [book.require(topic, by="check")] if topic else book.topics()
+    if solution:
+        return show(chosen, solution)
     trial, console = run(chosen, k=k), Console(highlight=False)
     if trial.broken:
         console.print(Text("\n".join(trial.broken)))
@@ -30,16 +34,20 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0):
     pending = [verdict for verdict in verdicts if verdict.finding]
     if pending:
         console.print(advice(min(pending, key=unattempted), hint))
+    elif len(verdicts) == 1 and (book.ROOT / f"solutions/{verdicts[0].topic}.py").exists():
+        console.print(Text("  the book's answer:\n", style=QUIET))
+        console.print(shown(verdicts[0].topic, verdicts[0].exercise))
     return min(len(pending), 1)
 
 
-def by_exercise(outcomes):
-    """Let one outcome speak for each exercise: the first kind of trouble, if there is any."""
-    urgency = lambda outcome: KINDS.index(outcome.finding.kind) if outcome.finding else len(KINDS)
-    found = {}
-    for outcome in outcomes:
-        found.setdefault((outcome.topic, outcome.exercise), []).append(outcome)
-    return [min(group, key=urgency) for group in found.values()]
+def show(topics, name):
+    """Show the book's answers to the exercises of `topics` whose name ends so."""
+    found = [each for each in exercises(topics) if f"-{each.name}".endswith(f"-{name}")]
+    if not found:
+        names = ", ".join(each.name for each in exercises(topics))
+        raise ValueError(f"check: solution is {name!r}, choose one of {names}")
+    Console().print(*(shown(each.topic, each.name) for each in found))
+    return 0
 
 
 def unattempted(verdict):

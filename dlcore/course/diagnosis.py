@@ -13,7 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-KINDS = ("not attempted", "import", "error", "shape", "not finite", "values", "time", "skipped")
+from dlcore.course.likeness import layout, likeness
+from dlcore.course.record import same
+
+KINDS = (
+    "not attempted", "import", "error", "shape", "dtype", "not finite", "values", "mutation",
+    "time", "skipped",
+)  # fmt: skip
+WRITTEN = "an argument is written to: work on a copy, or make a new array"
 REFUSALS = (AssertionError, pytest.fail.Exception)
 
 
@@ -33,18 +40,25 @@ class Finding:
     kind: str
     says: tuple[str, ...]
     frames: tuple[Frame, ...] = ()
+    likely: str = ""  # what wrong numbers have to do with the right ones
 
 
-def diagnose(error, path):
-    """Turn an exception into a finding about the answers in the file at `path`."""
+def diagnose(error, path, calls=()):
+    """Turn an exception into a finding about the answers in the file at `path`.
+
+    The `calls` of the test say what the answers were asked, and what they did to it.
+    """
     frames = own_frames(error, path)
     if isinstance(error, SyntaxError):
         spot = Frame(error.lineno or 0, "", (error.text or "").strip())
         return Finding("import", (f"{type(error).__name__}: {error.msg}",), (spot,))
-    if not frames and (judged := judgement(error)):
-        return judged
+    with np.errstate(all="ignore"):
+        if not frames and (judged := judgement(error, calls)):
+            return judged
 
     kind = kind_of(error, frames)
+    if kind == "mutation":
+        return Finding(kind, (WRITTEN,), frames)
     named = "" if kind in ("not attempted", "time", "skipped") else f"{type(error).__name__}: "
     says = (f"{named}{error}".removesuffix(": "),)
     return Finding(kind, says + asked(error) if not frames else says, frames)
@@ -52,25 +66,27 @@ def diagnose(error, path):
 
 def kind_of(error, frames):
     """Sort an exception that is no judgement into one of `KINDS`."""
-    if isinstance(error, ImportError) or any(frame.function == "<module>" for frame in frames):
-        return "import"
+    kind = "shape" if not frames and isinstance(error, ValueError | IndexError) else "error"
     match error:
         case NotImplementedError() if frames:
-            return "not attempted"
+            kind = "not attempted"
         case RuntimeWarning() | FloatingPointError() if frames:
-            return "not finite"
+            kind = "not finite"
+        case ValueError() if frames and "read-only" in str(error):
+            kind = "mutation"
         case TimeoutError():
-            return "time"
+            kind = "time"
         case pytest.skip.Exception():
-            return "skipped"
-    return "shape" if not frames and isinstance(error, ValueError | IndexError) else "error"
+            kind = "skipped"
+    imported = any(frame.function == "<module>" for frame in frames)
+    return "import" if imported or isinstance(error, ImportError) else kind
 
 
-def judgement(error):
+def judgement(error, calls):
     """Describe why a test refused what an answer returned, or return None if it did not."""
     try:
         if comparison := compared(error):
-            return difference(*comparison)
+            return mutation(*comparison[:2], calls) or difference(*comparison, calls)
     except (TypeError, ValueError):
         pass  # what was returned is no array: the exception itself says so
     if isinstance(error, REFUSALS):
@@ -103,32 +119,49 @@ def compared(error):
     return None
 
 
-def difference(actual, desired, rtol, atol):
+def mutation(actual, desired, calls):
+    """Describe an argument that a call has changed, when that is what a test compares."""
+    for call in calls:
+        for name, after in call.after.items():
+            kept, moved = same(desired, call.args[name]), same(actual, after)
+            if isinstance(after, np.ndarray) and moved and kept and not same(after, desired):
+                index = tuple(np.argwhere(after != desired)[0])
+                was, has = number(desired[index]), number(after[index])
+                says = f"{name} is changed in place: {place(index)} was {was}, and becomes {has}"
+                return Finding("mutation", (says,))
+    return None
+
+
+def difference(actual, desired, rtol, atol, calls):
     """Describe how the array `actual` differs from `desired`: shape first, then values."""
     if actual.dtype == object and actual.shape == () and actual.item() is None:
         return Finding("shape", ("None was returned: a function without `return` returns None",))
     if desired.shape not in (actual.shape, ()):
-        return Finding("shape", (f"the shape is {actual.shape}, wanted {desired.shape}",))
+        says = f"the shape is {actual.shape}, wanted {desired.shape}", layout(actual, desired)
+        return Finding("shape", tuple(filter(None, says)))
     desired = np.broadcast_to(desired, actual.shape)
+    if desired.dtype.kind == "f" and actual.dtype.kind in "biuc":
+        says = first_of(np.argwhere(actual != desired), actual, desired)
+        return Finding("dtype", (f"the numbers are {actual.dtype}, wanted {desired.dtype}", says))
     if np.issubdtype(actual.dtype, np.inexact):
-        return inexact(actual, desired, rtol, atol)
+        return inexact(actual, desired, rtol, atol, calls)
     return Finding("values", (first_of(np.argwhere(actual != desired), actual, desired),))
 
 
-def inexact(actual, desired, rtol, atol):
+def inexact(actual, desired, rtol, atol, calls):
     """Describe wrong numbers: those that are not finite first, then those out of tolerance."""
     strange = np.argwhere(~np.isfinite(actual) & np.isfinite(desired))
     if len(strange):
         return Finding("not finite", (first_of(strange, actual, desired),))
-    with np.errstate(all="ignore"):
-        error = np.nan_to_num(np.abs(actual - desired), posinf=np.inf)
+    error = np.nan_to_num(np.abs(actual - desired), posinf=np.inf)
     wrong = np.argwhere(error > atol + rtol * np.abs(desired))
     says = [first_of(wrong, actual, desired)]
 
     if actual.size > 1:
         largest = np.unravel_index(np.argmax(error), error.shape)
         says += [f"the largest error is {number(error[largest])}, at {place(largest)}"]
-    return Finding("values", tuple(says))
+    args = calls[-1].args if calls else {}
+    return Finding("values", tuple(says), likely=likeness(actual, desired, args))
 
 
 def first_of(indices, actual, desired):

@@ -1,10 +1,13 @@
-"""What is judged, and what is said of it: the two records that all of grading passes around.
+"""What is judged, and what is said of it: the two records that grading passes around.
 
 An item is one exercise of one submission. Its verdict has one of the `STATUSES`; points come
 from the status ``pass`` alone, never from the absence of trouble.
 """
 
-from dataclasses import dataclass
+import hashlib
+import json
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass
 
 STATUSES = {
     "pass": "every test of the exercise said so",
@@ -47,3 +50,46 @@ class Verdict:
     says: tuple[str, ...] = ()  # cleaned: printable text, no control characters
     seconds: float = 0.0
     host: str = ""
+
+
+def verdict(item, status, *says, **more):
+    """Say of an item what became of it; a pass, and nothing else, earns its points.
+
+    >>> item = Item("eve", "loss", "loss-softmax", 2, b"", digest(b""))
+    >>> verdict(item, "fail").points, verdict(item, "pass").points
+    (0, 2)
+    """
+    points = item.points if status == "pass" else 0
+    who = (item.student, item.topic, item.exercise)
+    return Verdict(*who, status, points, item.points, says=says, **more)
+
+
+def digest(source):
+    """Condense a source to the SHA-256 of its bytes; a missing one has none."""
+    return hashlib.sha256(source).hexdigest() if source is not None else ""
+
+
+def written(record, *, without=()):
+    """Write an item or a verdict as one line of JSON, in ASCII, its fields in order."""
+    fields = {name: value for name, value in asdict(record).items() if name not in without}
+    if isinstance(fields.get("source"), bytes):
+        fields["source"] = b64encode(fields["source"]).decode()
+    return json.dumps(fields, ensure_ascii=True)
+
+
+def lasting(verdict):
+    """Write what a verdict says apart from time and place: the same on every machine."""
+    return written(verdict, without=("seconds", "host"))
+
+
+def read_item(line):
+    """Read an item back from its line."""
+    fields = json.loads(line)
+    source = None if fields["source"] is None else b64decode(fields["source"])
+    return Item(**fields | {"source": source})
+
+
+def read_verdict(line):
+    """Read a verdict back from its line."""
+    fields = json.loads(line)
+    return Verdict(**fields | {"says": tuple(fields["says"])})

@@ -6,12 +6,17 @@ Chapter: book/activation.md.
 import sympy as sp
 
 from dlcore.formulas import calculus
-from dlcore.formulas.letters import D, M, d, k, m, n, total
+from dlcore.formulas.calculus import partial
+from dlcore.formulas.checks import computed, derivative_of, identity, same, solves
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import D, Indicator, M, d, delta, j, k, m, mean, n, total
 from dlcore.formulas.registry import formula
 
 x, y, s, y_prime, x_bar, y_bar = sp.symbols("x y s y_prime x_bar y_bar", real=True)
 slope, std, size, size_next = sp.symbols("slope std q q_next", positive=True)
 inputs, outputs, w1, b1, w2, b2 = map(sp.IndexedBase, ["x", "y", "w1", "b1", "w2", "b2"])
+told, joint = map(sp.IndexedBase, ["y_bar", "e"])
+feature = sp.Symbol("d'", integer=True)
 half, quarter = sp.Rational(1, 2), sp.Rational(1, 4)
 
 
@@ -20,143 +25,180 @@ def differentiate(relation):
     return sp.Eq(y_prime, calculus.slope(relation.rhs, x))
 
 
-@formula
+@formula(computed("lab.beside.two_linear"))
 def two_linear():
     """A linear map after a linear map."""
     hidden = total(inputs[n, d] * w1[d, m], d) + b1[m]
     return sp.Eq(outputs[n, k], total(hidden * w2[m, k], m) + b2[k])
 
 
-@formula
+@formula(same(two_linear))
 def one_linear():
     """The same as one linear map, with the product of the weights as its weights."""
     weight, bias = total(w1[d, m] * w2[m, k], m), total(b1[m] * w2[m, k], m) + b2[k]
     return sp.Eq(outputs[n, k], total(inputs[n, d] * weight, d) + bias)
 
 
-@formula
+@formula(computed("lab.beside.way_back"))
 def way_back():
     """Each entry hears its own cotangent, times its own slope."""
     return sp.Eq(x_bar, y_bar * y_prime)
 
 
-@formula
+@formula(computed("ops.activation.relu"))
 def relu():
     """The rectifier keeps what is positive."""
     return sp.Eq(y, sp.Max(0, x))
 
 
-@formula
+@formula(computed("lab.beside.relu_slope"))
 def relu_slope():
     """Its slope is one or zero; at the kink it is zero by choice."""
     return differentiate(relu)
 
 
-@formula
+@formula(computed("ops.activation.relu"))
+def rectified():
+    """An array is rectified entry by entry."""
+    return sp.Eq(outputs[n, k], sp.Max(0, inputs[n, k]))
+
+
+@derivation(rectified)
+def relu_back():
+    """One entry, told by all entries of its example, whatever these were told."""
+    on = Indicator(inputs[n, j] > 0)
+    yield total(told[n, j] * partial(outputs[n, j], inputs[n, k]), j)
+    yield "=", total(told[n, j] * on * delta(j, k), j), "an entry hears only itself"
+    yield "=", told[n, k] * Indicator(inputs[n, k] > 0), "one term has $j = k$"
+
+
+@formula(computed("ops.activation.leaky_relu"))
 def leaky_relu():
     """The leaky rectifier keeps a little of what is negative, too."""
     return sp.Eq(y, sp.Piecewise((x, x > 0), (slope * x, True)))
 
 
-@formula
+@formula(computed("lab.beside.leaky_relu_slope"))
 def leaky_relu_slope():
     """Its slope is nowhere zero, so that no unit falls silent for good."""
     return differentiate(leaky_relu)
 
 
-@formula
+@formula(computed("ops.activation.tanh"))
 def tanh():
     """The hyperbolic tangent squashes every number into (-1, 1)."""
     return sp.Eq(y, sp.tanh(x))
 
 
-@formula
+@formula(computed("lab.beside.tanh_slope"))
 def tanh_slope():
     """Its slope, as calculus gives it."""
     return differentiate(tanh)
 
 
-@formula
+@formula(same(tanh_slope, tanh))
 def tanh_slope_from_output():
     """The output already knows the slope."""
     return sp.Eq(y_prime, 1 - y**2)
 
 
-@formula
+@formula(computed("ops.activation.sigmoid"))
 def sigmoid():
     """The sigmoid squashes every number into (0, 1)."""
     return sp.Eq(y, 1 / (1 + sp.exp(-x)))
 
 
-@formula
+@derivation(sigmoid)
+def slope_by_output():
+    """The rule for quotients, and the output found again in what it leaves."""
+    bottom = 1 + sp.exp(-x)
+    yield partial(1 / bottom, x)
+    yield "=", sp.exp(-x) / bottom**2, "the rule for quotients"
+    yield "=", (bottom - 1) / bottom**2, "one added, taken off"
+    yield "=", 1 / bottom * (1 - 1 / bottom), "a difference of quotients"
+    yield "=", y * (1 - y), "the definition of $y$"
+
+
+@derivation()
+def half_speed():
+    """From the sigmoid to the hyperbolic tangent, which is a quotient of exponentials."""
+    up, down = sp.exp(x / 2), sp.exp(-x / 2)
+    yield 1 / (1 + sp.exp(-x))
+    yield "=", up / (up + down), "times $e^{x/2}$, twice"
+    yield "=", half * ((up + down) + (up - down)) / (up + down), "what is added is taken off"
+    yield "=", half * (1 + (up - down) / (up + down)), "two quotients"
+    yield "=", half * (1 + sp.tanh(x / 2)), "the definition of $\\tanh$"
+
+
+@formula(identity())
 def sigmoid_by_tanh():
     """It is a hyperbolic tangent at half the speed, moved and shrunk."""
     return sp.Eq(1 / (1 + sp.exp(-x)), half * (1 + sp.tanh(x / 2)))
 
 
-@formula
+@formula(identity())
 def sigmoid_stable():
     """The same in a form whose exponentials never exceed one."""
     small = sp.exp(-sp.Max(0, -x))
     return sp.Eq(1 / (1 + sp.exp(-x)), small / (1 + sp.exp(-sp.Abs(x))))
 
 
-@formula
+@formula(computed("lab.beside.sigmoid_slope"))
 def sigmoid_slope():
     """Its slope, as calculus gives it."""
     return differentiate(sigmoid)
 
 
-@formula
+@formula(same(sigmoid_slope, sigmoid))
 def sigmoid_slope_from_output():
     """The output already knows the slope."""
     return sp.Eq(y_prime, y * (1 - y))
 
 
-@formula
+@formula(identity())
 def sigmoid_slope_bound():
     """The slope is a quarter, less a square."""
     return sp.Eq(y * (1 - y), quarter - (y - half) ** 2)
 
 
-@formula
+@formula(computed("ops.activation.softplus"))
 def softplus():
     """Softplus is a rectifier without a kink."""
     return sp.Eq(y, sp.log(1 + sp.exp(x)))
 
 
-@formula
+@formula(identity())
 def softplus_stable():
     """The same in a form whose exponential never exceeds one."""
     return sp.Eq(sp.log(1 + sp.exp(x)), sp.Max(0, x) + sp.log(1 + sp.exp(-sp.Abs(x))))
 
 
-@formula
+@formula(identity())
 def softplus_difference():
     """Softplus and its mirror image differ by a straight line, as for the rectifier."""
     return sp.Eq(sp.log(1 + sp.exp(x)) - sp.log(1 + sp.exp(-x)), x)
 
 
-@formula
+@formula(derivative_of(softplus, x), computed("lab.beside.softplus_slope"))
 def softplus_slope():
     """Its slope is the sigmoid, which goes smoothly from zero to one."""
     return sp.Eq(y_prime, 1 / (1 + sp.exp(-x)))
 
 
-@formula
+@formula(solves(lambda page: (page.lhs - page.rhs.doit()).rewrite("erf").expand()))
 def bell():
     """The chance that a normal number lies below x."""
     density = sp.exp(-(s**2) / 2) / sp.sqrt(2 * sp.pi)
     return sp.Eq(half * (1 + sp.erf(x / sp.sqrt(2))), sp.Integral(density, (s, -sp.oo, x)))
 
 
-@formula
+@formula(computed("ops.activation.gelu"))
 def gelu():
     """The Gaussian error unit weighs x by the chance that a normal number lies below it."""
     return sp.Eq(y, x / 2 * (1 + sp.erf(x / sp.sqrt(2))))
 
 
-@formula
+@formula(derivative_of(gelu, x), computed("lab.beside.gelu_slope"))
 def gelu_slope():
     """Its slope is that chance, and x times the bell curve."""
     bell = sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi)
@@ -164,25 +206,55 @@ def gelu_slope():
 
 
 @formula
+def independent():
+    """The mean product of two weights is zero, that of a weight with itself is its variance."""
+    return sp.Eq(joint[d, feature], std**2 * delta(d, feature))
+
+
+@formula
+def feature_size():
+    """The size of an example's features is their mean square."""
+    return sp.Eq(size, mean(inputs[d] ** 2, d))
+
+
+@derivation(independent, feature_size)
+def spread():
+    """The mean square of a mixture: every feature with every other, and their weights."""
+    yield total(joint[d, feature] * inputs[d] * inputs[feature], d, feature)
+    pairs = std**2 * delta(d, feature) * inputs[d] * inputs[feature]
+    yield "=", total(pairs, d, feature), "weights are independent"
+    yield "=", std**2 * total(inputs[d] ** 2, d), "one term has $d' = d$"
+    yield "=", D * std**2 * size, "the mean square of $D$ features"
+
+
+@formula(solves(lambda page: page.lhs.doit() - page.rhs))
 def rectified_square():
     """A rectifier keeps half of the mean square of a normal number: the positive half."""
     density = sp.exp(-(x**2) / (2 * std**2)) / (sp.sqrt(2 * sp.pi) * std)
     return sp.Eq(sp.Integral(x**2 * density, (x, 0, sp.oo)), half * std**2)
 
 
-@formula
+@formula(solves(lambda page: (page.rhs / size).subs(std**2, he.rhs) - 1))
 def mean_square():
     """A rectified linear layer with D inputs multiplies the mean square by this factor."""
     return sp.Eq(size_next, half * D * std**2 * size)
 
 
-@formula
+@formula(solves(lambda page: (mean_square.rhs / size).subs(std**2, page.rhs) - 1))
 def he():
     """The variance that keeps the factor at one, behind rectifiers."""
     return sp.Eq(std**2, 2 / D)
 
 
-@formula
+@derivation()
+def kept():
+    """There is one width at which a layer leaves the size as it is."""
+    yield sp.Eq(half * D * std**2 * size, size)
+    yield "<=>", sp.Eq(half * D * std**2, 1), "the size is not zero"
+    yield "<=>", sp.Eq(std**2, 2 / D), "nor is the number of inputs"
+
+
+@formula(solves(lambda page: 1 / page.rhs - (D + M) / 2))
 def glorot():
     """A compromise: 1/D would keep the size forwards, 1/M the size of cotangents backwards."""
     return sp.Eq(std**2, 2 / (D + M))

@@ -63,6 +63,11 @@ def slope(expr, entry):
         return collapse(change)
 
 
+def partial(function, entry):
+    """Write ∂y/∂x and carry nothing out; sympy would say zero where no letter is shared."""
+    return sp.Expr.__new__(sp.Derivative, function, sp.Tuple(entry, 1))
+
+
 def collapse(expr):
     """Drop every sum that a Kronecker delta decides:  Σⱼ [j = k] f(j) = f(k)."""
     if not expr.args or isinstance(expr, sp.Indexed):
@@ -79,8 +84,10 @@ def decide(factors, limits):
     for limit in limits:
         index = limit[0]
         for delta in factors:
-            if isinstance(delta, sp.KroneckerDelta) and index in delta.args:
-                other = delta.args[1 - delta.args.index(index)]
+            if (
+                isinstance(delta, sp.KroneckerDelta)
+                and (other := decided(delta, index)) is not None
+            ):
                 rest = sp.Mul(*(factor for factor in factors if factor is not delta))
                 kept = [each for each in limits if each is not limit]
                 return decide(sp.Mul.make_args(rest.xreplace({index: other})), kept)
@@ -91,6 +98,16 @@ def decide(factors, limits):
     if limits:
         term = sp.Sum(term, *limits) if inside else sp.Sum(term, *limits).doit()
     return sp.Mul(*outside) * term
+
+
+def decided(delta, index):
+    """Solve a delta for an index:  [p s + u = h] makes u = h - p s;  None if it cannot.
+
+    Where u would leave its axis, the arrays that it runs along are zero.
+    """
+    gap = sp.expand(delta.args[0] - delta.args[1])
+    step = gap.coeff(index)
+    return index - step * gap if step in (1, -1) else None
 
 
 def tidy(expr, taken):
@@ -109,11 +126,13 @@ def tidy(expr, taken):
 def cotangent(relation, name):
     """Derive the way back from y = f(x):  x̄ = Σ ȳ ∂y/∂x, for an arbitrary ȳ.
 
+    x is named by its letter, or by an entry where every index on the right is computed.
+
     >>> from dlcore.formulas import linear
     >>> cotangent(linear.linear, "x")
     Eq(x_bar[n, d], Sum(w[d, m]*y_bar[n, m], (m, 0, M - 1)))
     """
-    entry = typical(relation.rhs, name)
+    entry = name if isinstance(name, sp.Indexed) else typical(relation.rhs, name)
     fresh = {index: primed(index) for index in getattr(relation.lhs, "indices", ())}
     change = slope(rename(plain(relation.rhs), "'").xreplace(fresh), entry)
     change = collapse(total(bar(relation.lhs).xreplace(fresh) * change, *fresh.values()))
@@ -153,3 +172,12 @@ def unfold(relation, *definitions):
             for entry, indices in places.items()
         })  # fmt: skip
     return sp.Eq(relation.lhs, rhs, evaluate=False)
+
+
+def unfold_all(expr, definitions):
+    """Write definitions out, in any order, until none is left to be written out."""
+    relation = sp.Eq(sp.Symbol("_"), expr, evaluate=False)
+    names = [str(getattr(each.lhs, "base", each.lhs)) for each in definitions]
+    while found := [at for at, name in enumerate(names) if entries(relation.rhs, name)]:
+        relation = unfold(relation, definitions[found[0]])
+    return relation.rhs

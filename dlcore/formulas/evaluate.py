@@ -3,7 +3,7 @@
 import numpy as np
 import sympy as sp
 
-from dlcore.formulas.letters import AXES, axis
+from dlcore.formulas.letters import AXES, Largest, axis
 
 DIGITS = 30
 CAPITALS = {size.name for size in AXES.values()}
@@ -20,10 +20,21 @@ def value(expr, given):
             raise ValueError(f"value: {expr} has no value here, sum over it or pass {expr}=")
         return given[expr.name]
     if isinstance(expr, sp.Indexed):
-        return given[expr.base.name][tuple(int(value(index, given)) for index in expr.indices)]
+        return pick(given[expr.base.name], expr.indices, given)
+    if isinstance(expr, Largest):
+        return sp.Max(*(value(expr.function, here) for here in walk(expr.limits, given)))
     if isinstance(expr, sp.Sum):
         return sp.Add(*(value(expr.function, here) for here in walk(expr.limits, given)))
     return expr.func(*(value(arg, given) for arg in expr.args)) if expr.args else expr
+
+
+def pick(array, indices, given):
+    """Look an entry up. Where an index is computed, as in x[p + u], there are zeros outside."""
+    at = tuple(int(value(index, given)) for index in indices)
+    places = zip(indices, at, np.shape(array), strict=True)
+    if any(index.is_Add and not 0 <= i < size for index, i, size in places):
+        return sp.S.Zero
+    return array[at]
 
 
 def walk(limits, given):

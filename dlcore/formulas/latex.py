@@ -13,6 +13,7 @@ from sympy.printing.latex import LatexPrinter
 
 from dlcore.formulas.letters import NAMES, Indicator, Norm, axis
 
+ACCENTS = {"bar": "bar", "dot": "dot", "hat": "hat", "mean": "bar"}
 WORDS = {
     "log": r"\ln",
     "sin": r"\sin",
@@ -41,11 +42,12 @@ def letter(name, indexed=False):
     head, *marks = name.split("_")
     stem, number, primes = re.fullmatch(r"([A-Za-z]+)(\d*)('*)", head).groups()
     text = NAMES.get(stem, stem if len(stem) == 1 else rf"\mathrm{{{stem}}}")
-    for accent in set(marks) & {"bar", "dot", "hat"}:
-        text = rf"\{accent}{{{text}}}"
+    for mark in set(marks) & ACCENTS.keys():
+        text = rf"\{ACCENTS[mark]}{{{text}}}"
     if number:
         text += rf"^{{({number})}}" if indexed else f"_{{{number}}}"
-    return text + primes + "^{+}" * ("next" in marks) + "'" * ("prime" in marks)
+    raised = "^{+}" * ("next" in marks) + "^{*}" * ("star" in marks)
+    return text + primes + raised + "'" * ("prime" in marks)
 
 
 def spine(expr, kind):
@@ -82,7 +84,7 @@ def fractions(expr):
     """Cut a product into (above, below): a divisor divides what stands before it, if anything."""
     above, below = [], []
     for over, under in map(split, spine(expr, sp.Mul)):
-        wide = isinstance(over, sp.Add | sp.Sum)
+        wide = isinstance(over, sp.Add | sp.Sum | sp.Derivative)
         if below and under == 1 and (above or wide):
             yield above, below
             above, below = [], []
@@ -107,7 +109,7 @@ class Book(LatexPrinter):
 
     def product(self, factors, alone=True):
         """Set factors side by side, with a little air after an index."""
-        if alone and len(factors) < 2:
+        if not factors or (alone and len(factors) < 2):
             return self._print(factors[0]) if factors else "1"
         *most, end = factors
         text = ""
@@ -148,7 +150,7 @@ class Book(LatexPrinter):
             return self.word(base, f"^{{{self._print(power)}}}")
         text = self._print(base)
         closed = isinstance(base, sp.Symbol | sp.Indexed | sp.Abs | Norm)
-        plain = closed and "^" not in text
+        plain = closed and ("^" not in text or isinstance(base, sp.Abs | Norm))
         return f"{text if plain else bracket(text)}^{{{self._print(power)}}}"
 
     def _print_Sum(self, expr):
@@ -164,6 +166,11 @@ class Book(LatexPrinter):
             under[-1] = self._print(first.args[0])
             term = sp.Mul(*rest, evaluate=False)
         return signs + (rf"\sum_{{{','.join(under)}}} " if under else "") + self.group(term)
+
+    def _print_Largest(self, expr):
+        """Print the largest along whole axes, by their indices."""
+        under = ",".join(self._print(index) for index, *_ in expr.limits)
+        return rf"\max_{{{under}}} {self.group(expr.function)}"
 
     def word(self, expr, power=""):
         """Print a function of one argument."""
@@ -187,6 +194,37 @@ class Book(LatexPrinter):
     def _print_Norm(self, expr):
         return rf"\lVert {self._print(expr.args[0])} \rVert"
 
+    def applied(self, function, argument):
+        """Print  f(x)."""
+        return self._print(function) + bracket(self._print(argument))
+
+    def _print_MatrixSymbol(self, expr):
+        return letter(expr.name, indexed=True)
+
+    def _print_Transpose(self, expr):
+        text = self._print(expr.arg)
+        closed = expr.arg.is_symbol and "^" not in text
+        return (text if closed else f"{{{text}}}") + r"^{\mathsf{T}}"
+
+    def _print_MatAdd(self, expr):
+        minus = [term.is_MatMul and term.args[0] == -1 for term in expr.args]
+        terms = [-term if less else term for term, less in zip(expr.args, minus, strict=True)]
+        pairs = sorted(zip(minus, map(self._print, terms), strict=True))
+        text = "".join((" - " if less else " + ") + term for less, term in pairs)
+        return re.sub("^ - ", "-", text.removeprefix(" + "))
+
+    def _print_MatMul(self, expr):
+        return " ".join(map(self.factor, expr.args))
+
+    def _print_HadamardProduct(self, expr):
+        return r" \odot ".join(map(self.factor, expr.args))
+
+    def factor(self, expr):
+        """Print a factor of a product of matrices."""
+        text = self._print(expr)
+        wide = expr.is_MatAdd or expr.is_Add or isinstance(expr, sp.HadamardProduct)
+        return bracket(text) if wide else text
+
     def _print_Indicator(self, expr):
         return f"[{self._print(expr.args[0])}]"
 
@@ -195,7 +233,9 @@ class Book(LatexPrinter):
 
     def _print_Derivative(self, expr):
         above, below = map(self._print, (expr.expr, *expr.variables))
-        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+        if isinstance(expr.expr, sp.Symbol | sp.Indexed):
+            return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+        return rf"\frac{{\partial}}{{\partial {below}}} " + bracket(above)
 
     def _print_Symbol(self, expr, style="plain"):
         return letter(expr.name)

@@ -6,6 +6,10 @@ Capitals count, small letters contain, and each index runs along one axis, from 
 n            along N, the examples of a batch
 d, m         along D, features in, and along M, features out
 k, j         along K, the classes
+c, f         along C, channels in, and along F, the filters
+h, l         along H and W, height and width in; l, since w are the weights
+p, q         along P and Q, height and width out
+u, v         along U and V, height and width of a window
 i            counts steps; it belongs to no axis
 ===========  ==========================================================
 """
@@ -13,12 +17,15 @@ i            counts steps; it belongs to no axis
 import sympy as sp
 
 N, D, M, K = sp.symbols("N D M K", integer=True, positive=True)
+C, F, H, W, P, Q, U, V = sp.symbols("C F H W P Q U V", integer=True, positive=True)
 n, d, m, k, j = sp.symbols("n d m k j", integer=True)
+c, f, h, ell, p, q, u, v = sp.symbols("c f h l p q u v", integer=True)
 i = sp.Symbol("i", integer=True, nonnegative=True)
 
 delta = sp.KroneckerDelta  # one where two indices agree, zero elsewhere
 
 AXES = {"n": N, "d": D, "m": M, "k": K, "j": K}
+AXES |= {"c": C, "f": F, "h": H, "l": W, "p": P, "q": Q, "u": U, "v": V}
 LABELS = {"t": K}  # arrays of integers, and what their entries point to
 
 # What a parameter is called in the programs, and the letter it has on the page.
@@ -39,6 +46,13 @@ NAMES = {
     "warmup": "q",
     "last": "r",
     "factor": r"\gamma",
+    "stride": "s",
+    "padding": "r",  # rows and columns of zeros on every side of an image
+    "dilation": "e",
+    "groups": "G",
+    "count": r"\#",
+    "phi": r"\varphi",  # an angle
+    "hessian": "H",
 }
 
 
@@ -68,6 +82,22 @@ def total(term, *indices):
     return whole
 
 
+class Largest(sp.Sum):
+    """The largest of many terms, where a sum would add them up:  max_{u, v} x."""
+
+
+def largest(term, *indices):
+    """Take the largest along whole axes.
+
+    >>> type(largest(sp.IndexedBase("x")[u], u)).__name__
+    'Largest'
+    """
+    limits = total(term, *indices).limits
+    whole = sp.Expr.__new__(Largest, term, *limits)
+    whole.is_commutative = True
+    return whole
+
+
 def mean(term, index):
     """Average along an axis:  1/N Σₙ term."""
     return 1 / axis(index) * total(term, index)
@@ -91,6 +121,9 @@ class Indicator(sp.Function):
 
     def _eval_derivative(self, letter):
         return sp.S.Zero
+
+    def _eval_power(self, power):
+        return self if power.is_positive else None
 
 
 class Norm(sp.Function):

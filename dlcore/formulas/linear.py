@@ -6,50 +6,57 @@ Chapter: book/linear.md.
 import sympy as sp
 from sympy import exp, log
 
-from dlcore.formulas.letters import N, d, delta, j, k, m, mean, n, total
+from dlcore.formulas.calculus import partial
+from dlcore.formulas.checks import computed, cotangent, identity, solves, tangent
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import D, M, N, d, delta, j, k, m, mean, n, total
+from dlcore.formulas.matrices import matrix
 from dlcore.formulas.registry import formula
 
 x, w, b, y, p, t = map(sp.IndexedBase, "xwbypt")
 x_dot, w_dot, b_dot, y_dot = map(sp.IndexedBase, ["x_dot", "w_dot", "b_dot", "y_dot"])
 x_bar, w_bar, b_bar, y_bar = map(sp.IndexedBase, ["x_bar", "w_bar", "b_bar", "y_bar"])
+X, W, Y_bar = matrix("x", N, D), matrix("w", D, M), matrix("y_bar", N, M)
 L, reg = sp.symbols("L reg", real=True)
+price = sp.Symbol("reg", positive=True)  # the same letter, where one divides by it
+example, feature, output = (sp.Symbol(f"{index}'", integer=True) for index in "ndm")
 
 
-@formula
+@formula(computed("ops.linear.linear"))
 def linear():
     """Every output is a mixture of all inputs, plus an offset."""
     return sp.Eq(y[n, m], total(x[n, d] * w[d, m], d) + b[m])
 
 
-@formula
+@formula(tangent(linear, "x", "w", "b"), computed("ops.linear.linear.jvp"))
 def linear_jvp():
     """Forwards, each factor moves while the other stands still."""
     moves = x_dot[n, d] * w[d, m] + x[n, d] * w_dot[d, m]
     return sp.Eq(y_dot[n, m], total(moves, d) + b_dot[m])
 
 
-@formula
+@formula(identity())
 def share_of_x():
     """What the inputs do to the loss, sorted by inputs."""
     effect = total(y_bar[n, m] * total(x_dot[n, d] * w[d, m], d), n, m)
     return sp.Eq(effect, total(total(y_bar[n, m] * w[d, m], m) * x_dot[n, d], n, d))
 
 
-@formula
+@formula(identity())
 def share_of_w():
     """What the weights do to the loss, sorted by weights."""
     effect = total(y_bar[n, m] * total(x[n, d] * w_dot[d, m], d), n, m)
     return sp.Eq(effect, total(total(x[n, d] * y_bar[n, m], n) * w_dot[d, m], d, m))
 
 
-@formula
+@formula(identity())
 def share_of_b():
     """What the offsets do to the loss, sorted by offsets."""
     effect = total(y_bar[n, m] * b_dot[m], n, m)
     return sp.Eq(effect, total(total(y_bar[n, m], n) * b_dot[m], m))
 
 
-@formula
+@formula(identity(lambda: (linear_jvp, linear_x_bar, linear_w_bar, linear_b_bar)))
 def adjoint():
     """A change is worth the same, weighed behind the map or in front of it."""
     effect = total(y_bar[n, m] * y_dot[n, m], n, m)
@@ -58,57 +65,118 @@ def adjoint():
     return sp.Eq(effect, by_x + by_w + total(b_bar[m] * b_dot[m], m))
 
 
-@formula
+@formula(cotangent(linear, "x"), computed("ops.linear.linear.vjp"))
 def linear_x_bar():
     """An input hears from every output that it went into."""
     return sp.Eq(x_bar[n, d], total(y_bar[n, m] * w[d, m], m))
 
 
-@formula
+@formula(cotangent(linear, "w"), computed("ops.linear.linear.vjp"))
 def linear_w_bar():
     """A weight hears from every example that passed through it."""
     return sp.Eq(w_bar[d, m], total(x[n, d] * y_bar[n, m], n))
 
 
-@formula
+@formula(cotangent(linear, "b"), computed("ops.linear.linear.vjp"))
 def linear_b_bar():
     """An offset hears from every example alike."""
     return sp.Eq(b_bar[m], total(y_bar[n, m], n))
 
 
-@formula
+@derivation(linear)
+def back_to_x():
+    """One input, told by all outputs of all examples, whatever these were told."""
+    heard = y_bar[example, m] * delta(example, n)
+    slope = total(w[feature, m] * delta(feature, d), feature)
+    yield total(y_bar[example, m] * partial(y[example, m], x[n, d]), example, m)
+    yield "=", total(heard * slope, example, m), "one product holds $x_{n,d}$"
+    yield "=", total(heard * w[d, m], example, m), "one feature is left"
+    yield "=", total(y_bar[n, m] * w[d, m], m), "one example is left"
+
+
+@derivation(linear)
+def back_to_w():
+    """One weight, told by all outputs of all examples."""
+    heard = y_bar[n, output] * delta(output, m)
+    slope = total(x[n, feature] * delta(feature, d), feature)
+    yield total(y_bar[n, output] * partial(y[n, output], w[d, m]), n, output)
+    yield "=", total(heard * slope, n, output), "one product holds $w_{d,m}$"
+    yield "=", total(heard * x[n, d], n, output), "one feature is left"
+    yield "=", total(x[n, d] * y_bar[n, m], n), "one output is left"
+
+
+@derivation(linear)
+def back_to_b():
+    """One offset, told by all outputs of all examples."""
+    yield total(y_bar[n, output] * partial(y[n, output], b[m]), n, output)
+    yield "=", total(y_bar[n, output] * delta(output, m), n, output), "added in one output"
+    yield "=", total(y_bar[n, m], n), "one output is left"
+
+
+@derivation(linear_x_bar)
+def x_in_matrices():
+    """The first sum is a product of matrices."""
+    yield matrix("x_bar", N, D)
+    yield "=", Y_bar * W.T, "$(N, M)$ times $(M, D)$"
+
+
+@derivation(linear_w_bar)
+def w_in_matrices():
+    """So is the second."""
+    yield matrix("w_bar", D, M)
+    yield "=", X.T * Y_bar, "$(D, N)$ times $(N, M)$"
+
+
+@formula(computed("lab.beside.scores"))
 def scores():
     """The linear classifier: one mixture of the features per class."""
     return sp.Eq(y[n, k], total(x[n, d] * w[d, k], d) + b[k])
 
 
-@formula
+@formula(computed("lab.beside.probabilities"))
 def probabilities():
     """The classifier's opinion, from its scores."""
     return sp.Eq(p[n, k], exp(y[n, k]) / total(exp(y[n, j]), j))
 
 
-@formula
+@formula(computed("lab.beside.classifier_loss", scores))
 def classifier_loss():
     """The mean surprise, and a penalty on large weights; offsets are free."""
     surprise = log(total(exp(y[n, k]), k)) - y[n, t[n]]
     return sp.Eq(L, mean(surprise, n) + reg / 2 * total(w[d, k] ** 2, d, k))
 
 
-@formula
+@formula(
+    cotangent(classifier_loss, "w", probabilities, scores, inner=(scores,), L_bar=sp.S.One),
+    computed("lab.beside.classifier_w_bar", probabilities, scores),
+)
 def classifier_w_bar():
     """Each feature, times what was said minus what is true; and a pull towards zero."""
     error = p[n, k] - delta(k, t[n])
     return sp.Eq(w_bar[d, k], mean(x[n, d] * error, n) + reg * w[d, k])
 
 
-@formula
+@formula(
+    cotangent(classifier_loss, "b", probabilities, scores, inner=(scores,), L_bar=sp.S.One),
+    computed("lab.beside.classifier_b_bar", probabilities, scores),
+)
 def classifier_b_bar():
     """The offsets rest when every class is predicted as often as it occurs."""
     return sp.Eq(b_bar[k], mean(p[n, k] - delta(k, t[n]), n))
 
 
-@formula
+@derivation()
+def rest():
+    """Where the gradient is zero, the weights are what the pictures say."""
+    error, lack = p[n, k] - delta(k, t[n]), delta(k, t[n]) - p[n, k]
+    yield sp.Eq(mean(x[n, d] * error, n) + price * w[d, k], 0)
+    yield "<=>", sp.Eq(price * w[d, k], -mean(x[n, d] * error, n)), "taken to the other side"
+    yield "<=>", sp.Eq(price * w[d, k], mean(x[n, d] * lack, n)), "the sign goes inside"
+    mixture = 1 / (price * N) * total(x[n, d] * lack, n)
+    yield "<=>", sp.Eq(w[d, k], mixture), "$\\lambda$ is not zero"
+
+
+@formula(solves(lambda page: classifier_w_bar.rhs.xreplace({w[d, k]: page.rhs})))
 def template():
     """At rest, a template is a mixture of the pictures: some added, some subtracted."""
     return sp.Eq(w[d, k], 1 / (reg * N) * total(x[n, d] * (delta(k, t[n]) - p[n, k]), n))

@@ -8,6 +8,8 @@ Chapter: book/optim.md.
 import sympy as sp
 from sympy import cos, pi, sqrt
 
+from dlcore.formulas.calculus import unfold
+from dlcore.formulas.checks import computed, grown, identity, same, solves
 from dlcore.formulas.letters import i
 from dlcore.formulas.registry import formula
 
@@ -23,164 +25,198 @@ half = sp.Rational(1, 2)
 weight, velocity, average = map(sp.IndexedBase, "wvm")
 
 
-@formula
+@formula(computed("lab.beside.decayed"))
 def weight_decay():
     """Weight decay adds to the gradient a pull towards zero; biases are left alone."""
     return sp.Eq(g_next, g + decay * w)
 
 
-@formula
+@formula(computed("kernels.optim.sgd_naive", decay=0))
 def sgd():
     """Gradient descent steps against the gradient."""
     return sp.Eq(w_next, w - rate * g)
 
 
-@formula
+@formula(
+    grown(
+        lambda page: unfold(sgd, sp.Eq(g, curvature * w), sp.Eq(w, page.rhs)),
+        weight[0],
+        w=[sp.Integer(1)],
+    )
+)
 def sgd_on_a_quadratic():
     """On ½ κ w², every step shrinks the weight by one factor; it must lie in (-1, 1)."""
     return sp.Eq(weight[i], (1 - rate * curvature) ** i * weight[0])
 
 
-@formula
+@formula(computed("kernels.optim.momentum_naive", decay=0))
 def momentum_velocity():
     """A velocity remembers the gradients, the older the fainter."""
     return sp.Eq(v_next, mu * v - rate * g)
 
 
-@formula
+@formula(computed("kernels.optim.momentum_naive", momentum_velocity, decay=0))
 def momentum():
     """The weight moves by the velocity."""
     return sp.Eq(w_next, w + v_next)
 
 
-@formula
+@formula(grown(lambda page: unfold(momentum_velocity, sp.Eq(v, page.rhs)), 0))
 def momentum_under_a_constant_gradient():
     """Pushed i times by one gradient, from rest, the ball gains speed, ever less of it."""
     return sp.Eq(velocity[i], -rate * g * (1 - mu**i) / (1 - mu))
 
 
-@formula
+@formula(solves(lambda page: (momentum_velocity.rhs - v).subs(v, page.rhs)))
 def momentum_limit():
     """In the end it moves 1/(1 - μ) times as far per step as plain descent."""
     return sp.Eq(v, -rate * g / (1 - mu))
 
 
-@formula
+@formula(computed("kernels.optim.nesterov_naive", momentum_velocity, decay=0))
 def nesterov():
     """Nesterov's rule moves as momentum will move in the next step, if the gradient stays."""
     return sp.Eq(w_next, w + mu * v_next - rate * g)
 
 
-@formula
+@formula(solves(lambda page: (page.rhs * -rate).subs(u, -v / rate) - momentum_velocity.rhs))
 def momentum_buffer():
     """Elsewhere the gradients are gathered as they are, without the rate."""
     return sp.Eq(u_next, mu * u + g)
 
 
-@formula
+@formula(same(unfold(momentum, momentum_velocity, sp.Eq(v, -rate * u)), momentum_buffer))
 def momentum_by_buffer():
     """There the rate of today is applied to all of them, also to those of yesterday."""
     return sp.Eq(w_next, w - rate * u_next)
 
 
-@formula
+@formula(computed("kernels.optim.rmsprop_naive", inside="eps", outside=0, decay=0))
 def rmsprop_size():
     """A running mean of squares remembers how large the gradients are."""
     return sp.Eq(s_next, rho * s + (1 - rho) * g**2)
 
 
-@formula
+@formula(computed("kernels.optim.rmsprop_naive", rmsprop_size, inside="eps", outside=0, decay=0))
 def rmsprop_inside():
     """RMSProp divides by the root of that size; ε, here inside, keeps it from zero."""
     return sp.Eq(w_next, w - rate * g / sqrt(s_next + eps))
 
 
-@formula
+@formula(computed("kernels.optim.rmsprop_naive", rmsprop_size, inside=0, outside="eps", decay=0))
 def rmsprop_outside():
     """With ε outside the root, a weight whose gradients vanish may move much faster."""
     return sp.Eq(w_next, w - rate * g / (sqrt(s_next) + eps))
 
 
-@formula
+@formula(identity())
 def rmsprop_places():
     """The two steps agree where s is large; where s vanishes, the first is √ε of the second."""
     inside, outside = rate * g / sqrt(s + eps), rate * g / (sqrt(s) + eps)
     return sp.Eq(inside, (sqrt(s) + eps) / sqrt(s + eps) * outside)
 
 
-@formula
+@formula(computed("kernels.optim.rmsprop_naive", s=0, inside=0, outside=0, decay=0))
 def rmsprop_first():
     """Without ε the first step has the same length for every weight, however steep."""
     return sp.Eq(w_next, w - rate / sqrt(1 - rho) * (g / sp.Abs(g)))
 
 
-@formula
+@formula(computed("kernels.optim.adam_naive", decay=0, decoupled=0, steps=1, eps=0.1))
 def adam_mean():
     """Adam keeps a running mean of the gradients."""
     return sp.Eq(m_next, beta1 * m + (1 - beta1) * g)
 
 
-@formula
+@formula(computed("kernels.optim.adam_naive", decay=0, decoupled=0, steps=1, eps=0.1))
 def adam_size():
     """It keeps one of their squares, too."""
     return sp.Eq(s_next, beta2 * s + (1 - beta2) * g**2)
 
 
-@formula
+@formula(solves(lambda page: page.rhs.subs(m_next, adam_mean_under_a_constant_gradient.rhs) - g))
 def adam_mean_unbiased():
     """Both begin at zero; after i steps the mean is divided by the weight it has gathered."""
     return sp.Eq(m_hat, m_next / (1 - beta1**i))
 
 
-@formula
+@formula(
+    solves(lambda page: page.rhs - adam_mean_unbiased.rhs.subs({m_next: s_next, beta1: beta2}))
+)
 def adam_size_unbiased():
     """The size is divided by the weight it has gathered itself."""
     return sp.Eq(s_hat, s_next / (1 - beta2**i))
 
 
-@formula
+@formula(
+    computed(
+        "kernels.optim.adam_naive",
+        adam_mean_unbiased,
+        adam_size_unbiased,
+        adam_mean,
+        adam_size,
+        steps="i",
+        decay=0,
+        decoupled=0,
+    )
+)
 def adam():
     """The step is the mean over the root of the size."""
     return sp.Eq(w_next, w - rate * m_hat / (sqrt(s_hat) + eps))
 
 
-@formula
+@formula(
+    computed(
+        "kernels.optim.adam_naive",
+        adam_mean_unbiased,
+        adam_size_unbiased,
+        adam_mean,
+        adam_size,
+        steps="i",
+        decay=0,
+        decoupled="decay",
+    )
+)
 def adamw():
     """In AdamW the pull of weight decay stands beside the quotient, not in it."""
     return sp.Eq(w_next, w - rate * (m_hat / (sqrt(s_hat) + eps) + decay * w))
 
 
-@formula
+@formula(grown(lambda page: unfold(adam_mean, sp.Eq(m, page.rhs)), 0))
 def adam_mean_under_a_constant_gradient():
     """Shown the same gradient i times, the running mean still falls short of it."""
     return sp.Eq(average[i], (1 - beta1**i) * g)
 
 
-@formula
+@formula(solves(lambda page: unfold(page, adam_mean_under_a_constant_gradient).rhs - g))
 def adam_mean_is_unbiased():
     """The division makes up for exactly what is missing."""
     return sp.Eq(g, average[i] / (1 - beta1**i))
 
 
-@formula
+@formula(
+    computed(
+        "kernels.optim.adam_naive", m=0, s=0, steps=1, decay=0, decoupled=0, beta1=0.9, beta2=0.99
+    )
+)
 def adam_first():
     """The first step has the length of the rate, whatever the gradient, but for ε."""
     return sp.Eq(w_next, w - rate * g / (sp.Abs(g) + eps))
 
 
-@formula
+@formula(computed("lab.beside.exponential"))
 def exponential():
     """The rate is multiplied by γ after every epoch."""
     return sp.Eq(y, factor**epoch)
 
 
-@formula
+@formula(computed("lab.beside.cosine"))
 def cosine():
     """The rate glides from one down to r along half a wave, as p runs from zero to one."""
     return sp.Eq(y, last + (1 - last) / 2 * (1 + cos(pi * progress)))
 
 
-@formula
+@formula(computed("lab.beside.one_cycle"))
 def one_cycle():
     """The rate rises in a straight line until p is q, then glides to zero along half a wave."""
     glide = half * (1 + cos(pi * (progress - warmup) / (1 - warmup)))

@@ -5,35 +5,44 @@ Chapter: book/twolayer.md.
 
 import sympy as sp
 
-from dlcore.formulas.letters import Indicator, N, d, delta, j, k, m, mean, n, total
+from dlcore.formulas.calculus import partial
+from dlcore.formulas.checks import computed, cotangent, identity
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import D, Indicator, K, M, N, d, delta, j, k, m, mean, n, total
+from dlcore.formulas.matrices import each, matrix, switch
 from dlcore.formulas.registry import formula
 
 x, a, h, y, p, t = map(sp.IndexedBase, "xahypt")
 w1, b1, w2, b2 = map(sp.IndexedBase, ["w1", "b1", "w2", "b2"])
 bar_y, bar_h, bar_a = map(sp.IndexedBase, ["y_bar", "h_bar", "a_bar"])
 bar_w1, bar_b1, bar_w2, bar_b2 = map(sp.IndexedBase, ["w1_bar", "b1_bar", "w2_bar", "b2_bar"])
+q = sp.IndexedBase("q")
+X, A, H, P, Q = (matrix(*row) for row in zip("xahpq", (N,) * 5, (D, M, M, K, K), strict=True))
+W2, Y_bar, A_bar, H_bar = (
+    matrix("w2", M, K), matrix("y_bar", N, K), matrix("a_bar", N, M), matrix("h_bar", N, M)
+)  # fmt: skip
 L, reg = sp.symbols("L reg", real=True)
 
 
-@formula
+@formula(computed("lab.beside.mixtures"))
 def mixtures():
     """The first layer mixes the features."""
     return sp.Eq(a[n, m], total(x[n, d] * w1[d, m], d) + b1[m])
 
 
-@formula
+@formula(computed("lab.beside.hidden", mixtures))
 def hidden():
     """The hidden units keep what is positive."""
     return sp.Eq(h[n, m], sp.Max(0, a[n, m]))
 
 
-@formula
+@formula(computed("lab.beside.network_scores", hidden, mixtures))
 def scores():
     """The second layer mixes the hidden units into one score per class."""
     return sp.Eq(y[n, k], total(h[n, m] * w2[m, k], m) + b2[k])
 
 
-@formula
+@formula(identity())
 def flat():
     """Without the bend, two layers are one."""
     twice = total((total(x[n, d] * w1[d, m], d) + b1[m]) * w2[m, k], m)
@@ -41,71 +50,121 @@ def flat():
     return sp.Eq(twice, once)
 
 
-@formula
+@formula(computed("lab.beside.probabilities"))
 def probabilities():
     """The network's opinion, from its scores."""
     return sp.Eq(p[n, k], sp.exp(y[n, k]) / total(sp.exp(y[n, j]), j))
 
 
-@formula
+@formula(computed("lab.beside.network_loss", probabilities, scores, hidden, mixtures))
 def loss():
     """The mean surprise, and a penalty on the weights of both layers."""
     penalty = total(w1[d, m] ** 2, d, m) + total(w2[m, k] ** 2, m, k)
     return sp.Eq(L, -mean(sp.log(p[n, t[n]]), n) + reg / 2 * penalty)
 
 
-@formula
+@formula(cotangent(loss, "y", probabilities, inner=(probabilities,), L_bar=sp.S.One))
 def y_bar():
     """Backwards, the scores hear what was said minus what is true."""
     return sp.Eq(bar_y[n, k], 1 / N * (p[n, k] - delta(k, t[n])))
 
 
-@formula
+@formula(
+    cotangent(scores, "w2", reg=sp.S.Zero),
+    computed("lab.beside.network_w2_bar", y_bar, probabilities, scores, hidden, mixtures),
+)
 def w2_bar():
     """The second weights hear the hidden units, times the errors that these went into."""
     return sp.Eq(bar_w2[m, k], total(h[n, m] * bar_y[n, k], n) + reg * w2[m, k])
 
 
-@formula
+@formula(cotangent(scores, "b2"))
 def b2_bar():
     """The second offsets hear the errors alone."""
     return sp.Eq(bar_b2[k], total(bar_y[n, k], n))
 
 
-@formula
+@formula(cotangent(scores, "h"))
 def h_bar():
     """A hidden unit hears the errors of all classes, through the weights to them."""
     return sp.Eq(bar_h[n, m], total(bar_y[n, k] * w2[m, k], k))
 
 
-@formula
+@formula(cotangent(hidden, "a"))
 def a_bar():
     """A mixture hears its hidden unit where that was switched on, and nothing elsewhere."""
     return sp.Eq(bar_a[n, m], Indicator(a[n, m] > 0) * bar_h[n, m])
 
 
-@formula
+@formula(
+    cotangent(mixtures, "w1", reg=sp.S.Zero),
+    computed(
+        "lab.beside.network_w1_bar", a_bar, h_bar, y_bar, probabilities, scores, hidden, mixtures
+    ),
+)
 def w1_bar():
     """The first weights hear the features, times the errors that came through."""
     return sp.Eq(bar_w1[d, m], total(x[n, d] * bar_a[n, m], n) + reg * w1[d, m])
 
 
-@formula
+@formula(cotangent(mixtures, "b1"))
 def b1_bar():
     """The first offsets hear those errors alone."""
     return sp.Eq(bar_b1[m], total(bar_a[n, m], n))
 
 
-@formula
+@formula(computed("lab.beside.network_w2_bar", probabilities, scores, hidden, mixtures))
 def w2_gradient():
     """The same in one line: hidden units, times what was said minus what is true."""
     error = p[n, k] - delta(k, t[n])
     return sp.Eq(bar_w2[m, k], mean(h[n, m] * error, n) + reg * w2[m, k])
 
 
-@formula
+@formula(computed("lab.beside.network_w1_bar", probabilities, scores, hidden, mixtures))
 def w1_gradient():
     """The same in one line: features, where the unit was on, times the errors through w2."""
     error = total((p[n, k] - delta(k, t[n])) * w2[m, k], k)
     through = x[n, d] * Indicator(h[n, m] > 0) * error
     return sp.Eq(bar_w1[d, m], mean(through, n) + reg * w1[d, m])
+
+
+@formula
+def truth():
+    """The truth as a matrix: one at the right class of each example, zero elsewhere."""
+    return sp.Eq(q[n, k], delta(k, t[n]))
+
+
+@derivation(scores)
+def back_to_w2():
+    """One weight of the second layer, for an arbitrary cotangent of the scores."""
+    yield total(bar_y[n, j] * partial(y[n, j], w2[m, k]), n, j)
+    yield "=", total(bar_y[n, j] * (h[n, m] * delta(j, k)), n, j), "one product holds it"
+    yield "=", total(h[n, m] * bar_y[n, k], n), "one class is left"
+
+
+@derivation(scores, hidden, mixtures)
+def back_to_w1():
+    """One weight of the first layer, through all that it moves."""
+    on, heard = Indicator(a[n, m] > 0), bar_y[n, k] * w2[m, k]
+    yield total(bar_y[n, k] * partial(y[n, k], w1[d, m]), n, k)
+    yield "=", total(heard * partial(h[n, m], w1[d, m]), n, k), "through one hidden unit"
+    yield "=", total(heard * on * partial(a[n, m], w1[d, m]), n, k), "through its bend"
+    yield "=", total(heard * on * x[n, d], n, k), "one product holds it"
+    yield "=", total(x[n, d] * on * total(heard, k), n), "what knows no class goes out"
+
+
+@derivation(y_bar, truth)
+def w2_in_matrices():
+    """The second weights hear the hidden units, times opinion minus truth."""
+    yield H.T * Y_bar
+    yield "=", 1 / N * H.T * (P - Q), "$(M, N)$ times $(N, K)$"
+
+
+@derivation(a_bar, h_bar, y_bar, truth, hidden)
+def w1_in_matrices():
+    """The result of the sheet, with the shapes of all factors."""
+    yield X.T * A_bar
+    yield "=", X.T * each(H_bar, switch(A)), "$(N, M) \\odot (N, M)$"
+    yield "=", X.T * each(Y_bar * W2.T, switch(A)), "$(N, K)$ times $(K, M)$"
+    yield "=", 1 / N * X.T * each((P - Q) * W2.T, switch(A)), "$(N, K) - (N, K)$"
+    yield "=", 1 / N * X.T * each((P - Q) * W2.T, switch(H)), "$h > 0$ where $a > 0$"

@@ -3,7 +3,21 @@
 from importlib import import_module
 
 # The modules that declare experiments, in the order of the book.
-TOPICS = ("graph", "forward", "loss", "linear", "activation", "twolayer", "optim", "solver")
+TOPICS = (
+    "graph",
+    "forward",
+    "loss",
+    "linear",
+    "activation",
+    "twolayer",
+    "optim",
+    "solver",
+    "conv",
+    "pool",
+    "convnet",
+    "grading",
+    "classroom",
+)
 
 
 def experiments():

@@ -10,7 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from dlcore.lab import opponent
+from dlcore.lab.convnet import steps
 from dlcore.lab.experiment import circumstances, write
+from dlcore.lab.pool import pooling
 from dlcore.lab.race import reverse
 from dlcore.lab.timing import in_turn
 from dlcore.models.linear import LinearClassifier
@@ -18,7 +21,6 @@ from dlcore.models.twolayer import TwoLayer
 from dlcore.optim import SGD
 
 RATE = 1e-3
-THREADS = 2
 CASES = {  # name: batch, features, hidden units (none: the linear classifier)
     "softmax classifier, batch 8000": (8000, 3072, None),
     "two-layer net, 50 hidden, batch 100": (100, 3072, 50),
@@ -56,27 +58,9 @@ def floor(model, x, t):
 
 def theirs(torch, model, x, t):
     """A training step of PyTorch, on a network with the same parameters."""
-    layers = []
-    for layer in model.layers:
-        if layer.params:
-            D, M = layer.params["w"].shape
-            linear = torch.nn.Linear(D, M)
-            with torch.no_grad():
-                linear.weight.copy_(torch.from_numpy(layer.params["w"].T))
-                linear.bias.copy_(torch.from_numpy(layer.params["b"]))
-            layers.append(linear)
-        else:
-            layers.append(torch.nn.ReLU())
-    network = torch.nn.Sequential(*layers)
+    network = opponent.network(torch, model)
     rule = torch.optim.SGD(network.parameters(), lr=RATE)
-    x, t = torch.from_numpy(x), torch.from_numpy(t)
-
-    def step():
-        rule.zero_grad()
-        torch.nn.functional.cross_entropy(network(x), t).backward()
-        rule.step()
-
-    return step
+    return opponent.training_step(torch, network, rule, torch.from_numpy(x), torch.from_numpy(t))
 
 
 def contestants(torch, N, D, M, *, rng):
@@ -97,19 +81,14 @@ def contestants(torch, N, D, M, *, rng):
 
 def twolayer(rounds=5):
     """Time a training step of every network; return {case: {contestant: Timing}}."""
-    try:
-        import torch  # noqa: PLC0415  an optional opponent
-    except ImportError:
-        torch = None
-    else:
-        torch.set_num_threads(THREADS)
+    torch = opponent.torch_or_none()
     rng = np.random.default_rng(0)
     return {
         name: in_turn(contestants(torch, *sizes, rng=rng), rounds) for name, sizes in CASES.items()
     }
 
 
-BENCHES = {"twolayer": twolayer, "reverse": reverse}
+BENCHES = {"twolayer": twolayer, "reverse": reverse, "pool": pooling, "convnet": steps}
 
 
 def run(name):

@@ -7,10 +7,12 @@ Chapter: book/solver.md.
 """
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from dlcore.data import flip, load
+from dlcore.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
 from dlcore.models.linear import LinearClassifier
 from dlcore.models.twolayer import TwoLayer
 from dlcore.optim import RULES
@@ -23,13 +25,17 @@ class Recipe:
     """Everything that a training run needs besides its data and its seed.
 
     =========  ===================================================
-    hidden     units of the hidden layer; None for a linear model
+    filters    of a convolution before all other layers; None for a model of flat pixels
+    window     height and width of a filter
+    hidden     units of the hidden layer; None for a model without
     std        of the first weights; None draws them by [He2015]_
     scale      by which centred pixels are multiplied
     flips      whether a random half of the images is mirrored
     =========  ===================================================
     """
 
+    filters: int | None = None
+    window: int | None = None
     hidden: int | None = None
     std: float | None = None
     activation: str = "relu"
@@ -62,6 +68,22 @@ RECIPES = {
     ("twolayer", "cifar10"): Recipe(
         hidden=768, rate=0.03, decay=0.002, batch=200, epochs=12, flips=True
     ),
+    ("two-layer-convnet", "digits"): Recipe(
+        filters=32, window=3, rate=0.03, decay=0.002, scale=1 / 8, batch=50, epochs=30
+    ),
+    ("two-layer-convnet", "mnist"): Recipe(filters=32, window=5, rate=0.03, decay=0.002, epochs=3),
+    ("two-layer-convnet", "cifar10"): Recipe(
+        filters=32, window=5, rate=0.02, decay=0.002, epochs=1
+    ),
+    ("three-layer-convnet", "digits"): Recipe(
+        filters=32, window=3, hidden=128, rate=0.03, decay=0.002, scale=1 / 8, batch=50, epochs=30
+    ),
+    ("three-layer-convnet", "mnist"): Recipe(
+        filters=32, window=7, hidden=512, rate=0.03, decay=0.002, epochs=3
+    ),
+    ("three-layer-convnet", "cifar10"): Recipe(
+        filters=32, window=7, hidden=512, rate=0.02, decay=0.002, epochs=4, flips=True
+    ),
 }
 
 
@@ -73,27 +95,28 @@ def recipe(model, data):
     return RECIPES[model, data]
 
 
-def build(recipe, D, K, *, seed):
-    """Make the model that a recipe describes, with its first weights drawn."""
-    rng = np.random.default_rng(seed)
+def build(recipe, size, K, *, seed):
+    """Make the model that a recipe describes for images of a size, its first weights drawn."""
+    drawn = {"rng": np.random.default_rng(seed), "std": recipe.std, "dtype": np.float32}
+    if recipe.filters is not None:
+        hidden = () if recipe.hidden is None else (recipe.hidden,)
+        net = ThreeLayerConvNet if hidden else TwoLayerConvNet
+        return net(size, recipe.filters, *hidden, K, window=recipe.window, **drawn)
     if recipe.hidden is None:
-        return LinearClassifier(D, K, rng=rng, std=recipe.std or 1e-3, dtype=np.float32)
-    return TwoLayer(
-        D, recipe.hidden, K, rng=rng, std=recipe.std, dtype=np.float32,
-        activation=recipe.activation,
-    )  # fmt: skip
+        return LinearClassifier(prod(size), K, **{**drawn, "std": recipe.std or 1e-3})
+    return TwoLayer(prod(size), recipe.hidden, K, **drawn, activation=recipe.activation)
 
 
 def prepare(recipe, data, *, seed=0, path=None):
     """Load the data and set up the run that a recipe describes."""
     loaded = load(data, path=path).centred(scale=recipe.scale, dtype=np.float32)
-    D, K = loaded.train.x[0].size, len(loaded.classes)
+    size, K = loaded.train.x.shape[1:], len(loaded.classes)
     for name, table in (("rule", RULES), ("schedule", SCHEDULES)):
         if (value := getattr(recipe, name)) not in table:
             raise ValueError(f"train: {name} is {value!r}, use one of {', '.join(table)}")
     factor = (0.95,) if recipe.schedule == "exponential" else ()
     return Solver(
-        build(recipe, D, K, seed=seed),
+        build(recipe, size, K, seed=seed),
         loaded,
         rule=RULES[recipe.rule](recipe.rate, decay=recipe.decay),
         schedule=SCHEDULES[recipe.schedule](*factor),

@@ -5,6 +5,7 @@ Chapter: book/twolayer.md.
 
 import numpy as np
 
+from dlcore.layers.sequential import leaves, owners
 from dlcore.ops.loss import cross_entropy
 from dlcore.shapes import ShapeError
 
@@ -19,13 +20,8 @@ class Model:
     """
 
     def __init__(self, *layers, measure=cross_entropy):
-        self.layers, self.measure = layers, measure
-        owners = [layer for layer in layers if layer.params]
-        self.owners = {
-            (name if len(owners) == 1 else f"{name}{i}"): (layer, name)
-            for i, layer in enumerate(owners, start=1)
-            for name in layer.params
-        }
+        self.layers, self.measure = leaves(layers), measure
+        self.owners = owners(self.layers)
         self.params = {long: layer.params[name] for long, (layer, name) in self.owners.items()}
 
     def scores(self, x):

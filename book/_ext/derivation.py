@@ -1,0 +1,72 @@
+"""The directive `derivation`: lines that a machine has checked, while the book is built.
+
+    ```{derivation} regret
+    ```
+
+On the page ``descent`` this checks and prints ``dlcore.formulas.descent.regret``, labelled
+``der-descent-regret``. A line that does not follow is a warning that names it. With
+``:planted: name`` one line is changed, as the name decides, and all lines are numbered: the
+reader is to find the wrong one.
+"""
+
+import importlib
+from pathlib import Path
+from types import MappingProxyType
+
+from docutils import nodes
+from formula import Mark
+from lemma import find_test, locate
+from sphinx.directives.patches import MathDirective
+from sphinx.util import logging
+
+CHECK = "derivation::test_every_line_follows_from_the_one_before"
+
+logger = logging.getLogger(__name__)
+
+
+class Derivation(MathDirective):
+    """Lines that are not typed but printed, after each has been checked."""
+
+    has_content = False
+    required_arguments, optional_arguments = 1, 0
+    option_spec = MappingProxyType({"check": str.strip, "planted": str.strip})
+
+    def run(self):
+        topic, _, name = self.arguments[0].strip().rpartition(".")
+        topic = topic or Path(self.env.docname).name
+        test = locate(self, self.options.get("check") or CHECK)
+        planted = self.options.get("planted")
+        latex = self.printed(topic, name, planted)
+        if latex is None or find_test(self, *test) is None:
+            return []
+        self.arguments = [latex]
+        self.options = {} if planted else {"label": f"der-{topic}-{name.replace('_', '-')}"}
+        equation = super().run()
+        for block in equation:
+            block["printed"] = True
+        aside = nodes.paragraph("", "", Mark(test=test), classes=["witness"])
+        kind = ["formula", "derivation"]
+        return [nodes.container("", *equation, *([] if planted else [aside]), classes=kind)]
+
+    def printed(self, topic, name, planted):
+        """Return the lines in LaTeX, checked, or warn of what is wrong."""
+        where = self.get_location()
+        try:
+            module = importlib.import_module(f"dlcore.formulas.{topic}")
+            lines = getattr(module, name)
+            if planted:
+                plant = importlib.import_module("dlcore.formulas.planted").planted
+                return plant(lines, planted).latex(numbered=True)
+            lines.check()
+            return lines.latex()
+        except (ImportError, AttributeError) as reason:
+            logger.warning("no derivation %s.%s: %s", topic, name, reason, location=where)
+        except ValueError as reason:
+            logger.warning("%s", reason, location=where)
+        return None
+
+
+def setup(app):
+    """Add the directive."""
+    app.add_directive("derivation", Derivation)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,60 @@
+"""Commands for those who teach: grade a class, pack an autograder, release a course."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlcore.cli.app import app
+
+Key = Annotated[Path, typer.Option(help="The course key, from which scored inputs are drawn.")]
+Pair = tuple[str, str]
+
+
+@app.command()
+def grade(
+    submissions: Annotated[Path, typer.Argument(help="A folder; names in it are students.")],
+    *,
+    exercises: Annotated[str, typer.Option(help="Topics or exercises: loss,optim-momentum")],
+    key_file: Key,
+    out: Annotated[Path, typer.Option(help="Folder of the journal and the reports.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the journal.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Judges at once.")] = 1,
+    isolation: Annotated[str, typer.Option(help="auto, T2, T1 or T0.")] = "auto",
+    accept_no_isolation: Annotated[bool, typer.Option("--accept-no-isolation")] = False,
+    scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler.")] = "",
+    explain: Annotated[Pair | None, typer.Option(help="Replay: STUDENT EXERCISE.")] = None,
+):  # fmt: skip
+    """Grade every submission in SUBMISSIONS, and write what became of it to a folder."""
+    from functools import partial
+
+    from dlcore.course import grade
+    from dlcore.course.cluster import spread
+
+    terms = (exercises, key_file, isolation, accept_no_isolation)
+    order = grade.place(submissions, *terms, out)
+    if explain:
+        raise typer.Exit(grade.explain(order, *explain))
+    workers = {"workers": partial(spread, scheduler, order.terms)} if scheduler else {}
+    raise typer.Exit(grade.grade(order, resume=resume, jobs=jobs, **workers))
+
+
+@app.command()
+def gradescope(
+    topics: Annotated[list[str], typer.Argument(help="Chapters whose exercises are graded.")],
+    *,
+    key_file: Key,
+    out: Annotated[Path, typer.Option(help="The zip to write.")] = Path("autograder.zip"),
+):
+    """Write the autograder of TOPICS for Gradescope, as one zip."""
+    from dlcore.course.gradescope import pack
+
+    pack(topics, key_file, out)
+
+
+@app.command()
+def release(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]):
+    """Write the course as students get it to FOLDER: no solutions, no wrong answers."""
+    from dlcore.course.release import release
+
+    release(folder)

@@ -1,0 +1,88 @@
+"""Stand in for an object of another process: each operator is a question to that process."""
+
+import operator
+from itertools import islice
+
+# fmt: off
+BINARY = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor",
+    "lshift", "rshift",
+)
+OTHERS = (
+    "lt", "le", "gt", "ge", "neg", "pos", "abs", "invert", "contains", "getitem", "setitem",
+)
+# fmt: on
+OPERATORS = {name: getattr(operator, name) for name in (*BINARY, *OTHERS)}
+ACTIONS = OPERATORS | {kind.__name__: kind for kind in (bool, int, float, complex, len, iter)}
+ACTIONS |= {"getattr": getattr, "pull": lambda items: [*islice(items, 1)]}
+PULLS = 1_000_000  # items of an iterator, before it counts as endless
+
+
+class Far:
+    """A stand-in for an object of the other process."""
+
+    __slots__ = ("_name", "_number", "_peer")
+
+    def __init__(self, peer, number, name):
+        self._peer, self._number, self._name = peer, number, name
+
+    def __repr__(self):
+        return f"<{self._name} in the other process>"
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(f"{self._name} has no attribute {name!r} that can be seen")
+        return self._peer.ask("getattr", self, name)
+
+    def __iter__(self):
+        return Pulled(self._peer.ask("iter", self))
+
+    def __next__(self):
+        for item in self._peer.ask("pull", self):
+            return item
+        raise StopIteration
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(f"an object of type {self._name} is no array of numbers")
+
+
+class Pulled:
+    """An iterator over items of the other process, which ends after so many."""
+
+    def __init__(self, items):
+        self.items, self.left = items, PULLS
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError(f"more than {PULLS} items were yielded, is there an end?")
+        return next(self.items)
+
+
+def forward(name):
+    """Make a method that asks for an operation on the object."""
+    return lambda self, *args: self._peer.ask(name, self, *args)
+
+
+def reflected(name):
+    """Make a method that asks for an operation whose second operand the object is."""
+    return lambda self, other: self._peer.ask(name, other, self)
+
+
+for operation in (*OTHERS, "len", "float", "int", "complex"):
+    setattr(Far, f"__{operation}__", forward(operation))
+for operation in BINARY:
+    setattr(Far, f"__{operation.strip('_')}__", forward(operation))
+    setattr(Far, f"__r{operation.strip('_')}__", reflected(operation))
+
+
+class Called(Far):
+    """A stand-in for something that can be called."""
+
+    __slots__ = ()
+
+    def __call__(self, *args, **kwargs):
+        return self._peer.ask("call", self, *args, **kwargs)

@@ -1,0 +1,154 @@
+"""Hold a conversation between processes: what one does to a stand-in, the other does.
+
+Either side asks, and while it waits for the reply it answers what the other side asks: a test
+calls an answer, which calls a function of the test. What is no plain value stays at home and
+gets a number; the other side holds a stand-in, and every operator and every method of it
+becomes a question. Exceptions travel as the names of their classes and a cleaned message.
+
+This module runs on both sides. The trusted side decides in `perform` what it lets be asked.
+"""
+
+from itertools import count
+
+import numpy as np
+
+from dlcore.course.sandbox import errors
+from dlcore.course.sandbox.far import Called, Far
+from dlcore.course.sandbox.limits import WireError
+from dlcore.course.sandbox.reader import Reader
+from dlcore.course.sandbox.wire import Writer, encode
+
+
+class Anew:
+    """Something with a number that is to be written with its contents all the same."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+class PeerWriter(Writer):
+    """Write what stays at home as a number: ``mine`` if it lives here, else ``yours``."""
+
+    def __init__(self, peer):
+        super().__init__()
+        self.peer = peer
+
+    def foreign(self, value, depth):
+        """Give an object a number, or name the number that the other side gave it."""
+        if isinstance(value, Far):
+            return {"yours": value._number}
+        if isinstance(value, Anew):
+            return self.contents(value.value, depth)
+        name = getattr(value, "__name__", None) or type(value).__name__
+        return {"mine": [self.peer.number(value), callable(value), str(name)[:80]]}
+
+
+class PeerReader(Reader):
+    """Read numbers as stand-ins, or as the objects that live here."""
+
+    def __init__(self, peer, body):
+        super().__init__(body)
+        self.peer = peer
+
+    def mine(self, contents, depth):
+        """Return the stand-in for an object of the other side."""
+        number, called, name = contents
+        if not (type(number) is int and type(called) is bool and type(name) is str):
+            raise WireError("read: an object has a number, a truth value and a name")
+        return self.peer.stand_in(number, called, errors.clean(name))
+
+    def yours(self, number, depth):
+        """Return an object of this side."""
+        if type(number) is not int or not 0 <= number < len(self.peer.objects):
+            raise WireError(f"read: there is no object {number}")
+        return self.peer.objects[number]
+
+    tags = Reader.tags | {"mine": mine, "yours": yours}
+
+
+class Peer:
+    """One end of the conversation; what carries the messages is added by each side."""
+
+    stand_ins, caught = (Far, Called), Exception
+    writer, reader = PeerWriter, PeerReader
+
+    def __init__(self):
+        self.objects, self.numbers, self.known = [], {}, {}
+        self.questions = count(1)
+
+    def number(self, value):
+        """Return the number of an object that lives here; it is kept alive."""
+        if id(value) not in self.numbers:
+            self.numbers[id(value)] = len(self.objects)
+            self.objects.append(value)
+        return self.numbers[id(value)]
+
+    def stand_in(self, number, called, name):
+        """Return the one stand-in for an object that lives there."""
+        if number not in self.known:
+            self.known[number] = self.stand_ins[called](self, number, name)
+        return self.known[number]
+
+    def ask(self, operation, *args, **kwargs):
+        """Let the other side do something; return its result, or raise its exception."""
+        question = next(self.questions)
+        self.say(question, "ask", operation, args, kwargs, self.state())
+        while True:
+            number, kind, *content = self.hear()
+            if kind == "ask":
+                self.answer(number, *content)
+            elif number != question:
+                self.nonsense(f"ask: question {question} was answered by {number}")
+            elif kind == "raise":
+                raise self.rebuilt(*content)
+            else:
+                return content[0]
+
+    def answer(self, number, operation, args, kwargs, state):
+        """Do what the other side asks for, and reply."""
+        try:
+            self.say(number, "reply", self.perform(operation, args, kwargs, state))
+        except self.caught as error:
+            self.say(number, "raise", *self.described(error))
+
+    def nonsense(self, says):
+        """Give up a conversation that makes no sense."""
+        raise WireError(says)
+
+    def state(self):
+        """Return how NumPy is to treat odd numbers, where that differs from its habit."""
+
+    def packed(self, *message):
+        """Write a message down."""
+        return encode(message, self.writer(self))
+
+    def described(self, error):
+        """Return the names of an exception's classes, and its message."""
+        return [kind.__name__[:80] for kind in type(error).__mro__], errors.message_of(error)
+
+    def rebuilt(self, names, message):
+        """Return an exception of a builtin class that means the same."""
+        return errors.rebuild(names, message)
+
+
+def patch(old, new):
+    """Change an array, a list or a dictionary in place into another, and all that it holds."""
+    if type(old) is not type(new):
+        raise WireError(f"read: a {type(new).__name__} for a {type(old).__name__}")
+    if type(old) is np.ndarray:
+        if (old.shape, old.dtype) != (new.shape, new.dtype):
+            raise WireError("read: an array in place keeps its shape and its dtype")
+        old[...] = new
+    elif type(old) is list:
+        rest = [None] * (len(new) - len(old))
+        old[:] = [merged(*pair) for pair in zip(old + rest, new, strict=False)]
+    else:
+        found = {key: merged(old.get(key), value) for key, value in new.items()}
+        old.clear()
+        old.update(found)
+    return old
+
+
+def merged(old, new):
+    """Return what stands in place of `old`: itself, if it is a container like `new`."""
+    return patch(old, new) if type(old) is type(new) and type(new) in (list, dict) else new

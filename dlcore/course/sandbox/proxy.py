@@ -1,0 +1,248 @@
+"""The trusted side: a submission's names as attributes, in the place of its module.
+
+What a test passes is copied into the worker, and copied back into the same arrays, lists and
+dictionaries when the worker has changed them. Functions and objects of a test stay here. What
+the submission makes, other than plain values, stays there: a test holds a stand-in, which has
+no say in whether it is equal to anything.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from contextlib import contextmanager
+
+import numpy as np
+
+from dlcore.course.sandbox import errors, far, frame, grants, peer, wire
+from dlcore.course.sandbox.host import Ended
+from dlcore.course.sandbox.limits import MUTABLE, WireError
+
+MESSAGES, RECEIVED, NESTED = 200_000, 1 << 28, 40
+SPAN = 1 << 22  # entries that lie between the first and the last of an array
+RESULTS = 1 << 25  # entries of all arrays that operations on objects of the tests made
+FORMS = {"ask": [str, tuple, dict], "raise": [list, str, list], "reply": []}
+LENGTHS = {"ask": 6, "raise": 6, "reply": 3}
+HABIT = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+
+
+def refusing(done):
+    """Make a method that refuses."""
+
+    def refuse(self, *_):
+        raise TypeError(f"an object of type {self._name} was returned, which cannot be {done}")
+
+    return refuse
+
+
+class Handle(far.Far):
+    """A stand-in for an object of the submission."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # arrays leave arithmetic to the methods here
+    __eq__ = __ne__ = refusing("compared")
+    __hash__, __bool__ = refusing("hashed"), refusing("taken for true or false")
+
+
+class CalledHandle(Handle, far.Called):
+    """A stand-in for a function or a class of the submission."""
+
+    __slots__ = ()
+
+
+class Writer(peer.PeerWriter):
+    """Write with each array, and each outermost list or dictionary, the number that it has."""
+
+    inside = False
+
+    def mutable(self, value, depth):
+        """Write a copy of what may be changed in place."""
+        if type(value) is np.ndarray:
+            return {"kept": [self.peer.number(value), layout(value), self.contents(value, depth)]}
+        if self.inside:
+            return self.contents(value, depth)
+        self.inside = True
+        contents = self.contents(value, depth)
+        self.inside = False
+        return {"kept": [self.peer.number(value), [], contents]}
+
+    def foreign(self, value, depth):
+        """Write a generator of random numbers as its state."""
+        if isinstance(value, np.random.Generator):
+            return {"rng": self.peer.handed_over(value.bit_generator)}
+        return super().foreign(value, depth)
+
+
+def layout(array):
+    """Say whether an array can be written to, and its strides if its rows lie apart."""
+    steps = [stride // array.itemsize for stride in array.strides]
+    span = sum(abs(step) * max(0, n - 1) for step, n in zip(steps, array.shape, strict=True))
+    plain = array.flags.c_contiguous or span > SPAN
+    return [array.flags.writeable, [] if plain else steps]
+
+
+class Session(peer.Peer):
+    """The end of the conversation that has the tests."""
+
+    stand_ins, writer = (Handle, CalledHandle), Writer
+
+    def __init__(self, line, key=b""):
+        super().__init__()
+        self.line, self.key, self.phase = line, key, "at import"
+        self.messages = self.received = self.results = self.nested = 0
+        self.ended, self.missing, self.answering = None, None, 0.0
+        self.origins, self.raised = [], []  # exceptions of tests, and of the submission
+
+    def say(self, number, kind, *content):
+        """Send a message."""
+        message = self.packed(kind, *content)
+        self.guarded(self.line.send, frame.framed(number, *message))
+
+    def hear(self):
+        """Wait for a message, and bring up to date what the worker has changed."""
+        number, header, body = self.guarded(self.line.receive)
+        self.messages, self.received = self.messages + 1, self.received + len(header) + len(body)
+        if self.messages > MESSAGES or self.received > RECEIVED:
+            self.end("timeout", "the tests were asked for too much")
+        kind, changes, *content = self.guarded(self.understood, header, body)
+        for change in changes:
+            self.guarded(self.changed, *change)
+        return number, kind, *content
+
+    def guarded(self, act, *args):
+        """Do what the worker can spoil; if it does, that is the end of it."""
+        if self.ended:
+            raise self.ended
+        try:
+            return act(*args)
+        except Ended as ended:
+            self.end(ended.status, ended.says)
+        except (WireError, TypeError) as error:
+            self.end("protocol", str(error))
+
+    def end(self, status, says):
+        """Have no more to do with the worker."""
+        where = f" {self.phase}" if status == "timeout" else ""
+        self.ended = Ended(status, errors.clean(says)[: errors.MESSAGE] + where)
+        raise self.ended from None
+
+    def nonsense(self, says):
+        """End with a worker that does not keep to the protocol."""
+        self.end("protocol", says)
+
+    def understood(self, header, body):
+        """Read a message: its kind, changes, and what belongs to the kind."""
+        message = wire.decode(header, body, lambda body: self.reader(self, body))
+        if type(message) is not tuple or len(message) < 3 or message[0] not in FORMS:
+            raise WireError("read: this is no message")
+        wanted = [list, *FORMS[message[0]]]
+        found = [*map(type, message[1 : len(wanted) + 1])]
+        if found != wanted or len(message) != LENGTHS[message[0]]:
+            raise WireError(f"read: this is no {message[0]}")
+        return message
+
+    def changed(self, number, value):
+        """Change an array, a list or a dictionary of the tests in place."""
+        if type(number) is not int or not 0 <= number < len(self.objects):
+            raise WireError(f"read: there is no object {number}")
+        old = self.objects[number]
+        if type(old) not in MUTABLE:
+            raise WireError(f"read: a {type(old).__name__} cannot be changed")
+        if type(old) is np.ndarray and not old.flags.writeable:
+            raise WireError("read: an array that cannot be written to was changed")
+        peer.patch(old, value)
+
+    def ask(self, operation, *args, **kwargs):
+        """Let the worker do something; after the first time, a timeout is one in a call."""
+        try:
+            return super().ask(operation, *args, **kwargs)
+        finally:
+            self.phase = "in a call"
+
+    def state(self):
+        """Return how NumPy is to treat odd numbers, where that differs from its habit."""
+        return None if np.geterr() == HABIT else np.geterr()
+
+    def answer(self, *question):
+        """Answer a question of the worker, and count the time that it takes."""
+        begun, self.nested = time.thread_time(), self.nested + 1
+        try:
+            super().answer(*question)
+        finally:
+            self.nested -= 1
+        self.answering += 0 if self.nested else time.thread_time() - begun
+        if self.answering > self.line.zygote.seconds:
+            self.end("timeout", "functions of the tests were called for too long")
+
+    def perform(self, operation, args, kwargs, state):
+        """Do what the worker asks for, if it may."""
+        if self.nested > NESTED:
+            raise RecursionError("functions of the tests are called within each other too deep")
+        act, args = grants.granted(operation, args, self.owned)
+        result = act(*args, **kwargs)
+        self.results += grants.entries(result) if operation != "call" else 0
+        if self.results > RESULTS:
+            raise MemoryError("the results are too large")
+        return result
+
+    def owned(self, value):
+        """Tell whether a value is an object that has a number, and no copy in the worker."""
+        return id(value) in self.numbers and type(value) not in MUTABLE
+
+    def handed_over(self, bits):
+        """Return the state of a generator, which goes on from one that nobody can foresee."""
+        state = json.dumps(bits.state)
+        seed = hmac.digest(self.key, state.encode(), hashlib.sha256)
+        bits.state = type(bits)(int.from_bytes(seed)).state
+        return state
+
+    def described(self, error):
+        """Keep an exception of the tests, in case that it comes back."""
+        self.origins.append(error)
+        return *super().described(error), len(self.origins) - 1
+
+    def rebuilt(self, names, message, place, origin):
+        """Return an exception of the submission, with the lines of it; or one of the tests."""
+        if type(origin) is int and 0 <= origin < len(self.origins):
+            return self.origins[origin]
+        error = self.guarded(errors.rebuild, names, message)
+        error.spots = self.guarded(spots, place)
+        self.raised.append(error)
+        return error
+
+
+def spots(place):
+    """Check lines of a submission: each has a number, and the name of a function."""
+    for line, function in place:
+        if type(line) is not int or type(function) is not str:
+            raise WireError("read: a line has a number and a function")
+    return tuple((line, errors.clean(function)[:80]) for line, function in place)
+
+
+class Answers:
+    """A submission: its public names are attributes."""
+
+    def __init__(self, session):
+        self._session = session
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(f"{name} is no public name")
+        try:
+            value = self._session.ask("name", name)
+        except AttributeError:
+            self._session.missing = name
+            raise
+        if isinstance(value, CalledHandle):
+            setattr(self, name, value)  # asked for once
+        return value
+
+
+@contextmanager
+def answers(session, source, *, name, path):
+    """Load a submission into a worker, and lend it to a test."""
+    try:
+        session.ask("load", name, path, source)
+        yield Answers(session)
+    finally:
+        session.line.end()

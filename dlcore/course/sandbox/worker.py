@@ -1,0 +1,215 @@
+"""The untrusted side: run a submission, and do to it what the tests ask for.
+
+This runs in a process of its own, which is locked up before it sees the submission. It can lie
+about the submission's answers, and about nothing else.
+"""
+
+import io
+import json
+import os
+import sys
+import warnings
+from contextlib import suppress
+from types import ModuleType
+
+import numpy as np
+
+from dlcore.course.sandbox import errors, far, frame, peer, wire
+
+
+class Far(far.Far):
+    """A stand-in for an object of the tests; NumPy's functions of it are computed there."""
+
+    __slots__ = ()
+    __bool__ = far.forward("bool")
+
+    def __array_ufunc__(self, ufunc, method, *args, **kwargs):
+        return self._peer.ask("ufunc", ufunc.__name__, method, *args, **kwargs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        return self._peer.ask("function", function.__name__, *args, **kwargs)
+
+
+class Called(Far, far.Called):
+    """A stand-in for a function of the tests."""
+
+    __slots__ = ()
+
+
+class Writer(peer.PeerWriter):
+    """Write a copy of what the tests sent as its number: it is the same object there."""
+
+    def mutable(self, value, depth):
+        """Name the number of an array, a list or a dictionary that has one."""
+        number = self.peer.copied.get(id(value))
+        return self.contents(value, depth) if number is None else {"yours": number}
+
+
+class Reader(peer.PeerReader):
+    """Read arrays, lists and dictionaries of the tests so that changes of them can be told."""
+
+    def kept(self, contents, depth):
+        """Bring the copy of something up to date, or make one."""
+        number, layout, tree = contents
+        value = self.value(tree, depth)
+        copy = self.peer.copies.get(number)
+        if type(value) is np.ndarray:
+            copy = laid_out(value, copy, *layout)
+        else:
+            copy = peer.merged(copy, value)
+        self.peer.keep(number, copy)
+        return copy
+
+    def generator(self, state, depth):
+        """Return a generator of random numbers of our own, in the given state."""
+        generator = np.random.Generator(np.random.PCG64())
+        generator.bit_generator.state = json.loads(state)
+        return generator
+
+    tags = peer.PeerReader.tags | {"kept": kept, "rng": generator}
+
+
+def laid_out(value, copy, writeable, steps):
+    """Copy an array so that it lies in memory as the original does, into `copy` if it fits."""
+    if copy is None or (copy.shape, copy.dtype) != (value.shape, value.dtype):
+        copy = np.empty_like(value) if not steps else apart(value.shape, value.dtype, steps)
+    copy.flags.writeable = True
+    copy[...] = value
+    copy.flags.writeable = writeable
+    return copy
+
+
+def apart(shape, dtype, steps):
+    """Make an array whose entries lie so many steps apart along each axis."""
+    ends = [step * max(0, n - 1) for step, n in zip(steps, shape, strict=True)]
+    first = -sum(end for end in ends if end < 0)
+    row = np.zeros(first + sum(end for end in ends if end > 0) + 1, dtype)
+    strides = [step * row.itemsize for step in steps]
+    return np.ndarray(shape, dtype, row, first * row.itemsize, strides)
+
+
+class Worker(peer.Peer):
+    """The end of the conversation that has the submission."""
+
+    stand_ins, caught = (Far, Called), BaseException
+    writer, reader = Writer, Reader
+
+    def __init__(self, channel):
+        super().__init__()
+        self.channel, self.ahead, self.module, self.depth = channel, bytearray(), None, 0
+        self.copies, self.copied = {}, {}  # by number, and the numbers by identity
+        self.given, self.lent = {}, {}  # snapshots: of arguments, and of what callbacks returned
+
+    def say(self, number, kind, *content):
+        """Send a message, with what has become of the copies."""
+        message = self.packed(kind, self.changes(kind != "ask"), *content)
+        for part in frame.framed(number, *message):
+            left = memoryview(part)
+            while left:
+                left = left[os.write(self.channel, left) :]
+
+    def hear(self):
+        """Wait for a message; end when nobody is there."""
+        number, header, body = frame.lengths(self.read(frame.HEAD.size))
+        message = self.read(header), self.read(body)
+        kind, *content = wire.decode(*message, lambda body: self.reader(self, body))
+        if kind == "ask":
+            self.given, self.lent = self.given | self.lent, {}
+        return number, kind, *content
+
+    def read(self, size):
+        """Read so many bytes, and keep what comes with them."""
+        while len(self.ahead) < size:
+            self.ahead += os.read(self.channel, frame.PIECE) or os._exit(0)
+        part = self.ahead[:size]
+        del self.ahead[:size]
+        return part
+
+    def keep(self, number, copy):
+        """Remember a copy, and how it came."""
+        self.copies[number], self.copied[id(copy)] = copy, number
+        held = self.given if number in self.given else self.lent
+        held[number] = self.snapshot(copy)
+
+    def snapshot(self, copy):
+        """Condense a copy to bytes that tell whether it has changed."""
+        if type(copy) is np.ndarray:
+            return copy.tobytes()
+        return wire.encode(peer.Anew(copy), Writer(self))
+
+    def changes(self, end):
+        """List the copies that have changed: arguments, and at the end of a call all others."""
+        found = []
+        for held in (self.given, self.lent) if end else (self.given,):
+            for number, before in held.items():
+                copy = self.copies[number]
+                held[number] = self.snapshot(copy)
+                if held[number] != before:
+                    found.append((number, peer.Anew(copy)))
+        if end:
+            self.lent = {}
+        return found
+
+    def answer(self, *question):
+        """Do what a test asks for, and reply; between calls nothing is watched."""
+        self.depth += 1
+        super().answer(*question)
+        self.depth -= 1
+        if not self.depth:
+            self.given = {}
+
+    def perform(self, operation, args, kwargs, state):
+        """Do what a test asks for."""
+        with np.errstate(**(state or {})):
+            if operation == "call":
+                return args[0](*args[1:], **kwargs)
+            if operation in far.ACTIONS:
+                return far.ACTIONS[operation](*args)
+            return self.load(*args) if operation == "load" else getattr(self.module, *args)
+
+    def load(self, name, path, source):
+        """Run the submission as a module."""
+        self.module = sys.modules[name] = ModuleType(name)
+        self.module.__file__ = path
+        exec(compile(source, path, "exec"), vars(self.module))
+
+    def described(self, error):
+        """Add to an exception where in the submission it arose, and whose it is."""
+        path = self.module.__file__
+        place = errors.frames_in(error, path)
+        if isinstance(error, SyntaxError) and error.filename == path:
+            place = [(error.lineno or 0, "<module>")]
+        if isinstance(error, SyntaxError):
+            error = type(error)(error.msg)
+        return *super().described(error), place, getattr(error, "origin", None)
+
+    def rebuilt(self, names, message, origin):
+        """Return an exception that a function of the tests raised."""
+        error = super().rebuilt(names, message)
+        error.origin = origin
+        return error
+
+
+class Tap(io.RawIOBase):
+    """An output that drops what nobody keeps."""
+
+    def writable(self):
+        """Tell that it can be written to."""
+        return True
+
+    def write(self, text):
+        """Write as much as the pipe holds."""
+        with suppress(OSError):
+            os.write(1, text)
+        return len(text)
+
+
+def serve(channel):
+    """Answer until nobody asks."""
+    warnings.simplefilter("error")
+    tap = io.TextIOWrapper(Tap(), "utf-8", errors="backslashreplace", write_through=True)
+    sys.stdout = sys.stderr = tap
+    worker = Worker(channel)
+    while True:
+        number, _, *question = worker.hear()
+        worker.answer(number, *question)

@@ -1,0 +1,45 @@
+"""Gradient descent, and nothing else: points, slopes, rates.
+
+A slope is a function of a point. It may be the gradient of a function, one of its
+subgradients, or a random direction that is right on average.
+
+Chapter: book/descent.md.
+"""
+
+import numpy as np
+
+
+def descend(slope, w, rates, *, onto=None):
+    """Step against the slope, once for every rate; return all T + 1 points.
+
+        w⁺ = w - rate · slope(w)
+
+    With `onto`, each point is moved to where it is allowed.
+
+    >>> descend(lambda w: w - 4, [0.0], [0.5, 0.5, 0.5]).ravel().tolist()
+    [0.0, 2.0, 3.0, 3.5]
+    """
+    points = [np.array(w, dtype=float)]
+    for rate in rates:
+        w = points[-1] - rate * slope(points[-1])
+        points.append(w if onto is None else onto(w))
+    return np.stack(points)
+
+
+def average(points):
+    """Average the points with a slope, all but the last:  1/T (w₁ + … + w_T)."""
+    return points[:-1].mean(axis=0)
+
+
+def ball(radius):
+    """Return the map from a point to the nearest point of a ball.
+
+    >>> ball(5.0)(np.array([6.0, 8.0])).tolist()
+    [3.0, 4.0]
+    """
+
+    def onto(w):
+        length = np.linalg.norm(w)
+        return w * (radius / length) if length > radius else w
+
+    return onto

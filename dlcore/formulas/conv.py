@@ -1,0 +1,185 @@
+"""Convolution, as sympy sees it: sizes, the sum, and its ways forward and back, derived on a row.
+
+Outside an array there are zeros, wherever an index is computed.
+
+Chapter: book/conv.md.
+"""
+
+import sympy as sp
+
+from dlcore.formulas import letters
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import C, F, H, N, P, Q, U, V, W, c, ell, f, h, n, p, q, total, u, v
+from dlcore.formulas.registry import formula
+
+x, w, b, y = map(sp.IndexedBase, "xwby")
+x_dot, w_dot, y_dot = map(sp.IndexedBase, ["x_dot", "w_dot", "y_dot"])
+x_bar, w_bar, b_bar, y_bar = map(sp.IndexedBase, ["x_bar", "w_bar", "b_bar", "y_bar"])
+s, r, e, G, count = sp.symbols("stride padding dilation groups count", integer=True, positive=True)
+
+
+@formula
+def output_size():
+    """The last window that fits begins where the padded image ends, less its own height."""
+    return sp.Eq(P, sp.floor((H + 2 * r - U) / s) + 1)
+
+
+@formula
+def output_size_dilated():
+    """With gaps between its taps, a window spans more rows than it has taps."""
+    return sp.Eq(P, sp.floor((H + 2 * r - e * (U - 1) - 1) / s) + 1)
+
+
+@formula
+def parameters():
+    """Every filter has a weight for every tap in every channel, and an offset."""
+    return sp.Eq(count, F * (C * U * V + 1))
+
+
+@formula
+def linear_parameters():
+    """A linear layer between the same arrays has a weight for every pair of their entries."""
+    return sp.Eq(count, F * P * Q * (C * H * W + 1))
+
+
+@formula
+def multiplications():
+    """Every entry of every map takes one product per tap and channel."""
+    return sp.Eq(count, N * F * P * Q * C * U * V)
+
+
+@formula
+def conv2d():
+    """At every place, a filter is laid on the image: multiply, and add up."""
+    return sp.Eq(y[n, f, p, q], total(x[n, c, p + u, q + v] * w[f, c, u, v], c, u, v))
+
+
+@formula
+def conv2d_strided():
+    """The window moves in strides, and begins in the padding."""
+    seen = x[n, c, p * s + u - r, q * s + v - r]
+    return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
+
+
+@formula
+def conv2d_dilated():
+    """The taps of a window stand apart."""
+    seen = x[n, c, p * s + u * e - r, q * s + v * e - r]
+    return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
+
+
+@formula
+def conv2d_grouped():
+    """A filter sees the C channels of its own group."""
+    seen = x[n, sp.floor(f * G / F) * C + c, p + u, q + v]
+    return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
+
+
+@formula
+def convolution():
+    """A layer adds an offset to every map."""
+    seen = x[n, c, p * s + u - r, q * s + v - r]
+    return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v) + b[f])
+
+
+@formula
+def conv2d_jvp():
+    """Forwards, each factor moves while the other stands still."""
+    by_x = x_dot[n, c, p * s + u - r, q * s + v - r] * w[f, c, u, v]
+    by_w = x[n, c, p * s + u - r, q * s + v - r] * w_dot[f, c, u, v]
+    return sp.Eq(y_dot[n, f, p, q], total(by_x + by_w, c, u, v))
+
+
+@formula
+def conv2d_x_bar():
+    """A pixel hears from every window that saw it, through the tap that lay on it."""
+    tap = w[f, c, h + r - p * s, ell + r - q * s]
+    return sp.Eq(x_bar[n, c, h, ell], total(y_bar[n, f, p, q] * tap, f, p, q))
+
+
+@formula
+def conv2d_w_bar():
+    """A tap hears from every place at which it lay, times what it lay on."""
+    seen = x[n, c, p * s + u - r, q * s + v - r]
+    return sp.Eq(w_bar[f, c, u, v], total(y_bar[n, f, p, q] * seen, n, p, q))
+
+
+@formula
+def convolution_b_bar():
+    """An offset hears from every place of its map."""
+    return sp.Eq(b_bar[f], total(y_bar[n, f, p, q], n, p, q))
+
+
+@formula
+def conv2d_x_bar_turned():
+    """In single steps, the way back is a convolution too, with the filter turned around."""
+    heard = y_bar[n, f, h + r - u, ell + r - v]
+    return sp.Eq(x_bar[n, c, h, ell], total(heard * w[f, c, u, v], f, u, v))
+
+
+@formula
+def row():
+    """On a row, the filter is laid on one place after the other: multiply, and add up."""
+    return sp.Eq(y[p], total(x[p + u] * w[u], u))
+
+
+@formula
+def row_jvp():
+    """Forwards, the image moves and the filter moves."""
+    return sp.Eq(y_dot[p], total(x_dot[p + u] * w[u] + x[p + u] * w_dot[u], u))
+
+
+@formula
+def row_x_bar():
+    """A pixel hears from every place, through the tap that lay on it there."""
+    return sp.Eq(x_bar[h], total(y_bar[p] * w[h - p], p))
+
+
+@formula
+def row_w_bar():
+    """A tap hears from every place, times the pixel that it lay on there."""
+    return sp.Eq(w_bar[u], total(y_bar[p] * x[p + u], p))
+
+
+@derivation(row)
+def row_matrix():
+    """A convolution is a linear layer whose weight depends on the distance alone."""
+    yield total(x[p + u] * w[u], u)
+    yield (
+        "=",
+        total(total(w[u] * letters.delta(p + u, h), u) * x[h], h),
+        "the pixel is named: $h = p + u$",
+    )
+    yield "=", total(w[h - p] * x[h], h), "one tap lies on it"
+
+
+@derivation(row)
+def row_to_x():
+    """What a pixel hears, through every place that sees it."""
+    yield total(y_bar[p] * sp.Derivative(y[p], x[h]), p)
+    yield "=", total(y_bar[p] * total(w[u] * letters.delta(p + u, h), u), p), "one pixel moves"
+    yield "=", total(y_bar[p] * w[h - p], p), "one tap lies on it: $u = h - p$"
+    yield "=", total(y_bar[h - u] * w[u], u), "the same products, tap by tap"
+
+
+@derivation(row)
+def row_to_w():
+    """What a tap hears, from every place at which it lies."""
+    yield total(y_bar[p] * sp.Derivative(y[p], w[u]), p)
+    yield "=", total(y_bar[p] * total(x[p + v] * letters.delta(v, u), v), p), "one tap moves"
+    yield "=", total(y_bar[p] * x[p + u], p), "it is the tap $v = u$"
+
+
+@derivation(row_jvp, row_x_bar, row_w_bar)
+def row_adjoint():
+    """What goes forwards is weighed alike at either end."""
+    by_taps = total(total(y_bar[p] * x[p + u], p) * w_dot[u], u)
+    yield total(y_bar[p] * y_dot[p], p)
+    yield (
+        "=",
+        total(y_bar[p] * x_dot[p + u] * w[u], p, u) + total(y_bar[p] * x[p + u] * w_dot[u], p, u),
+        "the way forward",
+    )
+    yield "=", total(y_bar[p] * x_dot[p + u] * w[u], p, u) + by_taps, "by taps"
+    yield "=", total(total(y_bar[p] * w[h - p], p) * x_dot[h], h) + by_taps, "and by pixels"
+    yield "=", total(x_bar[h] * x_dot[h], h) + total(w_bar[u] * w_dot[u], u), "the ways back"

@@ -1,0 +1,242 @@
+"""Descent: where a step leads, how far T of them lead, and how fast.
+
+Points w_t have slopes v_t, t = 1 … T; u is any point, mostly the lowest. B bounds the
+distance to it, ρ the slopes, κ the curvature, which is at least κ/q where there is a q;
+e is the height above the minimum.
+
+Chapter: book/descent.md.
+"""
+
+import sympy as sp
+from sympy import sqrt
+
+from dlcore.formulas.certificates import convex, jensen, slack, smooth, strong
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import Norm, i
+from dlcore.formulas.registry import formula
+from dlcore.formulas.vectors import Function, T, inner, sequences, steps, t, vectors
+
+w, v = sequences("w v")
+u, z = vectors("u z")
+rate, rho, B = sp.symbols("rate rho B", positive=True)
+curvature, q = sp.symbols("curvature q", positive=True)
+e = sp.Symbol("e", real=True)
+f = Function("f", convex=True)
+bent = Function("f", convex=True, smooth=curvature)
+bowl = Function("f", strong=curvature / q, smooth=curvature)
+
+
+def far(k):
+    """The square of the distance of a point from u."""
+    return Norm(w[k] - u) ** 2
+
+
+def mean(term):
+    """The average over all T steps."""
+    return 1 / T * steps(term)
+
+
+@formula
+def step():
+    """A step goes against the slope, as far as the rate says."""
+    return sp.Eq(w[t + 1], w[t] - rate * v[t])
+
+
+@derivation()
+def lowest():
+    """A tangent with a bowl on it has one lowest point, a step against the slope."""
+    fall = Norm(v[t]) ** 2 / (2 * curvature)
+    yield inner(v[t], z - w[t]) + curvature / 2 * Norm(z - w[t]) ** 2
+    completed = curvature / 2 * Norm(z - (w[t] - v[t] / curvature)) ** 2
+    yield "=", completed - fall, "the square is completed"
+    yield ">=", -fall, "a square is never negative", completed
+
+
+@derivation(step)
+def distance():
+    """The square of the distance from any u after a step."""
+    yield far(t + 1)
+    yield "=", Norm((w[t] - u) - rate * v[t]) ** 2, "the step"
+    yield (
+        "=",
+        far(t) - 2 * rate * inner(w[t] - u, v[t]) + rate**2 * Norm(v[t]) ** 2,
+        "multiplied out",
+    )
+
+
+@derivation(step)
+def regret():
+    """Whatever the slopes are, T steps cannot lose more than this."""
+    cost = rate / 2 * steps(Norm(v[t]) ** 2)
+    yield steps(inner(w[t] - u, v[t]))
+    each = (far(t) - far(t + 1)) / (2 * rate) + rate / 2 * Norm(v[t]) ** 2
+    yield "=", steps(each), "solved for the product"
+    yield "=", (far(1) - far(T + 1)) / (2 * rate) + cost, "the sum telescopes"
+    yield "<=", far(1) / (2 * rate) + cost, "a square is dropped", far(T + 1) / (2 * rate)
+
+
+@formula
+def origin():
+    """Descent starts at zero."""
+    return sp.Eq(w[1], 0)
+
+
+@derivation(regret.claim, origin)
+def regret_from_zero():
+    """From zero the distance to u is the length of u."""
+    cost = rate / 2 * steps(Norm(v[t]) ** 2)
+    yield steps(inner(w[t] - u, v[t]))
+    yield "<=", far(1) / (2 * rate) + cost, "as above", slack(regret.claim)
+    yield "=", Norm(u) ** 2 / (2 * rate) + cost, "the start is zero"
+
+
+@formula
+def slopes():
+    """Each slope is the gradient at its point."""
+    return sp.Eq(v[t], f.gradient(w[t]))
+
+
+@formula
+def near():
+    """The start is no further than B from u."""
+    return sp.Le(Norm(w[1] - u), B)
+
+
+@formula
+def steep():
+    """No slope is longer than ρ."""
+    return sp.Le(Norm(v[t]), rho)
+
+
+@derivation(slopes)
+def height():
+    """The average is no higher than the products are on average."""
+    yield f(mean(w[t])) - f(u)
+    yield "<=", mean(f(w[t])) - f(u), "Jensen", jensen(f, w[t], (t, 1, T))
+    yield "=", mean(f(w[t]) - f(u)), "the same under the sum"
+    tangents = mean(convex(f, u, w[t]))
+    yield "<=", mean(inner(w[t] - u, v[t])), "$f$ lies above its tangents", tangents
+
+
+@derivation(height.claim, regret.claim, near, steep)
+def rate_of_average():
+    """The average is above the minimum by two parts, one for the start and one for the slopes."""
+    yield f(mean(w[t])) - f(u)
+    yield "<=", mean(inner(w[t] - u, v[t])), "as above", slack(height.claim)
+    both = far(1) / (2 * rate * T) + rate / (2 * T) * steps(Norm(v[t]) ** 2)
+    yield "<=", both, "whatever the slopes are", slack(regret.claim) / T
+    room = slack(near) * (B + Norm(w[1] - u)) / (2 * rate * T)
+    room += rate / (2 * T) * steps(slack(steep) * (rho + Norm(v[t])))
+    bound = B**2 / (2 * rate * T) + rate * rho**2 / 2
+    yield "<=", bound, "the start is near, slopes are short", room
+
+
+@formula
+def rate_bound():
+    """What the start costs falls with the rate, what the slopes cost grows with it."""
+    return sp.Eq(e, B**2 / (2 * rate * T) + rate * rho**2 / 2)
+
+
+@derivation()
+def best():
+    """No rate makes the bound less than this, and one makes it this."""
+    above = rate / 2 * (B / (rate * sqrt(T)) - rho) ** 2
+    yield B**2 / (2 * rate * T) + rate * rho**2 / 2
+    yield "=", B * rho / sqrt(T) + above, "the square is completed"
+    yield ">=", B * rho / sqrt(T), "a square is never negative", above
+
+
+@formula
+def best_rate():
+    """There the square vanishes."""
+    return sp.Eq(rate, B / (rho * sqrt(T)))
+
+
+@formula
+def best_bound():
+    """Half of the error costs four times the steps."""
+    return sp.Eq(e, B * rho / sqrt(T))
+
+
+@formula
+def shared_bound():
+    """A slope that shares its ties loses little more than half of that."""
+    return sp.Eq(e, B * rho / sqrt(T) * (T + 1) / (2 * T))
+
+
+@formula
+def bent_slopes():
+    """Each slope is the gradient, of a function whose curvature is at most κ."""
+    return sp.Eq(v[t], bent.gradient(w[t]))
+
+
+@formula
+def sure_rate():
+    """The rate is one over the largest curvature."""
+    return sp.Eq(rate, 1 / curvature)
+
+
+@derivation(step, sure_rate, bent_slopes)
+def falls():
+    """Each step falls by the square of the slope at least."""
+    move = w[t + 1] - w[t]
+    yield bent(w[t + 1])
+    bound = bent(w[t]) + inner(v[t], move) + curvature / 2 * Norm(move) ** 2
+    yield "<=", bound, "the curvature is at most $\\kappa$", smooth(bent, w[t + 1], w[t])
+    yield "=", bent(w[t]) - Norm(v[t]) ** 2 / (2 * curvature), "the step"
+
+
+@derivation(step, sure_rate, bent_slopes, falls.claim)
+def nearer():
+    """What is left above the minimum is paid for by coming nearer."""
+    fall = Norm(v[t]) ** 2 / (2 * curvature)
+    yield bent(w[t + 1]) - bent(u)
+    yield "<=", bent(w[t]) - bent(u) - fall, "a step falls", slack(falls.claim)
+    tangent = inner(w[t] - u, v[t]) - fall
+    yield "<=", tangent, "$f$ lies above its tangents", convex(bent, u, w[t])
+    yield "=", curvature / 2 * (far(t) - far(t + 1)), "the distance after a step"
+
+
+@derivation(step, sure_rate, bent_slopes, falls.claim, nearer.claim)
+def smooth_rate():
+    """Of a function whose curvature is bounded, the last point is this near to the minimum."""
+    fallen = slack(falls.claim, t=i + 1) + Norm(v[i + 1]) ** 2 / (2 * curvature)
+    falling = 1 / T * steps(i * fallen, i, 0, T - 1)
+    yield bent(w[T + 1]) - bent(u)
+    yield "<=", mean(bent(w[t + 1]) - bent(u)), "heights only fall", falling
+    paid = mean(curvature / 2 * (far(t) - far(t + 1)))
+    yield "<=", paid, "as above", mean(slack(nearer.claim))
+    half = curvature / (2 * T)
+    yield "=", half * (far(1) - far(T + 1)), "the sum telescopes"
+    yield "<=", half * far(1), "a square is dropped", half * far(T + 1)
+
+
+@formula
+def smooth_bound():
+    """Half of the error costs twice the steps."""
+    return sp.Eq(e, curvature * B**2 / (2 * T))
+
+
+@formula
+def bowl_slopes():
+    """Each slope is the gradient, of a function with a curvature from κ/q to κ."""
+    return sp.Eq(v[t], bowl.gradient(w[t]))
+
+
+@formula
+def bottom():
+    """Nothing is lower than u."""
+    return sp.Ge(bowl(w[t]), bowl(u))
+
+
+@derivation(step, sure_rate, bowl_slopes, bottom)
+def closer():
+    """Each step takes one part in q of the square of the distance at least."""
+    kept, square = (1 - 1 / q) * far(t), Norm(v[t]) ** 2 / curvature**2
+    yield far(t + 1)
+    yield "=", far(t) - 2 / curvature * inner(w[t] - u, v[t]) + square, "the step"
+    above, after = (kept - 2 / curvature * (bowl(w[k]) - bowl(u)) for k in (t, t + 1))
+    bent_up = 2 / curvature * strong(bowl, u, w[t])
+    yield "<=", above + square, "curvature $\\ge \\kappa / q$", bent_up
+    yield "<=", after, "a step falls", 2 / curvature * smooth(bowl, w[t + 1], w[t])
+    yield "<=", kept, "$u$ is lowest", 2 / curvature * slack(bottom, t=t + 1)

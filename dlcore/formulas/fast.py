@@ -1,0 +1,182 @@
+"""What a convolution asks of a machine, and how to ask for less.
+
+A machine makes so many products a second, its `peak`, and moves so many bytes a second, its
+`bandwidth`. Short algorithms make m outputs of a filter with r taps from m + r - 1 products.
+
+Chapter: book/fast.md.
+"""
+
+import sympy as sp
+
+from dlcore.formulas.certificates import slack
+from dlcore.formulas.checks import computed
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import C, F, H, K, N, P, Q, U, V, W, h, j, k, ell, p, q, total, u, v
+from dlcore.formulas.registry import formula
+
+work, traffic, peak, bandwidth = sp.symbols("work traffic peak bandwidth", positive=True)
+intensity, time, copies, saving = sp.symbols("intensity time copies saving", positive=True)
+x, w, y, A, B, G = map(sp.IndexedBase, ["x", "w", "y", "A", "B", "G"])
+x0, x1, x2, x3 = sp.symbols("x0 x1 x2 x3", real=True)
+w0, w1, w2 = sp.symbols("w0 w1 w2", real=True)
+m1, m2, m3, m4 = sp.symbols("m1 m2 m3 m4", real=True)
+eps, bound = sp.symbols("eps s", positive=True)
+past, fresh = sp.symbols("d e", real=True)
+
+
+@formula(computed("lab.limits.work"))
+def operations():
+    """Every product of the definition is one multiplication and one addition."""
+    return sp.Eq(work, 2 * N * F * P * Q * C * U * V)
+
+
+@formula(computed("lab.limits.traffic"))
+def least_traffic():
+    """Images and filters are read once and maps written once, four bytes a number."""
+    return sp.Eq(traffic, 4 * (N * C * H * W + F * C * U * V + N * F * P * Q))
+
+
+@formula
+def arithmetic_intensity():
+    """Intensity is how many operations are done for every byte that is moved."""
+    return sp.Eq(intensity, work / traffic)
+
+
+@formula
+def time_to_compute():
+    """No machine computes faster than its peak."""
+    return sp.Ge(time * peak, work)
+
+
+@formula
+def time_to_move():
+    """No machine moves bytes faster than its bandwidth."""
+    return sp.Ge(time * bandwidth, traffic)
+
+
+@derivation(time_to_compute)
+def flat_roof():
+    """However little is moved, the rate is at most the peak."""
+    yield work / time
+    yield "<=", time * peak / time, "the time that products take", slack(time_to_compute) / time
+    yield "=", peak, "cancelled"
+
+
+@derivation(time_to_move, arithmetic_intensity)
+def sloping_roof():
+    """However fast the products are, the rate is at most intensity times bandwidth."""
+    yield work / time
+    moved = work / (traffic * time) * slack(time_to_move)
+    yield "<=", work / traffic * bandwidth, "the time that bytes take", moved
+    yield "=", intensity * bandwidth, "the definition of intensity"
+
+
+@formula
+def blow_up():
+    """In single steps, without padding, columns hold so many copies of an image."""
+    return sp.Eq(copies, P * Q * U * V / ((P + U - 1) * (Q + V - 1)))
+
+
+@formula
+def first_product():
+    """The first of four products."""
+    return sp.Eq(m1, (x0 - x2) * w0)
+
+
+@formula
+def second_product():
+    """The second."""
+    return sp.Eq(m2, (x1 + x2) * (w0 + w1 + w2) / 2)
+
+
+@formula
+def third_product():
+    """The third."""
+    return sp.Eq(m3, (x2 - x1) * (w0 - w1 + w2) / 2)
+
+
+@formula
+def fourth_product():
+    """The fourth."""
+    return sp.Eq(m4, (x1 - x3) * w2)
+
+
+@derivation(first_product, second_product, third_product)
+def first_output():
+    """The first output is the sum of three of them."""
+    both = x1 * w1 + x2 * (w0 + w2)
+    halves = (x1 + x2) * (w0 + w1 + w2) / 2 + (x2 - x1) * (w0 - w1 + w2) / 2
+    yield x0 * w0 + x1 * w1 + x2 * w2
+    yield "=", (x0 - x2) * w0 + both, "$x_2 w_0$ is taken and given back"
+    yield "=", (x0 - x2) * w0 + halves, "half the sum and half the difference"
+    yield "=", m1 + m2 + m3, "the products"
+
+
+@derivation(second_product, third_product, fourth_product)
+def second_output():
+    """The second output shares two of the products with the first."""
+    both = x1 * (w0 + w2) + x2 * w1
+    halves = (x1 + x2) * (w0 + w1 + w2) / 2 - (x2 - x1) * (w0 - w1 + w2) / 2
+    yield x1 * w0 + x2 * w1 + x3 * w2
+    yield "=", both - (x1 - x3) * w2, "$x_1 w_2$ is given and taken back"
+    yield "=", halves - (x1 - x3) * w2, "half the sum and half the difference"
+    yield "=", m2 - m3 - m4, "the products"
+
+
+@formula
+def short():
+    """Image and filter are seen at K points, multiplied there, and put together again."""
+    seen = total(B[k, h] * x[h], h)
+    return sp.Eq(y[p], total(A[k, p] * total(G[k, u] * w[u], u) * seen, k))
+
+
+@formula
+def squares():
+    """In two dimensions, rows are treated so, and then columns."""
+    filters = total(G[k, u] * G[j, v] * w[u, v], u, v)
+    seen = total(B[k, h] * B[j, ell] * x[h, ell], h, ell)
+    return sp.Eq(y[p, q], total(A[k, p] * A[j, q] * filters * seen, k, j))
+
+
+@formula
+def products_saved():
+    """Squares of P × P outputs take so many products less, for filters of U × U taps."""
+    return sp.Eq(saving, (P * U / (P + U - 1)) ** 2)
+
+
+@formula
+def rounding_so_far():
+    """After some roundings, a term is off by a part that is at most s."""
+    return sp.Le(past, bound)
+
+
+@formula
+def rounding_above():
+    """One more rounding adds at most a part ε of what there is."""
+    return sp.Le(fresh, eps)
+
+
+@formula
+def rounding_below():
+    """It takes at most a part ε of what there is."""
+    return sp.Ge(fresh, -eps)
+
+
+@formula
+def rounding_is_small():
+    """A rounding never loses everything."""
+    return sp.Le(eps, 1)
+
+
+@derivation(rounding_so_far, rounding_above, rounding_below, rounding_is_small)
+def one_more_rounding():
+    """With every rounding the bound is multiplied by 1 + ε."""
+    left = slack(rounding_is_small) + slack(rounding_below)
+    yield (1 + past) * (1 + fresh)
+    yield (
+        "<=",
+        (1 + bound) * (1 + fresh),
+        "what is left of one is not negative",
+        slack(rounding_so_far) * left,
+    )
+    yield "<=", (1 + bound) * (1 + eps), "the rounding", (1 + bound) * slack(rounding_above)

@@ -1,0 +1,82 @@
+"""Counting in graphs: places in an order, edges between them, ways through diamonds.
+
+p is the place of a node in an order, and e the number of edges that lead to it; both are
+counted along the order or along a walk, t = 1 … T. a is the number of calls.
+
+Chapter: book/graph.md.
+"""
+
+import sympy as sp
+
+from dlcore.formulas.certificates import slack
+from dlcore.formulas.checks import grown
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import i
+from dlcore.formulas.registry import formula
+from dlcore.formulas.vectors import T, steps, t
+
+p, e, a = map(sp.IndexedBase, "pea")
+calls = sp.Symbol("a", integer=True)
+
+
+@formula
+def forwards():
+    """An edge leads at least one place further."""
+    return sp.Ge(p[t + 1], p[t] + 1)
+
+
+@derivation(forwards)
+def way():
+    """After T edges a walk is at least T places further."""
+    yield p[T + 1] - p[1]
+    yield "=", steps(p[t + 1] - p[t]), "what is between cancels"
+    yield ">=", steps(sp.S.One), "each edge leads forwards", steps(slack(forwards))
+    yield "=", T, "one for each edge"
+
+
+@formula
+def from_before():
+    """At the place t there are t - 1 nodes before, and none sends two edges."""
+    return sp.Le(e[t], t - 1)
+
+
+@derivation(from_before)
+def edges():
+    """An order of T nodes has room for this many edges."""
+    yield steps(e[t])
+    yield "<=", steps(t - 1), "from the nodes before", steps(slack(from_before))
+    yield "=", T * (T - 1) / 2, "the sum of whole numbers"
+
+
+@formula
+def diamond():
+    """A call for the top, one for either side, and each side calls for all below."""
+    return sp.Eq(a[t + 1], 3 + 2 * a[t])
+
+
+@formula
+def ground():
+    """The ground is called for once."""
+    return sp.Eq(a[0], 1)
+
+
+@derivation(diamond)
+def doubling():
+    """With three more the number of calls doubles exactly."""
+    yield a[t + 1] + 3
+    yield "=", 3 + 2 * a[t] + 3, "one diamond more"
+    yield "=", 2 * (a[t] + 3), "two taken out"
+
+
+@derivation(diamond, ground)
+def all_calls():
+    """From the ground the doubling leads to the top."""
+    yield a[T]
+    yield "=", 2**T * (a[0] + 3) - 3, "doubled with each diamond"
+    yield "=", 4 * 2**T - 3, "the ground is one call"
+
+
+@formula(grown(lambda page: sp.Eq(calls, 3 + 2 * page.rhs), 1))
+def number_of_calls():
+    """The calls for a stack of i diamonds, none at first."""
+    return sp.Eq(calls, 4 * 2**i - 3)

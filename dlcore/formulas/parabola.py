@@ -1,0 +1,172 @@
+"""On a parabola all can be computed: what noise leaves, and what a heavy ball gains.
+
+Of a start at one, y_i is left after i steps. With noise of size σ the square of the
+distance is s_i on average. κ is a curvature, q the quotient of the largest and the least.
+
+Chapter: book/descent.md.
+"""
+
+import sympy as sp
+from sympy import cos, sin, sqrt
+
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import i
+from dlcore.formulas.registry import formula
+
+y, s = map(sp.IndexedBase, "ys")
+rate, mu, std, phi, q, B = sp.symbols("rate momentum std phi q B", positive=True)
+curvature, curvature1, curvature2 = sp.symbols("curvature curvature1 curvature2", positive=True)
+T = sp.Symbol("T", integer=True, positive=True)
+a, e, x = sp.symbols("a e x", real=True)
+half, quarter = sp.Rational(1, 2), sp.Rational(1, 4)
+
+
+@formula
+def two_parabolas():
+    """The mean of two parabolas is a parabola about their mean."""
+    left = quarter * (x - 2) ** 2 + quarter * (x + 1) ** 2
+    return sp.Eq(left, half * (x - half) ** 2 + sp.Rational(9, 8))
+
+
+@derivation()
+def spread_next():
+    """Of a distance x on a parabola, pushed either way with equal chance."""
+    left = (1 - rate * curvature) * x
+    yield half * (left - rate * std) ** 2 + half * (left + rate * std) ** 2
+    yield "=", (1 - rate * curvature) ** 2 * x**2 + rate**2 * std**2, "the mixed terms cancel"
+
+
+@formula
+def spread():
+    """The mean square shrinks as a square does, and gains what the noise brings."""
+    return sp.Eq(s[i + 1], (1 - rate * curvature) ** 2 * s[i] + rate**2 * std**2)
+
+
+@formula
+def spread_limit():
+    """At a constant rate it does not vanish."""
+    return sp.Eq(e, rate * std**2 / (curvature * (2 - rate * curvature)))
+
+
+@formula
+def falling_rate():
+    """A rate that falls like one over the number of steps, that of the next included."""
+    return sp.Eq(rate, 1 / (curvature * (i + 1)))
+
+
+@formula
+def falling_spread():
+    """With it the mean square falls in the same way."""
+    return sp.Eq(s[i], std**2 / (curvature**2 * i))
+
+
+@formula
+def average_spread():
+    """At a constant rate the average of T points, the first of them at the minimum."""
+    gained = sp.Sum((1 - (1 - rate * curvature) ** i) ** 2, (i, 1, T - 1))
+    return sp.Eq(e, std**2 / (curvature**2 * T**2) * gained)
+
+
+@formula
+def knee():
+    """Where the parabola ends and a straight line begins."""
+    return sp.Eq(a, B / (2 * T + 1))
+
+
+@formula
+def knee_height():
+    """How high descent still is when it has reached the knee."""
+    return sp.Eq(e, curvature * B**2 / (4 * T + 2))
+
+
+@formula
+def condition():
+    """The condition number is the quotient of the two."""
+    return sp.Eq(q, curvature2 / curvature1)
+
+
+@formula
+def closer_bound():
+    """After T steps at most this part of the square of the distance is left."""
+    return sp.Eq(e, (1 - 1 / q) ** T)
+
+
+@formula
+def share():
+    """On a parabola every step leaves one share."""
+    return sp.Eq(y[i], (1 - rate * curvature) ** i)
+
+
+@formula
+def bowl_rate():
+    """The rate at which the flattest and the steepest direction keep the same share."""
+    return sp.Eq(rate, 2 / (curvature1 + curvature2))
+
+
+@formula
+def bowl_share():
+    """Both ends then keep this share."""
+    return sp.Eq(e, (q - 1) / (q + 1))
+
+
+@formula
+def heavy_ball():
+    """On a parabola the heavy ball obeys a recursion of two steps."""
+    return sp.Eq(y[i + 1], (1 + mu - rate * curvature) * y[i] - mu * y[i - 1])
+
+
+@formula
+def powers():
+    """A power of x obeys it when x solves this."""
+    return sp.Eq(x**2, (1 + mu - rate * curvature) * x - mu)
+
+
+@formula
+def under_the_root():
+    """What stands under the root changes its sign at the two ends of a range."""
+    low, high = (1 - sqrt(mu)) ** 2, (1 + sqrt(mu)) ** 2
+    x = rate * curvature
+    return sp.Eq((1 + mu - x) ** 2 - 4 * mu, (x - low) * (x - high))
+
+
+@formula
+def ball_rate():
+    """The rate that puts the curvatures at the two ends of the range."""
+    return sp.Eq(rate, (2 / (sqrt(curvature1) + sqrt(curvature2))) ** 2)
+
+
+@formula
+def ball_momentum():
+    """The momentum of which the range is as wide as the curvatures lie apart."""
+    return sp.Eq(mu, ((sqrt(q) - 1) / (sqrt(q) + 1)) ** 2)
+
+
+@formula
+def ball_share():
+    """Then every step leaves the root of the momentum."""
+    return sp.Eq(sqrt(mu), (sqrt(q) - 1) / (sqrt(q) + 1))
+
+
+@formula
+def flat_end():
+    """At the flat end of the range, from rest."""
+    return sp.Eq(y[i], (1 + (1 - sqrt(mu)) * i) * sqrt(mu) ** i)
+
+
+@formula
+def steep_end():
+    """At its steep end."""
+    return sp.Eq(y[i], (1 + (1 + sqrt(mu)) * i) * (-sqrt(mu)) ** i)
+
+
+@formula
+def between():
+    """Between the ends, with an angle that runs from zero to π."""
+    wave = (sin((i + 1) * phi) - sqrt(mu) * sin(i * phi)) / sin(phi)
+    return sp.Eq(y[i], sqrt(mu) ** i * wave)
+
+
+@formula
+def angle():
+    """The angle belongs to a curvature."""
+    return sp.Eq(cos(phi), (1 + mu - rate * curvature) / (2 * sqrt(mu)))

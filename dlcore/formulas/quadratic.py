@@ -1,0 +1,125 @@
+"""On a parabola ½ κ w² each rule can be followed by hand: what its steps come to.
+
+κ is the curvature, κ₁ that of a direction which is no steeper. Points w_t have velocities v_t.
+
+Chapter: book/optim.md.
+"""
+
+import sympy as sp
+from sympy import sqrt
+
+from dlcore.formulas import optim
+from dlcore.formulas.certificates import slack
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import i
+from dlcore.formulas.optim import adam_mean, adam_size, beta1, beta2, eps, g, rho
+from dlcore.formulas.optim import m_next as m
+from dlcore.formulas.optim import s_next as s
+from dlcore.formulas.registry import formula
+from dlcore.formulas.vectors import T, steps, t
+
+w, v = map(sp.IndexedBase, "wv")
+rate, curvature, curvature1 = sp.symbols("rate curvature curvature1", positive=True)
+mu = optim.mu
+size = sp.Symbol("s", nonnegative=True)
+room = sp.Symbol("eps", positive=True)
+
+
+@formula
+def slope():
+    """The slope of a parabola grows with the weight."""
+    return sp.Eq(g, optim.curvature * optim.w)
+
+
+@derivation(optim.sgd, slope)
+def one_factor():
+    """A step of descent on a parabola."""
+    yield optim.w_next
+    yield "=", optim.w - optim.rate * g, "the step"
+    yield "=", optim.w - optim.rate * optim.curvature * optim.w, "the slope"
+    yield "=", (1 - optim.rate * optim.curvature) * optim.w, "$w$ taken out"
+
+
+@formula
+def flatter():
+    """Some other direction is no steeper."""
+    return sp.Le(curvature1, curvature)
+
+
+@derivation(flatter)
+def largest_rate():
+    """A rate at which one direction does not grow suits every flatter one."""
+    yield sp.Le((1 - rate * curvature) ** 2, 1)
+    yield "<=>", sp.Le(rate**2 * curvature**2, 2 * rate * curvature), "multiplied out"
+    yield "<=>", sp.Le(rate * curvature, 2), "$\\eta\\kappa$ is positive"
+    yield "=>", sp.Le(rate * curvature1, 2), "$\\kappa_1 \\le \\kappa$", rate * slack(flatter)
+    yield "<=>", sp.Le((1 - rate * curvature1) ** 2, 1), "as above"
+
+
+@derivation()
+def geometric():
+    """A sum of powers, times what makes its terms cancel."""
+    yield steps(mu ** (t - 1))
+    yield "=", steps(mu ** (t - 1) - mu**t) / (1 - mu), "$1 - \\mu$ above and below"
+    yield "=", (1 - mu**T) / (1 - mu), "the sum telescopes"
+
+
+@formula
+def push():
+    """The slope of a parabola pushes the velocity."""
+    return sp.Eq(v[t + 1], mu * v[t] - rate * curvature * w[t])
+
+
+@formula
+def move():
+    """The velocity moves the weight."""
+    return sp.Eq(w[t + 1], w[t] + v[t + 1])
+
+
+@derivation(push, move)
+def two_steps():
+    """The velocity is the last move, so that a recursion of the weights alone is left."""
+    pushed = rate * curvature * w[t + 1]
+    yield w[t + 2]
+    yield "=", w[t + 1] + v[t + 2], "the move"
+    yield "=", w[t + 1] + mu * v[t + 1] - pushed, "the push"
+    yield "=", w[t + 1] + mu * (w[t + 1] - w[t]) - pushed, "the last move was $v_{t+1}$"
+    yield "=", (1 + mu - rate * curvature) * w[t + 1] - mu * w[t], "sorted"
+
+
+@formula
+def no_mean():
+    """The mean begins at zero."""
+    return sp.Eq(optim.m, 0)
+
+
+@formula
+def no_size():
+    """So does the size."""
+    return sp.Eq(optim.s, 0)
+
+
+@derivation(optim.rmsprop_size, no_size)
+def first_of_rmsprop():
+    """The first step of RMSProp, without ε."""
+    yield optim.rate * g / sqrt(s)
+    yield "=", optim.rate * g / sqrt((1 - rho) * g**2), "the memory begins at zero"
+    yield "=", optim.rate / sqrt(1 - rho) * (g / sp.Abs(g)), "the root of a square"
+
+
+@derivation(adam_mean, adam_size, no_mean, no_size)
+def first_of_adam():
+    """The first step of Adam, i = 1."""
+    near, far = 1 - beta1, 1 - beta2
+    yield optim.rate * (m / near) / (sqrt(s / far) + eps)
+    yield "=", optim.rate * (near * g / near) / (sqrt(far * g**2 / far) + eps), "both from zero"
+    yield "=", optim.rate * g / (sqrt(g**2) + eps), "the weights cancel"
+    yield "=", optim.rate * g / (sp.Abs(g) + eps), "the root of a square"
+
+
+@derivation()
+def longer():
+    """Where the step with ε outside of the root is the shorter one."""
+    yield sp.Ge((sqrt(size) + room) ** 2, size + room)
+    yield "<=>", sp.Ge(2 * room * sqrt(size) + room**2, room), "multiplied out"
+    yield "<=>", sp.Ge(2 * sqrt(size) + room, 1), "$\\varepsilon$ is positive"

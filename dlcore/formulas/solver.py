@@ -1,0 +1,67 @@
+"""Training by batches: how fair a batch is, how far it strays, what an accuracy is worth.
+
+g is the gradient by one weight, of example n, or of example n in batch t; v is that of a
+batch. The margin m is what the right score has over all others: with m > 0 it is a hit.
+
+Chapter: book/solver.md.
+"""
+
+import sympy as sp
+
+from dlcore.formulas.checks import identity
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import Indicator, N, mean, n, total
+from dlcore.formulas.registry import formula
+from dlcore.formulas.vectors import T, steps, t
+
+g, v, m = map(sp.IndexedBase, "gvm")
+whole, hits = sp.symbols("g_mean a", real=True)
+other = sp.Symbol("n'", integer=True)
+half = sp.Rational(1, 2)
+
+
+@formula
+def batch():
+    """A batch of N examples pulls by the mean of their gradients."""
+    return sp.Eq(v[t], mean(g[t, n], n))
+
+
+@derivation(batch)
+def fair():
+    """The mean of T batches of one size is the mean of all their examples."""
+    yield 1 / T * steps(v[t])
+    yield "=", 1 / T * steps(1 / N * total(g[t, n], n)), "the mean of a batch"
+    yield "=", 1 / (T * N) * steps(total(g[t, n], n)), "all have the same size"
+
+
+@formula
+def centre():
+    """The gradient of the whole is the mean over all examples."""
+    return sp.Eq(whole, mean(g[n], n))
+
+
+@derivation(centre)
+def pairs():
+    """How far two drawn examples stray, over all pairs that can be drawn."""
+    far = lambda n: g[n] - whole
+    both = total(((far(n) + far(other)) / 2) ** 2, n, other)
+    yield 1 / N**2 * both
+    yield "=", 1 / (2 * N) * total(far(n) ** 2, n) + half * mean(far(n), n) ** 2, "multiplied out"
+    yield "=", half * mean(far(n) ** 2, n), "the mean is in the middle"
+
+
+@formula
+def accuracy():
+    """An accuracy is a mean of hits."""
+    return sp.Eq(hits, mean(Indicator(m[n] > 0), n))
+
+
+@derivation(accuracy)
+def scatter():
+    """How far a single hit or miss is from the accuracy."""
+    hit = Indicator(m[n] > 0)
+    yield mean((hit - hits) ** 2, n)
+    yield "=", mean(hit - 2 * hits * hit + hits**2, n), "a hit is its own square"
+    yield "=", hits - 2 * hits**2 + hits**2, "the mean of the hits"
+    yield "=", hits * (1 - hits), "$a$ taken out"
+    yield "<=", sp.Rational(1, 4), "a square is dropped", (hits - half) ** 2

@@ -1,0 +1,220 @@
+"""Convolution by the register tile, with the batch innermost in memory.
+
+A pixel in memory is a matrix of C rows and N columns, so an output pixel is a sum of products
+w[u, v] x[pixel],  (F × C)(C × N), over the taps (u, v) that fall inside the image. No patch is
+copied, nothing is padded: the tile walks along a list of where pixels begin.
+
+Taps side by side in a row of the filter see pixels side by side in memory. Then they are one
+tap with V C channels, a run: three channels, which would starve the tile, become nine.
+
+Chapter: book/fast.md.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dlcore.kernels.conv import NONE, ONE, positions
+from dlcore.kernels.jit import kernel
+from dlcore.kernels.layout import aligned, innermost, outward
+from dlcore.kernels.threads import share, threads
+from dlcore.kernels.tile import ROWS, WIDE, WIDTH, tile, turn
+
+TALL = ROWS[0]
+NEAR = 1 << 17  # bytes that stay near the processor while they are used again
+
+
+class Walk(NamedTuple):
+    """How taps find pixels:  output (p, q) and tap (u, v) see  (p up + u dilation + shift) / down.
+
+    A run is the number of taps taken as one:  V, or 1.
+    """
+
+    window: tuple
+    groups: int
+    up: tuple
+    down: tuple
+    dilation: tuple
+    shift: tuple
+    run: int
+
+
+def walk(window, groups, up, down, dilation, shift):
+    """Plan a walk, with runs where taps that are side by side see pixels side by side."""
+    runs = groups == down[1] == dilation[1] == 1
+    return Walk(window, groups, up, down, dilation, shift, window[1] if runs else 1)
+
+
+@kernel
+def height(left):
+    """Choose the rows of the next tile, if so many are left:  6, at the end 4, 2, 1, or 4 + 4."""
+    if left >= TALL and left != 8:
+        return TALL
+    return 4 if left >= 4 else 2 if left >= 2 else 1
+
+
+@kernel
+def inside(q, W, walk):
+    """Return the first of the taps in a row that fall inside the image, and how many do."""
+    start = q * walk.up[1] + walk.shift[1]
+    first = max(0, -(start // walk.dilation[1]))
+    last = min(walk.window[1], (W * walk.down[1] - 1 - start) // walk.dilation[1] + 1)
+    return first, max(0, last - first)
+
+
+@kernel
+def list_taps(p, q, size, walk, xs, ws):
+    """List the pixels that output (p, q) sees in xs, the taps that see them in ws.
+
+    Returned are the length of the list and the taps that each entry stands for.
+    """
+    (H, W), (U, V), terms = size, walk.window, 0
+    first, taps = inside(q, W, walk)
+    for u in range(U):
+        i = p * walk.up[0] + u * walk.dilation[0] + walk.shift[0]
+        if i % walk.down[0] == 0 and 0 <= i < H * walk.down[0]:
+            for v in range(first, first + taps, walk.run):
+                j = q * walk.up[1] + v * walk.dilation[1] + walk.shift[1]
+                if j % walk.down[1] == 0:
+                    xs[terms] = i // walk.down[0] * W + j // walk.down[1]
+                    ws[terms] = u * V + v
+                    terms += 1
+    return terms, taps if walk.run > 1 else 1
+
+
+@kernel
+def cover(y, at, y_row, rows, columns, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
+    """Run tiles over a whole product of so many rows and columns."""
+    (terms, K, new), wide = size, WIDE * WIDTH // x.itemsize
+    for n in range(0, columns, wide):
+        r = 0
+        while r < rows:
+            tall, some = height(rows - r), min(wide, columns - n)
+            to, first, second = at + r * y_row + n, w_at + r * w_row, x_at + n
+            tile(tall, y, to, y_row, w, first, w_step, w_row, ws, x, second, x_step, xs,
+                 terms, K, some, new)  # fmt: skip
+            r += tall
+
+
+@kernel
+def transpose(t, to, y, start, rows, columns, row):
+    """Turn a matrix in y, rows so far apart, into one without gaps at t[to]."""
+    L = WIDTH // y.itemsize
+    for i in range(0, rows, L):
+        for j in range(0, columns, L):
+            sides = min(L, rows - i), min(L, columns - j)
+            turn(t, to + j * rows + i, rows, y, start + i * row + j, row, *sides)
+
+
+@kernel
+def correlate(start, stop, y, x, w, walk):
+    """Compute pixels start … stop of y (P, Q, F, N) from x (H, W, C, N) and w (U, V, C, F).
+
+    Where F fills registers better than N, the tile holds (N, F), which is then transposed.
+    """
+    (_, Q, F, N), (H, W, C, _), G, L = y.shape, x.shape, walk.groups, WIDTH // x.itemsize
+    xs, ws = np.empty((2, walk.window[0] * walk.window[1]), np.int64)
+    across = -N % L * F > -(F // G) % L * N * G
+    t = np.empty(N * F // G if across else 0, x.dtype)
+    for pixel in range(start, stop):
+        terms, taps = list_taps(pixel // Q, pixel % Q, (H, W), walk, xs, ws)
+        for k in range(terms):
+            xs[k], ws[k] = xs[k] * C * N, ws[k] * (C // G) * F
+        for g in range(G):
+            at, x_at, w_at = (pixel * F + g * (F // G)) * N, g * (C // G) * N, g * (F // G)
+            size = terms, taps * (C // G), True
+            if across:
+                cover(t, 0, F // G, N, F // G, x, x_at, N, 1, xs, w, w_at, F, ws, *size)
+                transpose(y, at, t, 0, N, F // G, F // G)
+            else:
+                cover(y, at, N, F // G, N, w, w_at, F, 1, ws, x, x_at, N, xs, *size)
+
+
+def gather(x, w, size, walk):
+    """Correlate maps x with filters w (F, C, U, V); return maps of the given size."""
+    dtype = np.result_type(x, w)
+    x = innermost(x, dtype)
+    y = aligned((*size, len(w), x.shape[-1]), dtype)
+    w = np.ascontiguousarray(w.transpose(2, 3, 1, 0), dtype)
+    share(correlate, size[0] * size[1], y, x, w, walk)
+    return outward(y)
+
+
+def conv2d_tile(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+    """Correlate images with filters:  tap (u, v) sees pixel  p s + u a - top."""
+    (top, _), (left, _) = padding
+    size = positions(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    return gather(x, w, size, walk(w.shape[2:], groups, stride, ONE, dilation, (-top, -left)))
+
+
+def to_x_tile(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+    """Correlate the cotangents with the filters turned around, F channels in and C out.
+
+    Turned, tap (u, v) sees output  (i + u a + top - (U - 1) a) / s,  if that is whole.
+    """
+    F, C, *window = w.shape
+    turned = w[:, :, ::-1, ::-1].reshape(groups, F // groups, C, *window).swapaxes(1, 2)
+    turned = turned.reshape(groups * C, F // groups, *window)
+    axes = zip(padding, window, dilation, strict=True)
+    shift = tuple(pad - (U - 1) * a for (pad, _), U, a in axes)
+    return gather(y_bar, turned, size, walk(tuple(window), groups, ONE, stride, dilation, shift))
+
+
+@kernel
+def alike(q, few, Q, W, walk):
+    """Count the pixels from q on, few at most, that see the same taps inside the image."""
+    count, here = 1, inside(q, W, walk)
+    while count < few and q + count < Q and inside(q + count, W, walk) == here:
+        count += 1
+    return count
+
+
+@kernel
+def pair(start, stop, w_bars, x, y_bar, walk):
+    """Let each piece add up  w̄[u, v] = Σ x ȳᵀ  over its output rows.
+
+    Pixels that see the same taps are one list, whose sums stay in the tile.
+    """
+    (P, Q, F, N), G, pieces = y_bar.shape, walk.groups, len(w_bars)
+    few = max(1, min(Q, NEAR // (N * F // G * x.itemsize + 1)))
+    t, lists = np.empty(few * N * F // G, x.dtype), np.empty((2, few), np.int64)
+    for piece in range(start, stop):
+        for p in range(piece * P // pieces, (piece + 1) * P // pieces):
+            q = 0
+            while q < Q:
+                some = alike(q, few, Q, x.shape[1], walk)
+                for g in range(G):
+                    for i in range(some):
+                        at = ((p * Q + q + i) * G + g) * (F // G) * N
+                        transpose(t, i * N * (F // G), y_bar, at, F // G, N, N)
+                    for u in range(walk.window[0]):
+                        add_row(w_bars[piece, g, u], x, p, q, g, u, t, F // G, some, walk, lists)
+                q += some
+
+
+@kernel
+def add_row(w_bar, x, p, q, g, u, t, F, some, walk, lists):
+    """Add to a row of taps what they saw from pixels (p, q), (p, q + 1), … times ȳᵀ."""
+    (H, W, C, N), (first, taps), (xs, ys) = x.shape, inside(q, x.shape[1], walk), lists
+    i = p * walk.up[0] + u * walk.dilation[0] + walk.shift[0]
+    if not 0 <= i < H:
+        return
+    for v in range(first, first + taps, walk.run):
+        j = q * walk.up[1] + v * walk.dilation[1] + walk.shift[1]
+        for k in range(some):
+            xs[k], ys[k] = (i * W + j + k * walk.up[1]) * C * N, k * N * F
+        rows, at = (taps if walk.run > 1 else 1) * w_bar.shape[1], v * w_bar.shape[1] * F
+        x_at = g * w_bar.shape[1] * N
+        cover(w_bar, at, F, rows, F, x, x_at, 1, N, xs, t, 0, F, ys, some, N, False)
+
+
+def to_w_tile(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+    """Multiply, for every tap, what it saw with the cotangents:  w̄[u, v] = Σ x ȳᵀ."""
+    (top, _), (left, _) = padding
+    dtype = np.result_type(x, y_bar)
+    x, y_bar = innermost(x, dtype), innermost(y_bar, dtype)
+    (P, _, F, _), C = y_bar.shape, x.shape[2]
+    w_bars = np.zeros((min(threads(), P), groups, *window, C // groups, F // groups), dtype)
+    plan = walk(tuple(window), groups, stride, ONE, dilation, (-top, -left))
+    share(pair, len(w_bars), w_bars, x, y_bar, plan)
+    return w_bars.sum(axis=0).transpose(0, 4, 3, 1, 2).reshape(F, C // groups, *window)

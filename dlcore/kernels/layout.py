@@ -1,0 +1,62 @@
+"""The order of memory: batch innermost.
+
+To the reader an array of images has shape (N, C, H, W). In memory the kernels want the order
+(H, W, C, N): each pixel is one matrix of C rows, a row holds one channel of all N images, and
+every load of a register finds numbers that are used together. Only strides differ; NumPy's
+element-wise functions keep them.
+
+Chapter: book/fast.md.
+"""
+
+import numpy as np
+
+from dlcore.kernels.jit import kernel
+from dlcore.kernels.threads import share
+from dlcore.kernels.tile import WIDTH, turn
+
+LINE = 64  # bytes that memory moves at a time
+
+
+def aligned(shape, dtype):
+    """Allocate an array that begins where a line of memory begins."""
+    dtype = np.dtype(dtype)
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.empty(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def empty_maps(N, C, H, W, dtype):
+    """Allocate images of public shape (N, C, H, W) in memory order (H, W, C, N)."""
+    return outward(aligned((H, W, C, N), dtype))
+
+
+def outward(x):
+    """View (H, W, C, N) as (N, C, H, W)."""
+    return x.transpose(3, 2, 0, 1)
+
+
+@kernel
+def inward(start, stop, y, x):
+    """Turn rows start … stop of images (N, C, H, W) into rows of (H, W, C, N)."""
+    (N, C, H, W), L = x.shape, WIDTH // x.itemsize
+    for h in range(start, stop):
+        for w in range(0, W, L):
+            for c in range(C):
+                for n in range(0, N, L):
+                    to, at = ((h * W + w) * C + c) * N + n, ((n * C + c) * H + h) * W + w
+                    turn(y, to, C * N, x, at, C * H * W, min(L, N - n), min(L, W - w))
+
+
+def innermost(x, dtype=None):
+    """Return images (N, C, H, W) as a contiguous array (H, W, C, N): a view if they are one."""
+    x = np.asarray(x, dtype)
+    view = x.transpose(2, 3, 1, 0)
+    if view.flags.c_contiguous and view.flags.aligned:
+        return view
+    y = aligned(view.shape, x.dtype)
+    if x.flags.c_contiguous and x.flags.aligned and x.dtype.char in "fd":
+        share(inward, view.shape[0], y, x)
+    else:
+        np.copyto(y, view)
+    return y

@@ -1,0 +1,83 @@
+"""Offset and rectifier in one pass through memory, forwards and backwards.
+
+A convolution leaves its result in memory; to add an offset, and then to rectify, would read and
+write it twice more. Here one pass does both in place, and one pass back masks the cotangent and
+adds it up.
+
+Chapter: book/fast.md.
+"""
+
+import numpy as np
+
+from dlcore.kernels.jit import kernel
+from dlcore.kernels.layout import empty_maps, innermost, outward
+from dlcore.kernels.threads import PIECES, share, threads
+
+
+def shift_naive(y, b, rectify):
+    """Add an offset to every channel, in place, and keep what is positive if asked to."""
+    y += b[:, None, None]
+    return np.maximum(y, 0, out=y) if rectify else y
+
+
+def shift_back_naive(y, y_bar, rectify):
+    """Pull back:  x̄ = [y > 0] ȳ,   b̄ = Σ over n, p, q of x̄."""
+    x_bar = np.where(y > 0, y_bar, 0) if rectify else y_bar
+    return x_bar, np.sum(x_bar, axis=(0, 2, 3))
+
+
+@kernel
+def shift_rows(start, stop, y, b, rectify):
+    """Do it for the pixels from `start` to `stop`; a NaN is no number below zero."""
+    _, F, N = y.shape
+    zero = y.dtype.type(0)
+    for i in range(start, stop):
+        for f in range(F):
+            row, offset = y[i, f], b[f]
+            for n in range(N):
+                value = row[n] + offset
+                row[n] = zero if rectify and value < zero else value
+
+
+@kernel
+def back_rows(start, stop, y, y_bar, x_bar, sums, rectify):
+    """Mask the cotangent of each part of the pixels, and add it up image by image."""
+    pixels, F, N = y.shape
+    zero = y.dtype.type(0)
+    for part in range(start, stop):
+        for i in range(part * pixels // len(sums), (part + 1) * pixels // len(sums)):
+            for f in range(F):
+                row, bar, into, total = y[i, f], y_bar[i, f], x_bar[i, f], sums[part, f]
+                for n in range(N):
+                    value = bar[n] if row[n] > zero or not rectify else zero
+                    total[n] += value
+                    if rectify:
+                        into[n] = value
+
+
+def pixels(x):
+    """View images as (H W, C, N): a matrix for every pixel."""
+    H, W, C, N = (x := innermost(x)).shape
+    return x.reshape(H * W, C, N)
+
+
+def shift(y, b, rectify):
+    """Add an offset to every channel, and keep what is positive if asked to, in one pass.
+
+    Works in place where the batch is innermost, else on a copy in that order.
+    """
+    y = outward(innermost(y))
+    rows = pixels(y)
+    share(shift_rows, len(rows), rows, np.ascontiguousarray(b), rectify)
+    return y
+
+
+def shift_back(y, y_bar, rectify):
+    """Mask and add up in one pass. Without a rectifier x̄ is ȳ itself."""
+    N, F, P, Q = y.shape
+    y, y_bar = pixels(y), innermost(y_bar)
+    x_bar = innermost(empty_maps(N, F, P, Q, y.dtype)) if rectify else y_bar
+    sums = np.zeros((threads() * PIECES, F, N), y.dtype)
+    bars = (array.reshape(P * Q, F, N) for array in (y_bar, x_bar))
+    share(back_rows, len(sums), y, *bars, sums, rectify)
+    return outward(x_bar), sums.sum(axis=(0, 2), dtype=np.float64).astype(y.dtype)

@@ -1,0 +1,227 @@
+"""Convolution with fewer multiplications, by Winograd's short algorithms.
+
+A polynomial is known when it is known at enough points, and at a point a product costs one
+multiplication. Turned around, that gives m outputs of a filter with r taps for m + r - 1
+multiplications instead of m r. In two dimensions F(4×4, 3×3) needs 36 where the definition
+needs 144, and F(2×2, 3×3) needs 16 where it needs 36. The price is paid in rounding.
+
+A square of m × m outputs sees a square of pixels. Squares are transformed, multiplied place
+by place, which for whole batches is one product of matrices a place, and transformed back.
+A NaN or an infinity spoils the whole square that sees it.
+
+Chapter: book/fast.md.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dlcore.kernels.conv import NONE, ONE, positions
+from dlcore.kernels.fast import conv2d_tile, cover, to_w_tile, to_x_tile, transpose
+from dlcore.kernels.jit import kernel
+from dlcore.kernels.layout import aligned, innermost, outward
+from dlcore.kernels.points import matrices
+from dlcore.kernels.threads import share, threads
+from dlcore.kernels.tile import sandwich
+
+R = 3  # taps a side
+LANES = 150  # columns that are worth a product
+ENOUGH = 12  # channels, in and out, for which transforms pay
+ROOM = 5 << 20  # bytes for transformed filters
+
+
+A, B, G = ({m: matrices(m, R)[i] for m in (2, 4)} for i in range(3))
+see, collect, spread, widen, narrow = map(
+    sandwich, (B, {m: A[m].T for m in A}, A, G, {m: G[m].T for m in G})
+)
+
+
+def fits(window, stride, dilation, groups):
+    """Tell whether filters are of the kind that is taken here; the tile takes all others."""
+    return (*window, *stride, *dilation, groups) == (R, R, 1, 1, 1, 1, 1)
+
+
+def pays(x, w, stride, padding, dilation, groups, dtype):
+    """Tell whether single precision is asked, and squares save more than transforms cost."""
+    size = positions(x[2:], w[2:], stride, padding, dilation)
+    large = min(w[:2]) >= ENOUGH and min(size) > 2
+    return dtype == np.float32 and large and fits(w[2:], stride, dilation, groups)
+
+
+class Plan(NamedTuple):
+    """How outputs are cut: m × m a square, so many squares and so many images at a time."""
+
+    m: int
+    top: tuple  # rows and columns of zeros before the image
+    squares: int
+    images: int
+
+
+def plan_for(N, size, m, top):
+    """Take as many squares, or as few images, as make a product worth its while."""
+    images = -(-N // -(-N // LANES) // 16) * 16 if N > LANES else max(1, N)
+    squares = np.prod([-(-P // m) for P in size])
+    return Plan(m, top, max(1, min(LANES // images, squares // threads())), images)
+
+
+@kernel
+def units(P, Q, N, plan):
+    """Count the pieces of work: bundles of squares times bundles of images."""
+    squares = -(-P // plan.m) * -(-Q // plan.m)
+    return -(-squares // plan.squares) * -(-N // plan.images)
+
+
+@kernel
+def bundle(unit, P, Q, N, plan):
+    """Return the first square of a unit and how many it has, and the same of images."""
+    squares, bundles = -(-P // plan.m) * -(-Q // plan.m), -(-N // plan.images)
+    i, n = unit // bundles * plan.squares, unit % bundles * plan.images
+    return i, min(plan.squares, squares - i), n, min(plan.images, N - n)
+
+
+@kernel
+def frame(corner, side, size, row, starts):
+    """List where the entries of a square begin in a map of H × W pixels, -1 outside."""
+    H, W = size
+    for k in range(side * side):
+        i, j = corner[0] + k // side, corner[1] + k % side
+        starts[k] = (i * W + j) * row if 0 <= i < H and 0 <= j < W else -1
+
+
+@kernel
+def places(x):
+    """List where the matrices of a stack begin."""
+    return np.arange(x.shape[0]) * (x.shape[1] * x.shape[2])
+
+
+@kernel
+def look(seen, x, square, Q, n, here, at, plan, starts):
+    """Transform what one square sees in `here` images from n on:  B x Bᵀ."""
+    (H, W, C, N), m = x.shape, plan.m
+    p, q = square // -(-Q // m) * m, square % -(-Q // m) * m
+    frame((p - plan.top[0], q - plan.top[1]), m + R - 1, (H, W), C * N, starts)
+    stack = places(seen)
+    for c in range(C):
+        see(m, seen, c * seen.shape[2] + at, stack, x, c * N + n, starts, here)
+
+
+@kernel
+def products(y, w, step, row, x, K, columns, new):
+    """Multiply at every place:  y[k] = w[k] x[k], or add to y[k] if it is not `new`."""
+    (count, rows, y_row), none = y.shape, np.zeros(1, np.int64)
+    for k in range(count):
+        at, w_at, x_at = k * rows * y_row, k * w[0].size, k * x[0].size
+        cover(y, at, y_row, rows, columns, w, w_at, step, row, none, x, x_at, x.shape[2], none,
+              1, K, new)  # fmt: skip
+
+
+@kernel
+def correlate(start, stop, y, x, w, first, plan):
+    """Compute some squares of the filters from `first` on, w (n², C, F) transformed already."""
+    (P, Q, filters, N), (_, C, F), m = y.shape, w.shape, plan.m
+    L = plan.squares * plan.images
+    seen, made = np.empty((len(w), C, L), x.dtype), np.empty((len(w), F, L), x.dtype)
+    starts, stack = np.empty(len(w), np.int64), places(made)
+    for unit in range(start, stop):
+        i, squares, n, here = bundle(unit, P, Q, N, plan)
+        for s in range(squares):
+            look(seen, x, i + s, Q, n, here, s * here, plan, starts)
+        products(made, w, F, 1, seen, C, squares * here, True)
+        for s in range(squares):
+            p, q = (i + s) // -(-Q // m) * m, (i + s) % -(-Q // m) * m
+            frame((p, q), m, (P, Q), filters * N, starts)
+            for f in range(F):
+                collect(m, y, (first + f) * N + n, starts, made, f * L + s * here, stack, here)
+
+
+@kernel
+def pair(start, stop, w_hats, x, y_bar, plan):
+    """Let each piece add up  Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ  over its share of the squares."""
+    (P, Q, F, N), C, m, pieces = y_bar.shape, x.shape[2], plan.m, len(w_hats)
+    L, images, count = plan.squares * plan.images, plan.images, w_hats.shape[1]
+    seen, made = np.empty((count, C, L), x.dtype), np.empty((count, L, F), x.dtype)
+    t, starts, stack = (
+        np.empty(m * m * images * F, x.dtype),
+        np.empty(count, np.int64),
+        places(made),
+    )
+    total = units(P, Q, N, plan)
+    for piece in range(start, stop):
+        for unit in range(piece * total // pieces, (piece + 1) * total // pieces):
+            i, squares, n, here = bundle(unit, P, Q, N, plan)
+            for s in range(squares):
+                look(seen, x, i + s, Q, n, here, s * here, plan, starts)
+                p, q = (i + s) // -(-Q // m) * m, (i + s) % -(-Q // m) * m
+                frame((p, q), m, (P, Q), F * N, starts)
+                for k in range(m * m):
+                    if starts[k] >= 0:
+                        transpose(t, k * images * F, y_bar, starts[k] + n, F, here, N)
+                        starts[k] = k * images * F
+                spread(m, made, s * here * F, stack, t, 0, starts, here * F)
+            products(w_hats[piece], seen, 1, L, made, squares * here, F, False)
+
+
+@kernel
+def there(start, stop, w_hat, w, m):
+    """Transform filters, some columns of (9, C F):  ŵ = G w Gᵀ."""
+    row = w.shape[1]
+    hats, ws = np.arange(len(w_hat)) * row, np.arange(len(w)) * row
+    widen(m, w_hat, start, hats, w, start, ws, stop - start)
+
+
+@kernel
+def back(start, stop, w, w_hat, m):
+    """Transform gradients, some columns of (9, C F):  w̄ = Gᵀ ŵ̄ G."""
+    row = w.shape[1]
+    hats, ws = np.arange(len(w_hat)) * row, np.arange(len(w)) * row
+    narrow(m, w, start, ws, w_hat, start, hats, stop - start)
+
+
+def gather(x, w, size, m, top):
+    """Correlate maps x with filters w (F, C, 3, 3), as many at a time as there is room for."""
+    dtype = np.result_type(x, w)
+    x, (F, C), count = innermost(x, dtype), w.shape[:2], (m + R - 1) ** 2
+    y, plan = aligned((*size, F, x.shape[-1]), dtype), plan_for(x.shape[-1], size, m, top)
+    some = -(-F // -(-F * C * count * dtype.itemsize // ROOM))
+    for f in range(0, F, some):
+        part = np.ascontiguousarray(w[f : f + some].transpose(2, 3, 1, 0), dtype)
+        w_hat = aligned((count, C, part.shape[-1]), dtype)
+        share(there, part[0, 0].size, w_hat.reshape(count, -1), part.reshape(R * R, -1), m)
+        share(correlate, units(*size, x.shape[-1], plan), y, x, w_hat, f, plan)
+    return outward(y)
+
+
+def conv2d_winograd(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4):
+    """Correlate images with filters of 3 × 3, undilated, ungrouped, at stride one."""
+    if not fits(w.shape[2:], stride, dilation, groups):
+        return conv2d_tile(x, w, stride, padding, dilation, groups)
+    (top, _), (left, _) = padding
+    size = positions(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    return gather(x, w, size, m, (top, left))
+
+
+def to_x_winograd(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4):
+    """Correlate the cotangents with the filters turned around, F channels in and C out."""
+    if not fits(w.shape[2:], stride, dilation, groups):
+        return to_x_tile(y_bar, w, size, stride, padding, dilation, groups)
+    (top, _), (left, _) = padding
+    turned = w[:, :, ::-1, ::-1].swapaxes(0, 1)
+    return gather(y_bar, turned, size, m, (R - 1 - top, R - 1 - left))
+
+
+def to_w_winograd(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4):
+    """Transpose the algorithm with respect to its filters:  w̄ = Gᵀ [Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ] G."""
+    if not fits(window, stride, dilation, groups):
+        return to_w_tile(x, y_bar, window, stride, padding, dilation, groups)
+    (top, _), (left, _) = padding
+    dtype = np.result_type(x, y_bar)
+    x, y_bar = innermost(x, dtype), innermost(y_bar, dtype)
+    (P, Q, F, N), C = y_bar.shape, x.shape[2]
+    plan = plan_for(N, (P, Q), m, (top, left))
+    w_hats = np.zeros((max(1, min(threads(), units(P, Q, N, plan))), (m + R - 1) ** 2, C, F), dtype)
+    share(pair, len(w_hats), w_hats, x, y_bar, plan)
+    w_hat, w_bar = w_hats[0], np.empty((R * R, C * F), dtype)
+    for more in w_hats[1:]:
+        w_hat += more
+    share(back, C * F, w_bar, w_hat.reshape(len(w_hat), -1), m)
+    return w_bar.reshape(R, R, C, F).transpose(3, 2, 0, 1)

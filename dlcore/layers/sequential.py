@@ -1,0 +1,77 @@
+"""Layers in a row, and the sandwiches of which networks are stacked.
+
+Chapter: book/convnet.md.
+"""
+
+from dlcore.layers.activation import ReLU
+from dlcore.layers.conv import Conv2d
+from dlcore.layers.linear import Linear
+from dlcore.layers.pool import MaxPool2d
+
+
+def leaves(layers):
+    """List the layers of a row, and in the place of a row among them its own layers."""
+    return [leaf for layer in layers for leaf in getattr(layer, "layers", (layer,))]
+
+
+def owners(layers):
+    """Name every parameter:  w1, b1, w2, …, or just w, b for a single owner → (layer, name)."""
+    owning = [layer for layer in layers if layer.params]
+    return {
+        (name if len(owning) == 1 else f"{name}{i}"): (layer, name)
+        for i, layer in enumerate(owning, start=1)
+        for name in layer.params
+    }
+
+
+class Sequential:
+    """A row of layers that is itself a layer: forwards first to last, backwards last to first."""
+
+    def __init__(self, *layers):
+        self.layers = leaves(layers)
+        self.owners = owners(self.layers)
+        self.params = {long: layer.params[name] for long, (layer, name) in self.owners.items()}
+
+    @property
+    def grads(self):
+        """The gradients of the parameters, by the same names."""
+        return {long: layer.grads[name] for long, (layer, name) in self.owners.items()}
+
+    def forward(self, x):
+        """Pass x through all layers."""
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, y_bar):
+        """Receive ȳ, let every layer keep its gradients, return x̄."""
+        for layer in reversed(self.layers):
+            y_bar = layer.backward(y_bar)
+        return y_bar
+
+    def backward_first(self, y_bar):
+        """Do the same for a row that nothing comes before."""
+        for layer in reversed(self.layers[1:]):
+            y_bar = layer.backward(y_bar)
+        self.layers[0].backward_first(y_bar)
+
+
+class ConvReLU(Sequential):
+    """Convolve and rectify, in one layer; takes what `Conv2d` takes."""
+
+    def __init__(self, C, F, window, **options):
+        super().__init__(Conv2d(C, F, window, rectify=True, **options))
+
+
+class ConvReLUPool(Sequential):
+    """Convolve, rectify, and keep the largest of every `pool` × `pool` window."""
+
+    def __init__(self, C, F, window, *, pool=2, **options):
+        super().__init__(Conv2d(C, F, window, rectify=True, **options), MaxPool2d(pool))
+
+
+class LinearReLU(Sequential):
+    """Mix and rectify; takes what `Linear` takes."""
+
+    def __init__(self, D, M, **options):
+        super().__init__(Linear(D, M, **options), ReLU())

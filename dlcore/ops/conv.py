@@ -1,0 +1,213 @@
+"""Convolution: one operation with its rules, and a ladder of implementations behind it.
+
+The sum is linear in x and in w. Its two ways back are such sums too, so the three of them
+are closed under differentiation: each one's rules are the other two.
+
+Chapter: book/conv.md.
+"""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+import numpy as np
+
+from dlcore.autodiff.dispatch import Traced
+from dlcore.autodiff.primitive import primitive
+from dlcore.kernels import conv as kernels
+from dlcore.kernels import fast, offset, winograd
+from dlcore.ops.window import compiled, pair, ready, require_fit, require_places, sides
+from dlcore.shapes import Filters, Images, Maps, Offsets, ShapeError
+
+
+class Rung(NamedTuple):
+    """Three functions of one signature each, as `dlcore.kernels.conv` describes them."""
+
+    forward: object
+    to_x: object
+    to_w: object
+
+
+RUNGS = {
+    "naive": Rung(kernels.conv2d_naive, kernels.to_x_naive, kernels.to_w_naive),
+    "im2col": Rung(kernels.conv2d_im2col, kernels.to_x_im2col, kernels.to_w_im2col),
+    "loops": Rung(kernels.conv2d_loops, kernels.to_x_loops, kernels.to_w_loops),
+    "tile": Rung(fast.conv2d_tile, fast.to_x_tile, fast.to_w_tile),
+    "winograd": Rung(winograd.conv2d_winograd, winograd.to_x_winograd, winograd.to_w_winograd),
+}
+ANY_PRECISION = ("naive", "im2col")  # the others know float32 and float64
+
+forced = ContextVar("forced", default=None)
+
+
+@contextmanager
+def using(name):
+    """Let every convolution inside a ``with`` block take one rung of the ladder.
+
+    >>> with using("naive"):
+    ...     conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3))).item()
+    9.0
+    """
+    if name not in RUNGS:
+        raise ValueError(f"using: name is {name!r}, use one of {', '.join(RUNGS)}")
+    token = forced.set(name)
+    try:
+        yield
+    finally:
+        forced.reset(token)
+
+
+def rung(x, w, stride, padding, dilation, groups, dtype):
+    """Name the rung for images of shape `x` and filters of shape `w`.
+
+    Winograd's is the default for filters of 3 × 3 at stride one, if there are many channels
+    and single precision will do; the tile takes the rest.
+    """
+    pays = winograd.pays(x, w, stride, padding, dilation, groups, dtype)
+    name = forced.get() or ("winograd" if pays else "tile")
+    return name if name in ANY_PRECISION or compiled(dtype) else "im2col"
+
+
+def settle(function, x, w, stride, padding, dilation, groups):
+    """Translate and check the options; return (P, Q) and the options as the kernels want them."""
+    if not isinstance(groups, int | np.integer) or groups < 1:
+        raise ValueError(f"{function}: groups is {groups!r}, pass a whole number, at least 1")
+    if w[0] % groups:
+        raise ShapeError(
+            f"{function}: F is {w[0]} in w but groups is {groups}, which must divide it"
+        )
+    size, window = x[2:], w[2:]
+    stride = pair(function, "stride", stride)
+    dilation = pair(function, "dilation", dilation)
+    padding = sides(function, padding, size, window, stride, dilation)
+    places = require_fit(function, size, window, stride, padding, dilation)
+    return places, (stride, padding, dilation, int(groups))
+
+
+CONV = {
+    "stride": (1, (2, 1)),
+    "padding": ("same", ((1, 0), (0, 2))),
+    "dilation": (1, (1, 2)),
+    "groups": (1, 3),
+}
+BACK = {
+    "stride": ((2, 1),),
+    "padding": (((4, 2), (1, 0)),),
+    "dilation": ((1, 2),),
+    "groups": (1, 3),
+}
+
+
+@primitive(options=CONV)
+def conv2d(x: Images, w: Filters, *, stride=1, padding=0, dilation=1, groups=1) -> Maps:
+    """Correlate images with filters:  y[n,f,p,q] = Σ_{c,u,v} x[n,c,p+u,q+v] w[f,c,u,v].
+
+    Options: `stride` between windows, `dilation` between taps, zeros around the image as
+    `padding`: a number, a pair for height and width, a pair of pairs, or "same". With `groups`,
+    a filter sees the channels of its own group.
+    """
+    x, w = ready(x, w)
+    (P, Q), settled = settle("conv2d", x.shape, w.shape, stride, padding, dilation, groups)
+    if not (x.size and w.size):
+        return np.zeros((len(x), len(w), P, Q), x.dtype)
+    return RUNGS[rung(x.shape, w.shape, *settled, x.dtype)].forward(x, w, *settled)
+
+
+@conv2d.defjvp
+def conv2d_jvp(y, x, w, x_dot, w_dot, **options):
+    return conv2d(x_dot, w, **options) + conv2d(x, w_dot, **options)
+
+
+@conv2d.defvjp
+def conv2d_vjp(y, x, w, y_bar, **options):
+    return (
+        lambda: conv2d_to_x(y_bar, w, size=x.shape[2:], **options),
+        lambda: conv2d_to_w(x, y_bar, window=w.shape[2:], **options),
+    )
+
+
+@primitive(options={"size": ((11, 10),), **BACK})
+def conv2d_to_x(
+    y_bar: Maps, w: Filters, *, size, stride=1, padding=0, dilation=1, groups=1
+) -> Images:
+    """Pull ȳ back to images of a `size`:  x̄[n,c,h,l] = Σ_{f,p,q} ȳ[n,f,p,q] w[f,c,h-p,l-q]."""
+    y_bar, w = ready(y_bar, w)
+    shape = len(y_bar), w.shape[1] * groups, *pair("conv2d_to_x", "size", size, least=0)
+    places, settled = settle("conv2d_to_x", shape, w.shape, stride, padding, dilation, groups)
+    require_places("conv2d_to_x", y_bar, places)
+    if not (y_bar.size and w.size):
+        return np.zeros(shape, y_bar.dtype)
+    step = RUNGS[rung(shape, w.shape, *settled, w.dtype)].to_x
+    return step(y_bar, w, shape[2:], *settled)
+
+
+@conv2d_to_x.defjvp
+def conv2d_to_x_jvp(x_bar, y_bar, w, y_bar_dot, w_dot, **options):
+    return conv2d_to_x(y_bar_dot, w, **options) + conv2d_to_x(y_bar, w_dot, **options)
+
+
+@conv2d_to_x.defvjp
+def conv2d_to_x_vjp(x_bar, y_bar, w, g, size, **options):
+    return (
+        lambda: conv2d(g, w, **options),
+        lambda: conv2d_to_w(g, y_bar, window=w.shape[2:], **options),
+    )
+
+
+@primitive(options={"window": ((5, 2),), **BACK})
+def conv2d_to_w(
+    x: Images, y_bar: Maps, *, window, stride=1, padding=0, dilation=1, groups=1
+) -> Filters:
+    """Pull ȳ back to a `window`:  w̄[f,c,u,v] = Σ_{n,p,q} ȳ[n,f,p,q] x[n,c,p+u,q+v]."""
+    x, y_bar = ready(x, y_bar)
+    N, C = x.shape[:2]
+    window = pair("conv2d_to_w", "window", window)
+    shape = y_bar.shape[1], C // max(1, groups), *window
+    places, settled = settle("conv2d_to_w", x.shape, shape, stride, padding, dilation, groups)
+    require_places("conv2d_to_w", y_bar, places)
+    if not (x.size and y_bar.size):
+        return np.zeros(shape, x.dtype)
+    step = RUNGS[rung(x.shape, shape, *settled, x.dtype)].to_w
+    return step(x, y_bar, window, *settled)
+
+
+@conv2d_to_w.defjvp
+def conv2d_to_w_jvp(w_bar, x, y_bar, x_dot, y_bar_dot, **options):
+    return conv2d_to_w(x_dot, y_bar, **options) + conv2d_to_w(x, y_bar_dot, **options)
+
+
+@conv2d_to_w.defvjp
+def conv2d_to_w_vjp(w_bar, x, y_bar, g, window, **options):
+    return (
+        lambda: conv2d_to_x(y_bar, g, size=x.shape[2:], **options),
+        lambda: conv2d(x, g, **options),
+    )
+
+
+@primitive(options={**CONV, "rectify": (False, True)})
+def convolution(
+    x: Images, w: Filters, b: Offsets,
+    *, stride=1, padding=0, dilation=1, groups=1, rectify=False,
+) -> Maps:  # fmt: skip
+    """Convolve, add an offset to every map, and keep what is positive if asked to `rectify`.
+
+    y = x ⋆ w + b,  or  max(0, x ⋆ w + b):  offset and rectifier are one pass through memory.
+    """
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    y = conv2d(x, w, **options)
+    return (offset.shift if compiled(y.dtype) else offset.shift_naive)(y, *ready(b, y)[:1], rectify)
+
+
+@convolution.defjvp
+def convolution_jvp(y, x, w, b, x_dot, w_dot, b_dot, rectify=False, **options):
+    y_dot = conv2d_jvp(y, x, w, x_dot, w_dot, **options) + b_dot[:, None, None]
+    return np.where(y > 0, y_dot, 0) if rectify else y_dot
+
+
+@convolution.defvjp
+def convolution_vjp(y, x, w, b, y_bar, rectify=False, **options):
+    """The pass back is fused too, unless it is itself being differentiated."""
+    watched = isinstance(y_bar, Traced) or isinstance(y, Traced) or not compiled(y.dtype)
+    back = offset.shift_back_naive if watched else offset.shift_back
+    bar, b_bar = back(y, y_bar, rectify)
+    return *conv2d_vjp(y, x, w, bar, **options), b_bar

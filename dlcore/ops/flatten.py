@@ -1,0 +1,29 @@
+"""Images laid out flat, so that a linear map can take them.
+
+Chapter: book/convnet.md.
+"""
+
+from math import prod
+
+from dlcore.autodiff.primitive import primitive
+from dlcore.shapes import Features, Images
+
+
+@primitive
+def flatten(x: Images) -> Features:
+    """Lay every image out as one row:  y[n, (c H + h) W + l] = x[n, c, h, l].
+
+    Where the batch is innermost in memory, it stays so.
+    """
+    return x.transpose(1, 2, 3, 0).reshape(prod(x.shape[1:]), len(x)).T
+
+
+@flatten.defjvp
+def flatten_jvp(y, x, x_dot):
+    return flatten(x_dot)
+
+
+@flatten.defvjp
+def flatten_vjp(y, x, y_bar):
+    N, C, H, W = x.shape
+    return (y_bar.T.reshape(C, H, W, N).transpose(3, 0, 1, 2),)

@@ -1,0 +1,84 @@
+"""What a person may say of a sliding window, translated for the kernels and checked.
+
+A number stands for both directions, a pair for height and width; a padding may also be "same",
+or a pair of pairs, ((top, bottom), (left, right)).
+
+Chapter: book/conv.md.
+"""
+
+from operator import index
+
+import numpy as np
+
+from dlcore.kernels.conv import positions
+from dlcore.shapes import ShapeError
+
+
+def pair(function, name, value, least=1):
+    """Read a whole number, or a pair of them, as a pair.
+
+    >>> pair("conv2d", "stride", 2)
+    (2, 2)
+    """
+    try:
+        values = tuple(map(index, value if isinstance(value, tuple | list) else (value,) * 2))
+    except TypeError:
+        values = ()
+    if len(values) != 2 or min(values) < least:
+        raise ValueError(
+            f"{function}: {name} is {value!r}, pass a whole number, at least {least}, or a pair"
+        )
+    return values
+
+
+def sides(function, padding, size, window, stride, dilation):
+    """Read a padding as ((top, bottom), (left, right)); "same" asks for  P = ⌈H / stride⌉.
+
+    >>> sides("conv2d", "same", (32, 32), (5, 2), (1, 1), (1, 1))
+    ((2, 2), (0, 1))
+    """
+    if isinstance(padding, str) and padding == "same":
+        axes = zip(size, window, stride, dilation, strict=True)
+        spare = [max(0, -(-H // s) * s - s + a * (U - 1) + 1 - H) for H, U, s, a in axes]
+        return tuple((extra // 2, extra - extra // 2) for extra in spare)
+    if isinstance(padding, tuple | list) and len(padding) == 2:
+        return tuple(pair(function, "padding", side, least=0) for side in padding)
+    if isinstance(padding, str):
+        raise ValueError(f'{function}: padding is {padding!r}, use "same", a number or a pair')
+    return (pair(function, "padding", padding, least=0),) * 2
+
+
+def require_fit(function, size, window, stride, padding, dilation):
+    """Refuse a window that no place of the padded image can hold; return (P, Q)."""
+    for letter, U in zip("UV", window, strict=True):
+        if U < 1:
+            raise ShapeError(f"{function}: {letter} is {U}, a window has at least one tap")
+    words = zip(("rows", "columns"), size, window, padding, dilation, strict=True)
+    for word, H, U, pad, a in words:
+        span, room = a * (U - 1) + 1, H + sum(pad)
+        if span > room:
+            raise ShapeError(
+                f"{function}: the window spans {span} {word} but the padded image has {room}, "
+                "pad more or take a smaller window"
+            )
+    return positions(size, window, stride, padding, dilation)
+
+
+def ready(*arrays):
+    """Bring arrays to one precision, aligned, and in the byte order of this machine."""
+    common = np.result_type(*arrays).newbyteorder("=")
+    return [np.require(array, common, "A") for array in arrays]
+
+
+def require_places(function, y_bar, places):
+    """Refuse a cotangent that is no cotangent of such maps."""
+    if y_bar.shape[2:] != places:
+        raise ShapeError(
+            f"{function}: y_bar has maps of {y_bar.shape[2:]} but the options make {places}, "
+            "pass the options of the way forward"
+        )
+
+
+def compiled(dtype):
+    """Tell whether there are kernels for this precision: float32 and float64."""
+    return dtype.itemsize in (4, 8)

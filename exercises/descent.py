@@ -1,0 +1,111 @@
+# Cut from solutions/descent.py by `dlcore exercises`: write your answers here. [5c5d4c095cd9]
+"""Exercises of the chapter *Descent*: steps, bounds, and what is best.
+
+Points and slopes are float64 arrays (D,). No function changes the arrays that it is given.
+
+Chapter: book/descent.md.
+"""
+
+import numpy as np
+
+
+def step(w, g, curvature):
+    """Exercise descent-step.  Return the lowest point of a bowl that touches f at w.
+
+        f(w) + ⟨g, z - w⟩ + 1/2 Σ_d curvature_d (z_d - w_d)²,   lowest in z
+
+    The slope of f at w is g. The curvature is a positive number, or one for each entry of w.
+
+    >>> step(np.array([1.0, 1.0]), np.array([2.0, 2.0]), np.array([1.0, 4.0])).tolist()
+    [-1.0, 0.5]
+    """
+    # TODO: at the lowest point every slope by an entry of z is zero
+    raise NotImplementedError("at the lowest point every slope by an entry of z is zero")
+
+
+def averaged(slope, w, rates):
+    """Exercise descent-average.  Descend from w and return the average of the points.
+
+    One slope is taken for every rate, and the points at which it was taken are averaged; the
+    last point is not one of them. The rates may be a generator, and too many to keep all points.
+
+    >>> averaged(lambda w: w - 4, np.array([0.0]), (0.5 for _ in range(2))).tolist()
+    [1.0]
+    """
+    # TODO: a sum of points and a count of them are all that has to be remembered
+    raise NotImplementedError(
+        "a sum of points and a count of them are all that has to be remembered"
+    )
+
+
+def both_sides(points, slopes, u, rate):
+    """Exercise descent-bound.  Return both sides of the bound on a walk, from any start.
+
+        Σₜ ⟨wₜ - u, vₜ⟩   ≤   ‖w₁ - u‖² / (2 rate) + rate / 2 Σₜ ‖vₜ‖²
+
+    The walk has T + 1 points, (T + 1, D), and T slopes, (T, D); u is any point, (D,).
+
+    >>> points, slopes = np.array([[0.0], [2.0], [3.0]]), np.array([[-4.0], [-2.0]])
+    >>> both_sides(points, slopes, np.array([4.0]), 0.5)
+    (20.0, 21.0)
+    """
+    # TODO: which of the points has no slope beside it?
+    raise NotImplementedError("which of the points has no slope beside it?")
+
+
+def plan(accuracy, distance, rho):
+    """Exercise descent-rate.  Return the fewest steps that promise an accuracy, and a rate.
+
+    The average of T points is above the minimum by
+
+        distance² / (2 rate T) + rate rho² / 2
+
+    at most. The rate is the one at which this is least.
+
+    >>> plan(0.5, 2.0, 4.0)
+    (256, 0.03125)
+    """
+    # TODO: for a given T, at which rate are the two terms equal, and what is their sum?
+    raise NotImplementedError(
+        "for a given T, at which rate are the two terms equal, and what is their sum?"
+    )
+
+
+def heavy_ball(curvature1, curvature2):
+    """Exercise descent-momentum.  Return the rate and the momentum that suit a bowl best.
+
+    Its curvatures lie between the two, 0 < curvature1 ≤ curvature2, and the ball follows
+    v ← momentum v - rate g,  w ← w + v. In the long run, no other pair has a smaller factor
+    per step for the slowest of them.
+
+    >>> heavy_ball(1.0, 9.0)
+    (0.25, 0.25)
+    """
+    # TODO: the factor is √momentum while both curvatures are in the range of the velocity
+    raise NotImplementedError(
+        "the factor is √momentum while both curvatures are in the range of the velocity"
+    )
+
+
+def targets(w, rate, distance):
+    """Exercise descent-leave.  Choose examples with which descent must leave its minimum.
+
+    Examples x₁ … x_N make the function  1/(2N) Σₙ (w - xₙ)². A step with one example goes
+    against its slope alone,  w - xₙ. Return examples, an array (N,), whose function has its
+    minimum at `w`, and of which each leads from there to a point `distance` away.
+
+    >>> examples = targets(0.5, 0.25, 1.0)
+    >>> float(examples.mean()), np.abs(0.25 * (0.5 - examples)).tolist()
+    (0.5, [1.0, 1.0])
+    """
+    # TODO: where is the minimum of a mean of such parabolas?
+    raise NotImplementedError("where is the minimum of a mean of such parabolas?")
+
+
+def wrong_lines():
+    """Exercise descent-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # TODO: try one dimension, one step, and numbers for which little vanishes
+    raise NotImplementedError("try one dimension, one step, and numbers for which little vanishes")

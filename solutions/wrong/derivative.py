@@ -1,0 +1,250 @@
+"""Plausible wrong answers to the exercises of *Differences*, each with a word of advice.
+
+Chapter: book/derivative.md.
+"""
+
+import numpy as np
+
+from dlcore.course.wrong import wrong
+
+
+@wrong(
+    "derivative-one-sided", "The brackets are missing: subtract first, then divide the difference."
+)
+def one_sided(f, x, h):
+    return f(x + h) - f(x) / h
+
+
+@wrong("derivative-one-sided", "The rise is not divided by the step.")
+def one_sided(f, x, h):
+    return f(x + h) - f(x)
+
+
+@wrong("derivative-one-sided", "You stepped to either side: only the step ahead is asked for.")
+def one_sided(f, x, h):
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@wrong("derivative-one-sided", "The difference is turned: where you arrive comes first.")
+def one_sided(f, x, h):
+    return (f(x) - f(x + h)) / h
+
+
+@wrong("derivative-central", "From x - h to x + h it is two steps: divide by 2h.")
+def central(f, x, h):
+    return (f(x + h) - f(x - h)) / h
+
+
+@wrong("derivative-central", "The brackets are missing: a / 2 * h multiplies by h.")
+def central(f, x, h):
+    return (f(x + h) - f(x - h)) / 2 * h
+
+
+@wrong("derivative-central", "You stepped ahead only: the other end is x - h.")
+def central(f, x, h):
+    return (f(x + h) - f(x)) / h
+
+
+@wrong("derivative-central", "The difference is turned: where you arrive comes first.")
+def central(f, x, h):
+    return (f(x - h) - f(x + h)) / (2 * h)
+
+
+@wrong("derivative-complex", "The slope is in the imaginary part; the real part holds f itself.")
+def complex_step(f, x, h=1e-100):
+    return np.real(f(x + 1j * h)) / h
+
+
+@wrong("derivative-complex", "The imaginary part is h times the slope: divide it by h.")
+def complex_step(f, x, h=1e-100):
+    return np.imag(f(x + 1j * h))
+
+
+@wrong("derivative-complex", "Nothing needs to be subtracted: the imaginary part is all of it.")
+def complex_step(f, x, h=1e-100):
+    return (f(x + 1j * h) - f(x)) / (1j * h)
+
+
+@wrong("derivative-complex", "Your step is always the same: use the h that is given.")
+def complex_step(f, x, h=1e-100):
+    return np.imag(f(x + 1e-100j)) / 1e-100
+
+
+@wrong("derivative-step", "The slope of hᵖ has a factor p.")
+def best_step(p, truncation, roundoff):
+    return (roundoff / truncation) ** (1 / (p + 1))
+
+
+@wrong("derivative-step", "The root is that of h to the power of p + 1, not of p.")
+def best_step(p, truncation, roundoff):
+    return (roundoff / (p * truncation)) ** (1 / p)
+
+
+@wrong("derivative-step", "The fraction is turned: more round-off asks for a larger step.")
+def best_step(p, truncation, roundoff):
+    return (p * truncation / roundoff) ** (1 / (p + 1))
+
+
+@wrong("derivative-step", "The square root is right for p = 1 alone.")
+def best_step(p, truncation, roundoff):
+    return (roundoff / (p * truncation)) ** 0.5
+
+
+def moved(f, x, h, behind):
+    """Measure the slope along every entry, with some step ahead and some behind."""
+    bar, unit = np.empty(x.shape), np.zeros(x.shape)
+    for entry in np.ndindex(x.shape):
+        unit[entry] = h
+        bar[entry] = (f(x + unit) - f(x - behind * unit)) / ((1 + behind) * h)
+        unit[entry] = 0.0
+    return bar
+
+
+@wrong("derivative-gradient", "A one-sided difference errs by the order of h: step to both sides.")
+def gradient(f, x):
+    return moved(f, x, 1.5e-8, 0)
+
+
+@wrong("derivative-gradient", "Your step is so small that rounding swamps the difference.")
+def gradient(f, x):
+    return moved(f, x, 1e-12, 1)
+
+
+@wrong(
+    "derivative-gradient",
+    "Your step is so large that the bend of f shows: its square is the error.",
+)
+def gradient(f, x):
+    return moved(f, x, 1e-2, 1)
+
+
+@wrong("derivative-gradient", "All entries move at once: move one, and let the others stand still.")
+def gradient(f, x):
+    return np.full(x.shape, (f(x + 6e-6) - f(x - 6e-6)) / 12e-6)
+
+
+@wrong(
+    "derivative-gradient", "Going h ahead, 2h back and h ahead does not restore x to the last bit."
+)
+def gradient(f, x):
+    h, bar = 6e-6, np.empty(x.shape)
+    for entry in np.ndindex(x.shape):
+        x[entry] += h
+        ahead = f(x)
+        x[entry] -= 2 * h
+        bar[entry] = (ahead - f(x)) / (2 * h)
+        x[entry] += h
+    return bar
+
+
+@wrong(
+    "derivative-gradient", "Here ravel() makes a copy, and f never sees it move: use np.ndindex."
+)
+def gradient(f, x):
+    h, flat, bar = 6e-6, x.ravel(), np.empty(x.size)
+    for i, kept in enumerate(flat.copy()):
+        flat[i] = kept + h
+        ahead = f(x)
+        flat[i] = kept - h
+        bar[i] = (ahead - f(x)) / (2 * h)
+        flat[i] = kept
+    return bar.reshape(x.shape)
+
+
+@wrong("derivative-relative-error", "The largest of all entries is asked for, not their mean.")
+def relative_error(x, z, *, floor=1e-8):
+    return (np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z))).mean()
+
+
+@wrong(
+    "derivative-relative-error", "Differences count whatever their sign: take the absolute value."
+)
+def relative_error(x, z, *, floor=1e-8):
+    return ((x - z) / np.maximum(floor, np.abs(x) + np.abs(z))).max()
+
+
+@wrong("derivative-relative-error", "The floor is the least that you divide by; it is not added.")
+def relative_error(x, z, *, floor=1e-8):
+    return (np.abs(x - z) / (np.abs(x) + np.abs(z) + floor)).max()
+
+
+@wrong("derivative-relative-error", "You divided by the larger of the two sizes, not by their sum.")
+def relative_error(x, z, *, floor=1e-8):
+    return (np.abs(x - z) / np.maximum(floor, np.maximum(np.abs(x), np.abs(z)))).max()
+
+
+@wrong(
+    "derivative-relative-error", "You divided by |x + z|, which may vanish: the sum is |x| + |z|."
+)
+def relative_error(x, z, *, floor=1e-8):
+    return (np.abs(x - z) / np.maximum(floor, np.abs(x + z))).max()
+
+
+@wrong("derivative-relative-error", "A comparison passes nan by: np.max does not, np.nanmax does.")
+def relative_error(x, z, *, floor=1e-8):
+    return np.nanmax(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z)))
+
+
+@wrong("derivative-blind", "This is the right pullback: it must be wrong for a random ȳ.")
+def blind(pullback):
+    return pullback
+
+
+@wrong("derivative-blind", "This one is always zero, and a sum sees it where x̄ is not.")
+def blind(pullback):
+    return lambda y_bar: 0 * pullback(y_bar)
+
+
+@wrong("derivative-blind", "A factor is seen by every ȳ, also by ȳ = 1.")
+def blind(pullback):
+    return lambda y_bar: 2 * pullback(y_bar)
+
+
+@wrong(
+    "derivative-blind", "You return an x̄: what is asked for is a function that makes one from ȳ."
+)
+def blind(pullback):
+    return pullback(1.0)
+
+
+def gaps(f, pullback, x, y_bar):
+    """Subtract what is measured from what is claimed, entry by entry."""
+    measured = moved(lambda x: np.vdot(y_bar, f(x)), x, 6e-6, 1)
+    return pullback(x, y_bar) - measured
+
+
+def place(off, tolerance=1e-6):
+    """Name the entry of the largest number, if it is above the tolerance."""
+    worst = np.unravel_index(off.argmax(), off.shape)
+    return None if off[worst] < tolerance else tuple(map(int, worst))
+
+
+@wrong("derivative-check", "An upstream gradient of ones sees a sum only: draw it at random.")
+def mistake(f, pullback, x, *, rng):
+    return place(np.abs(gaps(f, pullback, x, np.ones(np.shape(f(x))))))
+
+
+@wrong("derivative-check", "What is too small is wrong, too: compare absolute differences.")
+def mistake(f, pullback, x, *, rng):
+    return place(gaps(f, pullback, x, rng.normal(size=np.shape(f(x)))))
+
+
+@wrong("derivative-check", "A measured slope is never exact: allow for an error of 1e-6.")
+def mistake(f, pullback, x, *, rng):
+    return place(np.abs(gaps(f, pullback, x, rng.normal(size=np.shape(f(x))))), 0.0)
+
+
+@wrong(
+    "derivative-check", "This is the first entry that is off: the one furthest off is asked for."
+)
+def mistake(f, pullback, x, *, rng):
+    off = np.abs(gaps(f, pullback, x, rng.normal(size=np.shape(f(x)))))
+    return next((tuple(map(int, entry)) for entry in np.argwhere(~(off < 1e-6))), None)
+
+
+@wrong(
+    "derivative-check", "No comparison with nan is ever true: ask what is close, not what is far."
+)
+def mistake(f, pullback, x, *, rng):
+    off = np.abs(gaps(f, pullback, x, rng.normal(size=np.shape(f(x)))))
+    return place(np.where(off > 1e-6, off, 0.0))

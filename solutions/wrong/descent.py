@@ -1,0 +1,227 @@
+"""Plausible wrong answers to the exercises of *Descent*, each with a word of advice."""
+
+import numpy as np
+
+from dlcore.course.wrong import wrong
+
+
+@wrong("descent-step", "The curvature multiplies the step; a steeper bowl must give a shorter one.")
+def step(w, g, curvature):
+    return w - g * curvature
+
+
+@wrong("descent-step", "The step goes with the slope, so uphill.")
+def step(w, g, curvature):
+    return w + g / curvature
+
+
+@wrong("descent-step", "The array w is changed in place, and its owner still needs it.")
+def step(w, g, curvature):
+    w -= g / curvature
+    return w
+
+
+@wrong(
+    "descent-step",
+    "Entries have curvatures of their own; their mean is not the bowl that was asked for.",
+)
+def step(w, g, curvature):
+    return w - g / np.mean(curvature)
+
+
+@wrong(
+    "descent-bound",
+    "The start is taken to be zero; from elsewhere it is the distance from u that counts.",
+)
+def both_sides(points, slopes, u, rate):
+    right = np.sum(u**2) / (2 * rate) + rate / 2 * np.sum(slopes**2)
+    return float(np.sum((points[:-1] - u) * slopes)), float(right)
+
+
+@wrong("descent-bound", "Each slope is paired with the point after the step, not with its own.")
+def both_sides(points, slopes, u, rate):
+    right = np.sum((points[0] - u) ** 2) / (2 * rate) + rate / 2 * np.sum(slopes**2)
+    return float(np.sum((points[1:] - u) * slopes)), float(right)
+
+
+@wrong(
+    "descent-bound",
+    "The distance is divided by 2 and multiplied by the rate: a / 2 * b is no a / (2 b).",
+)
+def both_sides(points, slopes, u, rate):
+    right = np.sum((points[0] - u) ** 2) / 2 * rate + rate / 2 * np.sum(slopes**2)
+    return float(np.sum((points[:-1] - u) * slopes)), float(right)
+
+
+@wrong("descent-bound", "The slopes are added before they are squared, so opposite ones cancel.")
+def both_sides(points, slopes, u, rate):
+    right = np.sum((points[0] - u) ** 2) / (2 * rate) + rate / 2 * np.sum(slopes.sum(axis=0) ** 2)
+    return float(np.sum((points[:-1] - u) * slopes)), float(right)
+
+
+@wrong("descent-rate", "The number of steps grows with the square of distance · rho / accuracy.")
+def plan(accuracy, distance, rho):
+    steps = int(np.ceil(distance * rho / accuracy))
+    return steps, float(distance / (rho * np.sqrt(steps)))
+
+
+@wrong("descent-rate", "The rate falls with the root of the number of steps, not with the number.")
+def plan(accuracy, distance, rho):
+    steps = int(np.ceil((distance * rho / accuracy) ** 2))
+    return steps, float(distance / (rho * steps))
+
+
+@wrong("descent-rate", "Rounding down or to the nearest leaves the promise unkept.")
+def plan(accuracy, distance, rho):
+    steps = round((distance * rho / accuracy) ** 2)
+    return steps, float(distance / (rho * np.sqrt(steps)))
+
+
+@wrong(
+    "descent-rate",
+    "The two terms are each distance · rho / 2√T at best; together they need four times the steps.",
+)
+def plan(accuracy, distance, rho):
+    steps = int(np.ceil((distance * rho / (2 * accuracy)) ** 2))
+    return steps, float(distance / (rho * np.sqrt(steps)))
+
+
+@wrong("descent-average", "The average leaves the start out and takes the last point in.")
+def averaged(slope, w, rates):
+    total, count = np.zeros(w.shape), 0
+    for rate in rates:
+        w = w - rate * slope(w)
+        total, count = total + w, count + 1
+    return total / count
+
+
+@wrong("descent-average", "The last point is averaged, though no slope was taken there.")
+def averaged(slope, w, rates):
+    total, count = w.copy(), 1
+    for rate in rates:
+        w = w - rate * slope(w)
+        total, count = total + w, count + 1
+    return total / count
+
+
+@wrong("descent-average", "This is where descent ends, not where it was on average.")
+def averaged(slope, w, rates):
+    for rate in rates:
+        w = w - rate * slope(w)
+    return w
+
+
+@wrong("descent-average", "The array w is changed in place, and its owner still needs it.")
+def averaged(slope, w, rates):
+    total, count = np.zeros(w.shape), 0
+    for rate in rates:
+        total, count = total + w, count + 1
+        w -= rate * slope(w)
+    return total / count
+
+
+@wrong("descent-average", "A generator has no length: count the rates as they come.")
+def averaged(slope, w, rates):
+    total, steps = np.zeros(w.shape), len(rates)
+    for rate in rates:
+        total = total + w / steps
+        w = w - rate * slope(w)
+    return total
+
+
+@wrong(
+    "descent-leave",
+    "Examples of which one sits at the minimum: drawn, it leaves the weight where it is.",
+)
+def targets(w, rate, distance):
+    return np.array([w - distance / rate, w, w + distance / rate])
+
+
+@wrong(
+    "descent-leave",
+    "A step is the rate times the slope, so the examples must lie further off than the distance.",
+)
+def targets(w, rate, distance):
+    return np.array([w - distance, w + distance])
+
+
+@wrong(
+    "descent-leave", "The minimum is at the mean of the examples; this is right for w = 0 alone."
+)
+def targets(w, rate, distance):
+    return np.array([-distance / rate, distance / rate])
+
+
+@wrong(
+    "descent-leave",
+    "With a single example the minimum is at that example, so descent has no minimum to leave.",
+)
+def targets(w, rate, distance):
+    return np.array([w + distance / rate])
+
+
+@wrong(
+    "descent-momentum",
+    "This is the root of the momentum: the factor per step, not what the velocity keeps.",
+)
+def heavy_ball(curvature1, curvature2):
+    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    return float((2 / (low + high)) ** 2), float((high - low) / (high + low))
+
+
+@wrong(
+    "descent-momentum", "The rate is that of descent without a velocity; a ball bears a larger one."
+)
+def heavy_ball(curvature1, curvature2):
+    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    return float(2 / (curvature1 + curvature2)), float(((high - low) / (high + low)) ** 2)
+
+
+@wrong(
+    "descent-momentum",
+    "The roots of the curvatures are needed; with the curvatures themselves the ball is too slow.",
+)
+def heavy_ball(curvature1, curvature2):
+    momentum = ((curvature2 - curvature1) / (curvature2 + curvature1)) ** 2
+    return float((1 + np.sqrt(momentum)) ** 2 / curvature2), float(momentum)
+
+
+@wrong(
+    "descent-momentum",
+    "The rate is safe at the steep end, but the flat end could be reached with a larger one.",
+)
+def heavy_ball(curvature1, curvature2):
+    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    return float(1 / curvature2), float(((high - low) / (high + low)) ** 2)
+
+
+@wrong(
+    "descent-wrong-lines",
+    "Lines are counted from one: the first is the one that begins without a sign.",
+)
+def wrong_lines():
+    return [2, 1, 3]
+
+
+@wrong(
+    "descent-wrong-lines",
+    "In the first derivation a square is dropped rightly; look at the line above it.",
+)
+def wrong_lines():
+    return [4, 2, 4]
+
+
+@wrong(
+    "descent-wrong-lines",
+    "In the second derivation something changes its sign as soon as a step has fallen.",
+)
+def wrong_lines():
+    return [3, 3, 4]
+
+
+@wrong(
+    "descent-wrong-lines",
+    "In the third derivation the telescoped sum should begin with the first distance from u.",
+)
+def wrong_lines():
+    return [3, 2, 5]

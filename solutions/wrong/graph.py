@@ -1,0 +1,245 @@
+"""Plausible wrong answers to the exercises of *Graphs*, each with a word of advice.
+
+Chapter: book/graph.md.
+"""
+
+from collections import Counter
+from math import factorial
+
+from dlcore.course.wrong import wrong
+
+
+def kahn(graph, waiting):
+    """Take the nodes that wait for nothing, one after the other."""
+    order = [node for node in graph if waiting[node] == 0]
+    for after in (after for node in order for after in graph[node]):
+        waiting[after] -= 1
+        order += [after] * (waiting[after] == 0)
+    return order
+
+
+def edges_into(graph, count=list):
+    """Count the edges that lead into each node."""
+    return dict.fromkeys(graph, 0) | Counter(x for edges in graph.values() for x in count(edges))
+
+
+def complete(order, graph):
+    """Return an order of all nodes, or refuse one that lacks some."""
+    if len(order) < len(graph):
+        raise ValueError("topological_order: the graph has a cycle")
+    return order
+
+
+@wrong("graph-order", "An edge that is listed twice counts twice, in both of the loops.")
+def topological_order(graph):
+    return complete(kahn(graph, edges_into(graph, count=set)), graph)
+
+
+@wrong("graph-order", "Nodes on a cycle wait for each other: if some are left, raise a ValueError.")
+def topological_order(graph):
+    return kahn(graph, edges_into(graph))
+
+
+@wrong("graph-order", "This order is read backwards: the successors come first.")
+def topological_order(graph):
+    return complete(kahn(graph, edges_into(graph)), graph)[::-1]
+
+
+@wrong("graph-order", "The nearest come first here: a node has to wait for all its predecessors.")
+def topological_order(graph):
+    return complete(discovered(graph, *(v for v, n in edges_into(graph).items() if not n)), graph)
+
+
+def discovered(graph, *sources):
+    """List what is found from some nodes, the nearest first."""
+    found = [*sources]
+    for node in found:
+        found += [parent for parent in dict.fromkeys(graph[node]) if parent not in found]
+    return found
+
+
+def passed(expression, y, listed=None, add=True):
+    """Pass cotangents on, in a right order of the values or in another one."""
+    graph = {node: [parent for parent, _ in edges] for node, edges in expression.items()}
+    bars = {y: 1}
+    for node in listed(graph, y) if listed else kahn(graph, edges_into(graph)):
+        for parent, slope in expression[node] if node in bars else ():
+            bars[parent] = add * bars.get(parent, 0) + bars[node] * slope
+    return bars
+
+
+@wrong("graph-backward", "A value that is used twice hears twice: add, do not overwrite.")
+def cotangents(expression, y):
+    return passed(expression, y, add=False)
+
+
+@wrong("graph-backward", "A value passes on too early: count its edges, and wait for all of them.")
+def cotangents(expression, y):
+    return passed(expression, y, discovered)
+
+
+@wrong("graph-backward", "Every way is walked by itself, and there may be 2¹⁰⁰⁰ of them.")
+def cotangents(expression, y):
+    bars = {}
+
+    def tell(node, bar):
+        bars[node] = bars.get(node, 0) + bar
+        for parent, slope in expression[node]:
+            tell(parent, bar * slope)
+
+    tell(y, 1)
+    return bars
+
+
+@wrong("graph-backward", "Values that y does not depend on have no cotangent, not even zero.")
+def cotangents(expression, y):
+    return dict.fromkeys(expression, 0) | passed(expression, y)
+
+
+def finishing(node, successors, met, refuse=True):
+    """Yield what is below a node as it finishes; `met` says what has been met."""
+    stack = [(node, iter(successors(node)))]
+    while stack:
+        met[stack[-1][0]] = "open"
+        after = next((each for each in stack[-1][1] if met.get(each) != "done"), None)
+        if after is None:
+            met[stack[-1][0]] = "done"
+            yield stack.pop()[0]
+        elif after not in met:
+            stack.append((after, iter(successors(after))))
+        elif refuse:
+            raise ValueError("depth_first: the graph has a cycle")
+
+
+@wrong("graph-depth-first", "You take successors from the last to the first: keep their order.")
+def depth_first(source, successors):
+    return [*finishing(source, lambda node: reversed([*successors(node)]), {})][::-1]
+
+
+@wrong("graph-depth-first", "You list nodes as they are met: the last one to finish comes first.")
+def depth_first(source, successors):
+    return [*finishing(source, successors, met := {}), *met][len(met) :]
+
+
+@wrong("graph-depth-first", "You list the first to finish first: turn the list round.")
+def depth_first(source, successors):
+    return [*finishing(source, successors, {})]
+
+
+@wrong("graph-depth-first", "Who meets an open node again runs in a circle: raise a ValueError.")
+def depth_first(source, successors):
+    return [*finishing(source, successors, {}, refuse=False)][::-1]
+
+
+def stuck(graph):
+    """Take away, again and again, the nodes into which no edge leads; return what is left."""
+    left = set(graph)
+    while first := left - {after for node in left for after in graph[node]}:
+        left -= first
+    return sorted(left)
+
+
+def back(graph):
+    """Walk against the edges among what is left, until a node comes again."""
+    before, walk = {v: u for u in stuck(graph) for v in graph[u]}, stuck(graph)[:1]
+    while walk and (node := before[walk[-1]]) not in walk:
+        walk.append(node)
+    return walk[walk.index(node) :] if walk else []
+
+
+@wrong("graph-cycle", "The first node has to come again at the end.")
+def find_cycle(graph):
+    return back(graph)[::-1]
+
+
+@wrong("graph-cycle", "You walked against the edges: turn the list round.")
+def find_cycle(graph):
+    return [*back(graph), *back(graph)[:1]]
+
+
+@wrong("graph-cycle", "These are all the nodes that are stuck: name one cycle, in its order.")
+def find_cycle(graph):
+    return [*stuck(graph), *stuck(graph)[:1]]
+
+
+@wrong("graph-cycle", "You find circles of two nodes at most: they may be longer.")
+def find_cycle(graph):
+    return next(([u, v, u] for u in graph for v in graph[u] if u in graph[v]), [])
+
+
+@wrong("graph-count", "Your orders are listed, one by one: count what is left, by sets of nodes.")
+def count_orders(graph):
+    last = [node for node in graph if not set(graph[node]) & graph.keys()]
+    shorter = ({v: graph[v] for v in graph if v != node} for node in last)
+    return sum(map(count_orders, shorter)) if graph else 1
+
+
+@wrong("graph-count", "All permutations are counted: an edge leads forwards in half of them only.")
+def count_orders(graph):
+    return factorial(len(graph))
+
+
+@wrong("graph-count", "An edge does not always halve the number of orders: two may say the same.")
+def count_orders(graph):
+    return factorial(len(graph)) >> sum(len(set(after)) for after in graph.values())
+
+
+@wrong("graph-count", "You tell whether there is an order: count how many there are.")
+def count_orders(graph):
+    return int(len(kahn(graph, edges_into(graph))) == len(graph))
+
+
+@wrong("graph-break", "This is the chapter's example, which is right in one of its listings.")
+def too_early():
+    return {"y": ["a", "b"], "b": ["a"], "a": ["x"], "x": []}
+
+
+@wrong("graph-break", "Nothing is reached in two ways here, so every order serves.")
+def too_early():
+    return {"y": ["a", "b"], "a": ["c"], "b": ["x"], "c": [], "x": []}
+
+
+@wrong("graph-break", "Breadth first fails, but depth first is right with the long way first.")
+def too_early():
+    return {"y": ["a", "b"], "b": ["c"], "c": ["a"], "a": ["x"], "x": []}
+
+
+@wrong("graph-break", "No edge may come twice.")
+def too_early():
+    return {"y": ["a", "a", "b"], "b": ["a"], "a": ["x"], "x": []}
+
+
+def tried(sort, rng, double=True, whole=True, forwards=True):
+    """Try a program on random graphs; the options are what may be left out."""
+    for _ in range(300):
+        nodes = rng.permutation(rng.integers(1, 7)).tolist()
+        graph = {node: [] for node in rng.permutation(nodes).tolist()}
+        for i, j in rng.integers(len(nodes), size=(rng.integers(12), 2)).tolist():
+            if i < j and (double or nodes[j] not in graph[nodes[i]]):
+                graph[nodes[i]].append(nodes[j])
+        order = list(sort(graph))
+        pairs = [(u, v) for u in graph for v in graph[u] if {u, v} <= {*order}]
+        backwards = any(order.index(u) > order.index(v) for u, v in pairs)
+        if (whole and sorted(order) != sorted(graph)) or (forwards and backwards):
+            return False
+    return True
+
+
+@wrong("graph-lemma", "You look at the edges only: every node has to be there, and once.")
+def accepts(sort, *, rng):
+    return tried(sort, rng, whole=False)
+
+
+@wrong("graph-lemma", "You look at the nodes only: every edge has to lead forwards.")
+def accepts(sort, *, rng):
+    return tried(sort, rng, forwards=False)
+
+
+@wrong("graph-lemma", "No edge of yours is double, and some programs fail on double ones alone.")
+def accepts(sort, *, rng):
+    return tried(sort, rng, double=False)
+
+
+@wrong("graph-lemma", "A graph has many orders: do not compare with one of them.")
+def accepts(sort, *, rng):
+    return list(sort({0: [1, 2], 2: [3], 1: [3], 3: []})) == [0, 1, 2, 3]

@@ -1,0 +1,209 @@
+"""Plausible wrong answers on *The linear map*, each with a word of advice.
+
+Chapter: book/linear.md.
+"""
+
+import numpy as np
+
+from dlcore.course.wrong import wrong
+
+
+def flat(x):
+    """Lay every example flat, for the wrong answers that err elsewhere."""
+    return x.reshape(len(x), -1)
+
+
+@wrong("linear-forward", "Images have to be laid flat before they can be multiplied by w.")
+def linear(x, w, b):
+    return x @ w + b
+
+
+@wrong("linear-forward", "The bias is forgotten.")
+def linear(x, w, b):
+    return flat(x) @ w
+
+
+@wrong("linear-forward", "An image is laid flat in the order of memory, order C and not F.")
+def linear(x, w, b):
+    return x.reshape(len(x), -1, order="F") @ w + b
+
+
+@wrong(
+    "linear-forward", "The reshape mixes the examples: the first axis, of length N, has to stay."
+)
+def linear(x, w, b):
+    return x.reshape(len(w), -1).T @ w + b
+
+
+@wrong("linear-backward", "The cotangent of the bias is a sum over the examples, not a mean.")
+def linear_vjp(x, w, b, y_bar):
+    return (y_bar @ w.T).reshape(x.shape), flat(x).T @ y_bar, y_bar.mean(axis=0)
+
+
+@wrong(
+    "linear-backward", "The cotangent of x has to get the shape of x, also where x holds images."
+)
+def linear_vjp(x, w, b, y_bar):
+    return y_bar @ w.T, flat(x).T @ y_bar, y_bar.sum(axis=0)
+
+
+@wrong("linear-backward", "The cotangent of w comes out transposed: it is xᵀ ȳ, not ȳᵀ x.")
+def linear_vjp(x, w, b, y_bar):
+    return (y_bar @ w.T).reshape(x.shape), y_bar.T @ flat(x), y_bar.sum(axis=0)
+
+
+@wrong("linear-backward", "You divided by N: means belong to the loss, and ȳ has them already.")
+def linear_vjp(x, w, b, y_bar):
+    N = len(x)
+    return (y_bar @ w.T).reshape(x.shape), flat(x).T @ y_bar / N, y_bar.sum(axis=0) / N
+
+
+@wrong("linear-backward", "The bias went into every example: add its cotangents up over axis 0.")
+def linear_vjp(x, w, b, y_bar):
+    return (y_bar @ w.T).reshape(x.shape), flat(x).T @ y_bar, y_bar
+
+
+def errors(x, t, w, b):
+    """Return the surprises (N,), and probabilities minus truth (N, K)."""
+    y = x @ w + b
+    y = y - y.max(axis=1, keepdims=True)
+    log_p = y - np.log(np.exp(y).sum(axis=1, keepdims=True))
+    truth = np.eye(len(b))[t]
+    return -log_p[np.arange(len(x)), t], np.exp(log_p) - truth
+
+
+@wrong("linear-classifier", "The penalty is reg/2 Σ w², with a half.")
+def classifier_loss(x, t, w, b, reg):
+    surprises, y_bar = errors(x, t, w, b)
+    y_bar = y_bar / len(x)
+    return surprises.mean() + reg * np.sum(w * w), x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+
+
+@wrong("linear-classifier", "The slope of reg/2 Σ w² is reg · w, without a factor of two.")
+def classifier_loss(x, t, w, b, reg):
+    surprises, y_bar = errors(x, t, w, b)
+    y_bar, price = y_bar / len(x), reg / 2 * np.sum(w * w)
+    return surprises.mean() + price, x.T @ y_bar + 2 * reg * w, y_bar.sum(axis=0)
+
+
+@wrong("linear-classifier", "The loss has a penalty, but the gradient of w lacks reg · w.")
+def classifier_loss(x, t, w, b, reg):
+    surprises, y_bar = errors(x, t, w, b)
+    y_bar = y_bar / len(x)
+    return surprises.mean() + reg / 2 * np.sum(w * w), x.T @ y_bar, y_bar.sum(axis=0)
+
+
+@wrong("linear-classifier", "The gradient is not divided by N, although the loss is a mean.")
+def classifier_loss(x, t, w, b, reg):
+    surprises, y_bar = errors(x, t, w, b)
+    price = reg / 2 * np.sum(w * w)
+    return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+
+
+@wrong("linear-classifier", "The penalty spares the bias: its gradient has no reg · b.")
+def classifier_loss(x, t, w, b, reg):
+    surprises, y_bar = errors(x, t, w, b)
+    y_bar, price = y_bar / len(x), reg / 2 * np.sum(w * w)
+    return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0) + reg * b
+
+
+@wrong("linear-classifier", "The exponentials overflow: take the largest score off each row first.")
+def classifier_loss(x, t, w, b, reg):
+    powers = np.exp(x @ w + b)
+    p = powers / powers.sum(axis=1, keepdims=True)
+    loss = -np.log(p[np.arange(len(x)), t]).mean() + reg / 2 * np.sum(w * w)
+    y_bar = (p - np.eye(len(b))[t]) / len(x)
+    return loss, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+
+
+@wrong("linear-predict", "The classes are the columns: search along axis 1, not axis 0.")
+def predict(x, w, b):
+    return np.argmax(x @ w + b, axis=0)
+
+
+@wrong("linear-predict", "You return the largest score; its place is asked for: np.argmax.")
+def predict(x, w, b):
+    return np.max(x @ w + b, axis=1)
+
+
+@wrong("linear-predict", "The bias is forgotten, and it may decide.")
+def predict(x, w, b):
+    return np.argmax(x @ w, axis=1)
+
+
+@wrong("linear-predict", "Without an axis np.argmax finds one place in the whole batch.")
+def predict(x, w, b):
+    return np.argmax(x @ w + b)
+
+
+@wrong("linear-jvp", "Both factors move at once in ẋ ẇ: let one move while the other stands still.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return x_dot @ w_dot + b_dot
+
+
+@wrong("linear-jvp", "The weights move, too: the term x ẇ is missing.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return x_dot @ w + b_dot
+
+
+@wrong("linear-jvp", "The bias moves, too: its tangent is missing.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return x_dot @ w + x @ w_dot
+
+
+@wrong("linear-jvp", "What is added is the tangent of the bias, and not the bias itself.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return x_dot @ w + x @ w_dot + b
+
+
+@wrong("linear-blind", "This way back is right: it has to be wrong for a random ȳ.")
+def deceptive_softmax_vjp(y, y_bar):
+    return y * (y_bar - (y_bar * y).sum(axis=1, keepdims=True))
+
+
+@wrong("linear-blind", "It is always zero: for a random ȳ something has to come out.")
+def deceptive_softmax_vjp(y, y_bar):
+    return np.zeros_like(y)
+
+
+@wrong("linear-blind", "The sum sees this one: for ȳ = 1 it is not zero.")
+def deceptive_softmax_vjp(y, y_bar):
+    return y * y_bar
+
+
+@wrong("linear-blind", "It is not linear in ȳ: doubling ȳ has to double x̄.")
+def deceptive_softmax_vjp(y, y_bar):
+    return y * (y_bar - (y_bar * y).sum(axis=1, keepdims=True)) ** 2
+
+
+def judged(f, rule, xs, rng, draw=None, moving=None, tolerance=1e-6):
+    """Compare both sides along one direction, in which some of the arguments stand still."""
+    h, still = 1e-5, [moving is not None and i not in moving for i in range(len(xs))]
+    x_dots = [
+        0 * x if rests else rng.normal(size=x.shape) for x, rests in zip(xs, still, strict=True)
+    ]
+    ahead, behind = (f(*(x + s * v for x, v in zip(xs, x_dots, strict=True))) for s in (h, -h))
+    y_bar = (draw or (lambda shape: rng.normal(size=shape)))(ahead.shape)
+    terms = [np.vdot(bar, v) for bar, v in zip(rule(*xs, y_bar), x_dots, strict=True)]
+    measured = np.vdot(y_bar, ahead - behind) / (2 * h)
+    return bool(abs(measured - sum(terms)) <= tolerance * (1 + abs(measured)))
+
+
+@wrong("linear-gradient-check", "An upstream gradient of ones sees a sum only: draw it at random.")
+def gradient_is_right(f, rule, xs, rng):
+    return judged(f, rule, xs, rng, draw=np.ones)
+
+
+@wrong("linear-gradient-check", "Only the first argument moves: every x in xs needs a direction.")
+def gradient_is_right(f, rule, xs, rng):
+    return judged(f, rule, xs, rng, moving=[0])
+
+
+@wrong("linear-gradient-check", "A measured slope is never exact: allow for rounding.")
+def gradient_is_right(f, rule, xs, rng):
+    return judged(f, rule, xs, rng, tolerance=0.0)
+
+
+@wrong("linear-gradient-check", "The tolerance is so wide that a wrong way back fits in.")
+def gradient_is_right(f, rule, xs, rng):
+    return judged(f, rule, xs, rng, tolerance=0.5)

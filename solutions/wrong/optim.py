@@ -1,0 +1,245 @@
+"""Plausible wrong answers to the exercises of *Steps*, each with a word of advice.
+
+Chapter: book/optim.md.
+"""
+
+import numpy as np
+
+from dlcore.course.wrong import wrong
+
+
+@wrong("optim-sgd", "The step goes uphill: the gradient is taken off, not added.")
+def sgd(w, g, rate):
+    return w + rate * g
+
+
+@wrong("optim-sgd", "You changed w in place: w - rate * g makes a fresh array.")
+def sgd(w, g, rate):
+    w -= rate * g
+    return w
+
+
+@wrong("optim-sgd", "The rate is forgotten.")
+def sgd(w, g, rate):
+    return w - g
+
+
+@wrong("optim-sgd", "You return the step, and not the place where it leads.")
+def sgd(w, g, rate):
+    return -rate * g
+
+
+@wrong("optim-momentum", "The push goes uphill: the velocity loses rate · g.")
+def momentum(w, g, v, rate, momentum):
+    v = momentum * v + rate * g
+    return w + v, v
+
+
+@wrong("optim-momentum", "Here v is the step itself: it loses rate · g, and is added to w.")
+def momentum(w, g, v, rate, momentum):
+    v = momentum * v + rate * g
+    return w - v, v
+
+
+@wrong(
+    "optim-momentum", "The weights move by the velocity after the push, not by the one before it."
+)
+def momentum(w, g, v, rate, momentum):
+    return w + v, momentum * v - rate * g
+
+
+@wrong("optim-momentum", "No mean is taken here: the push is rate · g, without 1 - momentum.")
+def momentum(w, g, v, rate, momentum):
+    v = momentum * v - (1 - momentum) * rate * g
+    return w + v, v
+
+
+@wrong("optim-momentum", "The rate belongs to the push, not to the velocity as a whole.")
+def momentum(w, g, v, rate, momentum):
+    v = momentum * v - g
+    return w + rate * v, v
+
+
+@wrong("optim-momentum", "The weights come first and the velocity second.")
+def momentum(w, g, v, rate, momentum):
+    v = momentum * v - rate * g
+    return v, w + v
+
+
+@wrong("optim-rmsprop", "The sizes gather squares: g has to be multiplied by itself.")
+def rmsprop(w, g, s, rate, rho, eps, place="inside"):
+    s = rho * s + (1 - rho) * np.abs(g)
+    size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
+    return w - rate * g / size, s
+
+
+@wrong("optim-rmsprop", "The latest square weighs 1 - rho, so that all weights sum to one.")
+def rmsprop(w, g, s, rate, rho, eps, place="inside"):
+    s = rho * s + g * g
+    size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
+    return w - rate * g / size, s
+
+
+@wrong("optim-rmsprop", "Under the root stands s as it is after the gradient has been counted.")
+def rmsprop(w, g, s, rate, rho, eps, place="inside"):
+    size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
+    return w - rate * g / size, rho * s + (1 - rho) * g * g
+
+
+@wrong("optim-rmsprop", "Your eps always stands inside the root: look at `place`.")
+def rmsprop(w, g, s, rate, rho, eps, place="inside"):
+    s = rho * s + (1 - rho) * g * g
+    return w - rate * g / np.sqrt(s + eps), s
+
+
+@wrong("optim-rmsprop", "Your eps always stands outside the root: look at `place`.")
+def rmsprop(w, g, s, rate, rho, eps, place="inside"):
+    s = rho * s + (1 - rho) * g * g
+    return w - rate * g / (np.sqrt(s) + eps), s
+
+
+@wrong("optim-rmsprop", "The root is missing: divide by a size, not by its square.")
+def rmsprop(w, g, s, rate, rho, eps, place="inside"):
+    s = rho * s + (1 - rho) * g * g
+    return w - rate * g / (s + eps), s
+
+
+def means(g, m, s, beta1, beta2):
+    """Count the gradient in both memories."""
+    return beta1 * m + (1 - beta1) * g, beta2 * s + (1 - beta2) * g * g
+
+
+@wrong(
+    "optim-adam", "The memories start at zero, and nothing corrects for it: divide by 1 - betaⁱ."
+)
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    m, s = means(g, m, s, beta1, beta2)
+    return w - rate * m / (np.sqrt(s) + eps), m, s
+
+
+@wrong("optim-adam", "The corrected m̂ and ŝ serve one step: what is remembered is m and s.")
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    m, s = means(g, m, s, beta1, beta2)
+    m, s = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    return w - rate * m / (np.sqrt(s) + eps), m, s
+
+
+@wrong("optim-adam", "Here eps stands outside the root: √ŝ + eps.")
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    m, s = means(g, m, s, beta1, beta2)
+    m_hat, s_hat = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    return w - rate * m_hat / np.sqrt(s_hat + eps), m, s
+
+
+@wrong("optim-adam", "The count includes this step already: there is nothing to add to it.")
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    m, s = means(g, m, s, beta1, beta2)
+    m_hat, s_hat = m / (1 - beta1 ** (steps + 1)), s / (1 - beta2 ** (steps + 1))
+    return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
+
+
+@wrong(
+    "optim-adam", "The correction is 1 - betaⁱ with a power: your factor is the same at every step."
+)
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    m, s = means(g, m, s, beta1, beta2)
+    return w - rate * (m / (1 - beta1)) / (np.sqrt(s / (1 - beta2)) + eps), m, s
+
+
+@wrong("optim-adam", "The memory s holds squares: g has to be multiplied by itself.")
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    m, s = beta1 * m + (1 - beta1) * g, beta2 * s + (1 - beta2) * np.abs(g)
+    m_hat, s_hat = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
+
+
+@wrong("optim-nesterov", "The slope is looked up where the ball is: look ahead, at w + momentum v.")
+def nesterov(w, v, gradient, rate, momentum):
+    v = momentum * v - rate * gradient(w)
+    return w + v, v
+
+
+@wrong(
+    "optim-nesterov", "You look too far ahead: friction takes its part first, momentum v is left."
+)
+def nesterov(w, v, gradient, rate, momentum):
+    v = momentum * v - rate * gradient(w + v)
+    return w + v, v
+
+
+@wrong(
+    "optim-nesterov", "The ball has moved twice: the step starts from w, not from the place ahead."
+)
+def nesterov(w, v, gradient, rate, momentum):
+    ahead = w + momentum * v
+    v = momentum * v - rate * gradient(ahead)
+    return ahead + v, v
+
+
+@wrong(
+    "optim-nesterov", "This is the chapter's program, which keeps w + momentum v in the place of w."
+)
+def nesterov(w, v, gradient, rate, momentum):
+    g = gradient(w)
+    v = momentum * v - rate * g
+    return w + momentum * v - rate * g, v
+
+
+@wrong(
+    "optim-divergence", "At 1/curvature one step leads to the bottom: the limit is twice as far."
+)
+def critical_rate(a):
+    return 1 / np.linalg.eigvalsh(a)[-1]
+
+
+@wrong("optim-divergence", "The steepest direction diverges first: take the largest curvature.")
+def critical_rate(a):
+    return 2 / np.linalg.eigvalsh(a)[0]
+
+
+@wrong("optim-divergence", "The diagonal knows the curvatures only when the bowl is not turned.")
+def critical_rate(a):
+    return 2 / np.diag(a).max()
+
+
+@wrong("optim-divergence", "The norm adds all curvatures up: the largest one alone decides.")
+def critical_rate(a):
+    return 2 / np.linalg.norm(a)
+
+
+def judged(make, rng, frictions=3, rates=None, steps=6, g=None, tolerance=1e-9):
+    """Keep a velocity of one's own beside the rule, and compare after every step."""
+    for friction in rng.uniform(0.2, 0.95, size=frictions):
+        step, w, v = make(friction), rng.normal(size=4), np.zeros(4)
+        for rate in rates or rng.uniform(0.1, 1.0, size=steps):
+            slope = rng.normal(size=4) if g is None else g
+            v, there = friction * v - rate * slope, step(w, slope, rate)
+            if np.abs(there - (w + v)).max() > tolerance:
+                return False
+            w = there
+    return True
+
+
+@wrong("optim-prove", "Your rate never changes, and some rules are wrong only when it does.")
+def is_momentum(make, rng):
+    return judged(make, rng, rates=[0.3] * 6)
+
+
+@wrong("optim-prove", "Some rules are right for the first steps: watch more of them.")
+def is_momentum(make, rng):
+    return judged(make, rng, steps=4)
+
+
+@wrong("optim-prove", "The first step starts from rest, where nothing is remembered: take several.")
+def is_momentum(make, rng):
+    return judged(make, rng, steps=1)
+
+
+@wrong("optim-prove", "A right rule may add up in another order: np.allclose, not ==.")
+def is_momentum(make, rng):
+    return judged(make, rng, tolerance=0.0)
+
+
+@wrong("optim-prove", "Slopes of one are their own signs: draw slopes of all sizes.")
+def is_momentum(make, rng):
+    return judged(make, rng, g=np.ones(4))

@@ -1,0 +1,248 @@
+"""Plausible wrong answers on *Training that works*, each with a word of advice.
+
+Chapter: book/solver.md.
+"""
+
+import numpy as np
+
+from dlcore.course.wrong import wrong
+
+
+def cut(order, batch):
+    """Cut an order into batches, for the wrong answers that err elsewhere."""
+    return [order[i : i + batch] for i in range(0, len(order), batch)]
+
+
+@wrong("solver-batches", "The order is that of the file: draw one with rng.permutation.")
+def batches(N, batch, *, rng):
+    return cut(np.arange(N), batch)
+
+
+@wrong("solver-batches", "The examples left over at the end are lost: they make a smaller batch.")
+def batches(N, batch, *, rng):
+    order = rng.permutation(N)
+    return [order[i * batch : (i + 1) * batch] for i in range(N // batch)]
+
+
+@wrong("solver-batches", "Drawn with replacement some examples come twice and some never: permute.")
+def batches(N, batch, *, rng):
+    return cut(rng.integers(N, size=N), batch)
+
+
+@wrong("solver-batches", "A generator of your own gives every epoch the same order: use `rng`.")
+def batches(N, batch, *, rng):
+    return cut(np.random.default_rng(0).permutation(N), batch)
+
+
+@wrong("solver-batches", "There is an empty batch at the end where the batch divides N.")
+def batches(N, batch, *, rng):
+    order = rng.permutation(N)
+    return [order[i * batch : (i + 1) * batch] for i in range(N // batch + 1)]
+
+
+@wrong(
+    "solver-centre", "Each set has lost its own mean: the training set's is taken off all three."
+)
+def centre(train, val, test):
+    return tuple(x - x.mean(axis=0) for x in (train, val, test))
+
+
+@wrong(
+    "solver-centre", "One number is taken off everywhere: there is a mean for each pixel, axis 0."
+)
+def centre(train, val, test):
+    return tuple(x - train.mean() for x in (train, val, test))
+
+
+@wrong("solver-centre", "The mean has looked at all three sets: before training only one is known.")
+def centre(train, val, test):
+    mean = np.concatenate([train, val, test]).mean(axis=0)
+    return train - mean, val - mean, test - mean
+
+
+@wrong("solver-centre", "In unsigned bytes 1 - 2 is 255: let the mean be an image of floats.")
+def centre(train, val, test):
+    mean = train.mean(axis=0).astype(train.dtype)
+    return train - mean, val - mean, test - mean
+
+
+@wrong("solver-centre", "The mean runs over the wrong axes: the examples lie along axis 0.")
+def centre(train, val, test):
+    axes = tuple(range(1, train.ndim))
+    return tuple(x - x.mean(axis=axes, keepdims=True) for x in (train, val, test))
+
+
+def steps(loss, x, t, batch, epochs, rng, redraw=True):
+    """Yield the rows, the loss and the gradients of every step."""
+    order = rng.permutation(len(x))
+    for epoch in range(epochs):
+        order = rng.permutation(len(x)) if epoch and redraw else order
+        for rows in cut(order, batch):
+            yield rows, *loss(x[rows], t[rows])
+
+
+@wrong(
+    "solver-train", "New arrays in `params` leave the model's where they are: write in place, -=."
+)
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    losses = []
+    for _, value, grads in steps(loss, x, t, batch, epochs, rng):
+        losses.append(value)
+        for name in params:
+            params[name] = params[name] - rate * grads[name]
+    return losses
+
+
+@wrong("solver-train", "The steps lead uphill: the gradient is taken off, not added.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    losses = []
+    for _, value, grads in steps(loss, x, t, batch, epochs, rng):
+        losses.append(value)
+        for name in params:
+            params[name] += rate * grads[name]
+    return losses
+
+
+@wrong("solver-train", "The order is drawn once: draw it anew at the start of every epoch.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    losses = []
+    for _, value, grads in steps(loss, x, t, batch, epochs, rng, redraw=False):
+        losses.append(value)
+        for name in params:
+            params[name] -= rate * grads[name]
+    return losses
+
+
+@wrong(
+    "solver-train", "Each loss is that after the step: keep the one that came with the gradients."
+)
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    losses = []
+    for rows, _, grads in steps(loss, x, t, batch, epochs, rng):
+        for name in params:
+            params[name] -= rate * grads[name]
+        losses.append(loss(x[rows], t[rows])[0])
+    return losses
+
+
+@wrong(
+    "solver-best",
+    "Training goes on in the arrays that you kept: copy each, not the dictionary alone.",
+)
+def keep_best(epochs):
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        if accuracy > best:
+            best, kept = accuracy, params
+    return best, kept
+
+
+@wrong("solver-best", "The lowest accuracy wins here: look for the highest.")
+def keep_best(epochs):
+    best, kept = np.inf, {}
+    for accuracy, params in epochs:
+        if accuracy < best:
+            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+    return best, kept
+
+
+@wrong("solver-best", "Of equal accuracies the first wins: compare with >, not >=.")
+def keep_best(epochs):
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        if accuracy >= best:
+            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+    return best, kept
+
+
+@wrong(
+    "solver-best", "These are the parameters of the last epoch: keep them only when it is the best."
+)
+def keep_best(epochs):
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        best, kept = max(best, accuracy), {name: w.copy() for name, w in params.items()}
+    return best, kept
+
+
+@wrong("solver-confusion", "A pair that comes twice is counted once by +=: use np.add.at.")
+def confusion(t, guesses, K):
+    counts = np.zeros((K, K), int)
+    counts[t, guesses] += 1
+    return counts
+
+
+@wrong("solver-confusion", "Rows are true classes and columns are guesses: yours are exchanged.")
+def confusion(t, guesses, K):
+    return np.bincount(guesses * K + t, minlength=K * K).reshape(K, K)
+
+
+@wrong("solver-confusion", "These are shares: examples are to be counted.")
+def confusion(t, guesses, K):
+    return np.bincount(t * K + guesses, minlength=K * K).reshape(K, K) / len(t)
+
+
+@wrong("solver-confusion", "Only right guesses are counted: the others lie beside the diagonal.")
+def confusion(t, guesses, K):
+    return np.diag(np.bincount(t[t == guesses], minlength=K))
+
+
+@wrong(
+    "solver-draw",
+    "Nearly all of them fall into the last factor of ten: draw their logarithms evenly.",
+)
+def draw(low, high, count, *, rng):
+    return rng.uniform(low, high, count)
+
+
+@wrong("solver-draw", "These are the logarithms: exponentiate them.")
+def draw(low, high, count, *, rng):
+    return rng.uniform(np.log(low), np.log(high), count)
+
+
+@wrong("solver-draw", "Logarithm and exponential have different bases: ln goes with exp.")
+def draw(low, high, count, *, rng):
+    return np.exp(rng.uniform(np.log10(low), np.log10(high), count))
+
+
+@wrong("solver-draw", "A grid is drawn by nobody: draw the logarithms from `rng`.")
+def draw(low, high, count, *, rng):
+    return np.geomspace(low / 2, high / 2, count)
+
+
+def hunt(run, low, high, trials, rounds, rng, draw=None, root=0.25, clipped=True, fresh=False):
+    """Look from coarse to fine; the options are what may go wrong on the way."""
+    first, best, found = (low, high), -np.inf, None
+    evenly = lambda low, high: np.exp(rng.uniform(np.log(low), np.log(high), trials))
+    for _ in range(rounds):
+        best = -np.inf if fresh else best
+        for rate in (draw or evenly)(low, high):
+            if (accuracy := run(rate)) > best:
+                best, found = accuracy, float(rate)
+        reach = (high / low) ** root
+        low, high = found / reach, found * reach
+        low, high = (max(first[0], low), min(first[1], high)) if clipped else (low, high)
+    return found
+
+
+@wrong("solver-search", "Rates are drawn evenly, so nearly all are large: draw their logarithms.")
+def search(run, low, high, *, trials, rounds, rng):
+    draw = lambda low, high: rng.uniform(low, high, trials)
+    return hunt(run, low, high, trials, rounds, rng, draw=draw)
+
+
+@wrong("solver-search", "The range grows across the edge of the first one: clip both of its ends.")
+def search(run, low, high, *, trials, rounds, rng):
+    return hunt(run, low, high, trials, rounds, rng, clipped=False)
+
+
+@wrong("solver-search", "From best/reach to best·reach the ratio is reach²: take the fourth root.")
+def search(run, low, high, *, trials, rounds, rng):
+    return hunt(run, low, high, trials, rounds, rng, root=0.5)
+
+
+@wrong(
+    "solver-search", "The best of the last round may be worse than one before: remember the best."
+)
+def search(run, low, high, *, trials, rounds, rng):
+    return hunt(run, low, high, trials, rounds, rng, fresh=True)

@@ -1,0 +1,247 @@
+"""Plausible wrong answers to the exercises of *Two layers*, each with a word of advice.
+
+Chapter: book/twolayer.md.
+"""
+
+import numpy as np
+
+from dlcore.course.wrong import wrong
+
+
+def hidden(params, x):
+    """Compute the hidden units, for the wrong answers that err elsewhere."""
+    return np.maximum(0, x @ params["w1"] + params["b1"])
+
+
+def output(params, x):
+    """Compute the scores."""
+    return hidden(params, x) @ params["w2"] + params["b2"]
+
+
+def surprises(params, x, t):
+    """Compute the surprise of every example."""
+    y = output(params, x)
+    y = y - y.max(axis=1, keepdims=True)
+    return np.log(np.exp(y).sum(axis=1)) - y[np.arange(len(x)), t]
+
+
+def squares(params):
+    """Add up the squares of all weights."""
+    return np.sum(params["w1"] ** 2) + np.sum(params["w2"] ** 2)
+
+
+def errors(params, x, t):
+    """Compute probabilities minus truth, divided by N."""
+    y = output(params, x)
+    p = np.exp(y - y.max(axis=1, keepdims=True))
+    return (p / p.sum(axis=1, keepdims=True) - np.eye(y.shape[1])[t]) / len(x)
+
+
+def back(params, x, y_bar, reg, switch=True):
+    """Send the errors back; `switch` tells whether a unit that is off stays off."""
+    h = hidden(params, x)
+    a_bar = (y_bar @ params["w2"].T) * ((h > 0) if switch else 1)
+    bars = {"w1": x.T @ a_bar, "b1": a_bar.sum(axis=0), "w2": h.T @ y_bar, "b2": y_bar.sum(axis=0)}
+    return {name: bar + reg * params[name] * (name[0] == "w") for name, bar in bars.items()}
+
+
+@wrong("twolayer-forward", "Nothing bends between the layers: two linear maps in a row are one.")
+def scores(params, x):
+    return (x @ params["w1"] + params["b1"]) @ params["w2"] + params["b2"]
+
+
+@wrong("twolayer-forward", "The scores themselves must not bend: only the hidden units do.")
+def scores(params, x):
+    return np.maximum(0, output(params, x))
+
+
+@wrong("twolayer-forward", "The first bias comes after the bend: add it before.")
+def scores(params, x):
+    return (np.maximum(0, x @ params["w1"]) + params["b1"]) @ params["w2"] + params["b2"]
+
+
+@wrong("twolayer-forward", "You forgot the bias of the second layer.")
+def scores(params, x):
+    return hidden(params, x) @ params["w2"]
+
+
+@wrong("twolayer-loss", "The price is reg/2 times the squares, with a half.")
+def loss(params, x, t, reg):
+    return surprises(params, x, t).mean() + reg * squares(params)
+
+
+@wrong("twolayer-loss", "Both weights have their price, w1 as well as w2.")
+def loss(params, x, t, reg):
+    return surprises(params, x, t).mean() + reg / 2 * np.sum(params["w2"] ** 2)
+
+
+@wrong("twolayer-loss", "The biases are free of charge: the price is that of w1 and w2 alone.")
+def loss(params, x, t, reg):
+    return surprises(params, x, t).mean() + reg / 2 * sum(np.sum(w**2) for w in params.values())
+
+
+@wrong("twolayer-loss", "The price of the weights is not averaged over the examples.")
+def loss(params, x, t, reg):
+    return (surprises(params, x, t).sum() + reg / 2 * squares(params)) / len(x)
+
+
+@wrong("twolayer-loss", "The exponentials overflow: take the largest score off each row first.")
+def loss(params, x, t, reg):
+    y = output(params, x)
+    p = np.exp(y) / np.exp(y).sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(x)), t]).mean() + reg / 2 * squares(params)
+
+
+@wrong("twolayer-backward", "A unit that is off passes nothing back: multiply h̄ by [a > 0].")
+def gradients(params, x, t, reg):
+    return back(params, x, errors(params, x, t), reg, switch=False)
+
+
+@wrong("twolayer-backward", "The errors are not divided by N, although the loss is a mean.")
+def gradients(params, x, t, reg):
+    return back(params, x, len(x) * errors(params, x, t), reg)
+
+
+@wrong("twolayer-backward", "The price is forgotten: add reg · w to the gradients of both weights.")
+def gradients(params, x, t, reg):
+    return back(params, x, errors(params, x, t), 0)
+
+
+@wrong("twolayer-backward", "The slope of reg/2 Σ w² is reg · w, without a factor of two.")
+def gradients(params, x, t, reg):
+    return back(params, x, errors(params, x, t), 2 * reg)
+
+
+@wrong("twolayer-backward", "The biases are free of charge: no reg · b in their gradients.")
+def gradients(params, x, t, reg):
+    bars = back(params, x, errors(params, x, t), reg)
+    return {**bars, **{name: bars[name] + reg * params[name] for name in ("b1", "b2")}}
+
+
+@wrong("twolayer-predict", "The classes are the columns: search along axis 1, not axis 0.")
+def predict(params, x):
+    return np.argmax(output(params, x), axis=0)
+
+
+@wrong("twolayer-predict", "You return the largest score; its place is asked for: np.argmax.")
+def predict(params, x):
+    return np.max(output(params, x), axis=1)
+
+
+@wrong("twolayer-predict", "Nothing bends between the layers: keep what is positive.")
+def predict(params, x):
+    return np.argmax((x @ params["w1"] + params["b1"]) @ params["w2"] + params["b2"], axis=1)
+
+
+@wrong("twolayer-predict", "The bias of the second layer is forgotten, and it may decide.")
+def predict(params, x):
+    return np.argmax(hidden(params, x) @ params["w2"], axis=1)
+
+
+def network(w1, b1, w2, b2, M):
+    """Build a network of M hidden units; those that are left over rest."""
+    params = {"w1": np.zeros((2, M)), "b1": np.zeros(M), "w2": np.zeros((M, 2)), "b2": np.array(b2)}
+    params["w1"][:, :2], params["b1"][:2], params["w2"][:2] = w1, b1, w2
+    return params
+
+
+@wrong("twolayer-xor", "At (1, 1) the second unit must take back twice what the first has given.")
+def exclusive_or(M):
+    return network(1, [0, -1], [[-1, 1], [1, -1]], [1, 0], M)
+
+
+@wrong("twolayer-xor", "Your network knows when the bits agree: exchange the two classes.")
+def exclusive_or(M):
+    return network(1, [0, -1], [[1, -1], [-2, 2]], [0, 1], M)
+
+
+@wrong("twolayer-xor", "Two hidden units are built, whatever M is: pad with units that rest.")
+def exclusive_or(M):
+    return network(1, [0, -1], [[-1, 1], [2, -2]], [1, 0], 2)
+
+
+@wrong("twolayer-xor", "Whole numbers are asked for: multiply everything that is a half by two.")
+def exclusive_or(M):
+    return network(1, [0, -1], [[-1, 1], [2, -2]], [0.5, 0], M)
+
+
+def woken(x, t, K, v, creases):
+    """Wake one unit after the other along v, and solve for the scores."""
+    w1 = np.repeat(v[:, None], len(creases), axis=1)
+    w2 = np.linalg.lstsq(np.maximum(0, x @ w1 - creases), np.eye(K)[t], rcond=None)[0]
+    return {"w1": w1, "b1": -creases, "w2": w2, "b2": np.zeros(K)}
+
+
+@wrong(
+    "twolayer-memory",
+    "One feature does not tell all examples apart: line them up along a random v.",
+)
+def by_heart(x, t, K):
+    v, s = np.eye(x.shape[1])[0], np.sort(x[:, 0])
+    return woken(x, t, K, v, np.append(s[0] - 1, (s[:-1] + s[1:]) / 2))
+
+
+@wrong(
+    "twolayer-memory", "A unit that wakes at its own example is zero there: wake it just before."
+)
+def by_heart(x, t, K):
+    v = np.random.default_rng(0).normal(size=x.shape[1])
+    return woken(x, t, K, v, np.sort(x @ v))
+
+
+@wrong("twolayer-memory", "You use more than N hidden units: one for each example is enough.")
+def by_heart(x, t, K):
+    v = np.random.default_rng(0).normal(size=x.shape[1])
+    s = np.sort(x @ v)
+    return woken(x, t, K, v, np.append(s - 0.1, [s[0] - 1, s[0] - 2]))
+
+
+@wrong(
+    "twolayer-memory", "Random units hardly tell neighbours apart: put a crease between any two."
+)
+def by_heart(x, t, K):
+    rng = np.random.default_rng(0)
+    w1, b1 = rng.normal(size=(x.shape[1], len(x))), np.ones(len(x))
+    w2 = np.linalg.lstsq(np.maximum(0, x @ w1 + b1), np.eye(K)[t], rcond=None)[0]
+    return {"w1": w1, "b1": b1, "w2": w2, "b2": np.zeros(K)}
+
+
+def judged(loss, gradients, rng, N=6, reg=0.5, skipped="", tolerance=1e-6):
+    """Compare all entries with differences, but for those of the parameters skipped."""
+    shapes, h = {"w1": (4, 5), "b1": 5, "w2": (5, 3), "b2": 3}, 1e-5
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    x, t = rng.normal(size=(N, 4)), rng.integers(3, size=N)
+    claimed = gradients(params, x, t, reg)
+    for name, w in params.items():
+        for entry in np.ndindex(w.shape if name[0] not in skipped else (0,)):
+            step = np.zeros(w.shape)
+            step[entry] = h
+            ends = [loss({**params, name: w + sign * step}, x, t, reg) for sign in (1, -1)]
+            if abs((ends[0] - ends[1]) / (2 * h) - claimed[name][entry]) > tolerance:
+                return False
+    return True
+
+
+@wrong("twolayer-check", "With reg = 0 a wrong price goes unseen: let the weights cost something.")
+def gradients_are_right(loss, gradients, *, rng):
+    return judged(loss, gradients, rng, reg=0.0)
+
+
+@wrong("twolayer-check", "With one example a sum cannot be told from a mean: draw several.")
+def gradients_are_right(loss, gradients, *, rng):
+    return judged(loss, gradients, rng, N=1)
+
+
+@wrong("twolayer-check", "The biases are left out: all four arrays may be wrong.")
+def gradients_are_right(loss, gradients, *, rng):
+    return judged(loss, gradients, rng, skipped="b")
+
+
+@wrong("twolayer-check", "A measured slope is never exact: allow for rounding.")
+def gradients_are_right(loss, gradients, *, rng):
+    return judged(loss, gradients, rng, tolerance=0.0)
+
+
+@wrong("twolayer-check", "The tolerance is so wide that a wrong entry fits in.")
+def gradients_are_right(loss, gradients, *, rng):
+    return judged(loss, gradients, rng, tolerance=1.0)

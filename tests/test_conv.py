@@ -1,0 +1,410 @@
+"""Convolution.  Each test is a lemma of `book/conv.md`, in the order of the chapter."""
+
+import importlib
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.kernels.conv import conv2d_naive, positions, to_w_naive, to_x_naive
+from dlcore.layers.conv import Conv2d
+from dlcore.layers.linear import Linear
+from dlcore.ops.conv import conv2d, convolution
+from dlcore.ops.linear import linear
+
+OPTIONS = {
+    "plain": {},
+    "strided": {"stride": (2, 1), "padding": 1},
+    "unevenly padded": {"padding": ((2, 0), (0, 1))},
+    "dilated": {"dilation": (1, 2), "padding": "same"},
+    "grouped": {"groups": 2, "stride": 2},
+}
+every_option = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+SUMS = {"rtol": 0, "atol": 1e-12}  # sums of some dozens of products, in another order
+ONE = (1, 1)
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The experiments of the chapter."""
+    return importlib.import_module("dlcore.lab.conv")
+
+
+@pytest.fixture
+def x(rng):
+    """A batch of images, all sizes different but C, which two groups divide."""
+    return rng.normal(size=(3, 4, 8, 7))
+
+
+def filters(rng, groups=1, **options):
+    """Draw filters for them, six maps from windows of three by two."""
+    return rng.normal(size=(6, 4 // groups, 3, 2))
+
+
+def settled(stride, padding):
+    """Say the same number for both directions and all four sides, as kernels want it."""
+    return (stride, stride), ((padding, padding),) * 2
+
+
+def test_a_small_convolution_can_be_done_by_hand():
+    """And so can both of its ways back."""
+    x = np.array([[[[1.0, 2, 0], [0, 1, 3], [2, 0, 1]]]])
+    w, y_bar = np.array([[[[1.0, 2], [0, -1]]]]), np.array([[[[1.0, 2], [3, 0]]]])
+    y = conv2d(x, w)
+    assert_array_equal(y[0, 0], [[4, -1], [2, 6]])
+    x_bar, w_bar = conv2d.vjp(y, x, w, y_bar)
+    assert_array_equal(x_bar[0, 0], [[1, 4, 4], [3, 5, -2], [0, -3, 0]])
+    assert_array_equal(w_bar[0, 0], [[5, 5], [8, 7]])
+
+
+@pytest.mark.parametrize(("name", "given"), [
+    ("conv2d", {}),
+    ("conv2d_strided", {"stride": 2, "padding": 1}),
+    ("conv2d_dilated", {"stride": 2, "padding": 3, "dilation": 2}),
+    ("conv2d_grouped", {"groups": 2}),
+], ids=["plain", "strided", "dilated", "grouped"])  # fmt: skip
+def test_the_program_says_what_the_page_says(name, given, rng, formulas, oracle):
+    """y[n, f, p, q], entry by entry: from the formula, from its program, and from the operation."""
+    x, w = rng.normal(size=(2, 4, 5, 6)), rng.normal(size=(6, 4 // given.get("groups", 1), 3, 2))
+    y = conv2d(x, w, **given)
+    P, Q = y.shape[2:]
+    page = oracle.program(getattr(formulas, name))(x=x, w=w, P=P, Q=Q, **given)
+    stride, padding = settled(given.get("stride", 1), given.get("padding", 0))
+    e, groups = given.get("dilation", 1), given.get("groups", 1)
+    assert_allclose(conv2d_naive(x, w, stride, padding, (e, e), groups), page, **SUMS)
+    assert_allclose(y, page, **SUMS)
+
+
+def test_textbooks_turn_the_filter_around(rng):
+    """On a row, y is what np.convolve makes of the filter read backwards."""
+    x, w = rng.normal(size=9), rng.normal(size=4)
+    y = conv2d(x[None, None, None], w[None, None, None])
+    assert_allclose(y[0, 0, 0], np.convolve(x, w[::-1], mode="valid"), **SUMS)
+
+
+@every_option
+def test_it_is_linear_in_the_image_and_in_the_filter(options, x, rng):
+    """(a x + z) ⋆ w = a (x ⋆ w) + z ⋆ w, and the same for w: each, while the other stands still."""
+    a, z, (w, v) = -3.0, rng.normal(size=x.shape), (filters(rng, **options) for _ in "wv")
+    y = conv2d(x, w, **options)
+    assert_allclose(conv2d(a * x + z, w, **options), a * y + conv2d(z, w, **options), **SUMS)
+    assert_allclose(conv2d(x, a * w + v, **options), a * y + conv2d(x, v, **options), **SUMS)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_when_the_image_moves_its_maps_move_with_it(stride, x, rng):
+    """Moved by a stride downwards and to the right, away from the edge: moved by one."""
+    w = filters(rng)
+    y, moved = (conv2d(each, w, stride=stride) for each in (x, x[:, :, stride:, stride:]))
+    assert_allclose(moved, y[:, :, 1:, 1:], **SUMS)
+
+
+def test_a_pattern_is_found_wherever_it_lies(lab, rng):
+    """No place answers a filter louder than the places at which its own pattern lies."""
+    pattern, places = rng.normal(size=(3, 4)), [(1, 2), (5, 9), (7, 1)]
+    y = conv2d(lab.twice(pattern, (11, 14), places), pattern[None, None])[0, 0]
+    loudest = np.argsort(y, axis=None)[-3:]
+    assert {divmod(int(at), y.shape[1]) for at in loudest} == set(places)
+
+
+def test_a_convolution_is_a_linear_layer_with_shared_weights(lab, rng):
+    """y = A x, and the entry of A that leads from pixel (h, l) to place (p, q) is w[h - p, l - q]."""
+    x, w = rng.normal(size=(5, 4)), rng.normal(size=(3, 2))
+    A, (P, Q) = lab.as_matrix(w, x.shape), (3, 3)
+    assert_allclose(A @ x.ravel(), conv2d(x[None, None], w[None, None]).ravel(), **SUMS)
+    for (p, q, h, l), entry in np.ndenumerate(A.reshape(P, Q, *x.shape)):
+        inside = 0 <= h - p < 3 and 0 <= l - q < 2
+        assert entry == (w[h - p, l - q] if inside else 0)
+
+
+@pytest.mark.parametrize("sizes", [(3, 8, 7, 6, 3, 2), (2, 5, 6, 4, 1, 3)])
+def test_the_weights_are_counted(sizes, rng, formulas, oracle):
+    """F (C U V + 1) for a convolution, F P Q (C H W + 1) for a linear layer in its place."""
+    C, H, W, F, U, V = sizes
+    P, Q = H - U + 1, W - V + 1
+    letters = {"C": C, "H": H, "W": W, "F": F, "U": U, "V": V, "P": P, "Q": Q}
+    number = lambda layer: sum(array.size for array in layer.params.values())
+    conv, plain = Conv2d(C, F, (U, V), rng=rng), Linear(C * H * W, F * P * Q, rng=rng)
+    assert number(conv) == oracle.program(formulas.parameters)(**letters)
+    assert number(plain) == oracle.program(formulas.linear_parameters)(**letters)
+
+
+def test_products_are_as_many_as_the_page_counts(lab, formulas, oracle):
+    """N F P Q C U V, counted by numbers that count how often they are multiplied."""
+    page = oracle.program(formulas.multiplications)
+    sizes = {"N": 2, "F": 3, "P": 4, "Q": 5, "C": 2, "U": 3, "V": 1}
+    assert lab.products((2, 2, 6, 5), (3, 2, 3, 1)) == page(**sizes)
+
+
+@pytest.mark.parametrize("size", range(3, 11))
+def test_the_places_of_a_window_are_counted(size, formulas, oracle):
+    """P = ⌊(H + 2 r - e (U - 1) - 1) / s⌋ + 1; without dilation that is ⌊(H + 2 r - U) / s⌋ + 1."""
+    plain, wide = map(oracle.program, (formulas.output_size, formulas.output_size_dilated))
+    for U, s, r, e in np.ndindex(4, 3, 3, 3):
+        U, s, e = U + 1, s + 1, e + 1
+        starts = range(0, size + 2 * r - e * (U - 1), s)
+        letters = {"H": size, "U": U, "stride": s, "padding": r}
+        if starts:
+            assert wide(**letters, dilation=e) == len(starts)
+            assert e > 1 or plain(**letters) == len(starts)
+            assert positions((size, 1), (U, 1), (s, 1), ((r, r), (0, 0)), (e, 1))[0] == len(starts)
+
+
+def test_padding_is_zeros_around_the_image(x, rng):
+    """A number for all four sides, a pair for height and width, or each side for itself."""
+    w = filters(rng)
+    for padding in 1, (2, 1), ((0, 3), (2, 1)):
+        pairs = np.broadcast_to(np.reshape(padding, (-1, 1)) if np.ndim(padding) == 1 else padding,
+                                (2, 2))  # fmt: skip
+        wide = np.pad(x, ((0, 0), (0, 0), *map(tuple, pairs)))
+        assert_allclose(conv2d(x, w, padding=padding), conv2d(wide, w), **SUMS)
+
+
+@pytest.mark.parametrize(
+    ("size", "window", "stride", "dilation"),
+    [(7, 3, 1, 1), (7, 4, 1, 1), (8, 3, 2, 1), (9, 5, 3, 2), (5, 1, 4, 3)],
+)
+def test_same_padding_leaves_one_place_for_every_stride(size, window, stride, dilation):
+    """P = ⌈H / s⌉, whatever window and dilation."""
+    x, w = np.ones((1, 1, size, size)), np.ones((1, 1, window, window))
+    y = conv2d(x, w, stride=stride, dilation=dilation, padding="same")
+    assert y.shape[2:] == (-(-size // stride),) * 2
+
+
+def test_a_stride_skips_places(x, rng):
+    """Every second row and every third column of what stride one would give."""
+    w = filters(rng)
+    assert_allclose(conv2d(x, w, stride=(2, 3)), conv2d(x, w)[:, :, ::2, ::3], **SUMS)
+
+
+def test_a_dilated_filter_has_zeros_between_its_taps(x, rng):
+    """With e - 1 zeros between any two taps, a plain convolution gives the same."""
+    w, wide = filters(rng), np.zeros((6, 4, 5, 4))
+    wide[:, :, ::2, ::3] = w
+    assert_allclose(conv2d(x, w, dilation=(2, 3)), conv2d(x, wide), **SUMS)
+
+
+def test_groups_do_not_hear_each_other(x, rng):
+    """Channels and filters are cut into groups alike; each group is a convolution of its own."""
+    w = filters(rng, groups=2)
+    parts = [conv2d(x[:, :2], w[:3]), conv2d(x[:, 2:], w[3:])]
+    assert_allclose(conv2d(x, w, groups=2), np.concatenate(parts, axis=1), **SUMS)
+
+
+def test_one_pixel_filters_are_a_linear_layer_at_every_pixel(x, rng):
+    """y[n, :, p, q] = x[n, :, p, q] w, with the same w everywhere."""
+    w = rng.normal(size=(6, 4))
+    y = linear(np.moveaxis(x, 1, -1).reshape(-1, 4), w.T, np.zeros(6)).reshape(3, 8, 7, 6)
+    assert_allclose(conv2d(x, w[:, :, None, None]), np.moveaxis(y, -1, 1), **SUMS)
+
+
+@pytest.mark.parametrize(("w", "options", "message"), [
+    ((6, 3, 3, 2), {}, r"conv2d: C is 4 in x but 3 in w \(axes \(F, C/groups, U, V\)"),
+    ((6, 4, 9, 2), {}, "the window spans 9 rows but the padded image has 8"),
+    ((6, 4, 3, 2), {"stride": 0}, "conv2d: stride is 0, pass a whole number, at least 1"),
+    ((5, 2, 3, 2), {"groups": 2}, "conv2d: F is 5 in w but groups is 2, which must divide it"),
+    ((6, 4, 3, 2), {"padding": "full"}, 'padding is \'full\', use "same", a number or a pair'),
+])  # fmt: skip
+def test_what_does_not_fit_is_named(w, options, message, x):
+    """The function, the letter or the option, both values, and what to do."""
+    with pytest.raises(ValueError, match=message):
+        conv2d(x, np.ones(w), **options)
+
+
+@every_option
+def test_forward_and_reverse_are_adjoint(options, x, rng):
+    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩, for every direction and every cotangent."""
+    w = filters(rng, **options)
+    x_dot, w_dot, y = rng.normal(size=x.shape), rng.normal(size=w.shape), conv2d(x, w, **options)
+    y_bar = rng.normal(size=y.shape)
+    x_bar, w_bar = conv2d.vjp(y, x, w, y_bar, **options)
+    y_dot = conv2d.jvp(y, x, w, x_dot, w_dot, **options)
+    ends = np.vdot(x_bar, x_dot) + np.vdot(w_bar, w_dot)
+    assert_allclose(np.vdot(y_bar, y_dot), ends, rtol=1e-10, atol=1e-10)
+
+
+def test_forwards_each_factor_moves_while_the_other_stands_still(rng, formulas, oracle):
+    """ẏ = Σ (ẋ w + x ẇ), entry by entry."""
+    x, x_dot = rng.normal(size=(2, 2, 3, 5, 4))
+    w, w_dot = rng.normal(size=(2, 4, 3, 3, 2))
+    options = {"stride": 2, "padding": 1}
+    y = conv2d(x, w, **options)
+    given = {"x": x, "w": w, "x_dot": x_dot, "w_dot": w_dot, "P": y.shape[2], "Q": y.shape[3]}
+    page = oracle.program(formulas.conv2d_jvp)(**given, **options)
+    assert_allclose(conv2d.jvp(y, x, w, x_dot, w_dot, **options), page, **SUMS)
+
+
+def test_the_ways_back_say_what_the_page_says(rng, formulas, oracle):
+    """x̄ = Σ ȳ w[h + r - p s, …] and w̄ = Σ ȳ x[p s + u - r, …], at stride two, entry by entry."""
+    x, w, options = *map(rng.normal, (0, 0), (1, 1), [(2, 3, 5, 6), (4, 3, 3, 2)]), settled(2, 1)
+    y_bar = rng.normal(size=conv2d(x, w, stride=2, padding=1).shape)
+    sizes = {"H": 5, "W": 6, "U": 3, "V": 2, "stride": 2, "padding": 1}
+    x_bar = oracle.program(formulas.conv2d_x_bar)(y_bar=y_bar, w=w, **sizes)
+    w_bar = oracle.program(formulas.conv2d_w_bar)(y_bar=y_bar, x=x, **sizes)
+    assert_allclose(to_x_naive(y_bar, w, (5, 6), *options), x_bar, **SUMS)
+    assert_allclose(to_w_naive(x, y_bar, (3, 2), *options), w_bar, **SUMS)
+
+
+@pytest.mark.parametrize("case", [
+    ((2, 2, 4, 3), (3, 2, 3, 2), {"stride": (2, 1), "padding": ((1, 1), (0, 2))}),
+    ((1, 4, 4, 5), (6, 2, 2, 2), {"padding": ((1, 0), (0, 0)), "dilation": (2, 1), "groups": 2}),
+], ids=["strided", "grouped"])  # fmt: skip
+def test_the_ways_back_match_exact_calculus(case, rng, oracle):
+    """Symbols pushed through the definition, differentiated, for an arbitrary ȳ."""
+    shape, window, options = case
+    settings = {"stride": ONE, "dilation": ONE, "groups": 1} | options
+    exact = oracle.symbolic_vjp(lambda x, w: conv2d_naive(x, w, **settings), shape, window)
+    x, w = rng.normal(size=shape), rng.normal(size=window)
+    y = conv2d(x, w, **options)
+    y_bar = rng.normal(size=y.shape)
+    for ours, bar in zip(conv2d.vjp(y, x, w, y_bar, **options), exact(x, w, y_bar), strict=True):
+        assert_allclose(ours, bar, **SUMS)
+
+
+def test_in_single_steps_the_way_back_turns_the_filter(lab, x, rng, formulas, oracle):
+    """x̄ is a convolution of ȳ, padded by U - 1, with filters turned around, from maps to channels."""
+    w = filters(rng)
+    y = conv2d(x, w)
+    y_bar = rng.normal(size=y.shape)
+    x_bar = conv2d.vjp(y, x, w, y_bar)[0]
+    assert_allclose(lab.turned(y_bar, w), x_bar, **SUMS)
+    small, tap = y_bar[:1, :2, :3, :4], w[:2, :1]
+    page = oracle.program(formulas.conv2d_x_bar_turned)(y_bar=small, w=tap, H=5, W=5, padding=0)
+    assert_allclose(lab.turned(small, tap), page, **SUMS)
+
+
+def test_an_unturned_way_back_is_noticed(lab, x, rng):
+    """Of random filters it makes something else altogether, as long as x̄ itself."""
+    w = filters(rng)
+    y_bar = rng.normal(size=conv2d(x, w).shape)
+    x_bar, wrong = lab.turned(y_bar, w), lab.unturned(y_bar, w)
+    assert np.linalg.norm(wrong - x_bar) > 0.5 * np.linalg.norm(x_bar)
+
+
+def test_an_unturned_sobel_filter_has_the_wrong_sign(lab, rng):
+    """Turned by half a circle, a Sobel filter is its own opposite, and so is x̄."""
+    w, y_bar = lab.SOBEL[None, None], rng.normal(size=(2, 1, 6, 5))
+    assert_allclose(lab.unturned(y_bar, w), -lab.turned(y_bar, w), **SUMS)
+
+
+def test_a_sum_as_a_loss_sees_no_turn_inside(lab, x, rng):
+    """With ȳ = 1 a pixel away from the edge hears Σ w, which is the same when w is turned."""
+    w = filters(rng)
+    y_bar = np.ones(conv2d(x, w).shape)
+    x_bar, wrong = lab.turned(y_bar, w), lab.unturned(y_bar, w)
+    assert_allclose(wrong[:, :, 2:-2, 1:-1], x_bar[:, :, 2:-2, 1:-1], **SUMS)
+    assert_allclose(x_bar[0, :, 4, 4], w.sum(axis=(0, 2, 3)), **SUMS)
+
+
+def test_a_layer_adds_an_offset_to_every_map(rng, formulas, oracle):
+    """y = x ⋆ w + b; on the way back an offset hears its whole map, in every image."""
+    x, w, b = (rng.normal(size=size) for size in [(2, 3, 5, 4), (4, 3, 3, 2), (4,)])
+    options = {"stride": 2, "padding": 1}
+    y = convolution(x, w, b, **options)
+    P, Q = y.shape[2:]
+    page = oracle.program(formulas.convolution)(x=x, w=w, b=b, P=P, Q=Q, **options)
+    assert_allclose(y, page, **SUMS)
+    y_bar = rng.normal(size=y.shape)
+    b_bar = oracle.program(formulas.convolution_b_bar)(y_bar=y_bar)
+    assert_allclose(convolution.vjp(y, x, w, b, y_bar, **options)[2], b_bar, **SUMS)
+
+
+def test_a_sobel_filter_measures_the_slope_of_a_ramp(lab):
+    """Where grey rises by a to the right at every pixel, whatever it does downwards: 8 a."""
+    rows, columns = np.mgrid[:6, :7]
+    for a, b in (2.0, 0.0), (-1.0, 3.0), (0.0, 5.0):
+        y = conv2d((a * columns + b * rows)[None, None], lab.SOBEL[None, None])
+        assert_allclose(y, 8 * a, **SUMS)
+
+
+def test_a_sobel_filter_is_two_filters_in_turn(lab, rng):
+    """One blurs downwards, one subtracts to the right; in turn they are the Sobel filter."""
+    x = rng.normal(size=(2, 1, 7, 6))
+    blurred = conv2d(x, np.array([1.0, 2, 1]).reshape(1, 1, 3, 1))
+    y = conv2d(blurred, np.array([-1.0, 0, 1]).reshape(1, 1, 1, 3))
+    assert_allclose(conv2d(x, lab.SOBEL[None, None]), y, **SUMS)
+
+
+def test_the_maps_of_the_source_come_out(lab):
+    """001 convolves evenly spread numbers, stride 2, padding 1, and prints maps and their error."""
+    assert lab.conv_forward(0)[0]["relative error"] == pytest.approx(2.212148e-08, abs=5e-15)
+
+
+@pytest.mark.exercise("conv-output-size", points=1)
+def test_your_count_is_that_of_the_places(answers):
+    """Windows begin at 0, s, 2 s, … of the padded row, and end inside it."""
+    for size, window, stride, padding in np.ndindex(9, 5, 4, 3):
+        size, window, stride = size + 4, window + 1, stride + 1
+        starts = range(0, size + 2 * padding - window + 1, stride)
+        options = {"stride": stride, "padding": padding}
+        assert answers.output_size(size, window, **options) == len(starts)
+
+
+@pytest.mark.exercise("conv-naive", points=3)
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (2, 1), (3, 2)])
+def test_your_maps_are_those_of_the_definition(answers, stride, padding, rng):
+    """Every image, every filter, every place; the last rows may be no place."""
+    x, w = rng.normal(size=(2, 3, 7, 8)), rng.normal(size=(4, 3, 3, 2))
+    y = conv2d_naive(x, w, *settled(stride, padding))
+    assert_allclose(answers.conv(x, w, stride, padding), y, **SUMS)
+
+
+@pytest.mark.exercise("conv-backward", points=4)
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (2, 1), (3, 2)])
+def test_your_ways_back_reach_pixels_and_taps(answers, stride, padding, rng):
+    """x̄ and w̄ for an arbitrary ȳ, and x is left as it is."""
+    x, w, options = rng.normal(size=(2, 3, 7, 8)), rng.normal(size=(4, 3, 3, 2)), (stride, padding)
+    before = x.copy()
+    y_bar = rng.normal(size=(2, 4, *positions((7, 8), (3, 2), *settled(*options), ONE)))
+    x_bar, w_bar = answers.conv_backward(x, w, y_bar, *options)
+    assert_allclose(x_bar, to_x_naive(y_bar, w, (7, 8), *settled(*options)), **SUMS)
+    assert_allclose(w_bar, to_w_naive(x, y_bar, (3, 2), *settled(*options)), **SUMS)
+    assert_array_equal(x, before)
+
+
+@pytest.mark.exercise("conv-dilated", points=2)
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_your_taps_stand_apart(answers, dilation, rng):
+    """Like a filter with zeros between its taps."""
+    x, w = rng.normal(size=(2, 3, 8, 7)), rng.normal(size=(4, 3, 3, 2))
+    wide = np.zeros((4, 3, 2 * dilation + 1, dilation + 1))
+    wide[:, :, ::dilation, ::dilation] = w
+    assert_allclose(answers.conv_dilated(x, w, dilation), conv2d_naive(x, wide), **SUMS)
+
+
+@pytest.mark.exercise("conv-edges", points=2)
+def test_your_edges_are_as_steep_as_the_ramp(answers, rng):
+    """Grey rises by a to the right and by b downwards:  √(a² + b²)  everywhere."""
+    rows, columns = np.mgrid[:5, :6]
+    for a, b in rng.normal(size=(4, 2)):
+        steep = np.full((3, 4), np.hypot(a, b))
+        assert_allclose(answers.edges(a * columns + b * rows + 7), steep, **SUMS)
+
+
+@pytest.mark.exercise("conv-edges", points=1)
+def test_your_edges_are_those_of_sobel(answers, rng):
+    """On any image: the slopes to the right and downwards, each an average over three rows."""
+    x, sobel = rng.normal(size=(6, 7)), np.outer([1, 2, 1], [-1, 0, 1]) / 8
+    right, down = (conv2d_naive(x[None, None], w[None, None])[0, 0] for w in (sobel, sobel.T))
+    assert_allclose(answers.edges(x), np.hypot(right, down), **SUMS)
+
+
+@pytest.mark.exercise("conv-hidden-slip", points=1)
+def test_your_filter_hides_the_slip(answers, rng):
+    """The unturned way back is right, though entries differ and a mirror would change them."""
+    w, y_bar = np.array(answers.hidden(), dtype=float), rng.normal(size=(1, 1, 5, 4))
+    assert w.shape == (3, 3)
+    assert np.ptp(w) > 0
+    assert (w != w[:, ::-1]).any()
+    x_bar = to_x_naive(y_bar, w[None, None], (7, 6))
+    wrong = to_x_naive(y_bar, w[None, None, ::-1, ::-1], (7, 6))
+    assert_allclose(wrong, x_bar, rtol=0, atol=1e-9 * np.abs(w).max())
+
+
+@pytest.mark.exercise("conv-wrong-lines", points=3)
+def test_the_lines_named_are_those_that_do_not_follow(answers, planted):
+    """The checker of derivations names the same lines."""
+    names = {"conv.row_to_x": "conv-line-1", "conv.row_to_w": "conv-line-1",
+             "conv.row_adjoint": "conv-line-8"}  # fmt: skip
+    wrong = [number for name, slip in names.items() for number in planted(name, slip)]
+    assert list(answers.wrong_lines()) == wrong

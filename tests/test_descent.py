@@ -1,0 +1,611 @@
+"""Descent.  Each test is a lemma of `book/descent.md`, in the order of the chapter."""
+
+import importlib
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.descent import average, ball, descend
+
+ROUNDED = {"rtol": 1e-12, "atol": 1e-12}  # some roundings of 1e-16
+STEPS = [1, 2, 3, 10, 100, 1000]
+DISTANCE = 5.0  # of the crossing of the diagonals from zero
+SQUARES = "two_parabolas spread_next"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The grounds on which descent is watched."""
+    return importlib.import_module("dlcore.lab.descent")
+
+
+@pytest.fixture(scope="module")
+def parabola():
+    """The formulas of what can be computed to the end."""
+    return importlib.import_module("dlcore.formulas.parabola")
+
+
+def square(x):
+    """Add up the squares:  ‖x‖²."""
+    return np.sum(x * x)
+
+
+def walk(rng, T=7, D=3, rate=0.3):
+    """Step against random directions from a random start; return points and directions."""
+    v = rng.normal(size=(T, D))
+    given = iter(v)
+    return descend(lambda w: next(given), rng.normal(size=D), [rate] * T), v
+
+
+# By hand
+
+
+def test_the_case_by_hand_comes_out():
+    """From 0 towards 4 at the rate 1/2:  0, 2, 3, 7/2;  21 on one side, 85/4 on the other."""
+    points = descend(lambda w: w - 4, [0.0], [0.5] * 3).ravel()
+    v = points[:-1] - 4
+    assert points.tolist() == [0, 2, 3, 3.5]
+    assert np.sum((points[:-1] - 4) * v) == 21
+    assert 4**2 / (2 * 0.5) + 0.5 / 2 * square(v) == 85 / 4
+    assert (points[-1] - 4) ** 2 / (2 * 0.5) == 85 / 4 - 21
+
+
+# A step
+
+
+def test_the_program_steps_against_the_slope(formulas, oracle, rng):
+    """Coordinate by coordinate,  w⁺ = w - rate · v  is what the program does at every step."""
+    rates, v = rng.uniform(0.1, 0.9, size=6), rng.normal(size=(6, 4))
+    given = iter(v)
+    points = descend(lambda w: next(given), rng.normal(size=4), rates)
+    w, slope = formulas.sp.symbols("w v")
+    t, one = formulas.t, formulas.step.rhs
+    one = one.xreplace({formulas.w[t]: w, formulas.v[t]: slope})
+    page = oracle.program(formulas.sp.Eq(formulas.e, one))
+    assert_allclose(points[1:], page(w=points[:-1], v=v, rate=rates[:, None]), **ROUNDED)
+
+
+def test_a_step_ends_at_the_lowest_point_of_a_bowl(rng):
+    """The bowl at z is above its lowest point by κ/2 ‖z - w⁺‖², so no other point is as low."""
+    w, v, curvature = rng.normal(size=5), rng.normal(size=5), rng.uniform(0.1, 5.0)
+    model = lambda z: v @ (z - w) + curvature / 2 * square(z - w)
+    lowest = descend(lambda w: v, w, [1 / curvature])[-1]
+    for z in rng.normal(size=(20, 5)):
+        above = model(z) - model(lowest)
+        assert_allclose(above, curvature / 2 * square(z - lowest), **ROUNDED)
+
+
+def test_convexity_alone_allows_many_lowest_points(rng):
+    """max(0, |w| - 1) lies below all its chords, and is lowest at every w from -1 to 1."""
+    f = lambda w: np.maximum(0, np.abs(w) - 1)
+    u, w, share = 3 * rng.normal(size=100), 3 * rng.normal(size=100), rng.uniform(size=100)
+    assert (f(share * u + (1 - share) * w) <= share * f(u) + (1 - share) * f(w) + 1e-12).all()
+    assert not f(np.linspace(-1, 1, 9)).any()
+
+
+# The lemma
+
+
+def test_a_step_changes_the_distance_from_any_point_by_a_known_amount(rng):
+    """‖w⁺ - u‖² = ‖w - u‖² - 2 rate ⟨w - u, v⟩ + rate² ‖v‖²  for every u."""
+    points, v = walk(rng, rate=0.3)
+    for u in rng.normal(size=(5, 3)):
+        far = ((points - u) ** 2).sum(axis=1)
+        after = far[:-1] - 2 * 0.3 * ((points[:-1] - u) * v).sum(axis=1) + 0.09 * (v**2).sum(axis=1)
+        assert_allclose(far[1:], after, **ROUNDED)
+
+
+@pytest.mark.parametrize("T", [1, 2, 50])
+def test_both_sides_differ_by_the_last_distance(T, rng):
+    """‖w₁ - u‖²/2η + η/2 Σ‖v‖² - Σ⟨w - u, v⟩ = ‖w_{T+1} - u‖²/2η, whatever the directions."""
+    points, v = walk(rng, T=T, rate=0.3)
+    for u in rng.normal(size=(5, 3)):
+        left = np.sum((points[:-1] - u) * v)
+        right = square(points[0] - u) / (2 * 0.3) + 0.3 / 2 * square(v)
+        assert_allclose(right - left, square(points[-1] - u) / (2 * 0.3), **ROUNDED)
+
+
+def test_from_zero_the_goal_has_its_own_length(rng):
+    """With w₁ = 0 the first distance is ‖u‖, and the bound of the sources holds."""
+    v = rng.normal(size=(9, 3))
+    given = iter(v)
+    points = descend(lambda w: next(given), np.zeros(3), [0.3] * 9)
+    for u in rng.normal(size=(20, 3)):
+        left = np.sum((points[:-1] - u) * v)
+        assert left <= square(u) / (2 * 0.3) + 0.3 / 2 * square(v)
+
+
+def test_from_elsewhere_the_length_of_the_goal_is_no_bound():
+    """w₁ = 1, u = 0, v = 1, rate 1:  the left side is 1, the right side of the sources ½."""
+    assert (1 - 0) * 1 > 0**2 / 2 + 1 / 2 * 1**2
+
+
+# The rate
+
+
+@pytest.mark.parametrize("T", STEPS)
+def test_the_average_is_no_higher_than_its_points(T, lab):
+    """f(1/T Σ w) ≤ 1/T Σ f(w) ≤ f(u) + 1/T Σ ⟨w - u, v⟩  for convex f and every u."""
+    f, slope = lab.median(lab.CORNERS)
+    points = descend(slope, np.zeros(2), [1.0] * T)
+    heights = np.mean([f(w) for w in points[:-1]])
+    products = np.mean([(w - lab.CROSSING) @ slope(w) for w in points[:-1]])
+    assert f(average(points)) <= heights + 1e-12
+    assert heights <= f(lab.CROSSING) + products + 1e-12
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.1, 1.0, 10.0])
+@pytest.mark.parametrize("T", STEPS)
+def test_the_average_stays_below_the_bound(T, rate, lab, formulas, oracle):
+    """f(average) - min f ≤ B²/2ηT + ηρ²/2  at good and at bad rates; B = 5, ρ = 1."""
+    f, slope = lab.median(lab.CORNERS)
+    bound = oracle.program(formulas.rate_bound)(T=T, rate=rate, B=DISTANCE, rho=1.0)
+    points = descend(slope, np.zeros(2), [rate] * T)
+    assert f(average(points)) - f(lab.CROSSING) <= bound
+
+
+def test_no_other_rate_has_a_smaller_bound(formulas, oracle, rng):
+    """B²/2ηT + ηρ²/2 > Bρ/√T  at every other rate, whatever B, ρ and T are."""
+    B, rho, shift = np.exp(rng.normal(size=(3, 200)))
+    T = rng.integers(1, 1000, size=200)
+    best = oracle.program(formulas.best_rate)(T=T, B=B, rho=rho)
+    least = oracle.program(formulas.best_bound)(T=T, B=B, rho=rho)
+    bound = lambda rate: oracle.program(formulas.rate_bound)(T=T, B=B, rho=rho, rate=rate)
+    assert_allclose(bound(best), least, **ROUNDED)
+    assert (bound(best * shift) > least).all()
+
+
+def test_four_times_the_steps_halve_the_bound(formulas, oracle):
+    """Bρ/√4T = ½ Bρ/√T."""
+    least = oracle.program(formulas.best_bound)(T=np.array([25, 100]), B=3.0, rho=2.0)
+    assert least[0] == 2 * least[1]
+
+
+def test_the_slope_at_the_average_is_no_average(oracle):
+    """For f = w² at 1 and -1:  ⟨w̄ - 0, f'(w̄)⟩ = 0, but the mean of ⟨w - 0, f'(w)⟩ is 2."""
+    points, slope = np.array([1.0, -1.0]), lambda w: 2 * w
+    assert points.mean() * slope(points.mean()) == 0
+    assert np.mean(points * slope(points)) == 2
+
+
+# As bad as it gets
+
+
+def test_no_slope_of_that_function_is_longer_than_allowed(lab, rng):
+    """|f(u) - f(w)| ≤ ρ ‖u - w‖, and f lies above every tangent."""
+    f, slope = lab.worst(6, DISTANCE, 3.0)
+    for u, w in DISTANCE * rng.normal(size=(100, 2, 6)):
+        assert abs(f(u) - f(w)) <= 3.0 * np.linalg.norm(u - w) + 1e-12
+        assert f(u) >= f(w) + slope(w) @ (u - w) - 1e-12
+
+
+@pytest.mark.parametrize("T", STEPS)
+def test_one_function_attains_the_bound_to_the_last_digit(T, lab):
+    """All T points, and their average, are at the height ρ (B/√T), computed in this order."""
+    f, slope = lab.worst(T, DISTANCE, 3.0)
+    rate = DISTANCE / (3.0 * np.sqrt(T))
+    points = descend(slope, np.zeros(T), [rate] * T)
+    assert {f(w) for w in points[:-1]} == {3.0 * (DISTANCE / np.sqrt(T))}
+    assert f(average(points)) == 3.0 * (DISTANCE / np.sqrt(T))
+
+
+@pytest.mark.parametrize("T", STEPS)
+def test_the_point_after_the_last_is_the_minimum(T, lab):
+    """The point w_{T+1}, which no average counts, is B/√T in every coordinate: ‖w‖ = B, f = 0."""
+    f, slope = lab.worst(T, DISTANCE, 3.0)
+    last = descend(slope, np.zeros(T), [DISTANCE / (3.0 * np.sqrt(T))] * T)[-1]
+    assert_allclose(last, DISTANCE / np.sqrt(T), **ROUNDED)
+    assert_allclose([np.linalg.norm(last), f(last)], [DISTANCE, 0], **ROUNDED)
+
+
+@pytest.mark.parametrize("T", STEPS)
+def test_at_any_rate_that_function_stays_as_bad(T, lab):
+    """With half or twice the rate one coordinate is still untouched at all T points."""
+    f, slope = lab.worst(T, DISTANCE, 3.0)
+    for share in (0.1, 0.5, 2.0, 10.0):
+        rates = [share * DISTANCE / (3.0 * np.sqrt(T))] * T
+        points = descend(slope, np.zeros(T), rates)
+        assert f(average(points)) == 3.0 * (DISTANCE / np.sqrt(T))
+
+
+@pytest.mark.parametrize("T", STEPS)
+def test_a_slope_that_shares_its_ties_loses_half(T, lab, formulas, oracle):
+    """-ρ/T in all of T tied coordinates is a slope, too, and descends to the half at last."""
+    f, slope = lab.worst(T, DISTANCE, 3.0)
+    shared = lambda w: (f(w) > 0) * -3.0 * np.isclose(w, w.min()) / np.isclose(w, w.min()).sum()
+    points = descend(shared, np.zeros(T), [DISTANCE / (3.0 * np.sqrt(T))] * T)
+    page = oracle.program(formulas.shared_bound)(T=T, B=DISTANCE, rho=3.0)
+    assert_allclose(f(average(points)), page, **ROUNDED)
+
+
+# Noise
+
+
+@pytest.mark.parametrize("name", SQUARES.split())
+def test_squares_are_completed(name, parabola, oracle, rng):
+    """Both sides agree at exact random numbers."""
+    relation = getattr(parabola, name)
+    relation = getattr(relation, "claim", relation)
+    assert oracle.counterexample(*oracle.claim(relation), rng) is None
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.5, 1.0])
+def test_every_example_leads_away_from_the_minimum(rate, lab):
+    """From w = ½ the examples 2 and -1 lead 3/2 rate to either side, at every rate above zero."""
+    w = lab.TARGETS.mean()
+    height = lambda w: np.mean((w - lab.TARGETS) ** 2) / 2
+    for target in lab.TARGETS:
+        after = descend(lambda w, x=target: w - x, w, [rate])[-1]
+        assert_allclose(abs(after - w), 1.5 * rate, **ROUNDED)
+        assert height(after) > height(w)
+
+
+def test_the_mean_square_obeys_its_recursion(parabola, oracle, rng):
+    """Over both examples alike,  s⁺ = (1 - ηκ)² s + η² σ²  for all points at once."""
+    rate, curvature, std = (Fraction(int(k), 7) for k in rng.integers(1, 7, size=3))
+    points = [Fraction(int(k), 5) for k in rng.integers(-9, 9, size=6)]
+    after = [w - rate * (curvature * w + sign * std) for w in points for sign in (1, -1)]
+    exact = lambda x: parabola.sp.Rational(x.numerator, x.denominator)
+    before = exact(sum(w * w for w in points) / 6)
+    page = parabola.spread.rhs.subs({parabola.s[parabola.i]: before, parabola.rate: exact(rate),
+        parabola.curvature: exact(curvature), parabola.std: exact(std)})  # fmt: skip
+    assert page == exact(sum(w * w for w in after) / 12)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
+def test_at_a_constant_rate_the_noise_stays(rate, lab, parabola, oracle, rng):
+    """The mean square tends to ησ²/κ(2 - ηκ): seen in two thousand runs, and a fixed point."""
+    given = {"rate": rate, "curvature": 1.0, "std": 1.5}
+    limit = oracle.program(parabola.spread_limit)(**given)
+    spread = oracle.program(
+        parabola.sp.Eq(parabola.e, parabola.spread.rhs.subs(parabola.s[parabola.i], parabola.x))
+    )
+    assert_allclose(spread(x=limit, **given), limit, **ROUNDED)
+    far = lab.stray([rate] * 200, 2000, rng=rng)[-1] - 0.5
+    assert_allclose(np.mean(far**2), limit, rtol=4 * np.sqrt(2 / 2000))  # four deviations
+
+
+def test_a_falling_rate_makes_the_mean_of_what_was_seen(rng):
+    """With the rates 1, 1/2, 1/3, … the weight is the mean of all examples drawn so far."""
+    seen = rng.normal(size=50)
+    given = iter(seen)
+    points = descend(lambda w: w - next(given), rng.normal(), 1 / np.arange(1, 51))
+    assert_allclose(points[1:], np.cumsum(seen) / np.arange(1, 51), **ROUNDED)
+
+
+def test_at_a_falling_rate_the_noise_vanishes(parabola, oracle, rng):
+    """s_i = σ²/κ²i  solves the recursion with the rate 1/κ(i + 1), and is right after one step."""
+    curvature, std = rng.uniform(0.5, 2.0, size=2)
+    s = lambda i: oracle.program(parabola.falling_spread)(i=i, curvature=curvature, std=std)
+    rate = lambda i: oracle.program(parabola.falling_rate)(i=i, curvature=curvature)
+    assert_allclose(s(1), (rate(0) * std) ** 2, **ROUNDED)
+    for i in range(1, 20):
+        after = (1 - rate(i) * curvature) ** 2 * s(i) + (rate(i) * std) ** 2
+        assert_allclose(s(i + 1), after, **ROUNDED)
+
+
+@pytest.mark.parametrize("T", [2, 3, 20])
+def test_the_average_of_a_constant_rate_settles_too(T, lab, parabola, oracle, rng):
+    """Its mean square is σ²/κ²T² Σ (1 - (1 - ηκ)ⁱ)², below σ²/κ²T;  seen in 20,000 runs."""
+    rate, std = 0.4, 1.5
+    page = oracle.program(parabola.average_spread)(T=T, rate=rate, curvature=1.0, std=std)
+    points = lab.stray([rate] * T, 20_000, rng=rng)
+    far = average(points) - 0.5
+    assert_allclose(np.mean(far**2), page, rtol=4 * np.sqrt(2 / 20_000))  # four deviations
+    assert page < std**2 / T
+
+
+@pytest.mark.parametrize("T", [4, 64])
+def test_slopes_that_are_right_on_average_keep_the_bound(T, lab, formulas, oracle, rng):
+    """One corner at a time: the mean of f(average) - min f, over 200 runs, is below Bρ/√T."""
+    f, _ = lab.median(lab.CORNERS)
+    towards = lambda w, n: lab.median(lab.CORNERS[[n]])[1](w)
+    one = lambda w: towards(w, rng.integers(4))
+    runs = [descend(one, np.zeros(2), [DISTANCE / np.sqrt(T)] * T) for _ in range(200)]
+    lost = [f(average(points)) - f(lab.CROSSING) for points in runs]
+    assert np.mean(lost) <= oracle.program(formulas.best_bound)(T=T, B=DISTANCE, rho=1.0)
+
+
+def test_taking_a_point_back_into_a_ball_brings_it_nearer(rng):
+    """‖onto(w) - u‖ ≤ ‖w - u‖  for every u in the ball, so the bound outlives a projection."""
+    onto = ball(2.0)
+    for w, u in 3 * rng.normal(size=(200, 2, 4)):
+        inside = onto(w)
+        assert_allclose(np.linalg.norm(inside), min(2.0, np.linalg.norm(w)), **ROUNDED)
+        assert np.linalg.norm(inside - onto(u)) <= np.linalg.norm(w - onto(u)) + 1e-12
+        assert_array_equal(onto(0.1 * u), 0.1 * u)
+
+
+# Curvature from above
+
+
+def test_a_step_falls_by_the_square_of_the_slope(lab, rng):
+    """f(w⁺) ≤ f(w) - ‖∇f(w)‖²/2κ  at the rate 1/κ."""
+    for f, slope in (lab.huber(2.0, 0.7), lab.bowl(np.array([2.0, 1.0, 0.1])), lab.softened(2.0)):
+        for w in 3 * rng.normal(size=(50, 3)):
+            after = descend(slope, w, [1 / 2.0])[-1]
+            assert f(after) <= f(w) - square(slope(w)) / (2 * 2.0) + 1e-12
+
+
+@pytest.mark.parametrize("T", STEPS)
+def test_bounded_curvature_promises_one_over_t(T, lab, formulas, oracle, rng):
+    """f(w_{T+1}) - min f ≤ κB²/2T  for flat valleys and far starts alike."""
+    for f, slope in (lab.huber(2.0, 0.01), lab.bowl(np.array([2.0, 1e-3])), lab.softened(2.0)):
+        w = 3 * rng.normal(size=2)
+        last = descend(slope, w, [1 / 2.0] * T)[-1]
+        given = {"T": T, "curvature": 2.0, "B": np.linalg.norm(w)}
+        assert f(last) <= oracle.program(formulas.smooth_bound)(**given)
+
+
+@pytest.mark.parametrize("T", STEPS)
+def test_a_parabola_with_knees_reaches_half_of_that(T, lab, parabola, oracle):
+    """With the knee at B/(2T + 1) descent is at the height κB²/(4T + 2) after T steps."""
+    given = {"T": T, "B": DISTANCE}
+    f, slope = lab.huber(2.0, oracle.program(parabola.knee)(**given))
+    last = descend(slope, [DISTANCE], [1 / 2.0] * T)[-1]
+    page = oracle.program(parabola.knee_height)(curvature=2.0, **given)
+    assert_allclose(f(last), page, **ROUNDED)
+
+
+# Curvature from both sides
+
+
+@pytest.mark.parametrize("flat", [0.5, 0.1, 0.01])
+def test_every_step_takes_a_share_of_the_distance(flat, lab, rng):
+    """‖w⁺ - u‖² ≤ (1 - 1/q) ‖w - u‖²  at the rate 1/κ, on bowls that are no parabolas."""
+    _, soft = lab.softened(1.0 - flat)
+    for w in 3 * rng.normal(size=(50, 4)):
+        after = descend(lambda w: flat * w + soft(w), w, [1.0])[-1]
+        assert square(after) <= (1 - flat) * square(w) + 1e-12
+
+
+def test_the_distance_falls_to_a_power_of_that_share(lab, parabola, oracle, rng):
+    """‖w_{T+1} - u‖² ≤ (1 - 1/q)ᵀ ‖w₁ - u‖², and the exponent is worth its T."""
+    points = descend(lab.bowl(np.array([1.0, 0.3, 0.05]))[1], rng.normal(size=3), [1.0] * 40)
+    q = oracle.program(parabola.condition)(curvature1=0.05, curvature2=1.0)
+    for T in (1, 5, 40):
+        bound = oracle.program(parabola.closer_bound)(T=T, q=q)
+        assert square(points[T]) <= bound * square(points[0])
+
+
+def test_a_bowl_keeps_one_share_along_every_axis(lab, parabola, oracle, rng):
+    """y_i = (1 - ηκ)ⁱ  for each of its curvatures."""
+    curvatures, rate = rng.uniform(0.1, 2.0, size=4), 0.8
+    points = descend(lab.bowl(curvatures)[1], np.ones(4), [rate] * 6)
+    for i in range(7):
+        page = oracle.program(parabola.share)(i=i, rate=rate, curvature=curvatures)
+        assert_allclose(points[i], page, **ROUNDED)
+
+
+def test_the_best_rate_of_a_bowl_balances_its_ends(parabola, oracle, rng):
+    """max |1 - ηκ| over κ₁ … κ₂ is least at 2/(κ₁ + κ₂), where it is (q - 1)/(q + 1)."""
+    ends = {"curvature1": 0.2, "curvature2": 3.0}
+    rate = oracle.program(parabola.bowl_rate)(**ends)
+    slowest = lambda rate: np.abs(1 - rate * np.linspace(0.2, 3.0, 99)).max()
+    page = oracle.program(parabola.bowl_share)(q=3.0 / 0.2)
+    assert_allclose(slowest(rate), page, **ROUNDED)
+    assert all(slowest(other) > page for other in rate * np.exp(rng.normal(size=50)))
+
+
+# A heavy ball
+
+
+def test_the_ball_obeys_a_recursion_of_two_steps(lab, parabola, oracle, rng):
+    """y_{i+1} = (1 + μ - ηκ) y_i - μ y_{i-1},  with y₀ = 1 from rest."""
+    rate, mu, curvature = rng.uniform(0.1, 0.9, size=3)
+    y = lab.roll(np.array([curvature]), rate, mu, 8)[:, 0]
+    page = oracle.program(parabola.heavy_ball)
+    for i in range(1, 8):
+        after = page(y=y, i=i, rate=rate, curvature=curvature, momentum=mu)
+        assert_allclose(y[i + 1], after, **ROUNDED)
+
+
+def test_a_power_obeys_the_recursion_if_it_solves_an_equation(parabola):
+    """Put  y_i = xⁱ  into the recursion and divide by  xⁱ⁻¹:  what is left is the equation."""
+    sp, i, x = parabola.sp, parabola.i, parabola.x
+    ball, powers = (side.lhs - side.rhs for side in (parabola.heavy_ball, parabola.powers))
+    left = ball.replace(sp.Indexed, lambda y, index: x ** (index - i)) * x
+    assert sp.expand(left - powers) == 0
+
+
+def test_inside_a_range_every_curvature_shrinks_alike(parabola, oracle, rng):
+    """Between (1 - √μ)² and (1 + √μ)² both roots have the size √μ; outside one is larger."""
+    for mu in rng.uniform(0.05, 0.95, size=9):
+        low, high = (1 - np.sqrt(mu)) ** 2, (1 + np.sqrt(mu)) ** 2
+        for x in rng.uniform(low, high, size=9):
+            assert_allclose(np.abs(np.roots([1, -(1 + mu - x), mu])), np.sqrt(mu), **ROUNDED)
+        for x in (0.9 * low, 1.1 * high):
+            assert np.abs(np.roots([1, -(1 + mu - x), mu])).max() > np.sqrt(mu) + 1e-6
+
+
+def test_the_range_ends_where_the_root_vanishes(parabola, oracle, rng):
+    """(1 + μ - ηκ)² - 4μ  is a product of two factors."""
+    assert oracle.counterexample(*oracle.claim(parabola.under_the_root), rng) is None
+
+
+@pytest.mark.parametrize("q", [2.0, 10.0, 400.0])
+def test_the_best_ball_puts_the_curvatures_at_the_ends(q, parabola, oracle):
+    """ηκ₁ = (1 - √μ)²  and  ηκ₂ = (1 + √μ)²  at the best rate and momentum."""
+    flat = 0.3
+    rate = oracle.program(parabola.ball_rate)(curvature1=flat, curvature2=q * flat)
+    root = oracle.program(parabola.ball_momentum)(q=q) ** 0.5
+    assert_allclose([rate * flat, rate * q * flat], [(1 - root) ** 2, (1 + root) ** 2], **ROUNDED)
+    assert_allclose(oracle.program(parabola.ball_share)(q=q), root, **ROUNDED)
+
+
+def largest_root(rate, momentum, curvatures):
+    """Find the factor per step, in the long run, of the slowest curvature."""
+    return max(
+        np.abs(np.roots([1, -(1 + momentum - rate * k), momentum])).max() for k in curvatures
+    )
+
+
+@pytest.mark.parametrize("q", [2.0, 10.0, 100.0])
+def test_no_other_ball_has_a_smaller_share(q, parabola, oracle, rng):
+    """The larger root, at the worst end, is above (√q - 1)/(√q + 1) for every other pair."""
+    share = oracle.program(parabola.ball_share)(q=q)
+    best = oracle.program(parabola.ball_rate)(curvature1=1.0, curvature2=q), share**2
+    # at a double root an error of ε in the coefficients moves the roots by √ε
+    assert_allclose(largest_root(*best, (1.0, q)), share, rtol=1e-6)
+    for shift in 0.2 * rng.normal(size=(300, 2)):
+        rate, mu = best * np.exp(shift)
+        assert largest_root(rate, mu, (1.0, q)) > share
+
+
+@pytest.mark.parametrize("end", ["flat", "steep"])
+def test_at_both_ends_a_power_is_held_up(end, lab, parabola, oracle):
+    """y_i = (1 + (1 ∓ √μ) i) (±√μ)ⁱ,  with plus the steep end."""
+    root, q = 0.6, (1.6 / 0.4) ** 2
+    rate, curvature = 1.6**2, {"flat": 1 / q, "steep": 1.0}[end]
+    rolled = lab.roll(np.array([curvature]), rate, root**2, 12)[:, 0]
+    page = oracle.program(getattr(parabola, f"{end}_end"))
+    assert_allclose(rolled, [page(i=i, momentum=root**2) for i in range(13)], **ROUNDED)
+
+
+def test_between_the_ends_the_ball_swings(lab, parabola, oracle, rng):
+    """y_i = √μⁱ (sin (i + 1)φ - √μ sin iφ)/sin φ,  with  cos φ = (1 + μ - ηκ)/2√μ."""
+    mu, phi = rng.uniform(0.2, 0.9), rng.uniform(0.1, 3.0)
+    product = 1 + mu - 2 * np.sqrt(mu) * np.cos(phi)
+    cosine = oracle.program(parabola.sp.Eq(parabola.x, parabola.angle.rhs))
+    assert_allclose(cosine(rate=1.0, curvature=product, momentum=mu), np.cos(phi), **ROUNDED)
+    rolled = lab.roll(np.array([product]), 1.0, mu, 12)[:, 0]
+    page = oracle.program(parabola.between)
+    assert_allclose(rolled, [page(i=i, momentum=mu, phi=phi) for i in range(13)], **ROUNDED)
+
+
+@pytest.mark.parametrize("q", [4.0, 100.0])
+def test_the_steep_end_is_the_slowest_of_all(q, lab, parabola, oracle):
+    """Of two hundred curvatures from κ₁ to κ₂ none is ever further off than κ₂ is."""
+    rate = oracle.program(parabola.ball_rate)(curvature1=1 / q, curvature2=1.0)
+    mu = oracle.program(parabola.ball_momentum)(q=q)
+    page = oracle.program(parabola.steep_end)
+    exact = np.abs([page(i=i, momentum=mu) for i in range(41)])
+    assert_allclose(lab.slowest(1 / q, 1.0, rate, mu, 40), exact, rtol=1e-9)
+
+
+# Exercises
+
+
+@pytest.mark.exercise("descent-step", points=1)
+@pytest.mark.parametrize("shape", [(), (4,)])
+def test_your_step_ends_lower_than_any_other(answers, shape, rng):
+    """⟨g, z - w⟩ + ½ Σ κ (z - w)²  is least there, for one curvature and for one an entry."""
+    w, g, curvature = rng.normal(size=4), rng.normal(size=4), rng.uniform(0.1, 5.0, size=shape)
+    kept, model = w.copy(), lambda z: g @ (z - kept) + np.sum(curvature * (z - kept) ** 2) / 2
+    lowest = answers.step(w, g, curvature)
+    assert_array_equal(w, kept, "w has changed")
+    for away in rng.normal(size=(50, 4)):
+        assert model(lowest) <= model(lowest + 1e-3 * away), "another point is lower"
+
+
+@pytest.mark.exercise("descent-average", points=3)
+@pytest.mark.parametrize("T", [1, 2, 30])
+def test_your_average_counts_every_point_with_a_slope(answers, T, rng):
+    """1/T Σ w_t over the points at which you asked for a slope; each is a step after the last."""
+    w, rates, v = rng.normal(size=3), rng.uniform(0.1, 0.9, size=T), rng.normal(size=(T, 3))
+    kept, asked, given = w.copy(), [], iter(v)
+    mean = answers.averaged(lambda w: asked.append(w.copy()) or next(given), w, rates)
+    points = kept - np.cumsum([0 * kept, *(rates[:, None] * v)], axis=0)
+    assert_array_equal(w, kept, "w has changed")
+    assert_allclose(asked, points[:-1], **ROUNDED)
+    assert_allclose(mean, sum(points[:-1]) / T, **ROUNDED)
+
+
+@pytest.mark.exercise("descent-average", points=3)
+def test_your_average_takes_rates_as_they_come(answers, rng):
+    """A generator is read once and has no length."""
+    w = rng.normal(size=2)
+    mean = answers.averaged(lambda w: 2 * w, w, (0.25 for _ in range(3)))
+    assert_allclose(mean, w * (1 + 0.5 + 0.25) / 3, **ROUNDED)
+
+
+@pytest.mark.exercise("descent-bound", points=2)
+def test_your_sides_are_those_of_the_bound(answers, rng):
+    """Added up step by step, from any start, towards any u."""
+    for T, rate in ((1, 0.3), (6, 0.7), (20, 2.5)):
+        (points, v), u = walk(rng, T=T, D=3, rate=rate), rng.normal(size=3)
+        left, right = answers.both_sides(points, v, u, rate)
+        products = [sum((w - u) * slope) for w, slope in zip(points, v, strict=False)]
+        lengths = [sum(slope * slope) for slope in v]
+        start = sum((points[0] - u) ** 2)
+        assert_allclose(left, sum(products), **ROUNDED)
+        assert_allclose(right, start / (2 * rate) + rate * sum(lengths) / 2, **ROUNDED)
+
+
+def promised(steps, rate, distance, rho):
+    """Say what T steps at a rate are sure to reach."""
+    return distance**2 / (2 * rate * steps) + rate * rho**2 / 2
+
+
+@pytest.mark.exercise("descent-rate", points=2)
+def test_your_plan_keeps_its_promise(answers, rng):
+    """The bound at your T and your rate is at most the accuracy."""
+    for distance, rho, ease in rng.uniform(0.5, 4.0, size=(20, 3)):
+        accuracy = distance * rho / (2 * ease)
+        steps, rate = answers.plan(accuracy, distance, rho)
+        assert promised(steps, rate, distance, rho) <= accuracy * (1 + 1e-12)
+
+
+@pytest.mark.exercise("descent-rate", points=2)
+def test_your_plan_has_no_step_too_many(answers, rng):
+    """With one step less no rate would do; T is a whole number, the rate the best for it."""
+    for distance, rho, ease in rng.uniform(0.5, 4.0, size=(20, 3)):
+        accuracy = distance * rho / (2 * ease + 1)
+        steps, rate = answers.plan(accuracy, distance, rho)
+        assert steps == int(steps)
+        rates = rate * np.geomspace(1e-3, 1e3, 601)
+        assert promised(steps - 1, rates, distance, rho).min() > accuracy
+        assert promised(steps, rates, distance, rho).argmin() == 300, "another rate is better"
+
+
+@pytest.mark.exercise("descent-momentum", points=3)
+@pytest.mark.parametrize("q", [1.5, 10.0, 1000.0])
+def test_your_ball_has_the_smallest_factor(answers, q, rng):
+    """The larger root, at the worst of both ends, is smaller than with any other pair."""
+    flat = rng.uniform(0.1, 2.0)
+    rate, mu = answers.heavy_ball(flat, q * flat)
+    yours = largest_root(rate, mu, (flat, q * flat))
+    for shift in [*(0.3 * rng.normal(size=(200, 2))), *(0.01 * rng.normal(size=(200, 2)))]:
+        other = largest_root(rate * np.exp(shift[0]), mu * np.exp(shift[1]), (flat, q * flat))
+        assert yours < other + 1e-6, "another rate and momentum have a smaller factor"
+
+
+@pytest.mark.exercise("descent-momentum", points=3)
+def test_your_ball_needs_no_velocity_on_an_even_bowl(answers):
+    """With one curvature κ a step at the rate 1/κ is the last: the momentum is zero."""
+    rate, mu = answers.heavy_ball(0.8, 0.8)
+    assert_allclose([rate, mu], [1 / 0.8, 0], **ROUNDED)
+
+
+@pytest.mark.exercise("descent-leave", points=2)
+def test_your_examples_have_their_minimum_where_asked(answers, rng):
+    """The mean of the examples is w, and there are at least two of them."""
+    for w, rate, distance in rng.uniform(0.1, 3.0, size=(20, 3)):
+        examples = np.asarray(answers.targets(w, rate, distance))
+        assert examples.ndim == 1
+        assert len(examples) >= 2
+        assert_allclose(sum(examples) / len(examples), w, **ROUNDED)
+
+
+@pytest.mark.exercise("descent-leave", points=2)
+def test_your_examples_all_lead_away(answers, rng):
+    """One step at the rate, with any of them, ends at the distance from w."""
+    for w, rate, distance in rng.uniform(0.1, 3.0, size=(20, 3)):
+        examples = answers.targets(w, rate, distance)
+        ends = np.array([w - rate * (w - x) for x in examples])
+        assert_allclose(abs(ends - w), distance, **ROUNDED)
+
+
+@pytest.mark.exercise("descent-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "regret": "descent-line-1",
+        "nearer": "descent-line-4",
+        "smooth_rate": "descent-line-2",
+    }
+    truth = [planted(f"descent.{name}", slip)[0] for name, slip in names.items()]
+    assert list(yours) == truth

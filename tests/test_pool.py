@@ -1,0 +1,259 @@
+"""Pooling.  Each test is a lemma of `book/pool.md`, in the order of the chapter."""
+
+import importlib
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.autodiff import check_gradients
+from dlcore.ops.conv import conv2d
+from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
+
+WINDOWS = {
+    "tiles": {"window": 2},
+    "overlapping": {"window": 3, "stride": 2},
+    "with gaps": {"window": 2, "stride": 3},
+    "oblong": {"window": (3, 2), "stride": (2, 1)},
+    "padded": {"window": 3, "stride": 2, "padding": 1},
+}
+every_window = pytest.mark.parametrize("options", WINDOWS.values(), ids=WINDOWS)
+ONE_ROUNDING = {"rtol": 0, "atol": 1e-14}  # sums of a few numbers near one, in another order
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The experiments of the chapter."""
+    return importlib.import_module("dlcore.lab.pool")
+
+
+@pytest.fixture
+def x(rng):
+    """A batch of images in which no two entries are equal, whole rows and columns to spare."""
+    return rng.permutation(2 * 3 * 8 * 7).reshape(2, 3, 8, 7) / 7.0
+
+
+def pulled(op, x, y_bar, **options):
+    """Pull ȳ back through a pooling of x."""
+    return op.vjp(op(x, **options), x, y_bar, **options)[0]
+
+
+def letters(x, y, window, stride, **more):
+    """Name the sizes of a pooling by the letters of the page."""
+    (H, W), (P, Q) = x.shape[2:], y.shape[2:]
+    return {"H": H, "W": W, "P": P, "Q": Q, "U": window, "V": window, "stride": stride, **more}
+
+
+def test_the_largest_of_four_can_be_found_by_hand():
+    """And what comes back goes where it came from."""
+    x = np.array([[[[3.0, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8], [9, 7, 9, 3]]]])
+    assert_array_equal(max_pool2d(x, window=2), [[[[9, 6], [9, 9]]]])
+    y_bar = np.array([[[[1.0, 2], [3, 4]]]])
+    x_bar = [[[[0, 0, 0, 0], [0, 1, 0, 2], [0, 0, 0, 0], [3, 0, 4, 0]]]]
+    assert_array_equal(pulled(max_pool2d, x, y_bar, window=2), x_bar)
+
+
+@pytest.mark.parametrize("size", range(3, 12))
+def test_the_windows_that_fit_are_counted(size, formulas, oracle):
+    """P = ⌊(H - U) / s⌋ + 1, for every window up to the image itself and every stride."""
+    count = oracle.program(formulas.output_size)
+    for window in range(1, size + 1):
+        for stride in range(1, size + 2):
+            starts = range(0, size - window + 1, stride)
+            assert count(H=size, U=window, stride=stride) == len(starts)
+
+
+@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
+def test_the_program_keeps_what_the_page_keeps(window, stride, x, formulas, oracle):
+    """y[n, c, p, q] = max over u, v of x[n, c, p s + u, q s + v]."""
+    y = max_pool2d(x, window=window, stride=stride)
+    page = oracle.program(formulas.max_pool)(x=x, **letters(x, y, window, stride))
+    assert_array_equal(y, page)
+
+
+@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
+def test_the_program_pays_whom_the_page_pays(window, stride, x, rng, formulas, oracle):
+    """x̄ = Σ [this entry is in the window] [it is the largest] ȳ, where no two are equal."""
+    y = max_pool2d(x, window=window, stride=stride)
+    y_bar = rng.normal(size=y.shape)
+    given = {"x": x, "y": y, "y_bar": y_bar, **letters(x, y, window, stride)}
+    x_bar = pulled(max_pool2d, x, y_bar, window=window, stride=stride)
+    assert_allclose(x_bar, oracle.program(formulas.max_pool_x_bar)(**given), **ONE_ROUNDING)
+
+
+@every_window
+def test_away_from_ties_the_way_back_is_the_slope(options, x, rng):
+    """Differences agree with x̄ as long as no step makes another entry the largest."""
+    check_gradients(lambda x: max_pool2d(x, **options), x, rng=rng)
+
+
+@every_window
+def test_nothing_of_the_cotangent_is_lost(options, x, rng):
+    """Every window pays its ȳ once:  Σ x̄ = Σ ȳ."""
+    y_bar = rng.normal(size=max_pool2d(x, **options).shape)
+    x_bar = pulled(max_pool2d, x, y_bar, **options)
+    assert_allclose(x_bar.sum(), y_bar.sum(), rtol=0, atol=1e-12)  # of some hundred terms
+
+
+@every_window
+def test_of_equal_winners_the_first_is_paid(options, rng):
+    """A constant image: from each window the first entry in reading order hears all of ȳ."""
+    x = np.zeros((2, 3, 8, 7))
+    ranked = x - np.arange(56).reshape(8, 7)  # the first of each window is the largest here
+    y_bar = rng.normal(size=max_pool2d(x, **options).shape)
+    x_bar = pulled(max_pool2d, x, y_bar, **options)
+    assert_array_equal(x_bar, pulled(max_pool2d, ranked, y_bar, **options))
+
+
+def test_paying_every_winner_pays_too_much(lab, rng):
+    """Where k entries of a window are the largest, the generous way back pays k times ȳ."""
+    x, y_bar = rng.integers(2, size=(2, 3, 4, 6)).astype(float), rng.uniform(1, 2, (2, 3, 2, 3))
+    generous = lab.generous(x, y_bar)
+    assert generous.sum() > 1.5 * y_bar.sum()
+    assert_allclose(pulled(max_pool2d, x, y_bar, window=2).sum(), y_bar.sum(), rtol=1e-12)
+
+
+def test_ties_are_common_behind_a_rectifier(lab):
+    """Of the windows that it leaves on the digits, more than a tenth have several winners."""
+    assert lab.tied(rectified=True) > 0.1 > 10 * lab.tied(rectified=False)
+
+
+def test_a_winner_may_move_inside_its_window(rng):
+    """Any order of the entries of a window has the same largest."""
+    x = rng.normal(size=(2, 3, 4, 6))
+    windows = x.reshape(2, 3, 2, 2, 3, 2).transpose(0, 1, 2, 4, 3, 5).reshape(2, 3, 2, 3, 4)
+    mixed = rng.permuted(windows, axis=-1).reshape(2, 3, 2, 3, 2, 2)
+    moved = mixed.transpose(0, 1, 2, 4, 3, 5).reshape(x.shape)
+    assert_array_equal(max_pool2d(moved, window=2), max_pool2d(x, window=2))
+
+
+@pytest.mark.parametrize("op", [max_pool2d, avg_pool2d])
+def test_an_image_moved_by_a_stride_moves_the_result_by_one(op, rng):
+    """pool(x moved by s) = pool(x) moved by 1, away from the edge."""
+    x = rng.normal(size=(2, 3, 9, 8))
+    y, moved = (op(each, window=3, stride=2) for each in (x, x[:, :, 2:, 2:]))
+    assert_allclose(moved, y[:, :, 1:, 1:], **ONE_ROUNDING)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(2, 1), (3, 1), (1, 2)])
+def test_the_program_averages_as_the_page_does(stride, padding, x, formulas, oracle):
+    """y = 1/UV Σ x, with zeros around the image."""
+    y = avg_pool2d(x, window=3, stride=stride, padding=padding)
+    given = letters(x, y, 3, stride, padding=padding)
+    assert_allclose(oracle.program(formulas.avg_pool)(x=x, **given), y, **ONE_ROUNDING)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(2, 1), (3, 1), (1, 2)])
+def test_every_entry_hears_its_part(stride, padding, x, rng, formulas, oracle):
+    """x̄ = 1/UV Σ [this entry is in the window] ȳ."""
+    options = {"window": 3, "stride": stride, "padding": padding}
+    y_bar = rng.normal(size=avg_pool2d(x, **options).shape)
+    page = oracle.program(formulas.avg_pool_x_bar)
+    x_bar = page(y_bar=y_bar, **letters(x, y_bar, 3, stride, padding=padding))
+    assert_allclose(pulled(avg_pool2d, x, y_bar, **options), x_bar, **ONE_ROUNDING)
+
+
+@every_window
+def test_an_average_is_a_convolution(options, x):
+    """In C groups, every channel with a filter of its own, all of whose taps are 1/UV."""
+    window, stride = options["window"], options.get("stride", 2)
+    U, V = np.broadcast_to(window, 2)
+    w = np.full((3, 1, U, V), 1 / (U * V))
+    y = conv2d(x, w, stride=stride, padding=options.get("padding", 0), groups=3)
+    assert_allclose(avg_pool2d(x, **options), y, **ONE_ROUNDING)
+
+
+def test_the_whole_channel_is_averaged(x, formulas, oracle):
+    """y[n, c] = 1/HW Σ x[n, c, h, l]."""
+    page = oracle.program(formulas.global_avg_pool)(x=x)
+    assert_allclose(global_avg_pool(x), page, rtol=1e-14)
+
+
+def test_all_pixels_of_a_channel_hear_the_same(x, rng, formulas, oracle):
+    """x̄[n, c, h, l] = ȳ[n, c] / HW."""
+    y_bar = rng.normal(size=(2, 3))
+    page = oracle.program(formulas.global_avg_pool_x_bar)(y_bar=y_bar, H=8, W=7)
+    (x_bar,) = global_avg_pool.vjp(global_avg_pool(x), x, y_bar)
+    assert_allclose(x_bar, np.broadcast_to(page, x.shape), rtol=1e-14)
+
+
+def test_one_window_over_everything_is_the_whole_channel(x):
+    """A window as large as the image leaves one place."""
+    assert_allclose(avg_pool2d(x, window=(8, 7))[:, :, 0, 0], global_avg_pool(x), rtol=1e-14)
+
+
+def test_the_maps_of_the_source_come_out(lab):
+    """001 pools 96 numbers between -0.3 and 0.4, and prints the result and its error."""
+    assert lab.max_pool_forward(0)[0]["relative error"] == pytest.approx(4.16666652e-08, abs=5e-17)
+
+
+@pytest.mark.exercise("pool-size", points=1)
+def test_your_count_is_that_of_the_windows(answers):
+    """Windows begin at 0, s, 2s, … and end inside the row."""
+    for size in range(3, 12):
+        for window in range(1, size + 1):
+            for stride in range(1, size + 2):
+                starts = len(range(0, size - window + 1, stride))
+                assert answers.output_size(size, window, stride) == starts
+
+
+@pytest.mark.exercise("pool-max", points=2)
+@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
+def test_your_windows_keep_their_largest(answers, window, stride, rng):
+    """Also where all entries are below zero, and where the last rows fill no window."""
+    x = rng.normal(size=(2, 3, 8, 7)) - 9
+    y = max_pool2d(x, window=window, stride=stride)
+    assert_array_equal(answers.max_pool(x, window, stride), y)
+
+
+@pytest.mark.exercise("pool-max-backward", points=3)
+@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
+def test_your_largest_entries_are_paid(answers, window, stride, rng):
+    """The first of several, and an entry that wins twice is paid twice."""
+    x = rng.integers(4, size=(2, 3, 8, 7)).astype(float)
+    y_bar = rng.normal(size=max_pool2d(x, window=window, stride=stride).shape)
+    x_bar = pulled(max_pool2d, x, y_bar, window=window, stride=stride)
+    assert_allclose(answers.max_pool_backward(x, y_bar, window, stride), x_bar, **ONE_ROUNDING)
+
+
+@pytest.mark.exercise("pool-average", points=3)
+@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
+def test_your_averages_go_both_ways(answers, window, stride, rng):
+    """y is the average of every window; x̄ is its part, added up where windows overlap."""
+    x, options = rng.normal(size=(2, 3, 8, 7)), {"window": window, "stride": stride}
+    y, pullback = answers.avg_pool(x, window, stride)
+    assert_allclose(y, avg_pool2d(x, **options), **ONE_ROUNDING)
+    y_bar = rng.normal(size=np.shape(y))
+    assert_allclose(pullback(y_bar), pulled(avg_pool2d, x, y_bar, **options), **ONE_ROUNDING)
+
+
+@pytest.mark.exercise("pool-filters", points=1)
+@pytest.mark.parametrize(("channels", "window"), [(3, 2), (4, 3)])
+def test_your_filters_average(answers, channels, window, rng):
+    """A convolution with them, in C groups, pools."""
+    x = rng.normal(size=(2, channels, 7, 6))
+    w = np.asarray(answers.averaging_filters(channels, window), dtype=float)
+    y = conv2d(x, w, stride=window, groups=channels)
+    assert_allclose(y, avg_pool2d(x, window=window), **ONE_ROUNDING)
+
+
+@pytest.mark.exercise("pool-ties", points=1)
+def test_your_image_is_paid_three_times(answers, rng):
+    """The generous way back gives ȳ to every largest entry; yours has three."""
+    x, y_bar = np.asarray(answers.overpaid(), dtype=float), rng.uniform(1, 2, size=(1, 1, 1, 1))
+    assert x.shape == (1, 1, 2, 2)
+    paid = np.where(x == x.max(), y_bar, 0.0).sum()
+    assert_allclose(paid, 3 * y_bar.sum(), rtol=1e-12)
+
+
+@pytest.mark.exercise("pool-overlap", points=2)
+@pytest.mark.parametrize(
+    ("size", "window", "stride"), [(7, 3, 2), (9, 2, 3), (12, 5, 2), (8, 8, 1)]
+)
+def test_your_count_is_what_an_average_gives_back(answers, size, window, stride):
+    """For ȳ = U everywhere, x̄ of a row counts the windows that see a pixel."""
+    x = np.zeros((1, 1, 1, size))
+    options = {"window": (1, window), "stride": (1, stride)}
+    y_bar = np.full(avg_pool2d(x, **options).shape, float(window))
+    seen = pulled(avg_pool2d, x, y_bar, **options)[0, 0, 0]
+    assert_allclose(answers.seen_by(size, window, stride), seen, **ONE_ROUNDING)

@@ -1,0 +1,430 @@
+"""The ladder of convolution, and pooling: every rung computes what the definition says.
+
+Naive twins are held to the formulas, backward passes to exact calculus with an arbitrary
+upstream gradient, and every other implementation to its naive twin. All sizes are different.
+"""
+
+import numpy as np
+import pytest
+import sympy as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.formulas import conv as formulas
+from dlcore.formulas import pool as pooling
+from dlcore.formulas.calculus import cotangent
+from dlcore.formulas.oracle import counterexample, program, symbolic_vjp
+from dlcore.kernels import conv as kernels
+from dlcore.kernels import offset
+from dlcore.kernels import pool as pools
+from dlcore.kernels.layout import empty_maps, innermost
+from dlcore.layers.flatten import Flatten
+from dlcore.layers.sequential import ConvReLU, ConvReLUPool, LinearReLU, Sequential
+from dlcore.ops.activation import relu
+from dlcore.ops.conv import RUNGS, conv2d, conv2d_to_w, conv2d_to_x, convolution, using
+from dlcore.ops.fast import linear_in_columns
+from dlcore.ops.linear import linear
+from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
+from dlcore.shapes import ShapeError
+
+ONE, NONE = (1, 1), ((0, 0), (0, 0))
+CASES = {  # x, w, then stride, padding, dilation, groups
+    "plain": ((2, 3, 6, 5), (4, 3, 3, 3), ONE, NONE, ONE, 1),
+    "padded": ((5, 3, 6, 7), (4, 3, 3, 3), ONE, ((1, 1), (1, 1)), ONE, 1),
+    "unevenly padded": ((2, 3, 6, 5), (7, 3, 4, 2), (2, 1), ((2, 0), (0, 1)), ONE, 1),
+    "strided": ((2, 3, 9, 8), (4, 3, 3, 2), (2, 3), ((1, 1), (0, 0)), ONE, 1),
+    "strides beyond the window": ((2, 3, 9, 8), (4, 3, 2, 1), (3, 4), NONE, ONE, 1),
+    "dilated": ((2, 3, 9, 8), (4, 3, 3, 2), (1, 2), ((2, 1), (0, 3)), (2, 3), 1),
+    "grouped": ((2, 6, 5, 7), (9, 2, 3, 2), ONE, ((1, 1), (1, 0)), ONE, 3),
+    "depthwise": ((3, 5, 6, 7), (5, 1, 3, 3), ONE, ((1, 1), (1, 1)), ONE, 5),
+    "one by one": ((3, 5, 4, 6), (7, 5, 1, 1), ONE, NONE, ONE, 1),
+    "one pixel": ((3, 2, 1, 1), (4, 2, 3, 3), ONE, ((1, 1), (1, 1)), ONE, 1),
+    "one of everything": ((1, 1, 1, 1), (1, 1, 1, 1), ONE, NONE, ONE, 1),
+    "padding beyond the window": ((2, 3, 4, 5), (4, 3, 2, 2), ONE, ((3, 4), (2, 5)), ONE, 1),
+    "many images": ((70, 3, 5, 4), (13, 3, 3, 3), ONE, ((1, 1), (1, 1)), ONE, 1),
+    "large filters": ((4, 3, 12, 11), (6, 3, 7, 7), ONE, ((3, 3), (3, 3)), ONE, 1),
+}
+WINDOWS = {  # x, then window, stride, padding
+    "tiles": ((5, 3, 6, 8), (2, 2), (2, 2), NONE),
+    "overlapping": ((2, 3, 7, 6), (3, 2), (2, 1), NONE),
+    "with gaps": ((2, 3, 9, 8), (2, 2), (3, 4), NONE),
+    "padded": ((2, 3, 7, 6), (3, 3), (2, 2), ((1, 2), (2, 1))),
+    "tiles that begin in the padding": ((2, 3, 6, 4), (2, 2), (2, 2), ((1, 1), (1, 1))),
+    "a rest at the edge": ((2, 3, 7, 5), (2, 3), (2, 3), NONE),
+    "one pixel": ((3, 2, 1, 1), (1, 1), (1, 1), NONE),
+    "long rows": ((40, 30, 5, 4), (3, 2), (1, 2), ((0, 1), (1, 0))),
+}
+
+every_rung = pytest.mark.parametrize("name", RUNGS)
+every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+every_window = pytest.mark.parametrize("case", WINDOWS.values(), ids=WINDOWS)
+
+
+@pytest.fixture
+def drawn(case, rng):
+    """Images, filters, a cotangent of their maps, and the four options."""
+    x, w, *options = case
+    places = kernels.positions(x[2:], w[2:], *options[:3])
+    return *map(rng.normal, [0] * 3, [1] * 3, [x, w, (x[0], w[0], *places)]), options
+
+
+@pytest.mark.parametrize(("relation", "given"), [
+    (formulas.conv2d, {}),
+    (formulas.conv2d_strided, {"stride": 2, "padding": 1}),
+    (formulas.conv2d_dilated, {"stride": 2, "padding": 3, "dilation": 2}),
+    (formulas.conv2d_grouped, {"groups": 2}),
+], ids=["plain", "strided", "dilated", "grouped"])  # fmt: skip
+def test_the_definition_says_what_the_page_says(relation, given, rng):
+    """y[n, f, p, q], entry by entry, from the formula and from the naive program."""
+    x, w = rng.normal(size=(2, 4, 6, 5)), rng.normal(size=(6, 4 // given.get("groups", 1), 3, 2))
+    with using("naive"):
+        y = conv2d(x, w, **given)
+    P, Q = y.shape[2:]
+    assert_allclose(program(relation)(x=x, w=w, P=P, Q=Q, **given), y, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(("page", "name"), [
+    (formulas.conv2d_x_bar, formulas.x[formulas.n, formulas.c, formulas.h, formulas.ell]),
+    (formulas.conv2d_w_bar, "w"),
+])  # fmt: skip
+def test_the_ways_back_are_the_cotangents(page, name, rng):
+    """x̄ = Σ ȳ ∂y/∂x and w̄ = Σ ȳ ∂y/∂w, for an arbitrary ȳ, any stride and any padding."""
+    derived = cotangent(formulas.conv2d_strided, name)
+    sizes = {"N": 2, "C": 3, "F": 4, "H": 7, "W": 6, "P": 4, "Q": 3, "U": 3, "V": 2}
+    fixed = {"stride": sp.Integer(2), "padding": sp.Integer(1)}
+    x = rng.integers(-9, 9, size=(2, 3, 7, 6)).astype(object)
+    w = rng.integers(-9, 9, size=(4, 3, 3, 2)).astype(object)
+    assert counterexample(page, derived, rng, sizes=sizes, points=1, x=x, w=w, **fixed) is None
+
+
+def test_in_single_steps_the_way_back_turns_the_filter(rng):
+    """Σ ȳ[p, q] w[h + r - p, …]  =  Σ ȳ[h + r - u, …] w[u, v]  at stride one."""
+    sizes = {"N": 2, "C": 3, "F": 4, "H": 5, "W": 6, "P": 5, "Q": 7, "U": 3, "V": 2}
+    y_bar = rng.integers(-9, 9, size=(2, 4, 5, 7)).astype(object)
+    w = rng.integers(-9, 9, size=(4, 3, 3, 2)).astype(object)
+    pages = formulas.conv2d_x_bar, formulas.conv2d_x_bar_turned
+    fixed = {"stride": sp.Integer(1), "padding": sp.Integer(1)}
+    fixed |= {"w": w, "y_bar": y_bar}
+    assert counterexample(*pages, rng, sizes=sizes, points=1, **fixed) is None
+
+
+@pytest.mark.parametrize("case", [
+    ((2, 2, 4, 3), (3, 2, 3, 2), (2, 1), ((1, 1), (0, 2)), ONE, 1),
+    ((1, 4, 4, 5), (6, 2, 2, 2), ONE, ((1, 0), (0, 0)), (2, 1), 2),
+], ids=["strided", "grouped"])  # fmt: skip
+@every_rung
+def test_the_ways_back_match_exact_calculus(name, drawn):
+    """Symbols pushed through the definition, differentiated, for an arbitrary ȳ."""
+    x, w, y_bar, options = drawn
+    definition = lambda x, w: kernels.conv2d_naive(x, w, *options)
+    x_bar, w_bar = symbolic_vjp(definition, x.shape, w.shape)(x, w, y_bar)
+    rung = RUNGS[name]
+    size, window = x.shape[2:], w.shape[2:]
+    assert_allclose(rung.to_x(y_bar, w, size, *options), x_bar, rtol=0, atol=1e-12)
+    assert_allclose(rung.to_w(x, y_bar, window, *options), w_bar, rtol=0, atol=1e-12)
+
+
+@every_case
+@every_rung
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_every_rung_computes_the_definition(name, dtype, drawn, rounding):
+    """y, x̄ and w̄ for every stride, padding, dilation and group count, in both precisions."""
+    *exact, options = drawn
+    x, w, y_bar = (array.astype(dtype) for array in exact)
+    rung, size, window = RUNGS[name], x.shape[2:], w.shape[2:]
+    y = rung.forward(x, w, *options)
+    assert y.dtype == dtype
+    assert_allclose(y, kernels.conv2d_naive(x, w, *options), **rounding(x, w))
+    x_bar, w_bar = rung.to_x(y_bar, w, size, *options), rung.to_w(x, y_bar, window, *options)
+    assert_allclose(x_bar, kernels.to_x_naive(y_bar, w, size, *options), **rounding(y_bar, w))
+    assert_allclose(w_bar, kernels.to_w_naive(x, y_bar, window, *options), **rounding(x, y_bar))
+
+
+def odd(x):
+    """List the same numbers in unusual memory: strided, reversed, read-only, misaligned, …."""
+    wide = np.zeros((*x.shape[:3], 3 * x.shape[3]), x.dtype)
+    wide[..., ::3] = x
+    locked = x.copy()
+    locked.flags.writeable = False
+    shifted = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
+    shifted[...] = x
+    there = empty_maps(*x.shape, x.dtype)
+    there[...] = x
+    turned = x[::-1, :, ::-1].copy()[::-1, :, ::-1]
+    return [wide[..., ::3], locked, shifted, there, turned, x.astype(x.dtype.newbyteorder())]
+
+
+@every_rung
+def test_any_memory_will_do(name, rng):
+    """Strided, read-only, misaligned, batch-innermost, reversed, of the other byte order."""
+    x, w = rng.normal(size=(3, 4, 7, 6)), rng.normal(size=(5, 4, 3, 3))
+    y_bar = rng.normal(size=(3, 5, 7, 6))
+    with using(name):
+        y, bars = conv2d(x, w, padding=1), conv2d.vjp(None, x, w, y_bar, padding=1)
+        for z, v, g in zip(odd(x), odd(w), odd(y_bar), strict=True):
+            assert_allclose(conv2d(z, v, padding=1), y, rtol=0, atol=1e-12)
+            for one, other in zip(conv2d.vjp(None, z, v, g, padding=1), bars, strict=True):
+                assert_allclose(one, other, rtol=0, atol=1e-12)
+
+
+def test_any_memory_can_be_pooled(rng):
+    """The same numbers in unusual memory have the same largest, the same average and ways back."""
+    x, y_bar = rng.normal(size=(3, 4, 7, 6)), rng.normal(size=(3, 4, 3, 3))
+    for op in (max_pool2d, avg_pool2d):
+        y = op(x, window=2)
+        (x_bar,) = op.vjp(y, x, y_bar, window=2)
+        for z, g in zip(odd(x), odd(y_bar), strict=True):
+            assert_array_equal(op(z, window=2), y)
+            assert_array_equal(op.vjp(y, z, g, window=2)[0], x_bar)
+
+
+@pytest.mark.parametrize(("x", "w"), [
+    ((0, 3, 5, 5), (4, 3, 3, 3)), ((2, 0, 5, 5), (4, 0, 3, 3)), ((2, 3, 5, 5), (0, 3, 3, 3)),
+], ids=["no images", "no channels", "no filters"])  # fmt: skip
+@every_rung
+def test_nothing_in_makes_zeros_out(name, x, w):
+    """An empty sum is zero, and an empty batch an empty batch, forwards and backwards."""
+    x, w = np.ones(x), np.ones(w)
+    with using(name):
+        y = conv2d(x, w)
+        x_bar, w_bar = conv2d.vjp(y, x, w, np.ones_like(y))
+    assert y.shape == (len(x), len(w), 3, 3)
+    assert (x_bar.shape, w_bar.shape) == (x.shape, w.shape)
+    assert not y.any()
+    assert not w_bar.any()
+
+
+@every_rung
+def test_nan_is_passed_on(name, rng):
+    """What a NaN touches is NaN; windows that do not see it keep their numbers."""
+    x, w = rng.normal(size=(2, 3, 8, 9)), rng.normal(size=(4, 3, 3, 3))
+    x[1, 2, 4, 5] = np.nan
+    with using(name):
+        y = conv2d(x, w, padding=1)
+    assert np.isnan(y[1, :, 3:6, 4:7]).all()
+    assert np.isfinite(y[0]).all()
+    assert np.isnan(y[1]).sum() >= 4 * 9
+
+
+def test_one_rung_can_be_asked_for():
+    """Inside the block and not after it; an unknown name is refused with the known ones."""
+    x, w = np.ones((1, 1, 3, 3), np.float16), np.ones((1, 1, 3, 3), np.float16)
+    with using("loops"):
+        assert conv2d(x, w).dtype == np.float16  # there is no kernel for it, and an answer
+    with pytest.raises(ValueError, match="using: name is 'cudnn', use one of naive, im2col"):
+        using("cudnn").__enter__()
+
+
+@pytest.mark.parametrize(("size", "window", "stride", "dilation"), [
+    (7, 3, 1, 1), (7, 4, 1, 1), (8, 3, 2, 1), (9, 5, 3, 2), (5, 1, 4, 3),
+])  # fmt: skip
+def test_same_padding_leaves_one_place_for_every_stride(size, window, stride, dilation):
+    """P = ⌈H / s⌉, whatever window and dilation."""
+    x, w = np.ones((1, 1, size, size)), np.ones((1, 1, window, window))
+    y = conv2d(x, w, stride=stride, dilation=dilation, padding="same")
+    assert y.shape[2:] == (-(-size // stride),) * 2
+
+
+SAME = np.ones((2, 4, 6, 5)), np.ones((6, 4, 3, 3))
+
+
+@pytest.mark.parametrize(("w", "options", "message"), [
+    (np.ones((6, 3, 3, 3)), {}, r"conv2d: C is 4 in x but 3 in w \(axes \(F, C/groups, U, V\)"),
+    (np.ones((6, 4, 3, 3)), {"groups": 2}, "C is 4 in x but 4 · 2 groups in w"),
+    (np.ones((5, 2, 3, 3)), {"groups": 2}, "conv2d: F is 5 in w but groups is 2"),
+    (np.ones((6, 4, 3, 3)), {"groups": 0}, "C is 4 in x but 4 · 0 groups in w"),
+    (np.ones((6, 8, 3, 3)), {"groups": 0.5}, "conv2d: groups is 0.5, pass a whole number"),
+    (np.ones((6, 4, 7, 3)), {}, "the window spans 7 rows but the padded image has 6"),
+    (SAME[1], {"dilation": (1, 3)}, "the window spans 7 columns but the padded image has 5"),
+    (np.ones((6, 4, 0, 3)), {}, "conv2d: U is 0, a window has at least one tap"),
+    (SAME[1], {"stride": 0}, "conv2d: stride is 0, pass a whole number, at least 1, or a pair"),
+    (SAME[1], {"stride": (1, 2, 3)}, r"conv2d: stride is \(1, 2, 3\)"),
+    (SAME[1], {"stride": 1.5}, "conv2d: stride is 1.5"),
+    (SAME[1], {"dilation": 0}, "conv2d: dilation is 0"),
+    (SAME[1], {"padding": -1}, "conv2d: padding is -1, pass a whole number, at least 0"),
+    (SAME[1], {"padding": "full"}, 'conv2d: padding is \'full\', use "same", a number or a pair'),
+    (np.ones((6, 4, 3, 3), int), {}, "conv2d: w must hold floats, got int64"),
+    (np.ones((6, 4, 3, 3), object), {}, "conv2d: w must hold floats, got object"),
+    (np.ones((6, 4, 3)), {}, r"w must have axes \(F, C/groups, U, V\), got shape \(6, 4, 3\)"),
+])  # fmt: skip
+def test_what_does_not_fit_is_refused(w, options, message):
+    """The message names the function, the letter or the option, and both values."""
+    with pytest.raises((ValueError, TypeError), match=message):
+        conv2d(SAME[0], w, **options)
+
+
+@pytest.mark.parametrize(("run", "message"), [
+    (lambda: conv2d_to_x(np.ones((2, 6, 9, 9)), SAME[1], size=(6, 5)),
+     r"y_bar has maps of \(9, 9\) but the options make \(4, 3\)"),
+    (lambda: conv2d_to_w(SAME[0], np.ones((2, 6, 9, 9)), window=3),
+     r"y_bar has maps of \(9, 9\) but the options make \(4, 3\)"),
+    (lambda: conv2d.vjp(None, *SAME, np.ones((3, 6, 4, 3))), "N is 2 in x but 3 in y_bar"),
+    (lambda: max_pool2d(SAME[0], window=7), "the window spans 7 rows but the padded image has 6"),
+    (lambda: max_pool2d(SAME[0], window=2, padding=2), "a window of 2 would see nothing"),
+    (lambda: max_pool2d(np.ones((2, 3, 0, 4)), window=1), "max_pool2d: H is 0"),
+    (lambda: max_pool2d.vjp(None, SAME[0], np.ones((2, 4, 9, 9)), window=2),
+     r"y_bar has maps of \(9, 9\) but the options make \(3, 2\)"),
+    (lambda: global_avg_pool(np.ones((2, 3, 0, 4))), "pass at least one pixel"),
+])  # fmt: skip
+def test_what_would_leave_memory_is_refused(run, message):
+    """Kernels trust their arguments; the door in front of them does not."""
+    with pytest.raises(ShapeError, match=message):
+        run()
+
+
+@every_window
+def test_pooling_computes_the_definition(case, rng):
+    """The largest and the average of every window, whole rows of memory at a time."""
+    shape, *options = case
+    x = rng.normal(size=shape)
+    assert_array_equal(pools.max_pool(x, *options), pools.max_pool_naive(x, *options))
+    assert_allclose(pools.avg_pool(x, *options), pools.avg_pool_naive(x, *options), atol=1e-15)
+
+
+@every_window
+@pytest.mark.parametrize("values", [2, 1000])
+def test_of_several_largest_entries_the_first_hears(case, values, rng):
+    """With two values ties are everywhere; in every implementation x̄ is the same."""
+    shape, *options = case
+    x = rng.integers(values, size=shape).astype(float)
+    y = pools.max_pool(x, *options)
+    y_bar = rng.normal(size=y.shape)
+    x_bar = pools.max_pool_back_naive(y, x, y_bar, *options)
+    assert_allclose(pools.max_pool_back(y, x, y_bar, *options), x_bar, rtol=0, atol=1e-14)
+    names = dict(zip(("window", "stride", "padding"), options, strict=True))
+    assert_allclose(max_pool2d.vjp(y, x, y_bar, **names)[0], x_bar, rtol=0, atol=1e-14)
+    x_dot = rng.normal(size=shape)
+    y_dot = max_pool2d.jvp(y, x, x_dot, **names)
+    assert_allclose(np.vdot(y_dot, y_bar), np.vdot(x_dot, x_bar), rtol=1e-10, atol=1e-12)
+
+
+@every_window
+def test_an_average_gives_every_entry_its_part(case, rng):
+    """x̄ += ȳ / UV, for windows that overlap, leave gaps, or reach into the padding."""
+    shape, *options = case
+    y_bar = rng.normal(size=pools.avg_pool(np.ones(shape), *options).shape)
+    size = shape[2:]
+    naive = pools.avg_pool_back_naive(y_bar, size, *options)
+    assert_allclose(pools.avg_pool_back(y_bar, size, *options), naive, rtol=0, atol=1e-14)
+
+
+def test_pooling_says_what_the_page_says(rng):
+    """max over u, v of x[p s + u, q s + v], and 1/UV Σ of it with zeros around the image."""
+    x = rng.normal(size=(2, 3, 7, 6))
+    y = max_pool2d(x, window=3, stride=2)
+    sizes = dict(zip("PQ", y.shape[2:], strict=True)) | {"U": 3, "V": 3, "stride": 2}
+    assert_array_equal(program(pooling.max_pool)(x=x, **sizes), y)
+    y = avg_pool2d(x, window=3, stride=2, padding=1)
+    sizes |= dict(zip("PQ", y.shape[2:], strict=True)) | {"padding": 1}
+    assert_allclose(program(pooling.avg_pool)(x=x, **sizes), y, rtol=0, atol=1e-15)
+
+
+def test_the_ways_back_from_pooling_say_what_the_page_says(rng):
+    """Σ [this entry is in the window] [it is the largest] ȳ, and 1/UV Σ [it is in it] ȳ."""
+    x, (H, W) = rng.normal(size=(2, 3, 7, 6)), (7, 6)
+    y, sizes = max_pool2d(x, window=3, stride=2), {"H": H, "W": W, "U": 3, "V": 3, "stride": 2}
+    y_bar = rng.normal(size=y.shape)
+    page = program(pooling.max_pool_x_bar)(x=x, y=y, y_bar=y_bar, **sizes)
+    assert_allclose(max_pool2d.vjp(y, x, y_bar, window=3, stride=2)[0], page, atol=1e-14)
+    y_bar = rng.normal(size=avg_pool2d(x, window=3, stride=2, padding=1).shape)
+    page = program(pooling.avg_pool_x_bar)(y_bar=y_bar, padding=1, **sizes)
+    options = {"window": 3, "stride": 2, "padding": 1}
+    assert_allclose(avg_pool2d.vjp(None, x, y_bar, **options)[0], page, atol=1e-14)
+
+
+def test_the_first_nan_is_the_largest():
+    """A window that sees a NaN returns it, and sends its cotangent to the first of them."""
+    x = np.array([[[[np.nan, 2, 1, 3, 1, 4], [5, np.nan, 3, 3, np.nan, 5]]]])
+    y = max_pool2d(x, window=2)
+    assert_array_equal(y, [[[[np.nan, 3, np.nan]]]])
+    bars = [[[[1.0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 1, 0]]]]
+    assert_array_equal(max_pool2d.vjp(y, x, np.ones_like(y), window=2)[0], bars)
+
+
+def test_nothing_is_larger_than_minus_infinity_but_what_is_there(rng):
+    """A window of -inf at the edge hears its ȳ inside the image, not in the padding."""
+    x = np.full((1, 1, 3, 3), -np.inf)
+    y = max_pool2d(x, window=2, padding=1)
+    y_bar = rng.normal(size=y.shape)
+    (x_bar,) = max_pool2d.vjp(y, x, y_bar, window=2, padding=1)
+    assert_allclose(x_bar.sum(), y_bar.sum(), rtol=1e-12)
+    assert_array_equal(y, np.full((1, 1, 2, 2), -np.inf))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+def test_precisions_without_a_kernel_are_pooled_too(dtype, rng):
+    """The naive twins know every precision."""
+    x, y_bar = rng.normal(size=(2, 3, 4, 6)).astype(dtype), np.ones((2, 3, 2, 3), dtype)
+    for op in (max_pool2d, avg_pool2d):
+        y = op(x, window=2)
+        (x_bar,) = op.vjp(y, x, y_bar, window=2)
+        assert {y.dtype, x_bar.dtype} == {np.dtype(dtype)}
+        assert_allclose(np.float64(x_bar.sum()), 36, rtol=1e-3)
+
+
+@pytest.mark.parametrize("rectify", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_one_pass_does_what_two_do(rectify, dtype, rng):
+    """Offset and rectifier in place, mask and sum on the way back, as their twins do them."""
+    y, y_bar, b = (
+        rng.normal(size=shape).astype(dtype) for shape in ((5, 3, 4, 6), (5, 3, 4, 6), (3,))
+    )
+    shifted = offset.shift_naive(y.copy(), b, rectify)
+    assert_array_equal(offset.shift(y.copy(), b, rectify), shifted)
+    x_bar, b_bar = offset.shift_back(shifted, y_bar, rectify)
+    x_bars, b_bars = offset.shift_back_naive(shifted, y_bar, rectify)
+    assert_array_equal(x_bar, x_bars)
+    assert_allclose(b_bar, b_bars, rtol=0, atol=200 * np.finfo(dtype).eps)
+
+
+def test_a_rectified_convolution_is_a_convolution_rectified(rng):
+    """max(0, x ⋆ w + b), with all four ways back."""
+    x, w, b = rng.normal(size=(3, 4, 6, 5)), rng.normal(size=(7, 4, 3, 3)), rng.normal(size=7)
+    y = convolution(x, w, b, padding=1, rectify=True)
+    plain = conv2d(x, w, padding=1) + b[:, None, None]
+    assert_allclose(y, relu(plain), rtol=0, atol=1e-13)
+    y_bar = rng.normal(size=y.shape)
+    (bar,) = relu.vjp(relu(plain), plain, y_bar)
+    bars = *conv2d.vjp(plain, x, w, bar, padding=1), bar.sum(axis=(0, 2, 3))
+    for one, other in zip(
+        convolution.vjp(y, x, w, b, y_bar, padding=1, rectify=True), bars, strict=True
+    ):
+        assert_allclose(one, other, rtol=0, atol=1e-11)
+
+
+def test_the_batch_stays_innermost(rng):
+    """From layer to layer nothing is put into another order of memory."""
+    x = empty_maps(5, 3, 8, 6, np.float32)
+    x[...] = rng.normal(size=x.shape)
+    row = ConvReLUPool(3, 4, 3, padding=1, rng=rng, dtype=np.float32)
+    y = row.layers[1].op(offset.shift(x, np.ones(3, np.float32), True), window=2)
+    assert innermost(y).base is not None
+    assert y.strides[0] == y.itemsize
+    assert Flatten().forward(y).strides == (y.itemsize, 5 * y.itemsize)
+
+
+@pytest.mark.parametrize("sizes", [(5, 7, 3), (1, 1, 1), (70, 600, 20), (3, 0, 4), (0, 2, 3)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_columns_are_mixed_like_rows(sizes, dtype, rng, rounding):
+    """y, x̄, w̄ and b̄ of the linear map are the same where the batch is innermost in memory."""
+    N, D, M = sizes
+    shapes = (N, D), (D, M), (M,), (N, M)
+    x, w, b, y_bar = (rng.normal(size=shape).astype(dtype) for shape in shapes)
+    columns = np.asfortranarray(x), w, b
+    y = linear_in_columns(*columns)
+    assert_allclose(y, linear(x, w, b), **rounding(np.append(x, b), np.append(w, 1)))
+    bars = linear_in_columns.vjp(y, *columns, np.asfortranarray(y_bar))
+    for one, other in zip(bars, linear.vjp(y, x, w, b, y_bar), strict=True):
+        assert_allclose(one, other, **rounding(np.append(y_bar, 1), np.append(x, w)))
+
+
+def test_a_row_of_layers_is_a_layer(rng):
+    """Forwards one after another, backwards in turn; parameters are named as in a model."""
+    row = Sequential(ConvReLUPool(2, 3, 3, rng=rng), Flatten(), LinearReLU(12, 5, rng=rng))
+    x, x_dot = rng.normal(size=(4, 2, 6, 7)), rng.normal(size=(4, 2, 6, 7))
+    y = row.forward(x)
+    y_bar, h = rng.normal(size=y.shape), 1e-6
+    x_bar, grads = row.backward(y_bar), row.grads
+    slope = (row.forward(x + h * x_dot) - row.forward(x - h * x_dot)) / (2 * h)
+    assert list(row.params) == list(grads) == ["w1", "b1", "w2", "b2"]
+    assert list(ConvReLU(2, 3, 3, rng=rng).params) == ["w", "b"]
+    assert_allclose(np.vdot(x_bar, x_dot), np.vdot(slope, y_bar), rtol=1e-6)
