@@ -186,9 +186,9 @@ def channels_last(x):
     return scaled[..., 0] if scaled.shape[-1] == 1 else scaled
 
 
-def image_grid(x, labels=(), *, alt, caption="", columns=10):
-    """Show images (N, C, H, W), each under its label."""
-    figure = tiles(channels_last(x), columns, labels, cmap="gray_r", vmin=0, vmax=1)
+def image_grid(x, labels=(), *, alt, caption="", columns=10, size=0.62):
+    """Show images (N, C, H, W), each under its label, so many inches wide."""
+    figure = tiles(channels_last(x), columns, labels, size, cmap="gray_r", vmin=0, vmax=1)
     return show(figure, alt=alt, caption=caption)
 
 

@@ -409,3 +409,16 @@ def test_he_weights_come_from_the_given_generator(answers):
     w = answers.he(3, 5, rng=rng)
     assert_array_equal(answers.he(3, 5, rng=twin), w)
     assert (answers.he(3, 5, rng=rng) != w).any()
+
+
+@pytest.mark.exercise("activation-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "slope_by_output": "activation-line-1",
+        "half_speed": "activation-line-5",
+        "spread": "activation-line-3",
+    }
+    truth = [planted(f"activation.{name}", slip)[0] for name, slip in names.items()]
+    assert list(yours) == truth

@@ -1,6 +1,7 @@
 """Convolution.  Each test is a lemma of `book/conv.md`, in the order of the chapter."""
 
 import importlib
+from itertools import product
 
 import numpy as np
 import pytest
@@ -75,11 +76,12 @@ def test_the_program_says_what_the_page_says(name, given, rng, formulas, oracle)
     assert_allclose(y, page, **SUMS)
 
 
-def test_textbooks_turn_the_filter_around(rng):
+def test_textbooks_turn_the_filter_around(rng, formulas, oracle):
     """On a row, y is what np.convolve makes of the filter read backwards."""
     x, w = rng.normal(size=9), rng.normal(size=4)
-    y = conv2d(x[None, None, None], w[None, None, None])
-    assert_allclose(y[0, 0, 0], np.convolve(x, w[::-1], mode="valid"), **SUMS)
+    y = np.convolve(x, w[::-1], mode="valid")
+    assert_allclose(oracle.program(formulas.row)(x=x, w=w, P=6), y, **SUMS)
+    assert_allclose(conv2d(x[None, None, None], w[None, None, None])[0, 0, 0], y, **SUMS)
 
 
 @every_option
@@ -108,13 +110,13 @@ def test_a_pattern_is_found_wherever_it_lies(lab, rng):
 
 
 def test_a_convolution_is_a_linear_layer_with_shared_weights(lab, rng):
-    """y = A x, and the entry of A that leads from pixel (h, l) to place (p, q) is w[h - p, l - q]."""
+    """y = A x; from pixel (h, l) to place (p, q) leads the entry w[h - p, l - q] of A."""
     x, w = rng.normal(size=(5, 4)), rng.normal(size=(3, 2))
     A, (P, Q) = lab.as_matrix(w, x.shape), (3, 3)
     assert_allclose(A @ x.ravel(), conv2d(x[None, None], w[None, None]).ravel(), **SUMS)
-    for (p, q, h, l), entry in np.ndenumerate(A.reshape(P, Q, *x.shape)):
-        inside = 0 <= h - p < 3 and 0 <= l - q < 2
-        assert entry == (w[h - p, l - q] if inside else 0)
+    for (p, q, *pixel), entry in np.ndenumerate(A.reshape(P, Q, *x.shape)):
+        u, v = np.subtract(pixel, (p, q))
+        assert entry == (w[u, v] if 0 <= u < 3 and 0 <= v < 2 else 0)
 
 
 @pytest.mark.parametrize("sizes", [(3, 8, 7, 6, 3, 2), (2, 5, 6, 4, 1, 3)])
@@ -140,23 +142,21 @@ def test_products_are_as_many_as_the_page_counts(lab, formulas, oracle):
 def test_the_places_of_a_window_are_counted(size, formulas, oracle):
     """P = ⌊(H + 2 r - e (U - 1) - 1) / s⌋ + 1; without dilation that is ⌊(H + 2 r - U) / s⌋ + 1."""
     plain, wide = map(oracle.program, (formulas.output_size, formulas.output_size_dilated))
-    for U, s, r, e in np.ndindex(4, 3, 3, 3):
-        U, s, e = U + 1, s + 1, e + 1
-        starts = range(0, size + 2 * r - e * (U - 1), s)
+    for U, s, r, e in product(range(1, 5), (1, 2, 3), range(3), (1, 2, 3)):
+        count = len(range(0, size + 2 * r - e * (U - 1), s))
         letters = {"H": size, "U": U, "stride": s, "padding": r}
-        if starts:
-            assert wide(**letters, dilation=e) == len(starts)
-            assert e > 1 or plain(**letters) == len(starts)
-            assert positions((size, 1), (U, 1), (s, 1), ((r, r), (0, 0)), (e, 1))[0] == len(starts)
+        if count:
+            assert wide(**letters, dilation=e) == count
+            assert e > 1 or plain(**letters) == count
+            assert positions((size, size), (U, U), *settled(s, r), (e, e)) == (count, count)
 
 
 def test_padding_is_zeros_around_the_image(x, rng):
     """A number for all four sides, a pair for height and width, or each side for itself."""
     w = filters(rng)
-    for padding in 1, (2, 1), ((0, 3), (2, 1)):
-        pairs = np.broadcast_to(np.reshape(padding, (-1, 1)) if np.ndim(padding) == 1 else padding,
-                                (2, 2))  # fmt: skip
-        wide = np.pad(x, ((0, 0), (0, 0), *map(tuple, pairs)))
+    for padding, sides in {1: "1111", (2, 1): "2211", ((0, 3), (2, 1)): "0321"}.items():
+        top, bottom, left, right = map(int, sides)
+        wide = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
         assert_allclose(conv2d(x, w, padding=padding), conv2d(wide, w), **SUMS)
 
 
@@ -211,6 +211,14 @@ def test_what_does_not_fit_is_named(w, options, message, x):
         conv2d(x, np.ones(w), **options)
 
 
+def test_on_a_row_both_factors_may_move(rng, formulas, oracle):
+    """ẏ = Σ (ẋ w + x ẇ), where images have one row and one channel."""
+    x, x_dot, w, w_dot = (rng.normal(size=size) for size in (9, 9, 4, 4))
+    y_dot = oracle.program(formulas.row_jvp)(x=x, x_dot=x_dot, w=w, w_dot=w_dot, P=6)
+    images = (each[None, None, None] for each in (x, w, x_dot, w_dot))
+    assert_allclose(conv2d.jvp(None, *images)[0, 0, 0], y_dot, **SUMS)
+
+
 @every_option
 def test_forward_and_reverse_are_adjoint(options, x, rng):
     """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩, for every direction and every cotangent."""
@@ -262,7 +270,7 @@ def test_the_ways_back_match_exact_calculus(case, rng, oracle):
 
 
 def test_in_single_steps_the_way_back_turns_the_filter(lab, x, rng, formulas, oracle):
-    """x̄ is a convolution of ȳ, padded by U - 1, with filters turned around, from maps to channels."""
+    """x̄ = ȳ ⋆ w turned around, with ȳ padded by U - 1; the sum runs over the maps."""
     w = filters(rng)
     y = conv2d(x, w)
     y_bar = rng.normal(size=y.shape)
@@ -333,8 +341,7 @@ def test_the_maps_of_the_source_come_out(lab):
 @pytest.mark.exercise("conv-output-size", points=1)
 def test_your_count_is_that_of_the_places(answers):
     """Windows begin at 0, s, 2 s, … of the padded row, and end inside it."""
-    for size, window, stride, padding in np.ndindex(9, 5, 4, 3):
-        size, window, stride = size + 4, window + 1, stride + 1
+    for size, window, stride, padding in product(range(4, 12), range(1, 5), (1, 2, 3), range(3)):
         starts = range(0, size + 2 * padding - window + 1, stride)
         options = {"stride": stride, "padding": padding}
         assert answers.output_size(size, window, **options) == len(starts)

@@ -31,6 +31,12 @@ def lab():
     return importlib.import_module("dlcore.lab.derivative")
 
 
+@pytest.fixture
+def taylor():
+    """The formulas of the chapter that come from Taylor's theorem."""
+    return importlib.import_module("dlcore.formulas.taylor")
+
+
 # By hand
 
 
@@ -67,15 +73,27 @@ def test_a_central_difference_is_exact_for_quadratics(rng):
 # Truncation
 
 
+def test_a_quartic_shows_its_points_in_between(taylor):
+    """For x³ and x⁴ all points of Taylor's theorem are known, and both sides agree."""
+    x, h, z, z1, z2 = (getattr(taylor, name) for name in ("x", "h", "z", "z1", "z2"))
+    shown = lambda page, f, at: taylor.gap(taylor.concrete(page, f)).subs(at)
+    gaps = [shown(taylor.ahead, taylor.cube, {z: x + h / 3})]
+    known = {z1: x + h / 4, z2: x - h / 4, z: x}
+    pages = taylor.far_ahead, taylor.far_behind, taylor.in_between
+    gaps += [shown(page, taylor.quartic, known) for page in pages]
+    assert [taylor.sp.expand(gap) for gap in gaps] == [0, 0, 0, 0]
+
+
 @pytest.mark.parametrize(("way", "order"), [("one_sided", 2), ("central", 3)])
-def test_the_error_is_a_higher_slope_in_between(way, order, formulas, rng):
+def test_the_error_is_a_higher_slope_in_between(way, order, taylor, rng):
     """For f = exp the point z can be found, and it lies between the two ends."""
     x, h = rng.normal(), 0.5 + rng.uniform()
     error = getattr(derivative, way)(np.exp, x, h) - exp(x)
     z = log(error / {2: h / 2, 3: h**2 / 6}[order])
     assert (x if way == "one_sided" else x - h) < z < x + h
-    page = formulas.concrete(getattr(formulas, f"{way}_error"), formulas.sp.exp)
-    sides = [side.subs({formulas.x: x, formulas.h: h, formulas.z: z}) for side in page.args]
+    claim = taylor.slopes(getattr(taylor, f"{way}_off").claim)
+    page = taylor.concrete(claim, taylor.sp.exp)
+    sides = [side.subs({taylor.x: x, taylor.h: h, taylor.z: z}) for side in page.args]
     assert_allclose(*map(float, sides), **ROUNDED)
 
 
@@ -145,6 +163,17 @@ def test_a_part_of_the_digits_is_left(way, digits, formulas, oracle):
     page = oracle.program(getattr(formulas, f"{way}_best"))
     errors = page(eps=np.array([1e-6, 1e-22]), c0=2.0, c2=3.0, c3=5.0)
     assert_allclose(np.log10(errors[0] / errors[1]), 16 * digits, **ROUNDED)
+
+
+@pytest.mark.parametrize("way", DIFFERENCES)
+def test_a_step_off_by_three_costs_less_than_a_digit(way, formulas):
+    """e(q h₀) < 10 e(h₀) for q = 3 and 1/3; centrally the ratios are 29/9 and 55/27."""
+    sp, h, page = formulas.sp, formulas.h, getattr(formulas, f"{way}_bound").rhs
+    step, best = (getattr(formulas, f"{way}_{name}").rhs for name in ("step", "best"))
+    ratios = [sp.simplify(page.subs(h, q * step) / best) for q in (3, sp.Rational(1, 3))]
+    assert all(ratio < 10 for ratio in ratios)
+    if way == "central":
+        assert ratios == [sp.Rational(29, 9), sp.Rational(55, 27)]
 
 
 # A step aside
@@ -596,3 +625,15 @@ def test_your_check_refuses_what_is_no_number(answers, rng):
     lie[2, 0] = np.nan
     wrong = lambda x, g: g * (1 - np.tanh(x) ** 2) + lie
     assert answers.mistake(np.tanh, wrong, rng.normal(size=(N, D)), rng=rng) == (2, 0)
+
+
+@pytest.mark.exercise("derivative-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "taylor.central_off": "derivative-line-18",
+        "derivative.one_sided_least": "derivative-line-20",
+        "derivative.central_least": "derivative-line-6",
+    }
+    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]

@@ -504,3 +504,15 @@ def test_your_judge_refuses_what_is_wrong(name, answers, rng):
     """Each wrong one is refused at ten random points."""
     for x in rng.normal(size=(10, 3)):
         assert not answers.is_the_tangent(*WRONG[name], x, rng=rng)
+
+
+@pytest.mark.exercise("forward-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "forward.product_rise": "forward-line-10",
+        "forward.quotient_rule": "forward-line-23",
+        "forward.composition": "forward-line-24",
+    }
+    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]

@@ -160,6 +160,17 @@ def test_a_graph_without_cycles_has_a_beginning(n):
     assert (some_walk_returns | some_node_begins).all()
 
 
+def test_along_a_walk_the_places_grow(sort, rng):
+    """p(end) - p(start) ≥ T after T edges, whatever they are."""
+    graph = random_graph(rng, 30, 120)
+    place = {node: i for i, node in enumerate(sort(graph, graph.get))}
+    for node in graph:
+        walk = [node]
+        while graph[walk[-1]]:
+            walk.append(int(rng.choice(graph[walk[-1]])))
+            assert place[walk[-1]] - place[node] >= len(walk) - 1
+
+
 @pytest.mark.parametrize("n", range(1, 6))
 def test_an_order_exists_exactly_where_there_is_no_cycle(n):
     """All orders of n nodes are tried on every graph: no edge against it, or no order for it."""
@@ -268,6 +279,17 @@ def test_a_long_chain_needs_no_recursion(sort):
 
 
 # The price
+
+
+def test_an_order_has_room_for_every_pair_once(sort):
+    """T (T - 1)/2 edges lead from each node to all later ones; any other one closes a cycle."""
+    full = {u: [*range(u + 1, 7)] for u in range(7)}
+    assert sum(map(len, full.values())) == 7 * 6 // 2
+    assert [*sort(full, full.get)] == [*range(7)]
+    for v, edges in full.items():
+        for u in edges:
+            with pytest.raises(CycleError):
+                list(sort(full, {**full, u: [*full[u], v]}.get))
 
 
 @pytest.mark.parametrize("shape", ["chain", "diamonds", "fan"])
@@ -559,3 +581,15 @@ def test_your_lemma_accepts_every_order(answers, name, rng):
 def test_your_lemma_refuses_what_is_no_order(answers, name, rng):
     """A node missing, a node twice, an edge backwards."""
     assert not answers.accepts(WRONG[name], rng=rng), f"{name} is wrong, and was accepted"
+
+
+@pytest.mark.exercise("graph-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "graph.way": "graph-line-3",
+        "graph.edges": "graph-line-9",
+        "graph.all_calls": "graph-line-5",
+    }
+    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]

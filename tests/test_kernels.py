@@ -74,19 +74,23 @@ def agree(rung, x, w, options, rng, growth=1):
 
 
 @kernel
-def one_tile(rows, y, at, y_row, w, w_step, w_row, ws, x, x_step, xs, terms, K, n, new):
+def one_tile(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
     """Call the tile from compiled code."""
-    tile.tile(rows, y, at, y_row, w, w_step, w_row, ws, x, x_step, xs, terms, K, n, new)
+    terms, K, n, new = size
+    tile.tile(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs,
+              terms, K, n, new)  # fmt: skip
 
 
 @in_both_precisions
 @pytest.mark.parametrize("rows", tile.ROWS)
-def test_the_tile_computes_its_definition(rows, dtype, rng):
+@pytest.mark.parametrize("registers", tile.WIDTHS)
+def test_the_tile_computes_its_definition(rows, registers, dtype, rng):
     """y[r, i] += Σₜ Σₖ w[wsₜ + k, r] · x[xsₜ + k, i],  at every width that it comes in."""
-    for n in range(1, tile.WIDE * tile.WIDTH // np.dtype(dtype).itemsize + 1):
+    lanes = tile.WIDTH // np.dtype(dtype).itemsize
+    for n in range((registers - 1) * lanes + 1, registers * lanes + 1):
         y, w, x = (rng.normal(size=2000).astype(dtype) for _ in range(3))
         ws, xs, expected = rng.integers(0, 99, 3), rng.integers(0, 99, 3), y.copy()
-        given = (5, 90, w, 7, 3), (ws, x, 80, xs, 3, 4, n, bool(n % 2))
+        given = (5, 90, w, 2, 7, 3, ws, x, 11, 80, xs), (3, 4, n, bool(n % 2))
         tile.tile_naive(rows, expected, *given[0], *given[1])
         one_tile(rows, y, *given[0], *given[1])
         assert_allclose(y, expected, **rounding(dtype, x, w, 13))

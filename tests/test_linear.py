@@ -539,3 +539,16 @@ def test_each_argument_counts(answers, argument, rng):
     rule = slightly(linear_rule, argument)
     verdict = answers.gradient_is_right(linear, rule, inputs(linear, rng), rng)
     assert not verdict, f"accepted, though wrong: {'xwb'[argument]}_bar of linear, by a hundredth"
+
+
+@pytest.mark.exercise("linear-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "back_to_x": "linear-line-3",
+        "back_to_w": "linear-line-4",
+        "back_to_b": "linear-line-2",
+    }
+    truth = [planted(f"linear.{name}", slip)[0] for name, slip in names.items()]
+    assert list(yours) == truth

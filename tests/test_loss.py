@@ -527,3 +527,16 @@ def test_your_lemma_refuses_what_is_wrong(answers, name, rng):
     f, rule = loss.softmax, WRONG[name]
     verdict = answers.accepts(f, lambda x, y_bar: rule(x, f(x), y_bar), rng=rng)
     assert not verdict, f"{name} is wrong, and was accepted"
+
+
+@pytest.mark.exercise("loss-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "jacobian": "loss-line-3",
+        "softmax_back": "loss-line-17",
+        "hinge_support": "loss-line-14",
+    }
+    truth = [planted(f"loss.{name}", slip)[0] for name, slip in names.items()]
+    assert list(yours) == truth

@@ -540,3 +540,16 @@ def test_a_right_rule_is_recognised(name, answers, rng):
 def test_a_wrong_rule_is_found_out(name, answers, rng):
     """Among them rules that are right while the rate stays, or for the first four steps."""
     assert not answers.is_momentum(watched(WRONG[name]), rng)
+
+
+@pytest.mark.exercise("optim-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "largest_rate": "optim-line-10",
+        "two_steps": "optim-line-28",
+        "first_of_adam": "optim-line-3",
+    }
+    truth = [planted(f"quadratic.{name}", slip)[0] for name, slip in names.items()]
+    assert list(yours) == truth

@@ -538,3 +538,15 @@ def test_x_itself_is_used_once(answers):
     """What is heard twice is a result, not the input."""
     _, uses = overwritten(answers.misleading, np.float64(1.5))
     assert uses == 1, f"x goes into {uses} operations"
+
+
+@pytest.mark.exercise("reverse-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "reverse.weighed": "reverse-line-11",
+        "reverse.brackets": "reverse-line-8",
+        "reverse.walk": "reverse-line-4",
+    }
+    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]

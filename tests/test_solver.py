@@ -71,6 +71,17 @@ def test_the_gradients_of_an_epoch_average_to_the_whole(lib, blobs, rng):
     assert_allclose(np.mean(parts, axis=0), model.loss(x, t)[1]["w1"], rtol=1e-12, atol=1e-15)
 
 
+def test_a_pair_strays_half_as_far_as_one(lib, blobs, formulas, oracle):
+    """The mean square over all pairs is half of that over all examples: the page's last line."""
+    model = make(lib, blobs).model
+    x, t = (array[:12] for array in blobs.train)
+    g = np.array([model.loss(x[[i]], t[[i]])[1]["w1"][2, 3] for i in range(12)])
+    pairs = (g[:, None] + g) / 2
+    single, pair = np.mean((g - g.mean()) ** 2), np.mean((pairs - g.mean()) ** 2)
+    assert pair == pytest.approx(single / 2, rel=1e-12)
+    assert oracle.program(formulas.centre)(g=g) == pytest.approx(g.mean(), rel=1e-12)
+
+
 def test_the_schedule_sets_the_rate_of_every_epoch(lib, blobs):
     """The base rate times the factor:  0.1 · ½ᵉ after e epochs."""
     history = make(lib, blobs, schedule=lib.schedule.exponential(0.5)).train()
@@ -107,6 +118,16 @@ def test_the_best_parameters_are_put_back(lib, blobs):
     history = solver.train()
     assert max(history.val) > history.val[-1]
     assert solver.model.accuracy(*blobs.val) == max(history.val)
+
+
+@pytest.mark.parametrize("sure", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_a_hit_scatters_by_what_is_uncertain(sure, formulas, oracle, rng):
+    """1/N Σₙ (hitₙ - a)² = a (1 - a) ≤ 1/4."""
+    m = rng.permutation(np.where(np.arange(20) < 20 * sure, 1.0, -1.0)) * rng.uniform(1, 2, 20)
+    a = float(oracle.program(formulas.accuracy)(m=m))
+    assert a == pytest.approx(sure)
+    assert np.var(m > 0) == pytest.approx(a * (1 - a))
+    assert np.var(m > 0) <= 1 / 4 + 1e-15
 
 
 def test_a_run_is_a_function_of_its_seed(lib, blobs):
@@ -388,3 +409,15 @@ def test_your_search_stays_inside_the_first_range(answers, rng):
     answers.search(run, 1e-3, 1.0, trials=6, rounds=4, rng=rng)
     assert min(asked) >= 1e-3
     assert max(asked) <= 1.0
+
+
+@pytest.mark.exercise("solver-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "solver.fair": "solver-line-10",
+        "solver.pairs": "solver-line-24",
+        "solver.scatter": "solver-line-21",
+    }
+    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]

@@ -610,3 +610,16 @@ def test_your_check_accepts_right_gradients(answers, name, rng):
 def test_your_check_refuses_wrong_gradients(answers, name, rng):
     """Each of the eight is right for some networks, some data or some prices."""
     assert not answers.gradients_are_right(loss_of, WRONG[name], rng=rng)
+
+
+@pytest.mark.exercise("twolayer-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "back_to_w2": "twolayer-line-5",
+        "back_to_w1": "twolayer-line-2",
+        "w1_in_matrices": "twolayer-line-5",
+    }
+    truth = [planted(f"twolayer.{name}", slip)[0] for name, slip in names.items()]
+    assert list(yours) == truth

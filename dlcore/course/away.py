@@ -1,4 +1,4 @@
-"""Try answers in a process of its own, forked from one that has already imported the tools.
+"""Try answers in a process of its own, forked from one that has imported the tools.
 
 Whatever an answer does to its process, the one that watches goes on; and since the tools
 are there already, the tests begin at once.

@@ -5,6 +5,8 @@ formula first gets fresh indices: k becomes k'. What remains are Kronecker delta
 by ∂x[n', k'] is [n = n'] [k = k'], and each of them decides a sum.
 """
 
+from functools import cache
+
 import sympy as sp
 
 from dlcore.formulas.letters import AXES, Indicator, axis, total
@@ -55,6 +57,7 @@ def typical(expr, name):
     raise ValueError(f"typical: {name} is not in {expr}, name a letter of the right-hand side")
 
 
+@cache
 def slope(expr, entry):
     """Differentiate by one entry of an array, or by a number; max(0, x) has the slope [x > 0]."""
     with sp.evaluate(True):
@@ -176,6 +179,12 @@ def unfold(relation, *definitions):
 
 def unfold_all(expr, definitions):
     """Write definitions out, in any order, until none is left to be written out."""
+    return written_out(expr, tuple(definitions))
+
+
+@cache
+def written_out(expr, definitions):
+    """Write them out, and remember the result: a derivative is asked for at many points."""
     relation = sp.Eq(sp.Symbol("_"), expr, evaluate=False)
     names = [str(getattr(each.lhs, "base", each.lhs)) for each in definitions]
     while found := [at for at, name in enumerate(names) if entries(relation.rhs, name)]:

@@ -1,4 +1,4 @@
-"""Certificates: expressions that nobody can make negative, and the theorems behind some of them.
+"""Certificates: expressions that nobody can make negative, and theorems behind some.
 
 An inequality is proved by what lies between its sides. That is a square, a sum of positive
 terms, or a slack: what a theorem, or an assumption, leaves between its own two sides.

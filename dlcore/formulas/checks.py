@@ -121,7 +121,7 @@ def grown(rule, start, letter="i", **fixed):
 
 
 def computed(program, *definitions, **letters):
-    """Hold a formula, its definitions written out, against a program of dlcore at random numbers.
+    """Hold a formula, definitions written out, against a program of dlcore at random numbers.
 
     Arguments of the program have the names of letters, unless `letters` says otherwise:
     steps="i" names one, decay=0 is a number.

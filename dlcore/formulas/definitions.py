@@ -1,4 +1,4 @@
-"""What letters stand for: the definitions that hold in a derivation, read from left to right.
+"""What letters stand for: the definitions of a derivation, read from left to right.
 
 An index on the left is free: a definition of y[n, k] holds for every n and k, one of w[t + 1]
 for every step, one of w[1] for the first step only.

@@ -8,17 +8,16 @@ Chapter: book/derivative.md.
 
 import sympy as sp
 
-from dlcore.formulas.calculus import plain
 from dlcore.formulas.checks import computed, identity, solves
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import d, total
 from dlcore.formulas.registry import formula
 
-x, z, z1, z2, y, y_dot, error, u = sp.symbols("x z z1 z2 y y_dot e u", real=True)
-eps, c0, c2, c3, h, best, q = sp.symbols("eps c0 c2 c3 h h_star q", positive=True)
+x, z, y, y_dot, error, u = sp.symbols("x z y y_dot e u", real=True)
+eps, c0, c2, c3, h, best, q = sp.symbols("eps c0 c2 c3 h h0 q", positive=True)
 x_bar, x_dot = map(sp.IndexedBase, ["x_bar", "x_dot"])
 third = sp.Rational(1, 3)
-cube, quartic = lambda x: x**3, lambda x: x**4
+cube = lambda x: x**3
 gap = lambda page: page.lhs - page.rhs
 
 
@@ -30,25 +29,6 @@ class Slope(sp.Function):
     def _latex(self, printer):
         order, at = self.args
         return "f" + "'" * int(order) + f"({printer.doprint(at)})"
-
-
-class Seen(sp.Symbol):
-    """What f or a slope of f is at a point: a number like any other, in a derivation."""
-
-    def __new__(cls, order, at):
-        """Name the number by its place, however that is written."""
-        with sp.evaluate(True):
-            letter = super().__new__(cls, str(Slope(order, plain(at))), real=True)
-        letter.slope = Slope(order, at)
-        return letter
-
-    def _latex(self, printer):
-        return printer.doprint(self.slope)
-
-
-def numbers(relation):
-    """Let every value of f and of its slopes be a number."""
-    return relation.replace(Slope, Seen)
 
 
 class Imag(sp.Function):
@@ -129,64 +109,6 @@ def complex_cube():
     return sp.Eq(Imag((x + sp.I * h) ** 3) / h, 3 * x**2 - h**2)
 
 
-@formula(solves(lambda page: gap(concrete(page, cube)).subs(z, x + h / 3)))
-def taylor():
-    """A step ahead: the tangent, and the curvature at a point in between."""
-    ahead = Slope(0, x) + h * Slope(1, x) + h**2 / 2 * Slope(2, z)
-    return sp.Eq(Slope(0, x + h), ahead)
-
-
-@derivation(numbers(taylor))
-def one_sided_off():
-    """The rise over a step, less the slope, is what the curvature adds."""
-    yield (Seen(0, x + h) - Seen(0, x)) / h - Seen(1, x)
-    yield "=", (h * Seen(1, x) + h**2 / 2 * Seen(2, z)) / h - Seen(1, x), "$f(x)$ is gone"
-    yield "=", h / 2 * Seen(2, z), "so is the slope"
-
-
-@formula(solves(lambda page: gap(concrete(page, cube)).subs(z, x + h / 3)))
-def one_sided_error():
-    """The step ahead is off by half the step times the curvature at a point in between."""
-    return sp.Eq((Slope(0, x + h) - Slope(0, x)) / h - Slope(1, x), h / 2 * Slope(2, z))
-
-
-@formula(solves(lambda page: gap(concrete(page, quartic)).subs(z1, x + h / 4)))
-def taylor_ahead():
-    """One term further, a step ahead."""
-    ahead = Slope(0, x) + h * Slope(1, x) + h**2 / 2 * Slope(2, x) + h**3 / 6 * Slope(3, z1)
-    return sp.Eq(Slope(0, x + h), ahead)
-
-
-@formula(solves(lambda page: gap(concrete(page, quartic)).subs(z2, x - h / 4)))
-def taylor_behind():
-    """To the other side the odd powers of the step have the other sign."""
-    behind = Slope(0, x) - h * Slope(1, x) + h**2 / 2 * Slope(2, x) - h**3 / 6 * Slope(3, z2)
-    return sp.Eq(Slope(0, x - h), behind)
-
-
-@formula(solves(lambda page: gap(concrete(page, quartic)).subs(z, (z1 + z2) / 2)))
-def in_between():
-    """The mean of two values of a continuous function is a value in between."""
-    return sp.Eq(Slope(3, z), (Slope(3, z1) + Slope(3, z2)) / 2)
-
-
-@derivation(*map(numbers, (taylor_ahead, taylor_behind, in_between)))
-def central_off():
-    """What is the same on both sides cancels."""
-    thirds = h**3 / 6 * (Seen(3, z1) + Seen(3, z2))
-    yield (Seen(0, x + h) - Seen(0, x - h)) / (2 * h) - Seen(1, x)
-    yield "=", (2 * h * Seen(1, x) + thirds) / (2 * h) - Seen(1, x), "even terms are gone"
-    yield "=", h**2 / 12 * (Seen(3, z1) + Seen(3, z2)), "so is the slope"
-    yield "=", h**2 / 6 * Seen(3, z), "twice their mean"
-
-
-@formula(solves(lambda page: gap(concrete(page, cube))))
-def central_error():
-    """With both sides the curvature cancels, and the third derivative is left."""
-    between = (Slope(0, x + h) - Slope(0, x - h)) / (2 * h)
-    return sp.Eq(between - Slope(1, x), h**2 / 6 * Slope(3, z))
-
-
 @formula(solves(lambda page: page.rhs.subs(h, one_sided_step.rhs) - one_sided_best.rhs))
 def one_sided_bound():
     """Truncation grows with the step, round-off grows against it."""
@@ -204,7 +126,7 @@ def one_sided_least():
     """No step makes the bound less than this, and the best one makes it this."""
     above = c2 / (2 * h) * (h - best) ** 2
     yield h / 2 * c2 + 2 * eps * c0 / h
-    yield "=", c2 / (2 * h) * (h**2 + best**2), "$4 \\varepsilon c_0 = c_2 h^{*2}$"
+    yield "=", c2 / (2 * h) * (h**2 + best**2), "$4 \\varepsilon c_0 = c_2 h_0^2$"
     yield "=", c2 * best + above, "the square is completed"
     yield ">=", c2 * best, "no square is negative", above
 
@@ -232,7 +154,7 @@ def central_least():
     """A cube is completed as a square is."""
     above = c3 / (6 * h) * (h - best) ** 2 * (h + 2 * best)
     yield h**2 / 6 * c3 + eps * c0 / h
-    yield "=", c3 / (6 * h) * (h**3 + 2 * best**3), "$3 \\varepsilon c_0 = c_3 h^{*3}$"
+    yield "=", c3 / (6 * h) * (h**3 + 2 * best**3), "$3 \\varepsilon c_0 = c_3 h_0^3$"
     yield "=", c3 / 2 * best**2 + above, "the cube is completed"
     yield ">=", c3 / 2 * best**2, "no factor is negative", above
 
@@ -248,7 +170,7 @@ def flat():
     """What the bound is there, measured by the least."""
     yield h**2 / 6 * c3 + eps * c0 / h
     yield "=", c3 / (6 * h) * (h**3 + 2 * best**3), "as above"
-    yield "=", (q**2 + 2 / q) / 3 * (c3 / 2 * best**2), "$h = q h^*$"
+    yield "=", (q**2 + 2 / q) / 3 * (c3 / 2 * best**2), "$h = q h_0$"
 
 
 @formula(solves(lambda page: central_bound.rhs.subs(h, central_step.rhs) / page.rhs - 1))

@@ -55,7 +55,7 @@ def bounded(sign):
 
 
 def chosen(slip):
-    """Put the best rate into the bound; the slip of the source multiplies by T beside the root."""
+    """Put the best rate into the bound; the slip multiplies by T beside the root."""
 
     @lines(name="001, the best rate")
     def chain():

@@ -9,13 +9,13 @@ Chapter: book/fast.md.
 import sympy as sp
 
 from dlcore.formulas.certificates import slack
-from dlcore.formulas.checks import computed
 from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import C, F, H, K, N, P, Q, U, V, W, h, j, k, ell, p, q, total, u, v
+from dlcore.formulas.letters import C, F, H, N, P, Q, U, V, W, ell, h, j, k, p, q, total, u, v
 from dlcore.formulas.registry import formula
 
 work, traffic, peak, bandwidth = sp.symbols("work traffic peak bandwidth", positive=True)
 intensity, time, copies, saving = sp.symbols("intensity time copies saving", positive=True)
+ratio = sp.Symbol("ratio", positive=True)
 x, w, y, A, B, G = map(sp.IndexedBase, ["x", "w", "y", "A", "B", "G"])
 x0, x1, x2, x3 = sp.symbols("x0 x1 x2 x3", real=True)
 w0, w1, w2 = sp.symbols("w0 w1 w2", real=True)
@@ -24,13 +24,13 @@ eps, bound = sp.symbols("eps s", positive=True)
 past, fresh = sp.symbols("d e", real=True)
 
 
-@formula(computed("lab.limits.work"))
+@formula
 def operations():
     """Every product of the definition is one multiplication and one addition."""
     return sp.Eq(work, 2 * N * F * P * Q * C * U * V)
 
 
-@formula(computed("lab.limits.traffic"))
+@formula
 def least_traffic():
     """Images and filters are read once and maps written once, four bytes a number."""
     return sp.Eq(traffic, 4 * (N * C * H * W + F * C * U * V + N * F * P * Q))
@@ -75,6 +75,12 @@ def sloping_roof():
 def blow_up():
     """In single steps, without padding, columns hold so many copies of an image."""
     return sp.Eq(copies, P * Q * U * V / ((P + U - 1) * (Q + V - 1)))
+
+
+@formula
+def reuse():
+    """A tile of F filters and N images makes so many products of every number that it loads."""
+    return sp.Eq(ratio, F * N / (F + N))
 
 
 @formula

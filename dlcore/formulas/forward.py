@@ -52,9 +52,9 @@ def divided():
 def quotient_rule():
     """The rule for products, solved for a factor."""
     yield sp.Eq(y_dot * z + y * z_dot, x_dot)
-    yield "=>", sp.Eq(y_dot * z, x_dot - y * z_dot), "one term moved over"
-    yield "=>", sp.Eq(y_dot, (x_dot - y * z_dot) / z), "$z$ is not zero"
-    yield "=>", sp.Eq(y_dot, (x_dot * z - x * z_dot) / z**2), "$y = x / z$"
+    yield "<=>", sp.Eq(y_dot * z, x_dot - y * z_dot), "one term moved over"
+    yield "<=>", sp.Eq(y_dot, (x_dot - y * z_dot) / z), "$z$ is not zero"
+    yield "<=>", sp.Eq(y_dot, (x_dot * z - x * z_dot) / z**2), "$y = x / z$"
 
 
 @formula(computed("lab.beside.quotient_rule", sp.Eq(y, x / z)))

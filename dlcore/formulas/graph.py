@@ -9,14 +9,11 @@ Chapter: book/graph.md.
 import sympy as sp
 
 from dlcore.formulas.certificates import slack
-from dlcore.formulas.checks import grown
 from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import i
 from dlcore.formulas.registry import formula
 from dlcore.formulas.vectors import T, steps, t
 
 p, e, a = map(sp.IndexedBase, "pea")
-calls = sp.Symbol("a", integer=True)
 
 
 @formula
@@ -45,7 +42,9 @@ def edges():
     """An order of T nodes has room for this many edges."""
     yield steps(e[t])
     yield "<=", steps(t - 1), "from the nodes before", steps(slack(from_before))
-    yield "=", T * (T - 1) / 2, "the sum of whole numbers"
+    yield "=", steps(t) - T, "one is taken off, $T$ times"
+    yield "=", T * (T + 1) / 2 - T, "the sum of whole numbers"
+    yield "=", T * (T - 1) / 2, "put together"
 
 
 @formula
@@ -74,9 +73,3 @@ def all_calls():
     yield a[T]
     yield "=", 2**T * (a[0] + 3) - 3, "doubled with each diamond"
     yield "=", 4 * 2**T - 3, "the ground is one call"
-
-
-@formula(grown(lambda page: sp.Eq(calls, 3 + 2 * page.rhs), 1))
-def number_of_calls():
-    """The calls for a stack of i diamonds, none at first."""
-    return sp.Eq(calls, 4 * 2**i - 3)

@@ -115,7 +115,8 @@ class Book(LatexPrinter):
         text = ""
         for piece in [*(self.group(factor, last=False) for factor in most), self.group(end)]:
             tight = not text.endswith(("}", "]")) or re.match(r"[(\[]|\\(left|sum)", piece)
-            text += (" " if tight else r" \, ") + piece
+            space = r" \cdot " if text and piece[0].isdigit() else " " if tight else r" \, "
+            text += space + piece
         return text.lstrip()
 
     def _print_Mul(self, expr):
@@ -150,6 +151,7 @@ class Book(LatexPrinter):
             return self.word(base, f"^{{{self._print(power)}}}")
         text = self._print(base)
         closed = isinstance(base, sp.Symbol | sp.Indexed | sp.Abs | Norm)
+        closed = closed or (base.is_Integer and base > 0)
         plain = closed and ("^" not in text or isinstance(base, sp.Abs | Norm))
         return f"{text if plain else bracket(text)}^{{{self._print(power)}}}"
 

@@ -84,7 +84,7 @@ def slips_of_a_sum(expr):
 
 
 def slips_of_an_entry(expr, scope):
-    """Yield an entry with its indices in another order, or with another index of the same axis."""
+    """Yield an entry with indices in another order, or with another index of the same axis."""
     base, indices = expr.base, expr.indices
     for order in permutations(indices):
         if order != tuple(indices):

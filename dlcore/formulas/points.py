@@ -193,7 +193,7 @@ def differ(one, other):
 
 
 def abstract(*exprs):
-    """Tell whether expressions speak of vectors, or of a number of steps: points prove nothing."""
+    """Tell whether expressions speak of vectors, or of T steps: points prove nothing then."""
     return any(each.has(Inner, Norm, Value, Gradient, T) for each in exprs)
 
 

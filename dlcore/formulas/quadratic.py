@@ -11,7 +11,6 @@ from sympy import sqrt
 from dlcore.formulas import optim
 from dlcore.formulas.certificates import slack
 from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import i
 from dlcore.formulas.optim import adam_mean, adam_size, beta1, beta2, eps, g, rho
 from dlcore.formulas.optim import m_next as m
 from dlcore.formulas.optim import s_next as s

@@ -8,7 +8,6 @@ Chapter: book/solver.md.
 
 import sympy as sp
 
-from dlcore.formulas.checks import identity
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import Indicator, N, mean, n, total
 from dlcore.formulas.registry import formula
@@ -43,11 +42,9 @@ def centre():
 @derivation(centre)
 def pairs():
     """How far two drawn examples stray, over all pairs that can be drawn."""
-    far = lambda n: g[n] - whole
-    both = total(((far(n) + far(other)) / 2) ** 2, n, other)
-    yield 1 / N**2 * both
-    yield "=", 1 / (2 * N) * total(far(n) ** 2, n) + half * mean(far(n), n) ** 2, "multiplied out"
-    yield "=", half * mean(far(n) ** 2, n), "the mean is in the middle"
+    yield 1 / N**2 * total(((g[n] + g[other]) / 2 - whole) ** 2, n, other)
+    yield "=", 1 / (2 * N) * total((g[n] - whole) ** 2, n), "mixed products cancel"
+    yield "=", half * (mean(g[n] ** 2, n) - whole**2), "multiplied out"
 
 
 @formula

@@ -18,9 +18,9 @@ from dlcore.kernels.conv import NONE, ONE, positions
 from dlcore.kernels.jit import kernel
 from dlcore.kernels.layout import aligned, innermost, outward
 from dlcore.kernels.threads import share, threads
-from dlcore.kernels.tile import ROWS, WIDE, WIDTH, tile, turn
+from dlcore.kernels.tile import ROWS, WIDTH, WIDTHS, tile, turn
 
-TALL = ROWS[0]
+TALL, WIDE = ROWS[0], WIDTHS[0]
 NEAR = 1 << 17  # bytes that stay near the processor while they are used again
 
 
@@ -47,10 +47,15 @@ def walk(window, groups, up, down, dilation, shift):
 
 @kernel
 def height(left):
-    """Choose the rows of the next tile, if so many are left:  6, at the end 4, 2, 1, or 4 + 4."""
-    if left >= TALL and left != 8:
-        return TALL
-    return 4 if left >= 4 else 2 if left >= 2 else 1
+    """Choose the rows of the next tile, if so many are left:  6, but 4, 4 and 1 for the last 9."""
+    return TALL if left >= TALL and left not in (8, 9) else 4 if left >= 4 else 1
+
+
+@kernel
+def width(left, itemsize):
+    """Choose the columns of the next tile, if so many are left:  4 registers, 2 or 1."""
+    L = WIDTH // itemsize
+    return min(left, WIDE * L if left > 3 * L else 2 * L if left > L else L)
 
 
 @kernel
@@ -85,15 +90,15 @@ def list_taps(p, q, size, walk, xs, ws):
 @kernel
 def cover(y, at, y_row, rows, columns, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
     """Run tiles over a whole product of so many rows and columns."""
-    (terms, K, new), wide = size, WIDE * WIDTH // x.itemsize
-    for n in range(0, columns, wide):
-        r = 0
+    (terms, K, new), n = size, 0
+    while n < columns:
+        r, some = 0, width(columns - n, x.itemsize)
         while r < rows:
-            tall, some = height(rows - r), min(wide, columns - n)
-            to, first, second = at + r * y_row + n, w_at + r * w_row, x_at + n
-            tile(tall, y, to, y_row, w, first, w_step, w_row, ws, x, second, x_step, xs,
+            tall, to, first = height(rows - r), at + r * y_row + n, w_at + r * w_row
+            tile(tall, y, to, y_row, w, first, w_step, w_row, ws, x, x_at + n, x_step, xs,
                  terms, K, some, new)  # fmt: skip
             r += tall
+        n += some
 
 
 @kernel

@@ -6,7 +6,7 @@ Chapter: book/fast.md.
 import numpy as np
 
 from dlcore.kernels.jit import kernel
-from dlcore.kernels.tile import ROWS, WIDE, WIDTH, tile
+from dlcore.kernels.tile import ROWS, WIDTH, WIDTHS, tile
 
 TERMS = 1 << 14  # a tile multiplies and adds so often for each of its sums
 
@@ -14,7 +14,7 @@ TERMS = 1 << 14  # a tile multiplies and adds so often for each of its sums
 @kernel
 def multiply_adds(start, stop, x):
     """Run the largest tile over and over on one row of x; return a sum of what it made."""
-    n = WIDE * WIDTH // x.itemsize
+    n = WIDTHS[0] * WIDTH // x.itemsize
     y, w, here = np.empty(ROWS[0] * n, x.dtype), np.zeros(ROWS[0], x.dtype), np.zeros(1, np.int64)
     for _ in range(start, stop):
         tile(ROWS[0], y, 0, n, w, 0, 0, 1, here, x, 0, 0, here, 1, TERMS, n, True)

@@ -19,8 +19,8 @@ from dlcore.kernels.jit import twin
 
 FEATURES = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
 WIDTH = 64 if "+avx512f" in FEATURES else 32 if "+avx" in FEATURES else 16  # bytes a register
-ROWS = (6, 4, 2, 1)  # the heights of a tile
-WIDE = 4 if WIDTH == 64 else 2  # registers a row: all sums and their factors find room
+ROWS = 6, 4, 1  # the heights of a tile
+WIDTHS = (4, 2, 1) if WIDTH == 64 else (2, 1)  # its registers a row: sums and factors find room
 LONG, SHORT, VOID = ir.IntType(64), ir.IntType(32), ir.VoidType()
 
 
@@ -121,6 +121,7 @@ def tile_naive(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, 
     Row r of the tile is ``y_row`` behind the row before, a factor in w ``w_row`` behind that
     of the row before and ``w_step`` behind that of the term before, a row of x ``x_step``
     behind the row before. The size: entries, terms of each, numbers a row, and if y is new.
+    Rows and the registers that a row needs are among ROWS and WIDTHS.
     """
     (terms, K, n, new), y, w, x = size, y.reshape(-1), w.reshape(-1), x.reshape(-1)
     for r in range(rows):
@@ -136,18 +137,17 @@ def tile_naive(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, 
 def tile(
     context, rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, terms, K, n, new
 ):
-    """Do the same in registers, by the tile that has these rows and just fits n numbers."""
+    """Do the same in registers, by the tile that just fits."""
     given = rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, terms, K, n, new
 
     def code(context, builder, signature, args):
         rows, *args = pointers(context, builder, signature, args)
-        reg = Registers(builder, signature.args[1].dtype)
-        done = builder.append_basic_block("done")
-        size = builder.add(builder.mul(rows, LONG(WIDE + 1)), reg.count(args[14]))
+        reg, done = Registers(builder, signature.args[1].dtype), builder.append_basic_block("done")
+        size = builder.add(builder.mul(rows, LONG(8)), reg.count(args[14]))
         sizes = builder.switch(size, done)
-        for R, V in product(ROWS, range(1, WIDE + 1)):
+        for R, V in product(ROWS, WIDTHS):
             with builder.goto_block(builder.append_basic_block(f"tile.{R}.{V}")):
-                sizes.add_case(LONG(R * (WIDE + 1) + V), builder.block)
+                sizes.add_case(LONG(8 * R + V), builder.block)
                 emit(reg, R, V, *args)
                 builder.branch(done)
         builder.position_at_end(done)

@@ -28,6 +28,7 @@ from dlcore.lab.grading import attacks
 
 KEY = bytes(range(32))
 TOPICS = ("linear", "loss")
+STUB = ast.parse("wrong = lambda *_: lambda function: function").body[0]
 SHARES = {"right": 80, "wrong": 60, "untouched": 15, "hostile": 30, "broken": 15}
 
 
@@ -41,16 +42,17 @@ def wrong_ones():
     for topic in TOPICS:
         tree = ast.parse((book.ROOT / f"solutions/wrong/{topic}.py").read_text(encoding="utf-8"))
         marked = [node for node in tree.body if getattr(node, "decorator_list", [])]
-        common = [node for node in tree.body if node not in marked and not about_course(node)]
+        common = [STUB, *(node for node in tree.body if node not in marked and helps(node))]
         for node in marked:
             exercise = node.decorator_list.pop(0).args[0].value
             slip = ast.unparse(ast.Module([*common, node], []))
             yield exercise, {**right(), topic: f"{solution(topic)}\n\n{slip}\n"}
 
 
-def about_course(node):
-    """Tell whether a statement imports what no submission may import."""
-    return isinstance(node, ast.ImportFrom) and node.module.startswith("dlcore.course")
+def helps(node):
+    """Tell whether a statement may stand in a submission: no import of the course, no call."""
+    course = isinstance(node, ast.ImportFrom) and node.module.startswith("dlcore.course")
+    return not course and not isinstance(node, ast.Expr)
 
 
 def right():

@@ -4,6 +4,7 @@ Chapter: book/conv.md.
 """
 
 import importlib
+from math import prod
 
 import numpy as np
 
@@ -98,7 +99,7 @@ class Counting(float):
 
 def products(x, w):
     """Count the products of the definition, for images and filters of these shapes."""
-    arrays = (np.full(shape, Counting(1.0), dtype=object) for shape in (x, w))
+    ones = (np.array([Counting(1)] * prod(shape), dtype=object).reshape(shape) for shape in (x, w))
     Counting.count = 0
-    conv2d_naive(*arrays)
+    conv2d_naive(*ones)
     return Counting.count

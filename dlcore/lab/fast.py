@@ -14,7 +14,7 @@ import numpy as np
 from dlcore.kernels.layout import innermost, outward
 from dlcore.kernels.peak import TERMS, copy, multiply_adds
 from dlcore.kernels.threads import share
-from dlcore.kernels.tile import ROWS, WIDE, WIDTH
+from dlcore.kernels.tile import ROWS, WIDTH, WIDTHS
 from dlcore.lab import opponent
 from dlcore.lab.timing import in_turn
 from dlcore.ops.conv import conv2d, using
@@ -112,7 +112,7 @@ def contestants(torch, case, arrays, rungs=("tile", "winograd")):
 
 def limits(rounds=ROUNDS):
     """Time a billion multiply-adds on what is near, and a copy of a billion bytes."""
-    lanes = WIDE * WIDTH // 4
+    lanes = WIDTHS[0] * WIDTH // 4
     times = int(1e9) // (TERMS * ROWS[0] * lanes)
     near, far = np.zeros(lanes, np.float32), np.ones(int(1e9) // 8, np.float32)
     to = np.empty_like(far)

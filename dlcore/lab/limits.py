@@ -15,6 +15,7 @@ from dlcore.lab.fast import LADDER, SOURCE
 LINE = 16  # numbers in a line of memory, float32
 SETS = 64  # places where a line may be kept near the processor, by its address
 RUNGS = ("naive", "im2col", "loops", "tile", "winograd", "pytorch")
+DIRECT = ("naive", "im2col", "loops", "tile")  # rungs that do all products of the definition
 EPS = np.finfo(np.float32).eps / 2  # the most that a rounding changes, relative to what it rounds
 
 

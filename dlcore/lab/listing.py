@@ -24,7 +24,7 @@ def done(jobs, what):
 
 
 def show(*, record=False):
-    """List every equation: how it is checked, by which programs, for how long; return a status."""
+    """List every equation: how it is checked, by which programs, how long; return a status."""
     rows = done(formulas.check_all(), "checking")
     for topic, group in groupby(sorted(rows, key=lambda row: row.topic), lambda row: row.topic):
         console.print(listed(topic, group))

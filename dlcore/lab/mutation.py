@@ -1,4 +1,4 @@
-"""Kill mutants: every formula and every line of a derivation, with a slip in it, is refused.
+"""Kill mutants: every formula and every line of a derivation, slip included, is refused.
 
 A mutant that survives says the same as the formula, or its check is blind. The first kind is
 listed below with the reason; of the second there is none.

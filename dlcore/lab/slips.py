@@ -37,9 +37,7 @@ def back_3(y_bar, w):
     """Surround the maps with zeros, and let every pixel look back."""
     _, (_, _, U, V) = empty(y_bar, w)
     around = (0, 0), (0, 0), (U - 1, U - 1), (V - 1, V - 1)
-    views = np.lib.stride_tricks.sliding_window_view(
-        np.pad(y_bar, around), (U, V), axis=(2, 3)
-    )
+    views = np.lib.stride_tricks.sliding_window_view(np.pad(y_bar, around), (U, V), axis=(2, 3))
     return np.einsum("nfhluv,fcuv->nchl", views, w[:, :, ::-1])
 
 

@@ -1,0 +1,135 @@
+"""The ConvNets of the sources, as sympy sees them: sizes, parameters, the first loss, the way back.
+
+Windows of a convolution leave height and width as they are; pooling halves both.
+
+Chapter: book/convnet.md.
+"""
+
+import sympy as sp
+
+from dlcore.formulas import letters
+from dlcore.formulas.calculus import partial
+from dlcore.formulas.checks import identity, solves
+from dlcore.formulas.derivation import derivation
+from dlcore.formulas.letters import C, D, F, H, K, M, U, V, W, d, delta, h, n, p, total, u, v
+from dlcore.formulas.registry import formula
+
+x, w, a, y, z = map(sp.IndexedBase, "xwayz")
+b = sp.Symbol("b", real=True)
+bar_z = sp.IndexedBase("z_bar")
+L, reg, std = sp.symbols("L reg std", positive=True)
+count, SIZE = sp.Symbol("count", integer=True, positive=True), sp.Symbol("size", real=True)
+
+FILTERS, FIRST_BIAS = (F, C, U, V), (F,)
+TWO = (FILTERS, FIRST_BIAS, (D, K), (K,))
+THREE = (FILTERS, FIRST_BIAS, (D, M), (M,), (M, K), (K,))
+
+
+def counted(*shapes):
+    """Check a count: it is that of the entries of arrays of these shapes."""
+    return solves(lambda page: page.rhs - sum(sp.prod(shape) for shape in shapes))
+
+
+@formula
+def features():
+    """Every map keeps one number of each window of two by two."""
+    return sp.Eq(D, F * sp.floor(H / 2) * sp.floor(W / 2))
+
+
+@formula
+def flatten():
+    """Features count through the channels, in each through its rows, in each row from the left."""
+    return sp.Eq(y[n, d], x[n, sp.floor(d / (H * W)), sp.Mod(sp.floor(d / W), H), sp.Mod(d, W)])
+
+
+@formula(counted(*TWO))
+def parameters_two():
+    """The filters with their offsets, and a linear layer."""
+    return sp.Eq(count, F * (C * U * V + 1) + (D + 1) * K)
+
+
+@formula(counted(*THREE))
+def parameters_three():
+    """The filters with their offsets, and two linear layers."""
+    return sp.Eq(count, F * (C * U * V + 1) + (D + 1) * M + (M + 1) * K)
+
+
+@formula(identity())
+def exchange():
+    """What is positive of the largest is the largest of what is positive."""
+    return sp.Eq(sp.Max(0, letters.largest(x[n, d], d)), letters.largest(sp.Max(0, x[n, d]), d))
+
+
+@formula(counted((F, H, W, C, H, W)))
+def dense():
+    """A linear layer between the same arrays: every entry of a map sees the whole image."""
+    return sp.Eq(sp.Symbol("dense"), F * H * W * C * H * W)
+
+
+@formula(counted(FILTERS))
+def shared():
+    """A convolution: every entry sees a window, and all windows share one filter."""
+    return sp.Eq(sp.Symbol("shared"), F * C * U * V)
+
+
+def expected(page):
+    """The mean square of a weight is that of a bell curve, and there are so many weights."""
+    curve = sp.exp(-(SIZE**2) / (2 * std**2)) / (std * sp.sqrt(2 * sp.pi))
+    square = sp.integrate(SIZE**2 * curve, (SIZE, -sp.oo, sp.oo))
+    return page.rhs - sp.log(K) - reg / 2 * square * (sp.prod(FILTERS) + D * K)
+
+
+@formula(solves(expected))
+def first_loss():
+    """A network that knows nothing loses ln K, and pays for the size of its weights."""
+    return sp.Eq(L, sp.log(K) + reg / 2 * std**2 * (F * C * U * V + D * K))
+
+
+@formula
+def row():
+    """A row of pixels, a filter, an offset."""
+    return sp.Eq(a[p], total(x[p + u] * w[u], u) + b)
+
+
+@formula
+def bend():
+    """What is positive is kept."""
+    return sp.Eq(z[p], sp.Max(0, a[p]))
+
+
+@derivation(dense, shared)
+def sharing():
+    """How many weights a convolution saves, and by which two ideas."""
+    yield dense.lhs / shared.lhs
+    yield "=", F * H * W * C * H * W / (F * C * U * V), "both are counted"
+    yield "=", H * W * (F * C * H * W / (F * C * U * V)), "one filter for every place"
+    yield "=", H * W * (H * W / (U * V)), "and each sees a window alone"
+
+
+@derivation(bend, row)
+def back_to_b():
+    """What the offset of a filter hears."""
+    on = letters.Indicator(a[p] > 0)
+    yield total(bar_z[p] * sp.Derivative(z[p], b), p)
+    yield "=", total(bar_z[p] * on * sp.Derivative(a[p], b), p), "through the bend"
+    yield "=", total(bar_z[p] * on, p), "the offset is added at every place"
+
+
+@derivation(bend, row)
+def back_to_w():
+    """What a tap of a filter hears."""
+    on = letters.Indicator(a[p] > 0)
+    yield total(bar_z[p] * partial(z[p], w[u]), p)
+    yield "=", total(bar_z[p] * on * partial(a[p], w[u]), p), "through the bend"
+    yield "=", total(bar_z[p] * on * total(x[p + v] * delta(v, u), v), p), "one tap moves"
+    yield "=", total(bar_z[p] * on * x[p + u], p), "it is the tap $v = u$"
+
+
+@derivation(bend, row)
+def back_to_x():
+    """What a pixel hears."""
+    on = letters.Indicator(a[p] > 0)
+    yield total(bar_z[p] * partial(z[p], x[h]), p)
+    yield "=", total(bar_z[p] * on * partial(a[p], x[h]), p), "through the bend"
+    yield "=", total(bar_z[p] * on * total(w[u] * delta(p + u, h), u), p), "one pixel moves"
+    yield "=", total(bar_z[p] * on * w[h - p], p), "one tap lies on it: $u = h - p$"
