@@ -1,4 +1,4 @@
-# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [05ce68168bac]
+# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [055953838295]
 """Exercises of the chapter *Activations and first weights*.
 
 Chapter: book/activation.md.
@@ -95,3 +95,12 @@ def he(D, M, *, rng):
     raise NotImplementedError(
         "rng.normal draws from a bell curve; does it ask for the variance, or for the width?"
     )
+
+
+def wrong_lines():
+    """Exercise activation-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # TODO: put in x = 0 and compute both sides of a line; then another x
+    raise NotImplementedError("put in x = 0 and compute both sides of a line; then another x")

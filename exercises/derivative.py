@@ -1,4 +1,4 @@
-# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [38a56c2bbddd]
+# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [769680c793eb]
 """Exercises of the chapter *Differences*: slopes measured, and what they are good for.
 
 f is a function of one number unless it is said to take an array. No function changes the arrays
@@ -126,4 +126,15 @@ def mistake(f, pullback, x, *, rng):
     # TODO: y_bar = rng.normal(size=f(x).shape) makes a number of y: np.vdot(y_bar, f(x))
     raise NotImplementedError(
         "y_bar = rng.normal(size=f(x).shape) makes a number of y: np.vdot(y_bar, f(x))"
+    )
+
+
+def wrong_lines():
+    """Exercise derivative-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # TODO: put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance
+    raise NotImplementedError(
+        "put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance"
     )

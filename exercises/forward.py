@@ -1,4 +1,4 @@
-# Cut from solutions/forward.py by `dlcore exercises`: write your answers here. [f42990e4b6af]
+# Cut from solutions/forward.py by `dlcore exercises`: write your answers here. [ba0b9f809a64]
 """Exercises of the chapter *Forward mode*.
 
 A tangent has the shape of its value. No function changes the arrays that it is given.
@@ -107,3 +107,12 @@ def is_the_tangent(f, jvp, x, *, rng):
     raise NotImplementedError(
         "what do you know of a tangent without calculus? f itself may be asked near x"
     )
+
+
+def wrong_lines():
+    """Exercise forward-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # TODO: put numbers in, all different and none of them 0 or 1
+    raise NotImplementedError("put numbers in, all different and none of them 0 or 1")

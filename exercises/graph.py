@@ -1,4 +1,4 @@
-# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [45d6433b0738]
+# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [e81d64ed1ff8]
 """Exercises of the chapter *Graphs*: orders, cycles, and the way back through an expression.
 
 A graph is a dictionary that maps every node to a list of its successors. A successor may be
@@ -114,3 +114,12 @@ def accepts(sort, *, rng):
     raise NotImplementedError(
         "draw graphs without cycles: edges from earlier to later nodes of a shuffled list"
     )
+
+
+def wrong_lines():
+    """Exercise graph-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # TODO: try T = 1, 2 and 3, and count by hand
+    raise NotImplementedError("try T = 1, 2 and 3, and count by hand")

@@ -1,4 +1,4 @@
-# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [b8a43c345813]
+# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [138034cd03e9]
 """Exercises of the chapter *The linear map*.
 
 Chapter: book/linear.md.
@@ -96,3 +96,12 @@ def gradient_is_right(f, rule, xs, rng):
     raise NotImplementedError(
         "rng.normal(size=…) draws both: every ẋ in the shape of its x, ȳ in that of f(*xs)"
     )
+
+
+def wrong_lines():
+    """Exercise linear-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # TODO: look at the shapes: which axis does each index run along?
+    raise NotImplementedError("look at the shapes: which axis does each index run along?")

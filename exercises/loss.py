@@ -1,4 +1,4 @@
-# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [731c95e2b897]
+# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [50adb6c98da9]
 """Exercises of the chapter *Loss*: from scores to one number, and back to a gradient.
 
 Scores have the shape (N, K), one row per example; labels t have the shape (N,), and count from 0.
@@ -114,4 +114,15 @@ def accepts(f, pullback, *, rng):
     # TODO: draw x, a direction x_dot and an upstream gradient y_bar, all of shape (N, K)
     raise NotImplementedError(
         "draw x, a direction x_dot and an upstream gradient y_bar, all of shape (N, K)"
+    )
+
+
+def wrong_lines():
+    """Exercise loss-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # TODO: put in two classes with equal scores, and compute both sides of a line
+    raise NotImplementedError(
+        "put in two classes with equal scores, and compute both sides of a line"
     )

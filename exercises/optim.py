@@ -1,4 +1,4 @@
-# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [d19610ca5047]
+# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [c0abb413a014]
 """Exercises of the chapter *Steps*: from a gradient to the next weights.
 
 Weights w, gradients g and memories v, m, s have one shape, which may be any. A function returns
@@ -104,3 +104,12 @@ def is_momentum(make, rng):
     raise NotImplementedError(
         "what stays the same in a dull experiment, and hides a mistake: rate, g, momentum?"
     )
+
+
+def wrong_lines():
+    """Exercise optim-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # TODO: put in numbers: rate 1, curvature 1, and for the velocity 1/2
+    raise NotImplementedError("put in numbers: rate 1, curvature 1, and for the velocity 1/2")

@@ -1,4 +1,4 @@
-# Cut from solutions/reverse.py by `dlcore exercises`: write your answers here. [add47c269e27]
+# Cut from solutions/reverse.py by `dlcore exercises`: write your answers here. [96303f004895]
 """Exercises of the chapter *Reverse mode*.
 
 Chapter: book/reverse.md.
@@ -129,3 +129,14 @@ def misleading(x):
     """
     # TODO: somebody must hear twice, and it may not be x
     raise NotImplementedError("somebody must hear twice, and it may not be x")
+
+
+def wrong_lines():
+    """Exercise reverse-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # TODO: two rows and three columns are enough to try the first; numbers for the others
+    raise NotImplementedError(
+        "two rows and three columns are enough to try the first; numbers for the others"
+    )

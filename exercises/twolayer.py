@@ -1,4 +1,4 @@
-# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [00870252d5e1]
+# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [d392c96175be]
 """Exercises of the chapter *Two layers*: forwards, backwards, and what one bend can do.
 
 A network is a dictionary ``params`` of four arrays: w1 (D, M), b1 (M,), w2 (M, K), b2 (K,).
@@ -92,4 +92,15 @@ def gradients_are_right(loss, gradients, *, rng):
     # TODO: which mistakes go unseen with N = 1, which with reg = 0, which with biases of zero?
     raise NotImplementedError(
         "which mistakes go unseen with N = 1, which with reg = 0, which with biases of zero?"
+    )
+
+
+def wrong_lines():
+    """Exercise twolayer-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # TODO: what a bracket leaves of a sum is one term of it, and not a part of one term
+    raise NotImplementedError(
+        "what a bracket leaves of a sum is one term of it, and not a part of one term"
     )

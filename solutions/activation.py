@@ -123,3 +123,16 @@ def he(D, M, *, rng):
     # HINT: the second argument of rng.normal is np.sqrt(2 / D), the third is the shape
     return rng.normal(0.0, np.sqrt(2 / D), (D, M))
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise activation-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # BEGIN SOLUTION
+    # HINT: put in x = 0 and compute both sides of a line; then another x
+    # HINT: where does a minus sign change, and where does a sum become a mean?
+    # HINT: at x = 0 the slope of the sigmoid is a quarter, and no line may divide by zero
+    return [4, 2, 3]
+    # END SOLUTION

@@ -164,3 +164,16 @@ def mistake(f, pullback, x, *, rng):
     worst = np.unravel_index(off.argmax(), off.shape)
     return None if off[worst] < 1e-6 else tuple(map(int, worst))
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise derivative-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # BEGIN SOLUTION
+    # HINT: put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance
+    # HINT: what does each reason allow to change, and what has changed besides?
+    # HINT: one takes a difference for a sum, one turns a sign, one doubles a step
+    return [3, 2, 3]
+    # END SOLUTION

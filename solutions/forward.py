@@ -158,3 +158,16 @@ def is_the_tangent(f, jvp, x, *, rng):
     close = np.allclose(y_dot, measured, rtol=1e-6, atol=1e-7)
     return bool(close and np.allclose(y, f(x), rtol=1e-12))
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise forward-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # BEGIN SOLUTION
+    # HINT: put numbers in, all different and none of them 0 or 1
+    # HINT: where is a term lost, where is a sign turned, and which index does a sum run over?
+    # HINT: one term is dropped, one sign is turned, two indices change places
+    return [3, 4, 2]
+    # END SOLUTION

@@ -202,3 +202,16 @@ def accepts(sort, *, rng):
             return False
     return True
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise graph-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # BEGIN SOLUTION
+    # HINT: try T = 1, 2 and 3, and count by hand
+    # HINT: what does each reason allow to change, and what has changed besides?
+    # HINT: one sum ends too early, one is a little too large, one has lost a term
+    return [2, 4, 3]
+    # END SOLUTION

@@ -132,3 +132,16 @@ def gradient_is_right(f, rule, xs, rng):
     scale = 1 + np.abs(measured) + np.sum(np.abs(terms))
     return bool(np.abs(measured - np.sum(terms)) < 1e-6 * scale)
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise linear-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # BEGIN SOLUTION
+    # HINT: look at the shapes: which axis does each index run along?
+    # HINT: in two of them, two indices have changed places; w is (D, M) and ȳ is (N, M)
+    # HINT: in the other one a sum has become a mean: which factor should not be there?
+    return [2, 4, 3]
+    # END SOLUTION

@@ -156,3 +156,16 @@ def accepts(f, pullback, *, rng):
             return False
     return True
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise loss-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # BEGIN SOLUTION
+    # HINT: put in two classes with equal scores, and compute both sides of a line
+    # HINT: one minus sign is lost, one sum has become a mean, one inequality is turned
+    # HINT: a mean over the classes would divide by K; may a loss be less than what it pays for?
+    return [3, 4, 2]
+    # END SOLUTION

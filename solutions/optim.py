@@ -141,3 +141,16 @@ def is_momentum(make, rng):
             w = there
     return True
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise optim-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # BEGIN SOLUTION
+    # HINT: put in numbers: rate 1, curvature 1, and for the velocity 1/2
+    # HINT: one inequality is turned, one letter is dropped, one power has become another
+    # HINT: what has the unit of a gradient, and what that of its root?
+    return [4, 5, 3]
+    # END SOLUTION

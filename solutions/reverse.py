@@ -200,3 +200,16 @@ def misleading(x):
     a = 2.0 * x
     return a * a
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise reverse-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # BEGIN SOLUTION
+    # HINT: two rows and three columns are enough to try the first; numbers for the others
+    # HINT: what does each reason allow to change, and what has changed besides?
+    # HINT: one sum ends too early, one product loses a one, one term is counted twice
+    return [4, 2, 3]
+    # END SOLUTION

@@ -139,3 +139,16 @@ def search(run, low, high, *, trials, rounds, rng):
         low, high = max(first[0], found / reach), min(first[1], found * reach)
     return found
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise solver-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # BEGIN SOLUTION
+    # HINT: two batches of two examples, or three examples, are enough to try
+    # HINT: what is a mean divided by, and what is squared?
+    # HINT: one mean is not divided, one square is lost, one hit is taken for a miss
+    return [2, 3, 2]
+    # END SOLUTION

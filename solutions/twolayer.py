@@ -154,3 +154,16 @@ def gradients_are_right(loss, gradients, *, rng):
                 return False
     return True
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise twolayer-wrong-lines.  Return which line of each derivation does not follow.
+
+    Three numbers: for the first derivation, the second and the third.
+    """
+    # BEGIN SOLUTION
+    # HINT: what a bracket leaves of a sum is one term of it, and not a part of one term
+    # HINT: for which mixtures does a hidden unit pass anything back?
+    # HINT: in the last derivation follow the factor 1/N from line to line
+    return [2, 4, 5]
+    # END SOLUTION

@@ -388,7 +388,7 @@ def test_your_edges_are_as_steep_as_the_ramp(answers, rng):
         assert_allclose(answers.edges(a * columns + b * rows + 7), steep, **SUMS)
 
 
-@pytest.mark.exercise("conv-edges", points=1)
+@pytest.mark.exercise("conv-edges", points=2)
 def test_your_edges_are_those_of_sobel(answers, rng):
     """On any image: the slopes to the right and downwards, each an average over three rows."""
     x, sobel = rng.normal(size=(6, 7)), np.outer([1, 2, 1], [-1, 0, 1]) / 8

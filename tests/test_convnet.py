@@ -344,3 +344,132 @@ def test_a_fifth_of_an_epoch_beats_every_pixel_template(lab, published):
     """A linear classifier of the source ended at 0.254 on raw pixels."""
     solver = lab.on_cifar10(lab.two_layer, 0, N=9800, rule=Momentum(1e-4), batch=50, epochs=1)
     assert solver.train().val[-1] > 0.254 + 0.05
+
+
+# Exercises
+
+
+@pytest.mark.exercise("convnet-shapes", points=2)
+@pytest.mark.parametrize("size", [(3, 32, 32), (2, 9, 7), (1, 5, 8)])
+def test_your_plan_is_that_of_the_network(answers, size, rng):
+    """Each shape is that of the layer's output for one image, each count that of its arrays."""
+    model = ThreeLayerConvNet(size, 4, 6, 5, rng=rng, window=3)
+    model.scores(np.zeros((1, *size)))
+    conv, pool, flat, hidden, bend, last = model.layers
+    count = lambda layer: sum(w.size for w in layer.params.values())
+    truth = [(layer.y.shape[1:], count(layer)) for layer in (conv, pool, flat, hidden, last)]
+    plan = answers.plan(size, 4, 3, 6, 5)
+    assert [(tuple(shape), parameters) for shape, parameters in plan] == truth
+
+
+@pytest.mark.exercise("convnet-sandwich", points=3)
+@pytest.mark.parametrize("window", [1, 3])
+def test_your_sandwich_goes_both_ways(answers, window, rng):
+    """y, and x̄, w̄, b̄ for a ȳ drawn at random, are those of the layers of dlcore."""
+    layers = ConvReLUPool(2, 3, window, rng=rng, padding="same")
+    w, b = layers.params.values()
+    b[...] = rng.normal(size=3)
+    x, y_bar = rng.normal(size=(5, 2, 6, 4)), rng.normal(size=(5, 3, 3, 2))
+    y, pullback = answers.sandwich(x, w, b)
+    assert_allclose(y, layers.forward(x), **ROUNDED)
+    truth = layers.backward(y_bar), *layers.grads.values()
+    for bar, ours in zip(pullback(y_bar), truth, strict=True):
+        assert_allclose(bar, ours, **ROUNDED)
+
+
+@pytest.mark.exercise("convnet-forward", points=2)
+@pytest.mark.parametrize("size", [(2, 6, 4), (3, 5, 8)])
+def test_your_scores_are_those_of_the_network(answers, size, rng):
+    """With offsets everywhere, and images that are not square."""
+    model = ThreeLayerConvNet(size, 4, 6, 5, rng=rng, window=3)
+    for b in ("b1", "b2", "b3"):
+        model.params[b][...] = rng.normal(size=model.params[b].shape)
+    x = rng.normal(size=(7, *size))
+    assert_allclose(answers.scores(model.params, x), model.scores(x), **ROUNDED)
+
+
+@pytest.mark.exercise("convnet-loss", points=1)
+@pytest.mark.parametrize(("size", "reg"), [((3, 32, 32), 1.0), ((2, 9, 7), 3.0), ((1, 5, 8), 0.0)])
+def test_your_first_loss_is_ln_k_and_the_price(answers, size, reg, rng):
+    """ln K + λ/2 σ² #, where # counts the weights of a network that is drawn."""
+    model = TwoLayerConvNet(size, 4, 6, rng=rng, window=5)
+    weights = sum(w.size for w in model.params.values() if w.ndim > 1)
+    truth = np.log(6) + reg / 2 * 0.01**2 * weights
+    assert_allclose(answers.first_loss(size, 4, 5, 6, reg, 0.01), truth, rtol=1e-12)
+
+
+def pieces(rng):
+    """Name the layers of a small network: the way forward, the way back, arrays to try."""
+    shapes = {
+        "conv": [(3, 2, 6, 4), (5, 2, 3, 3), (5,)], "relu": [(3, 5, 6, 4)], "pool": [(3, 5, 6, 4)],
+        "flatten": [(3, 5, 3, 2)], "linear": [(3, 30), (30, 7), (7,)],
+    }  # fmt: skip
+    ops = {"conv": convolution, "relu": relu, "pool": max_pool2d, "flatten": flatten,
+           "linear": linear}  # fmt: skip
+    options = {"conv": {"padding": 1}, "pool": {"window": 2}}
+    layers = {}
+    for name, op in ops.items():
+        more = options.get(name, {})
+        forward = lambda *xs, op=op, more=more: op(*xs, **more)
+        backward = lambda bar, *xs, op=op, more=more: op.vjp(op(*xs, **more), *xs, bar, **more)
+        layers[name] = forward, backward, [rng.normal(size=each) for each in shapes[name]]
+    return layers
+
+
+SLIPS = {  # what is done to the cotangents of one layer
+    "conv": [
+        lambda x, w, b, y_bar: (x, w, y_bar.sum(axis=0)[:, 0, 0]),
+        lambda x, w, b, y_bar: (x[..., ::-1, :], w, b),
+        lambda x, w, b, y_bar: (x, w / len(x), b),
+    ],
+    "relu": [lambda x, y_bar: (y_bar,)],
+    "pool": [lambda x, y_bar: (y_bar.repeat(2, axis=2).repeat(2, axis=3),)],
+    "flatten": [lambda x, y_bar: (y_bar.reshape(3, 3, 2, 5).transpose(0, 3, 1, 2),)],
+    "linear": [lambda x, w, b, y_bar: (x, w, b / len(x))],
+}
+planned = [(name, slip) for name, slips in SLIPS.items() for slip in slips]
+
+
+@pytest.mark.exercise("convnet-slip", points=2)
+@pytest.mark.parametrize(("name", "slip"), [(None, None), *planned])
+def test_your_check_finds_the_wrong_layer(answers, name, slip, rng):
+    """Seven slips in five layers, one at a time, and a network without any."""
+    layers = pieces(rng)
+    if name:
+        forward, right, xs = layers[name]
+        layers[name] = forward, lambda bar, *xs: slip(*right(bar, *xs), bar), xs
+    assert answers.find_slip(layers, rng=rng) == name
+
+
+def strangers(rng):
+    """List networks on images (2, 4, 6), and whether each judges an image by itself."""
+    model = TwoLayerConvNet((2, 4, 6), 3, 5, rng=rng, window=3)
+    mixed = TwoLayerConvNet((2, 4, 6), 3, 5, rng=rng, window=3)
+    mixed.layers[2] = Mixed()
+    return [
+        (model.scores, True),
+        (mixed.scores, False),
+        (lambda x: model.scores(x - x.mean(axis=0)), False),
+        (lambda x: model.scores(x) + 0.1 * (np.arange(len(x)) == 3)[:, None], False),
+        (lambda x: model.scores(np.concatenate([x[:-1], x[-1:] + 0.1 * x[:1]])), False),
+    ]
+
+
+@pytest.mark.exercise("convnet-alone", points=2)
+@pytest.mark.parametrize("stranger", range(5))
+def test_your_lemma_knows_who_looks_aside(answers, stranger, rng):
+    """One network judges alone; four look at their neighbours, or at the place in the batch."""
+    scores, truth = strangers(rng)[stranger]
+    assert answers.judged_alone(scores, (2, 4, 6), rng=rng) == truth
+
+
+@pytest.mark.exercise("convnet-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    names = {
+        "back_to_b": "convnet-line-3",
+        "back_to_w": "convnet-line-12",
+        "back_to_x": "convnet-line-5",
+    }
+    truth = [planted(f"convnet.{name}", slip)[0] for name, slip in names.items()]
+    assert list(answers.wrong_lines()) == truth

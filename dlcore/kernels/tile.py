@@ -118,10 +118,9 @@ class Registers:
 def tile_naive(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
     """Add a list of products to a tile:  y[r, i] += Σₜ Σₖ w[wsₜ + k, r] · x[xsₜ + k, i].
 
-    Row r of the tile is ``y_row`` behind the row before, a factor in w ``w_row`` behind that
-    of the row before and ``w_step`` behind that of the term before, a row of x ``x_step``
-    behind the row before. The size: entries, terms of each, numbers a row, and if y is new.
-    Rows and the registers that a row needs are among ROWS and WIDTHS.
+    Steps lead from row to row of y, w and x, and in w from term to term. The size: entries,
+    terms of each, numbers a row, and whether y is new, that is, not to be read. The rows are
+    one of ROWS, the registers that a row needs one of WIDTHS.
     """
     (terms, K, n, new), y, w, x = size, y.reshape(-1), w.reshape(-1), x.reshape(-1)
     for r in range(rows):

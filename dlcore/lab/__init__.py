@@ -14,6 +14,7 @@ TOPICS = (
     "solver",
     "conv",
     "pool",
+    "limits",
     "convnet",
     "grading",
     "classroom",

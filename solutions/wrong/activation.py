@@ -226,3 +226,16 @@ def he(D, M, *, rng):
 @wrong("activation-init", "Draw from the generator that is given, not from one of your own.")
 def he(D, M, *, rng):
     return np.random.default_rng().normal(0.0, np.sqrt(2 / D), (D, M))
+
+
+def named(advice, *numbers):
+    @wrong("activation-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 3, 1, 2)
+named("You name the lines after the slips, as far as there are any.", 5, 3, 4)
+named("In the first derivation one is added and taken off rightly: look further.", 3, 2, 3)
+named("In the second derivation the factor is right above the bar: look below it.", 4, 3, 3)
+named("In the third derivation the size is right at the end: a sum is no mean.", 4, 2, 4)

@@ -8,9 +8,7 @@ import numpy as np
 from dlcore.course.wrong import wrong
 
 
-@wrong(
-    "derivative-one-sided", "The brackets are missing: subtract first, then divide the difference."
-)
+@wrong("derivative-one-sided", "The brackets are missing: subtract first, then divide.")
 def one_sided(f, x, h):
     return f(x + h) - f(x) / h
 
@@ -110,10 +108,7 @@ def gradient(f, x):
     return moved(f, x, 1e-12, 1)
 
 
-@wrong(
-    "derivative-gradient",
-    "Your step is so large that the bend of f shows: its square is the error.",
-)
+@wrong("derivative-gradient", "Your step is so large that the bend of f shows in the error.")
 def gradient(f, x):
     return moved(f, x, 1e-2, 1)
 
@@ -123,9 +118,7 @@ def gradient(f, x):
     return np.full(x.shape, (f(x + 6e-6) - f(x - 6e-6)) / 12e-6)
 
 
-@wrong(
-    "derivative-gradient", "Going h ahead, 2h back and h ahead does not restore x to the last bit."
-)
+@wrong("derivative-gradient", "h ahead, 2h back, h ahead: that does not restore the last bit.")
 def gradient(f, x):
     h, bar = 6e-6, np.empty(x.shape)
     for entry in np.ndindex(x.shape):
@@ -137,9 +130,7 @@ def gradient(f, x):
     return bar
 
 
-@wrong(
-    "derivative-gradient", "Here ravel() makes a copy, and f never sees it move: use np.ndindex."
-)
+@wrong("derivative-gradient", "ravel() makes a copy here, which f never sees: use np.ndindex.")
 def gradient(f, x):
     h, flat, bar = 6e-6, x.ravel(), np.empty(x.size)
     for i, kept in enumerate(flat.copy()):
@@ -156,9 +147,7 @@ def relative_error(x, z, *, floor=1e-8):
     return (np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z))).mean()
 
 
-@wrong(
-    "derivative-relative-error", "Differences count whatever their sign: take the absolute value."
-)
+@wrong("derivative-relative-error", "A difference has a sign: take the absolute value.")
 def relative_error(x, z, *, floor=1e-8):
     return ((x - z) / np.maximum(floor, np.abs(x) + np.abs(z))).max()
 
@@ -173,9 +162,7 @@ def relative_error(x, z, *, floor=1e-8):
     return (np.abs(x - z) / np.maximum(floor, np.maximum(np.abs(x), np.abs(z)))).max()
 
 
-@wrong(
-    "derivative-relative-error", "You divided by |x + z|, which may vanish: the sum is |x| + |z|."
-)
+@wrong("derivative-relative-error", "|x + z| may vanish: the sum is |x| + |z|.")
 def relative_error(x, z, *, floor=1e-8):
     return (np.abs(x - z) / np.maximum(floor, np.abs(x + z))).max()
 
@@ -200,9 +187,7 @@ def blind(pullback):
     return lambda y_bar: 2 * pullback(y_bar)
 
 
-@wrong(
-    "derivative-blind", "You return an x̄: what is asked for is a function that makes one from ȳ."
-)
+@wrong("derivative-blind", "You return an x̄, not a function that makes one from ȳ.")
 def blind(pullback):
     return pullback(1.0)
 
@@ -234,17 +219,25 @@ def mistake(f, pullback, x, *, rng):
     return place(np.abs(gaps(f, pullback, x, rng.normal(size=np.shape(f(x))))), 0.0)
 
 
-@wrong(
-    "derivative-check", "This is the first entry that is off: the one furthest off is asked for."
-)
+@wrong("derivative-check", "The first entry that is off need not be the one furthest off.")
 def mistake(f, pullback, x, *, rng):
     off = np.abs(gaps(f, pullback, x, rng.normal(size=np.shape(f(x)))))
     return next((tuple(map(int, entry)) for entry in np.argwhere(~(off < 1e-6))), None)
 
 
-@wrong(
-    "derivative-check", "No comparison with nan is ever true: ask what is close, not what is far."
-)
+@wrong("derivative-check", "No comparison with nan is true: ask what is close, not far.")
 def mistake(f, pullback, x, *, rng):
     off = np.abs(gaps(f, pullback, x, rng.normal(size=np.shape(f(x)))))
     return place(np.where(off > 1e-6, off, 0.0))
+
+
+def named(advice, *numbers):
+    @wrong("derivative-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 2, 1, 2)
+named("You name the lines after the slips: each follows from what is wrong.", 4, 3, 4)
+named("In the first derivation the line is right with a plus between the two values.", 2, 2, 3)
+named("In the second, 4 ε c₀ is c₂ h₀², and nothing makes it negative: look at its line.", 3, 3, 3)

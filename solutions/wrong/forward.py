@@ -34,18 +34,13 @@ class Moving:
     __rmul__ = lambda self, other: self * other
 
 
-@wrong(
-    "forward-dual",
-    "The tangents are multiplied: a product has one term for each factor that moves.",
-)
+@wrong("forward-dual", "The tangents are multiplied: each factor moves on its own.")
 class Dual(Moving):
     def tangent(self, z):
         return self.dot * z.dot
 
 
-@wrong(
-    "forward-dual", "The second term of the product rule is missing: the other factor moves, too."
-)
+@wrong("forward-dual", "A term of the product rule is missing: both factors move.")
 class Dual(Moving):
     def tangent(self, z):
         return self.dot * z.value
@@ -63,9 +58,7 @@ class Dual(Moving):
         return other if isinstance(other, Moving) else type(self)(other, 1)
 
 
-@wrong(
-    "forward-dual", "A plain number has neither value nor tangent: make a dual number of it first."
-)
+@wrong("forward-dual", "A plain number has no tangent: make a dual number of it first.")
 class Dual(Moving):
     def other(self, other):
         return other
@@ -188,9 +181,7 @@ def newton(jvp, x, *, steps):
     return x
 
 
-@wrong(
-    "forward-newton", "You took one step, or one more than asked for: count them with range(steps)."
-)
+@wrong("forward-newton", "One step, or one too many: count them with range(steps).")
 def newton(jvp, x, *, steps):
     for _ in range(steps + 1):
         y, slope = jvp(x, 1.0)
@@ -217,9 +208,7 @@ def confusing(derivative, x):
     return derivative(lambda x: derivative(lambda y: x + x + x + y, 1.0), x)
 
 
-@wrong(
-    "forward-confusion", "Each x more adds one: with four of them it comes out five times as large."
-)
+@wrong("forward-confusion", "Each x more adds one: four of them make it five times as large.")
 def confusing(derivative, x):
     return derivative(lambda x: x * derivative(lambda y: x + x + x + x + y, 1.0), x)
 
@@ -248,3 +237,15 @@ def is_the_tangent(f, jvp, x, *, rng):
 @wrong("forward-check", "The tolerance is so wide that one part in a thousand fits in.")
 def is_the_tangent(f, jvp, x, *, rng):
     return max(map(np.max, gaps(f, jvp, x, rng.normal(size=np.shape(x))))) < 0.1
+
+
+def named(advice, *numbers):
+    @wrong("forward-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 2, 3, 1)
+named("You name the lines after the slips, as far as there are any.", 4, 5, 3)
+named("In the first derivation h² over h is h, and not nothing: look at the last line.", 2, 4, 2)
+named("In the third, the rows of J belong to what comes out of it: look at its indices.", 3, 4, 3)

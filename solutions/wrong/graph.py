@@ -243,3 +243,15 @@ def accepts(sort, *, rng):
 @wrong("graph-lemma", "A graph has many orders: do not compare with one of them.")
 def accepts(sort, *, rng):
     return list(sort({0: [1, 2], 2: [3], 1: [3], 3: []})) == [0, 1, 2, 3]
+
+
+def named(advice, *numbers):
+    @wrong("graph-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 1, 3, 2)
+named("You name the lines after the slips: each follows from what is wrong.", 3, 5, 4)
+named("In the first derivation T edges have T differences: count those of the sum.", 3, 4, 3)
+named("In the third, compare the last line with three diamonds, counted by hand.", 2, 4, 2)

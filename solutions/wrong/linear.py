@@ -207,3 +207,16 @@ def gradient_is_right(f, rule, xs, rng):
 @wrong("linear-gradient-check", "The tolerance is so wide that a wrong way back fits in.")
 def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng, tolerance=0.5)
+
+
+def named(advice, *numbers):
+    @wrong("linear-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 1, 3, 2)
+named("You name the lines after the slips, as far as there are any.", 3, 4, 3)
+named("In the first derivation w has its indices in order at the end: look earlier.", 4, 4, 3)
+named("In the second derivation one feature is rightly left: look one line further.", 2, 3, 3)
+named("In the third derivation the bracket is right: look at what it leaves.", 2, 4, 2)

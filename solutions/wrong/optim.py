@@ -41,9 +41,7 @@ def momentum(w, g, v, rate, momentum):
     return w - v, v
 
 
-@wrong(
-    "optim-momentum", "The weights move by the velocity after the push, not by the one before it."
-)
+@wrong("optim-momentum", "The weights move by the velocity after the push, not before it.")
 def momentum(w, g, v, rate, momentum):
     return w + v, momentum * v - rate * g
 
@@ -109,9 +107,7 @@ def means(g, m, s, beta1, beta2):
     return beta1 * m + (1 - beta1) * g, beta2 * s + (1 - beta2) * g * g
 
 
-@wrong(
-    "optim-adam", "The memories start at zero, and nothing corrects for it: divide by 1 - betaⁱ."
-)
+@wrong("optim-adam", "The memories start at zero, nothing corrects it: divide by 1 - betaⁱ.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     m, s = means(g, m, s, beta1, beta2)
     return w - rate * m / (np.sqrt(s) + eps), m, s
@@ -138,9 +134,7 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
 
 
-@wrong(
-    "optim-adam", "The correction is 1 - betaⁱ with a power: your factor is the same at every step."
-)
+@wrong("optim-adam", "The correction is 1 - betaⁱ with a power: your factor never changes.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     m, s = means(g, m, s, beta1, beta2)
     return w - rate * (m / (1 - beta1)) / (np.sqrt(s / (1 - beta2)) + eps), m, s
@@ -159,35 +153,27 @@ def nesterov(w, v, gradient, rate, momentum):
     return w + v, v
 
 
-@wrong(
-    "optim-nesterov", "You look too far ahead: friction takes its part first, momentum v is left."
-)
+@wrong("optim-nesterov", "You look too far: friction takes its part first, momentum v is left.")
 def nesterov(w, v, gradient, rate, momentum):
     v = momentum * v - rate * gradient(w + v)
     return w + v, v
 
 
-@wrong(
-    "optim-nesterov", "The ball has moved twice: the step starts from w, not from the place ahead."
-)
+@wrong("optim-nesterov", "The ball has moved twice: the step starts from w, not from ahead.")
 def nesterov(w, v, gradient, rate, momentum):
     ahead = w + momentum * v
     v = momentum * v - rate * gradient(ahead)
     return ahead + v, v
 
 
-@wrong(
-    "optim-nesterov", "This is the chapter's program, which keeps w + momentum v in the place of w."
-)
+@wrong("optim-nesterov", "This is the chapter's program, which keeps w + momentum v as w.")
 def nesterov(w, v, gradient, rate, momentum):
     g = gradient(w)
     v = momentum * v - rate * g
     return w + momentum * v - rate * g, v
 
 
-@wrong(
-    "optim-divergence", "At 1/curvature one step leads to the bottom: the limit is twice as far."
-)
+@wrong("optim-divergence", "At 1/curvature one step ends at the bottom: the limit is twice as far.")
 def critical_rate(a):
     return 1 / np.linalg.eigvalsh(a)[-1]
 
@@ -243,3 +229,16 @@ def is_momentum(make, rng):
 @wrong("optim-prove", "Slopes of one are their own signs: draw slopes of all sizes.")
 def is_momentum(make, rng):
     return judged(make, rng, g=np.ones(4))
+
+
+def named(advice, *numbers):
+    @wrong("optim-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 3, 4, 2)
+named("You name the lines after the slips, as far as there are any.", 5, 5, 4)
+named("In the first derivation the line before the arrow is right: look behind it.", 3, 5, 3)
+named("In the second derivation the last move is right: look at what is sorted.", 4, 4, 3)
+named("In the third derivation both starts are right: look under the root after it.", 4, 5, 2)

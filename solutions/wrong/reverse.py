@@ -45,9 +45,7 @@ class Tape:
                 parent.bar = self.adds * parent.bar + slope * node.bar
 
 
-@wrong(
-    "reverse-tape", "A node that is used twice is told twice: add to its bar, do not overwrite it."
-)
+@wrong("reverse-tape", "A node used twice is told twice: add to its bar.")
 class Node(Tape):
     adds = False
 
@@ -62,9 +60,7 @@ class Node(Tape):
     swapped = True
 
 
-@wrong(
-    "reverse-tape", "A node passes its bar on too early: it waits until all its users have told it."
-)
+@wrong("reverse-tape", "A node passes its bar on too early: let it wait for all its users.")
 class Node(Tape):
     def order(self):
         found = [self]
@@ -102,17 +98,12 @@ def composed_vjp(x, w):
     return program(x, w, parts=lambda u_bar: (np.outer(u_bar, w), u_bar[:, None] * x))
 
 
-@wrong(
-    "reverse-unbroadcast",
-    "Only the axes in front are added up: those of size one were stretched, too.",
-)
+@wrong("reverse-unbroadcast", "Axes of size one were stretched, too: add them up.")
 def unbroadcast(y_bar, shape):
     return y_bar.sum(axis=tuple(range(np.ndim(y_bar) - len(shape))))
 
 
-@wrong(
-    "reverse-unbroadcast", "Axes of size one have to stay when they are added up: keepdims=True."
-)
+@wrong("reverse-unbroadcast", "Axes of size one have to stay: keepdims=True.")
 def unbroadcast(y_bar, shape):
     y_bar = y_bar.sum(axis=tuple(range(np.ndim(y_bar) - len(shape))))
     return y_bar.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1))
@@ -124,9 +115,7 @@ def unbroadcast(y_bar, shape):
     return y_bar.mean(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
 
 
-@wrong(
-    "reverse-unbroadcast", "The axes in front have to go: only axes of size one are added up here."
-)
+@wrong("reverse-unbroadcast", "The axes in front have to go: add them up, too.")
 def unbroadcast(y_bar, shape):
     return y_bar.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1), keepdims=True)
 
@@ -149,9 +138,7 @@ def jacobian(vjp, f, x):
     return rows(vjp, f, x)[0]
 
 
-@wrong(
-    "reverse-jacobian", "A cotangent of ones asks about the sum: one entry is one, the others zero."
-)
+@wrong("reverse-jacobian", "A cotangent of ones asks about the sum: let one entry be one.")
 def jacobian(vjp, f, x):
     found, shape = rows(vjp, f, x, others=1.0)
     return found.reshape(shape)
@@ -170,9 +157,7 @@ def hvp(gradient, x, v):
     return (gradient(x + 1e-5 * v / length) - gradient(x)) / 1e-5 * length
 
 
-@wrong(
-    "reverse-hvp", "You go as far as v is long: go along v / ‖v‖, and multiply by ‖v‖ at the end."
-)
+@wrong("reverse-hvp", "The step is as long as v: go along v / ‖v‖, and multiply by ‖v‖ at the end.")
 def hvp(gradient, x, v):
     return (gradient(x + 1e-5 * v) - gradient(x - 1e-5 * v)) / 2e-5
 
@@ -248,3 +233,15 @@ def misleading(x):
 def misleading(x):
     a = 0.1 * x
     return a * a
+
+
+def named(advice, *numbers):
+    @wrong("reverse-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 3, 1, 2)
+named("You name the lines after the slips, as far as there are any.", 5, 3, 4)
+named("In the first derivation each sum runs along a whole axis: look where one ends.", 3, 2, 3)
+named("In the third, add 1 + r three times: is it what the last line says?", 4, 2, 2)

@@ -40,16 +40,12 @@ def batches(N, batch, *, rng):
     return [order[i * batch : (i + 1) * batch] for i in range(N // batch + 1)]
 
 
-@wrong(
-    "solver-centre", "Each set has lost its own mean: the training set's is taken off all three."
-)
+@wrong("solver-centre", "Each set has lost its own mean: take that of the training set.")
 def centre(train, val, test):
     return tuple(x - x.mean(axis=0) for x in (train, val, test))
 
 
-@wrong(
-    "solver-centre", "One number is taken off everywhere: there is a mean for each pixel, axis 0."
-)
+@wrong("solver-centre", "One number is taken off: there is a mean for each pixel, axis 0.")
 def centre(train, val, test):
     return tuple(x - train.mean() for x in (train, val, test))
 
@@ -81,9 +77,7 @@ def steps(loss, x, t, batch, epochs, rng, redraw=True):
             yield rows, *loss(x[rows], t[rows])
 
 
-@wrong(
-    "solver-train", "New arrays in `params` leave the model's where they are: write in place, -=."
-)
+@wrong("solver-train", "New arrays leave the model's where they are: write in place, -=.")
 def train(loss, params, x, t, *, rate, batch, epochs, rng):
     losses = []
     for _, value, grads in steps(loss, x, t, batch, epochs, rng):
@@ -113,9 +107,7 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     return losses
 
 
-@wrong(
-    "solver-train", "Each loss is that after the step: keep the one that came with the gradients."
-)
+@wrong("solver-train", "Each loss is that after the step: keep the one before it.")
 def train(loss, params, x, t, *, rate, batch, epochs, rng):
     losses = []
     for rows, _, grads in steps(loss, x, t, batch, epochs, rng):
@@ -125,10 +117,7 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     return losses
 
 
-@wrong(
-    "solver-best",
-    "Training goes on in the arrays that you kept: copy each, not the dictionary alone.",
-)
+@wrong("solver-best", "Training goes on in the arrays that you kept: copy each of them.")
 def keep_best(epochs):
     best, kept = -1.0, {}
     for accuracy, params in epochs:
@@ -155,9 +144,7 @@ def keep_best(epochs):
     return best, kept
 
 
-@wrong(
-    "solver-best", "These are the parameters of the last epoch: keep them only when it is the best."
-)
+@wrong("solver-best", "These are the parameters of the last epoch, not of the best.")
 def keep_best(epochs):
     best, kept = -1.0, {}
     for accuracy, params in epochs:
@@ -187,10 +174,7 @@ def confusion(t, guesses, K):
     return np.diag(np.bincount(t[t == guesses], minlength=K))
 
 
-@wrong(
-    "solver-draw",
-    "Nearly all of them fall into the last factor of ten: draw their logarithms evenly.",
-)
+@wrong("solver-draw", "Nearly all are in the last factor of ten: draw their logarithms.")
 def draw(low, high, count, *, rng):
     return rng.uniform(low, high, count)
 
@@ -241,8 +225,18 @@ def search(run, low, high, *, trials, rounds, rng):
     return hunt(run, low, high, trials, rounds, rng, root=0.5)
 
 
-@wrong(
-    "solver-search", "The best of the last round may be worse than one before: remember the best."
-)
+@wrong("solver-search", "The best of the last round may be worse than one before it.")
 def search(run, low, high, *, trials, rounds, rng):
     return hunt(run, low, high, trials, rounds, rng, fresh=True)
+
+
+def named(advice, *numbers):
+    @wrong("solver-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 1, 2, 1)
+named("You name the lines after the slips: each follows from what is wrong.", 3, 4, 3)
+named("In the first derivation a batch pulls by a mean: what is it divided by?", 3, 3, 2)
+named("In the second, squares stay squares when they are multiplied out.", 2, 2, 2)

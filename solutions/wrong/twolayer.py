@@ -14,7 +14,6 @@ def hidden(params, x):
 
 
 def output(params, x):
-    """Compute the scores."""
     return hidden(params, x) @ params["w2"] + params["b2"]
 
 
@@ -26,7 +25,6 @@ def surprises(params, x, t):
 
 
 def squares(params):
-    """Add up the squares of all weights."""
     return np.sum(params["w1"] ** 2) + np.sum(params["w2"] ** 2)
 
 
@@ -172,18 +170,13 @@ def woken(x, t, K, v, creases):
     return {"w1": w1, "b1": -creases, "w2": w2, "b2": np.zeros(K)}
 
 
-@wrong(
-    "twolayer-memory",
-    "One feature does not tell all examples apart: line them up along a random v.",
-)
+@wrong("twolayer-memory", "One feature does not tell all examples apart: take a random mixture.")
 def by_heart(x, t, K):
     v, s = np.eye(x.shape[1])[0], np.sort(x[:, 0])
     return woken(x, t, K, v, np.append(s[0] - 1, (s[:-1] + s[1:]) / 2))
 
 
-@wrong(
-    "twolayer-memory", "A unit that wakes at its own example is zero there: wake it just before."
-)
+@wrong("twolayer-memory", "A unit that wakes at its own example is zero there: wake it earlier.")
 def by_heart(x, t, K):
     v = np.random.default_rng(0).normal(size=x.shape[1])
     return woken(x, t, K, v, np.sort(x @ v))
@@ -196,9 +189,7 @@ def by_heart(x, t, K):
     return woken(x, t, K, v, np.append(s - 0.1, [s[0] - 1, s[0] - 2]))
 
 
-@wrong(
-    "twolayer-memory", "Random units hardly tell neighbours apart: put a crease between any two."
-)
+@wrong("twolayer-memory", "Random units hardly tell neighbours apart: put a crease between them.")
 def by_heart(x, t, K):
     rng = np.random.default_rng(0)
     w1, b1 = rng.normal(size=(x.shape[1], len(x))), np.ones(len(x))
@@ -245,3 +236,15 @@ def gradients_are_right(loss, gradients, *, rng):
 @wrong("twolayer-check", "The tolerance is so wide that a wrong entry fits in.")
 def gradients_are_right(loss, gradients, *, rng):
     return judged(loss, gradients, rng, tolerance=1.0)
+
+
+def named(advice, *numbers):
+    @wrong("twolayer-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 1, 3, 4)
+named("You name the lines after the slips, as far as there are any.", 3, 5, 5)
+named("In the second derivation the bend is right at first: look one line further.", 2, 3, 5)
+named("In the third derivation the share 1/N comes rightly, and then has to stay.", 2, 4, 4)

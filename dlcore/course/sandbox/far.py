@@ -14,7 +14,7 @@ OTHERS = (
 # fmt: on
 OPERATORS = {name: getattr(operator, name) for name in (*BINARY, *OTHERS)}
 ACTIONS = OPERATORS | {kind.__name__: kind for kind in (bool, int, float, complex, len, iter)}
-ACTIONS |= {"getattr": getattr, "pull": lambda items: [*islice(items, 1)]}
+ACTIONS |= {"getattr": getattr, "pull": lambda items: tuple(islice(items, 1))}
 PULLS = 1_000_000  # items of an iterator, before it counts as endless
 
 
