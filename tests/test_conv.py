@@ -282,7 +282,7 @@ def test_in_single_steps_the_way_back_turns_the_filter(lab, x, rng, formulas, or
 
 
 def test_an_unturned_way_back_is_noticed(lab, x, rng):
-    """Of random filters it makes something else altogether, as long as x̄ itself."""
+    """With random filters it misses x̄ by more than half of its length."""
     w = filters(rng)
     y_bar = rng.normal(size=conv2d(x, w).shape)
     x_bar, wrong = lab.turned(y_bar, w), lab.unturned(y_bar, w)

@@ -74,7 +74,7 @@ def as_matrix(w, size):
 
 
 def turned(y_bar, w):
-    """Pull ȳ back by a convolution with the filters turned around, from maps to channels."""
+    """Pull ȳ back by a convolution with the filters turned around."""
     U, V = w.shape[2:]
     w = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
     return conv2d(y_bar, w, padding=(U - 1, V - 1))

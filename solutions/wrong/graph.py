@@ -9,12 +9,14 @@ from math import factorial
 from dlcore.course.wrong import wrong
 
 
-def kahn(graph, waiting):
-    """Take the nodes that wait for nothing, one after the other."""
+def kahn(graph, waiting, whole=True):
+    """Take the nodes that wait for nothing, one after the other, and refuse to stop early."""
     order = [node for node in graph if waiting[node] == 0]
     for after in (after for node in order for after in graph[node]):
         waiting[after] -= 1
         order += [after] * (waiting[after] == 0)
+    if whole and len(order) < len(graph):
+        raise ValueError("topological_order: the graph has a cycle")
     return order
 
 
@@ -23,31 +25,25 @@ def edges_into(graph, count=list):
     return dict.fromkeys(graph, 0) | Counter(x for edges in graph.values() for x in count(edges))
 
 
-def complete(order, graph):
-    """Return an order of all nodes, or refuse one that lacks some."""
-    if len(order) < len(graph):
-        raise ValueError("topological_order: the graph has a cycle")
-    return order
-
-
 @wrong("graph-order", "An edge that is listed twice counts twice, in both of the loops.")
 def topological_order(graph):
-    return complete(kahn(graph, edges_into(graph, count=set)), graph)
+    return kahn(graph, edges_into(graph, count=set))
 
 
 @wrong("graph-order", "Nodes on a cycle wait for each other: if some are left, raise a ValueError.")
 def topological_order(graph):
-    return kahn(graph, edges_into(graph))
+    return kahn(graph, edges_into(graph), whole=False)
 
 
 @wrong("graph-order", "This order is read backwards: the successors come first.")
 def topological_order(graph):
-    return complete(kahn(graph, edges_into(graph)), graph)[::-1]
+    return kahn(graph, edges_into(graph))[::-1]
 
 
 @wrong("graph-order", "The nearest come first here: a node has to wait for all its predecessors.")
 def topological_order(graph):
-    return complete(discovered(graph, *(v for v, n in edges_into(graph).items() if not n)), graph)
+    whole, waiting = kahn(graph, edges_into(graph)), edges_into(graph)
+    return discovered(graph, *(v for v in whole if not waiting[v]))
 
 
 def discovered(graph, *sources):
@@ -186,7 +182,7 @@ def count_orders(graph):
 
 @wrong("graph-count", "You tell whether there is an order: count how many there are.")
 def count_orders(graph):
-    return int(len(kahn(graph, edges_into(graph))) == len(graph))
+    return int(len(kahn(graph, edges_into(graph), whole=False)) == len(graph))
 
 
 @wrong("graph-break", "This is the chapter's example, which is right in one of its listings.")
@@ -218,9 +214,9 @@ def tried(sort, rng, double=True, whole=True, forwards=True):
             if i < j and (double or nodes[j] not in graph[nodes[i]]):
                 graph[nodes[i]].append(nodes[j])
         order = list(sort(graph))
-        pairs = [(u, v) for u in graph for v in graph[u] if {u, v} <= {*order}]
+        pairs = [(u, v) for u in graph for v in graph[u] if {u, v} <= {*order}] * forwards
         backwards = any(order.index(u) > order.index(v) for u, v in pairs)
-        if (whole and sorted(order) != sorted(graph)) or (forwards and backwards):
+        if backwards or (whole and sorted(order) != sorted(graph)):
             return False
     return True
 
