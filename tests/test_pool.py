@@ -74,6 +74,7 @@ def test_the_program_keeps_what_the_page_keeps(window, stride, x, formulas, orac
 @pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
 def test_the_program_pays_whom_the_page_pays(window, stride, x, rng, formulas, oracle):
     """x̄ = Σ [this entry is in the window] [it is the largest] ȳ, where no two are equal."""
+    x = x[:1, :2]
     y = max_pool2d(x, window=window, stride=stride)
     y_bar = rng.normal(size=y.shape)
     given = {"x": x, "y": y, "y_bar": y_bar, **letters(x, y, window, stride)}
@@ -88,14 +89,6 @@ def test_away_from_ties_the_way_back_is_the_slope(options, x, rng):
 
 
 @every_window
-def test_nothing_of_the_cotangent_is_lost(options, x, rng):
-    """Every window pays its ȳ once:  Σ x̄ = Σ ȳ."""
-    y_bar = rng.normal(size=max_pool2d(x, **options).shape)
-    x_bar = pulled(max_pool2d, x, y_bar, **options)
-    assert_allclose(x_bar.sum(), y_bar.sum(), rtol=0, atol=1e-12)  # of some hundred terms
-
-
-@every_window
 def test_of_equal_winners_the_first_is_paid(options, rng):
     """A constant image: from each window the first entry in reading order hears all of ȳ."""
     x = np.zeros((2, 3, 8, 7))
@@ -103,6 +96,14 @@ def test_of_equal_winners_the_first_is_paid(options, rng):
     y_bar = rng.normal(size=max_pool2d(x, **options).shape)
     x_bar = pulled(max_pool2d, x, y_bar, **options)
     assert_array_equal(x_bar, pulled(max_pool2d, ranked, y_bar, **options))
+
+
+@every_window
+def test_nothing_of_the_cotangent_is_lost(options, x, rng):
+    """Every window pays its ȳ once:  Σ x̄ = Σ ȳ."""
+    y_bar = rng.normal(size=max_pool2d(x, **options).shape)
+    x_bar = pulled(max_pool2d, x, y_bar, **options)
+    assert_allclose(x_bar.sum(), y_bar.sum(), rtol=0, atol=1e-12)  # of some hundred terms
 
 
 def test_paying_every_winner_pays_too_much(lab, rng):
@@ -146,7 +147,7 @@ def test_the_program_averages_as_the_page_does(stride, padding, x, formulas, ora
 @pytest.mark.parametrize(("stride", "padding"), [(2, 1), (3, 1), (1, 2)])
 def test_every_entry_hears_its_part(stride, padding, x, rng, formulas, oracle):
     """x̄ = 1/UV Σ [this entry is in the window] ȳ."""
-    options = {"window": 3, "stride": stride, "padding": padding}
+    x, options = x[:1, :2], {"window": 3, "stride": stride, "padding": padding}
     y_bar = rng.normal(size=avg_pool2d(x, **options).shape)
     page = oracle.program(formulas.avg_pool_x_bar)
     x_bar = page(y_bar=y_bar, **letters(x, y_bar, 3, stride, padding=padding))
@@ -183,7 +184,7 @@ def test_one_window_over_everything_is_the_whole_channel(x):
 
 
 def test_the_maps_of_the_source_come_out(lab):
-    """001 pools 96 numbers between -0.3 and 0.4, and prints the result and its error."""
+    """001 pools a ramp of ninety-six numbers, and prints the maps and their relative error."""
     assert lab.max_pool_forward(0)[0]["relative error"] == pytest.approx(4.16666652e-08, abs=5e-17)
 
 

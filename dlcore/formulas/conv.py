@@ -1,4 +1,4 @@
-"""Convolution, as sympy sees it: sizes, the sum, and its ways forward and back, derived on a row.
+"""Convolution, as sympy sees it: sizes, the sum, and its ways back, derived on a row.
 
 Outside an array there are zeros, wherever an index is computed.
 

@@ -42,7 +42,7 @@ def edges():
     """An order of T nodes has room for this many edges."""
     yield steps(e[t])
     yield "<=", steps(t - 1), "from the nodes before", steps(slack(from_before))
-    yield "=", steps(t) - T, "one is taken off, $T$ times"
+    yield "=", -T + steps(t), "one is taken off, $T$ times"
     yield "=", T * (T + 1) / 2 - T, "the sum of whole numbers"
     yield "=", T * (T - 1) / 2, "put together"
 

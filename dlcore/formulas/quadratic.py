@@ -11,7 +11,7 @@ from sympy import sqrt
 from dlcore.formulas import optim
 from dlcore.formulas.certificates import slack
 from dlcore.formulas.derivation import derivation
-from dlcore.formulas.optim import adam_mean, adam_size, beta1, beta2, eps, g, rho
+from dlcore.formulas.optim import beta1, beta2, eps, g, rho
 from dlcore.formulas.optim import m_next as m
 from dlcore.formulas.optim import s_next as s
 from dlcore.formulas.registry import formula
@@ -106,7 +106,7 @@ def first_of_rmsprop():
     yield "=", optim.rate / sqrt(1 - rho) * (g / sp.Abs(g)), "the root of a square"
 
 
-@derivation(adam_mean, adam_size, no_mean, no_size)
+@derivation(optim.adam_mean, optim.adam_size, no_mean, no_size)
 def first_of_adam():
     """The first step of Adam, i = 1."""
     near, far = 1 - beta1, 1 - beta2

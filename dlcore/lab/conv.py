@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from dlcore.autodiff.derivative import relative_error
+from dlcore.data import load
 from dlcore.kernels.conv import conv2d_naive
 from dlcore.lab.experiment import Claim, experiment
 from dlcore.ops.conv import conv2d, convolution
@@ -64,6 +65,14 @@ def twice(pattern, size, places):
     for i, j in places:
         x[0, 0, i : i + U, j : j + V] += pattern
     return x
+
+
+def nines():
+    """Draw two nines, a three and an eight on a square; return it with its map of a nine."""
+    nine, three, eight = (load("digits").train.x[at, 0] / 16 for at in (25, 15, 10))
+    x = twice(nine, (24, 24), [(2, 3), (13, 14)])
+    x += twice(three, (24, 24), [(2, 14)]) + twice(eight, (24, 24), [(14, 2)])
+    return x, conv2d(x, (nine - nine.mean())[None, None], padding="same")
 
 
 def as_matrix(w, size):

@@ -46,6 +46,13 @@ def generous(x, y_bar):
     return np.where(x == spread(y), spread(y_bar), 0.0)
 
 
+def seen(window, stride, size):
+    """Count how many windows see each pixel: what averaging gives back for ȳ = U V."""
+    x, options = np.zeros((1, 1, size, size)), {"window": window, "stride": stride}
+    y = avg_pool2d(x, **options)
+    return avg_pool2d.vjp(y, x, np.full(y.shape, float(window**2)), **options)[0]
+
+
 def tied(*, rectified):
     """Count the share of windows on the digits that hold several largest entries.
 

@@ -15,7 +15,6 @@ class Moving:
         self.value, self.dot = value, dot
 
     def other(self, other):
-        """Make a dual number of a plain one."""
         return other if isinstance(other, Moving) else type(self)(other)
 
     def __add__(self, other):

@@ -21,7 +21,6 @@ def kahn(graph, waiting, whole=True):
 
 
 def edges_into(graph, count=list):
-    """Count the edges that lead into each node."""
     return dict.fromkeys(graph, 0) | Counter(x for edges in graph.values() for x in count(edges))
 
 
@@ -47,7 +46,6 @@ def topological_order(graph):
 
 
 def discovered(graph, *sources):
-    """List what is found from some nodes, the nearest first."""
     found = [*sources]
     for node in found:
         found += [parent for parent in dict.fromkeys(graph[node]) if parent not in found]
@@ -136,7 +134,6 @@ def stuck(graph):
 
 
 def back(graph):
-    """Walk against the edges among what is left, until a node comes again."""
     before, walk = {v: u for u in stuck(graph) for v in graph[u]}, stuck(graph)[:1]
     while walk and (node := before[walk[-1]]) not in walk:
         walk.append(node)

@@ -33,9 +33,9 @@ def output_size(size, window, stride):
     return (size - window) // stride
 
 
-@wrong("pool-size", "Divide before you add one: the first window takes no stride.")
+@wrong("pool-size", "Windows begin every stride pixels: divide by the stride.")
 def output_size(size, window, stride):
-    return (size - window + 1) // stride
+    return size - window + 1
 
 
 @wrong("pool-size", "A window that reaches over the end is no window: round down, not up.")

@@ -244,4 +244,4 @@ def named(advice, *numbers):
 named("Lines are counted from one: the first is the one that begins without a sign.", 3, 1, 2)
 named("You name the lines after the slips, as far as there are any.", 5, 3, 4)
 named("In the first derivation each sum runs along a whole axis: look where one ends.", 3, 2, 3)
-named("In the third, add 1 + r three times: is it what the last line says?", 4, 2, 2)
+named("In the third, add 1 + r three times, and compare it with the last line.", 4, 2, 2)

@@ -238,5 +238,5 @@ def named(advice, *numbers):
 
 named("Lines are counted from one: the first is the one that begins without a sign.", 1, 2, 1)
 named("You name the lines after the slips: each follows from what is wrong.", 3, 4, 3)
-named("In the first derivation a batch pulls by a mean: what is it divided by?", 3, 3, 2)
+named("In the first derivation a batch pulls by a mean, and a mean is divided.", 3, 3, 2)
 named("In the second, squares stay squares when they are multiplied out.", 2, 2, 2)

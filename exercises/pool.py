@@ -1,0 +1,95 @@
+# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [ec3c884093d2]
+"""Exercises of the chapter *Pooling*: windows of images, each of which becomes one number.
+
+Images x have the shape (N, C, H, W). Windows are square, with a side `window`, and begin every
+`stride` pixels; what does not fill a last window is left out. No function changes its input.
+
+Chapter: book/pool.md.
+"""
+
+import numpy as np
+
+
+def output_size(size, window, stride):
+    """Exercise pool-size.  Count the windows that fit into a row of `size` pixels.
+
+    >>> output_size(7, 3, 2)
+    3
+    """
+    # TODO: where may the last window begin?
+    raise NotImplementedError("where may the last window begin?")
+
+
+def max_pool(x, window, stride):
+    """Exercise pool-max.  Keep the largest entry of every window: (N, C, P, Q).
+
+        yₙ꜀ₚ_q = max over u, v of x[n, c, p s + u, q s + v]
+
+    >>> max_pool(np.array([[[[1.0, 5.0, 2.0], [4.0, 3.0, 6.0]]]]), 2, 1)
+    array([[[[5., 6.]]]])
+    """
+    N, C, H, W = x.shape
+    # TODO: how many windows are there in each direction?
+    raise NotImplementedError("how many windows are there in each direction?")
+
+
+def max_pool_backward(x, y_bar, window, stride):
+    """Exercise pool-max-backward.  Give ȳ to the largest entry of every window: (N, C, H, W).
+
+    Of several largest entries the first one gets it, row by row. An entry that is the largest
+    of two windows gets both.
+
+    >>> max_pool_backward(np.array([[[[1.0, 2.0, 2.0]] * 2]]), np.array([[[[10.0]]]]), 2, 2)
+    array([[[[ 0., 10.,  0.],
+             [ 0.,  0.,  0.]]]])
+    """
+    x_bar = np.zeros_like(x)
+    # TODO: which function of NumPy names the place of the first largest entry?
+    raise NotImplementedError("which function of NumPy names the place of the first largest entry?")
+    return x_bar
+
+
+def avg_pool(x, window, stride):
+    """Exercise pool-average.  Average every window; return y, and the way back from ȳ to x̄.
+
+        y[n, c, p, q] = 1/U² Σ_{u, v} x[n, c, p s + u, q s + v]
+
+    >>> y, pullback = avg_pool(np.array([[[[1.0, 2.0], [3.0, 6.0]]]]), 2, 2)
+    >>> y, pullback(np.array([[[[8.0]]]]))
+    (array([[[[3.]]]]), array([[[[2., 2.],
+             [2., 2.]]]]))
+    """
+    N, C, H, W = x.shape
+    # TODO: the way there is that of max_pool, with another word for max
+    raise NotImplementedError("the way there is that of max_pool, with another word for max")
+
+
+def averaging_filters(channels, window):
+    """Exercise pool-filters.  Return filters (C, 1, U, U) that average, one for each channel.
+
+    With them a convolution in C groups, stride U, is average pooling.
+    """
+    # TODO: a convolution multiplies by a filter and adds up: what makes that an average?
+    raise NotImplementedError(
+        "a convolution multiplies by a filter and adds up: what makes that an average?"
+    )
+
+
+def overpaid():
+    """Exercise pool-ties.  Return an image (1, 1, 2, 2) that a generous way back pays too much.
+
+    The generous way back gives ȳ to *every* entry that is as large as the largest. On your
+    image, with window 2, it is to pay out exactly three times what came in.
+    """
+    # TODO: how many entries of the window have to be the largest?
+    raise NotImplementedError("how many entries of the window have to be the largest?")
+
+
+def seen_by(size, window, stride):
+    """Exercise pool-overlap.  Count, for every pixel of a row, the windows that see it: (size,).
+
+    >>> seen_by(7, 3, 2)
+    array([1, 1, 2, 1, 2, 1, 1])
+    """
+    # TODO: walk through the windows, and let each one count its pixels
+    raise NotImplementedError("walk through the windows, and let each one count its pixels")
