@@ -109,7 +109,8 @@ def bars(rows, *, alt, caption=""):
     with mpl.rc_context(STYLE):
         for place, counts in enumerate(rows.values()):
             start, whole = 0.0, sum(counts.values())
-            for part, colour in zip(parts, PALETTE * 3, strict=False):
+            faded = [mpl.colors.to_rgba(colour, 0.55) for colour in PALETTE]
+            for part, colour in zip(parts, [*PALETTE, *faded], strict=False):
                 width = counts.get(part, 0) / whole
                 axis.barh(place, width, left=start, height=0.72, color=colour, linewidth=0.5,
                           edgecolor="white", label=part if place == 0 else None)  # fmt: skip

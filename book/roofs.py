@@ -14,12 +14,15 @@ def ladder(ratios, *, alt, caption="", marks=()):
     with mpl.rc_context(STYLE):
         for place, (ratio, colour) in enumerate(zip(ratios.values(), PALETTE * 2, strict=False)):
             axis.barh(place, ratio - 0.5, left=0.5, height=0.6, color=colour, linewidth=0)
-            axis.text(ratio * 1.15, place, f"{ratio:,.0f} ×", va="center", color=colour)
+            inside = ratio > 10
+            at, side = (ratio / 1.15, "right") if inside else (ratio * 1.2, "left")
+            axis.text(at, place, f"{ratio:,.0f} ×", va="center", ha=side,
+                      color="white" if inside else colour)  # fmt: skip
         for name, ratio in dict(marks).items():
-            axis.axvline(ratio, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+            axis.axvline(ratio, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
             axis.text(ratio, -0.75, name, ha="center", size=9)
         axis.set_yticks(range(len(ratios)), ratios)
-        axis.set(xscale="log", xlim=(0.5, max(ratios.values()) * 4), ylim=(len(ratios) - 0.5, -0.6))
+        axis.set(xscale="log", xlim=(0.5, max(ratios.values()) * 2), ylim=(len(ratios) - 0.5, -0.6))
         axis.set_xlabel("times faster than the definition")
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
@@ -33,18 +36,22 @@ def roofline(points, peak, bandwidth, *, alt, caption=""):
     """
     figure, axis = canvas(5.2, 3.6)
     with mpl.rc_context(STYLE):
-        low, high = 0.5, 4 * max(x for x, _ in points.values())
+        low, high = 0.5, 12 * max(x for x, _ in points.values())
+        top = 4 * max(peak, *(rate for _, rate in points.values())) / 1e9
         x = np.geomspace(low, high, 200)
         roof = np.minimum(peak, bandwidth * x) / 1e9
         axis.plot(x, roof, color=INK, linewidth=1.4)
-        axis.fill_between(x, roof, 4 * peak / 1e9, color=FAINT, alpha=0.25, linewidth=0)
-        axis.text(high, peak / 1e9 * 1.12, "peak", ha="right", size=9)
-        axis.text(low * 1.15, bandwidth * low / 1e9 * 2.1, "bandwidth", ha="left", size=9)
-        for (name, (at, rate)), colour in zip(points.items(), PALETTE * 2, strict=False):
+        axis.fill_between(x, roof, top, color=FAINT, alpha=0.25, linewidth=0)
+        axis.text(high * 0.9, peak / 1e9 * 1.12, "peak", ha="right", size=9)
+        axis.text(low * 1.2, bandwidth * low / 1e9 * 3.5, "bandwidth", ha="left", size=9)
+        ranked, free = sorted(points.items(), key=lambda point: point[1][1]), 0.0
+        for name, (at, rate) in ranked:
+            colour = PALETTE[list(points).index(name) % len(PALETTE)]
+            free = max(rate / 1e9, free * 1.35)
             axis.plot(at, rate / 1e9, "o", color=colour, markersize=7)
-            axis.annotate(name, (at, rate / 1e9), (9, 0), textcoords="offset points",
-                          va="center", color=colour)  # fmt: skip
-        axis.set(xscale="log", yscale="log", xlim=(low, 4 * high), ylim=(None, 4 * peak / 1e9))
+            axis.annotate(name, (at, free), (9, 0), textcoords="offset points", va="center",
+                          color=colour)  # fmt: skip
+        axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(None, top))
         axis.set(xlabel="operations for every byte", ylabel="thousand million operations a second")
         axis.grid(which="major")
     return show(figure, alt=alt, caption=caption)

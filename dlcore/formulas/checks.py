@@ -23,6 +23,7 @@ class Check(NamedTuple):
     program: str = ""
     definitions: tuple = ()
     letters: dict = {}  # noqa: RUF012 (never changed)
+    sizes: dict = {}  # noqa: RUF012
 
 
 def identity(*definitions, **fixed):
@@ -120,10 +121,11 @@ def grown(rule, start, letter="i", **fixed):
     return Check("induction", values)
 
 
-def computed(program, *definitions, **letters):
+def computed(program, *definitions, sizes=None, **letters):
     """Hold a formula, definitions written out, against a program of dlcore at random numbers.
 
     Arguments of the program have the names of letters, unless `letters` says otherwise:
-    steps="i" names one, decay=0 is a number.
+    steps="i" names one, decay=0 is a number. `sizes` fix those of axes, and other counts.
     """
-    return Check("program", program=f"dlcore.{program}", definitions=definitions, letters=letters)
+    name = f"dlcore.{program}"
+    return Check("program", None, name, definitions, letters, sizes or {})

@@ -5,9 +5,11 @@ Outside an array there are zeros, wherever an index is computed.
 Chapter: book/conv.md.
 """
 
+import numpy as np
 import sympy as sp
 
 from dlcore.formulas import letters
+from dlcore.formulas.checks import computed, cotangent, same
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import C, F, H, N, P, Q, U, V, W, c, ell, f, h, n, p, q, total, u, v
 from dlcore.formulas.registry import formula
@@ -15,74 +17,88 @@ from dlcore.formulas.registry import formula
 x, w, b, y = map(sp.IndexedBase, "xwby")
 x_dot, w_dot, y_dot = map(sp.IndexedBase, ["x_dot", "w_dot", "y_dot"])
 x_bar, w_bar, b_bar, y_bar = map(sp.IndexedBase, ["x_bar", "w_bar", "b_bar", "y_bar"])
+
 s, r, e, G, count = sp.symbols("stride padding dilation groups count", integer=True, positive=True)
 
+# Where formulas are held against programs: sizes that fit, and a few numbers.
+ROW = {"H": 4, "U": 2, "P": 3}
+MAPS = {"N": 2, "C": 3, "F": 2, "H": 4, "W": 6, "U": 2, "V": 3, "P": 3, "Q": 4}
+STRIDED = {"N": 2, "C": 2, "F": 3, "H": 5, "W": 3, "U": 3, "V": 2, "P": 3, "Q": 2}
+STRIDED |= {"stride": 2, "padding": 1}
+DILATED = {"N": 1, "C": 2, "F": 2, "H": 4, "W": 3, "U": 3, "V": 2, "P": 2, "Q": 3}
+DILATED |= {"stride": 2, "padding": 2, "dilation": 2}
+GROUPED = {"N": 1, "C": 2, "D": 4, "F": 6, "H": 3, "W": 4, "U": 2, "V": 2, "P": 2, "Q": 3}
+GROUPED |= {"groups": 2}
+SINGLE = {"N": 1, "C": 2, "F": 3, "H": 3, "W": 4, "U": 3, "V": 2, "P": 3, "Q": 5}
+SINGLE |= {"stride": 1, "padding": 1}
+NUMBERS = np.arange(36) ** 2 % 13 - 5
 
-@formula
+
+@formula(computed("lab.beside.places", sizes=STRIDED))
 def output_size():
     """The last window that fits begins where the padded image ends, less its own height."""
     return sp.Eq(P, sp.floor((H + 2 * r - U) / s) + 1)
 
 
-@formula
+@formula(computed("lab.beside.places", sizes=DILATED))
 def output_size_dilated():
     """With gaps between its taps, a window spans more rows than it has taps."""
     return sp.Eq(P, sp.floor((H + 2 * r - e * (U - 1) - 1) / s) + 1)
 
 
-@formula
+@formula(computed("lab.beside.conv_weights", sizes=MAPS))
 def parameters():
     """Every filter has a weight for every tap in every channel, and an offset."""
     return sp.Eq(count, F * (C * U * V + 1))
 
 
-@formula
+@formula(computed("lab.beside.linear_weights", sizes=MAPS))
 def linear_parameters():
     """A linear layer between the same arrays has a weight for every pair of their entries."""
     return sp.Eq(count, F * P * Q * (C * H * W + 1))
 
 
-@formula
+@formula(computed("lab.beside.products", sizes=MAPS))
 def multiplications():
     """Every entry of every map takes one product per tap and channel."""
     return sp.Eq(count, N * F * P * Q * C * U * V)
 
 
-@formula
+@formula(computed("ops.conv.conv2d", sizes=MAPS))
 def conv2d():
     """At every place, a filter is laid on the image: multiply, and add up."""
     return sp.Eq(y[n, f, p, q], total(x[n, c, p + u, q + v] * w[f, c, u, v], c, u, v))
 
 
-@formula
+@formula(computed("ops.conv.conv2d", sizes=STRIDED))
 def conv2d_strided():
     """The window moves in strides, and begins in the padding."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
 
 
-@formula
+@formula(computed("ops.conv.conv2d", sizes=DILATED))
 def conv2d_dilated():
     """The taps of a window stand apart."""
     seen = x[n, c, p * s + u * e - r, q * s + v * e - r]
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
 
 
-@formula
+@formula(computed("lab.beside.grouped", sizes=GROUPED))
 def conv2d_grouped():
     """A filter sees the C channels of its own group."""
     seen = x[n, sp.floor(f * G / F) * C + c, p + u, q + v]
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
 
 
-@formula
+@formula(computed("ops.conv.convolution", sizes=STRIDED))
 def convolution():
     """A layer adds an offset to every map."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v) + b[f])
 
 
-@formula
+@formula(computed("lab.beside.conv_forwards", sizes=STRIDED))
 def conv2d_jvp():
     """Forwards, each factor moves while the other stands still."""
     by_x = x_dot[n, c, p * s + u - r, q * s + v - r] * w[f, c, u, v]
@@ -90,52 +106,52 @@ def conv2d_jvp():
     return sp.Eq(y_dot[n, f, p, q], total(by_x + by_w, c, u, v))
 
 
-@formula
+@formula(computed("lab.beside.to_pixels", sizes=STRIDED))
 def conv2d_x_bar():
     """A pixel hears from every window that saw it, through the tap that lay on it."""
     tap = w[f, c, h + r - p * s, ell + r - q * s]
     return sp.Eq(x_bar[n, c, h, ell], total(y_bar[n, f, p, q] * tap, f, p, q))
 
 
-@formula
+@formula(computed("lab.beside.to_taps", sizes=STRIDED))
 def conv2d_w_bar():
     """A tap hears from every place at which it lay, times what it lay on."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
     return sp.Eq(w_bar[f, c, u, v], total(y_bar[n, f, p, q] * seen, n, p, q))
 
 
-@formula
+@formula(cotangent(convolution, "b", sizes=STRIDED, points=1))
 def convolution_b_bar():
     """An offset hears from every place of its map."""
     return sp.Eq(b_bar[f], total(y_bar[n, f, p, q], n, p, q))
 
 
-@formula
+@formula(same(conv2d_x_bar, sizes=SINGLE, points=1, w=NUMBERS.reshape(3, 2, 3, 2)))
 def conv2d_x_bar_turned():
     """In single steps, the way back is a convolution too, with the filter turned around."""
     heard = y_bar[n, f, h + r - u, ell + r - v]
     return sp.Eq(x_bar[n, c, h, ell], total(heard * w[f, c, u, v], f, u, v))
 
 
-@formula
+@formula(computed("lab.beside.row", sizes=ROW))
 def row():
     """On a row, the filter is laid on one place after the other: multiply, and add up."""
     return sp.Eq(y[p], total(x[p + u] * w[u], u))
 
 
-@formula
+@formula(computed("lab.beside.row_forwards", sizes=ROW))
 def row_jvp():
     """Forwards, the image moves and the filter moves."""
     return sp.Eq(y_dot[p], total(x_dot[p + u] * w[u] + x[p + u] * w_dot[u], u))
 
 
-@formula
+@formula(cotangent(row, x[h], sizes=ROW, w=NUMBERS[:2]))
 def row_x_bar():
     """A pixel hears from every place, through the tap that lay on it there."""
     return sp.Eq(x_bar[h], total(y_bar[p] * w[h - p], p))
 
 
-@formula
+@formula(cotangent(row, "w", sizes=ROW, x=NUMBERS[:4]))
 def row_w_bar():
     """A tap hears from every place, times the pixel that it lay on there."""
     return sp.Eq(w_bar[u], total(y_bar[p] * x[p + u], p))

@@ -15,11 +15,11 @@ from dlcore.formulas.registry import formula
 
 work, traffic, peak, bandwidth = sp.symbols("work traffic peak bandwidth", positive=True)
 intensity, time, copies, saving = sp.symbols("intensity time copies saving", positive=True)
-ratio = sp.Symbol("ratio", positive=True)
+ratio = sp.Symbol("reuse", positive=True)
 x, w, y, A, B, G = map(sp.IndexedBase, ["x", "w", "y", "A", "B", "G"])
 x0, x1, x2, x3 = sp.symbols("x0 x1 x2 x3", real=True)
 w0, w1, w2 = sp.symbols("w0 w1 w2", real=True)
-m1, m2, m3, m4 = sp.symbols("m1 m2 m3 m4", real=True)
+g1, g2, m1, m2, m3, m4 = sp.symbols("g1 g2 m1 m2 m3 m4", real=True)
 eps, bound = sp.symbols("eps s", positive=True)
 past, fresh = sp.symbols("d e", real=True)
 
@@ -45,29 +45,30 @@ def arithmetic_intensity():
 @formula
 def time_to_compute():
     """No machine computes faster than its peak."""
-    return sp.Ge(time * peak, work)
+    return sp.Ge(time, work / peak)
 
 
 @formula
 def time_to_move():
     """No machine moves bytes faster than its bandwidth."""
-    return sp.Ge(time * bandwidth, traffic)
+    return sp.Ge(time, traffic / bandwidth)
 
 
 @derivation(time_to_compute)
 def flat_roof():
     """However little is moved, the rate is at most the peak."""
+    quick = peak / time * slack(time_to_compute)
     yield work / time
-    yield "<=", time * peak / time, "the time that products take", slack(time_to_compute) / time
+    yield "<=", work / (work / peak), "the time that products take", quick
     yield "=", peak, "cancelled"
 
 
 @derivation(time_to_move, arithmetic_intensity)
 def sloping_roof():
     """However fast the products are, the rate is at most intensity times bandwidth."""
+    quick = work * bandwidth / (traffic * time) * slack(time_to_move)
     yield work / time
-    moved = work / (traffic * time) * slack(time_to_move)
-    yield "<=", work / traffic * bandwidth, "the time that bytes take", moved
+    yield "<=", work / (traffic / bandwidth), "the time that bytes take", quick
     yield "=", intensity * bandwidth, "the definition of intensity"
 
 
@@ -84,6 +85,18 @@ def reuse():
 
 
 @formula
+def half_of_the_sum():
+    """Taps are added up once for all images."""
+    return sp.Eq(g1, (w0 + w1 + w2) / 2)
+
+
+@formula
+def half_of_the_difference():
+    """And once with the middle one turned."""
+    return sp.Eq(g2, (w0 - w1 + w2) / 2)
+
+
+@formula
 def first_product():
     """The first of four products."""
     return sp.Eq(m1, (x0 - x2) * w0)
@@ -92,13 +105,13 @@ def first_product():
 @formula
 def second_product():
     """The second."""
-    return sp.Eq(m2, (x1 + x2) * (w0 + w1 + w2) / 2)
+    return sp.Eq(m2, (x1 + x2) * g1)
 
 
 @formula
 def third_product():
     """The third."""
-    return sp.Eq(m3, (x2 - x1) * (w0 - w1 + w2) / 2)
+    return sp.Eq(m3, (x2 - x1) * g2)
 
 
 @formula
@@ -107,25 +120,23 @@ def fourth_product():
     return sp.Eq(m4, (x1 - x3) * w2)
 
 
-@derivation(first_product, second_product, third_product)
+@derivation(half_of_the_sum, half_of_the_difference, first_product, second_product, third_product)
 def first_output():
     """The first output is the sum of three of them."""
-    both = x1 * w1 + x2 * (w0 + w2)
-    halves = (x1 + x2) * (w0 + w1 + w2) / 2 + (x2 - x1) * (w0 - w1 + w2) / 2
     yield x0 * w0 + x1 * w1 + x2 * w2
-    yield "=", (x0 - x2) * w0 + both, "$x_2 w_0$ is taken and given back"
-    yield "=", (x0 - x2) * w0 + halves, "half the sum and half the difference"
+    yield "=", (x0 - x2) * w0 + x1 * w1 + x2 * (w0 + w2), "$x_2 w_0$ is taken and given back"
+    halves = (x0 - x2) * w0 + (x1 + x2) * g1 + (x2 - x1) * g2
+    yield "=", halves, "the sum and the difference of halves"
     yield "=", m1 + m2 + m3, "the products"
 
 
-@derivation(second_product, third_product, fourth_product)
+@derivation(half_of_the_sum, half_of_the_difference, second_product, third_product, fourth_product)
 def second_output():
     """The second output shares two of the products with the first."""
-    both = x1 * (w0 + w2) + x2 * w1
-    halves = (x1 + x2) * (w0 + w1 + w2) / 2 - (x2 - x1) * (w0 - w1 + w2) / 2
     yield x1 * w0 + x2 * w1 + x3 * w2
-    yield "=", both - (x1 - x3) * w2, "$x_1 w_2$ is given and taken back"
-    yield "=", halves - (x1 - x3) * w2, "half the sum and half the difference"
+    yield "=", x1 * (w0 + w2) + x2 * w1 - (x1 - x3) * w2, "$x_1 w_2$ is given and taken back"
+    halves = (x1 + x2) * g1 - (x2 - x1) * g2 - (x1 - x3) * w2
+    yield "=", halves, "the sum and the difference of halves"
     yield "=", m2 - m3 - m4, "the products"
 
 

@@ -170,10 +170,10 @@ def rest():
     """Where the gradient is zero, the weights are what the pictures say."""
     error, lack = p[n, k] - delta(k, t[n]), delta(k, t[n]) - p[n, k]
     yield sp.Eq(mean(x[n, d] * error, n) + price * w[d, k], 0)
-    yield "<=>", sp.Eq(price * w[d, k], -mean(x[n, d] * error, n)), "taken to the other side"
-    yield "<=>", sp.Eq(price * w[d, k], mean(x[n, d] * lack, n)), "the sign goes inside"
+    yield "<=>", sp.Eq(price * w[d, k], -mean(x[n, d] * error, n)), "moved over"
+    yield "<=>", sp.Eq(price * w[d, k], mean(x[n, d] * lack, n)), "the sign inside"
     mixture = 1 / (price * N) * total(x[n, d] * lack, n)
-    yield "<=>", sp.Eq(w[d, k], mixture), "$\\lambda$ is not zero"
+    yield "<=>", sp.Eq(w[d, k], mixture), "$\\lambda > 0$"
 
 
 @formula(solves(lambda page: classifier_w_bar.rhs.xreplace({w[d, k]: page.rhs})))

@@ -124,8 +124,8 @@ def surprise_back():
     powers = total(exp(x[n, j]), j)
     yield partial(log(powers) - x[n, t[n]], x[n, k])
     yield "=", 1 / powers * partial(powers, x[n, k]) - delta(k, t[n]), "the slope of $\\ln$"
-    yield "=", exp(x[n, k]) / powers - delta(k, t[n]), "one term holds $x_{n,k}$"
-    yield "=", y[n, k] - delta(k, t[n]), "the definition of softmax"
+    yield "=", exp(x[n, k]) / powers - delta(k, t[n]), "one term is left"
+    yield "=", y[n, k] - delta(k, t[n]), "the softmax"
 
 
 @derivation(softmax)
@@ -194,10 +194,10 @@ def hinge_support():
     spared = Indicator(u[n, k] > 0) * sp.Max(0, -v[n, k])
     spared += Indicator(u[n, k] <= 0) * sp.Max(0, v[n, k])
     yield total(wrong * sp.Max(0, v[n, k]), k)
-    yield ">=", total(wrong * pays * v[n, k], k), "no cost is negative", total(wrong * spared, k)
+    yield ">=", total(wrong * pays * v[n, k], k), "it is zero or $v$", total(wrong * spared, k)
     change = pays * (v[n, k] - u[n, k])
-    yield "=", total(wrong * (pays * u[n, k] + change), k), "$u$ added, taken off"
-    yield "=", total(wrong * (sp.Max(0, u[n, k]) + change), k), "$u$ counts where it pays"
+    yield "=", total(wrong * (pays * u[n, k] + change), k), "$u$ comes and goes"
+    yield "=", total(wrong * (sp.Max(0, u[n, k]) + change), k), "the cost at $x$"
 
 
 @formula(identity())

@@ -11,9 +11,8 @@ from sympy import sqrt
 from dlcore.formulas import optim
 from dlcore.formulas.certificates import slack
 from dlcore.formulas.derivation import derivation
-from dlcore.formulas.optim import beta1, beta2, eps, g, rho
-from dlcore.formulas.optim import m_next as m
-from dlcore.formulas.optim import s_next as s
+from dlcore.formulas.letters import i
+from dlcore.formulas.optim import beta1, eps, g, rho
 from dlcore.formulas.registry import formula
 from dlcore.formulas.vectors import T, steps, t
 
@@ -101,18 +100,33 @@ def no_size():
 @derivation(optim.rmsprop_size, no_size)
 def first_of_rmsprop():
     """The first step of RMSProp, without ε."""
-    yield optim.rate * g / sqrt(s)
+    yield optim.rate * g / sqrt(optim.s_next)
     yield "=", optim.rate * g / sqrt((1 - rho) * g**2), "the memory begins at zero"
     yield "=", optim.rate / sqrt(1 - rho) * (g / sp.Abs(g)), "the root of a square"
 
 
-@derivation(optim.adam_mean, optim.adam_size, no_mean, no_size)
+@formula
+def first():
+    """The first step has the number one."""
+    return sp.Eq(i, 1)
+
+
+@derivation(optim.adam_mean, optim.adam_mean_unbiased, no_mean, first)
+def first_mean():
+    """The mean of a single gradient."""
+    yield optim.m_hat
+    yield "=", optim.m_next / (1 - beta1), "$i = 1$"
+    yield "=", (1 - beta1) * g / (1 - beta1), "the memory begins at zero"
+    yield "=", g, "the weight cancels"
+
+
+@derivation(optim.adam_mean_unbiased, optim.adam_size_unbiased, optim.adam_mean, optim.adam_size,
+            no_mean, no_size, first)  # fmt: skip
 def first_of_adam():
-    """The first step of Adam, i = 1."""
-    near, far = 1 - beta1, 1 - beta2
-    yield optim.rate * (m / near) / (sqrt(s / far) + eps)
-    yield "=", optim.rate * (near * g / near) / (sqrt(far * g**2 / far) + eps), "both from zero"
-    yield "=", optim.rate * g / (sqrt(g**2) + eps), "the weights cancel"
+    """The first step of Adam: mean and size are those of one gradient."""
+    yield optim.rate * optim.m_hat / (sqrt(optim.s_hat) + eps)
+    yield "=", optim.rate * g / (sqrt(optim.s_hat) + eps), "the mean is $g$"
+    yield "=", optim.rate * g / (sqrt(g**2) + eps), "the size is $g^2$"
     yield "=", optim.rate * g / (sp.Abs(g) + eps), "the root of a square"
 
 

@@ -147,10 +147,10 @@ def back_to_w1():
     """One weight of the first layer, through all that it moves."""
     on, heard = Indicator(a[n, m] > 0), bar_y[n, k] * w2[m, k]
     yield total(bar_y[n, k] * partial(y[n, k], w1[d, m]), n, k)
-    yield "=", total(heard * partial(h[n, m], w1[d, m]), n, k), "through one hidden unit"
-    yield "=", total(heard * on * partial(a[n, m], w1[d, m]), n, k), "through its bend"
+    yield "=", total(heard * partial(h[n, m], w1[d, m]), n, k), "through $h_{n,m}$"
+    yield "=", total(heard * on * partial(a[n, m], w1[d, m]), n, k), "through the bend"
     yield "=", total(heard * on * x[n, d], n, k), "one product holds it"
-    yield "=", total(x[n, d] * on * total(heard, k), n), "what knows no class goes out"
+    yield "=", total(x[n, d] * on * total(heard, k), n), "over classes first"
 
 
 @derivation(y_bar, truth)

@@ -46,19 +46,19 @@ def called(check):
     return (find(head), rule) if rule in ("vjp", "jvp") else (find(check.program), "")
 
 
-def numbers(relation, function, letters, rng):
+def numbers(relation, function, check, rng):
     """Draw numbers for the letters of a formula, and for what else a program asks for."""
-    values = {}
-    for name, value in draw(rng, relation).items():
-        whole = name in (*SIZES, "t", "i")
+    values, letters, sizes = {}, check.letters, SIZES | check.sizes
+    for name, value in draw(rng, relation, sizes=sizes).items():
+        whole = name in (*sizes, "t", "i")
         values[name] = np.array(value, dtype=int if whole else float)[()]
     for parameter in inspect.signature(function).parameters.values():
         letter = letters.get(parameter.name, parameter.name)
         axes = getattr(parameter.annotation, "__metadata__", [""])[0].split()
         if not isinstance(letter, str) or letter in values:
             continue
-        if axes and set(axes) <= SIZES.keys():
-            drawn = array(rng, letter, [SIZES[name] for name in axes])
+        if axes and set(axes) <= sizes.keys():
+            drawn = array(rng, letter, [sizes[name] for name in axes])
             values[letter] = drawn.astype(int if letter == "t" else float)
         elif not axes and parameter.default is parameter.empty:
             values[letter] = rng.uniform(0.1, 0.9) if letter != "steps" else 3
@@ -101,7 +101,7 @@ def against(check, relation, rng):
     """Compare a formula with a program at random numbers: two values that differ, or None."""
     function, rule = called(check)
     written = unfold(relation, *check.definitions)
-    values = numbers(written, function, check.letters, rng)
+    values = numbers(written, function, check, rng)
     wanted = str(getattr(written.lhs, "base", written.lhs))
     ours = np.asarray(program(written)(**values), dtype=float)
     theirs = np.asarray(compute(function, rule, wanted, check.letters, values), dtype=float)

@@ -10,10 +10,11 @@ import numpy as np
 from dlcore.kernels.conv import conv2d_im2col
 from dlcore.kernels.points import growth, matrices
 from dlcore.lab.experiment import Claim, experiment, record
-from dlcore.lab.fast import LADDER, SOURCE
+from dlcore.lab.fast import CASES, LADDER, SOURCE
 
 LINE = 16  # numbers in a line of memory, float32
 SETS = 64  # places where a line may be kept near the processor, by its address
+LARGE = CASES[2]
 RUNGS = ("naive", "im2col", "loops", "tile", "winograd", "pytorch")
 DIRECT = ("naive", "im2col", "loops", "tile")  # rungs that do all products of the definition
 THEIRS = 468.402047  # by so much the Cython of 001 is faster than its definition, forwards
@@ -137,19 +138,20 @@ def packed(order, lengths):
 
 
 def lines_moved(order, sizes, steps):
-    """Count how often a product needs another line of an array than the product before it."""
+    """Count how often a product needs another line than the one before."""
     grid = np.indices([sizes[loop] for loop in order]).reshape(len(order), -1)
     moved = 0
     for step in steps.values():
-        address = sum(step[loop] * at for loop, at in zip(order, grid, strict=True))
-        moved += 1 + np.count_nonzero(np.diff(address // LINE))
+        place = np.array([step[loop] for loop in order]) @ grid
+        moved += 1 + np.count_nonzero(np.diff(place // LINE))
     return moved
 
 
 def add_run(memory, start, n, lanes, *, tail):
-    """Add one to n numbers from `start` on, `lanes` at a time; a `tail` stops at the end."""
-    for i in range(start, start + n, lanes):
-        memory[i : min(i + lanes, start + n) if tail else i + lanes] += 1
+    """Add one to n numbers, `lanes` at a time; a `tail` stops at the end."""
+    end = start + n
+    for i in range(start, end, lanes):
+        memory[i : min(i + lanes, end) if tail else i + lanes] += 1
 
 
 def short(x, w, A, B, G):
@@ -163,13 +165,13 @@ def squares(x, w, A, B, G):
 
 
 def squared(x, w, m):
-    """Correlate images with filters of 3 × 3, in squares of m × m outputs: the plain twin.
+    """Correlate with filters of 3 × 3 in squares of m × m outputs: the twin.
 
-    The precision is that of x; sides of the maps are whole numbers of squares.
+    The precision is that of x; maps are whole numbers of squares high and wide.
     """
     A, B, G = (matrix.astype(x.dtype) for matrix in matrices(m, 3))
-    seen = np.lib.stride_tricks.sliding_window_view(x, (m + 2, m + 2), axis=(2, 3))[:, :, ::m, ::m]
-    seen = B @ seen @ B.T
+    view, side = np.lib.stride_tricks.sliding_window_view, (m + 2, m + 2)
+    seen = B @ view(x, side, axis=(2, 3))[:, :, ::m, ::m] @ B.T
     made = np.einsum("fcij,ncpqij->nfpqij", G @ w @ G.T, seen, dtype=x.dtype)
     y = (A.T @ made @ A).swapaxes(3, 4)
     N, F, P, _, Q, _ = y.shape
@@ -192,10 +194,14 @@ def roundings(C, m):
 
 def error_bound(C, m):
     """Bound that error:  ((1 + ε)ᵏ - 1) times the growth of the terms."""
-    return np.expm1(roundings(C, m) * np.log1p(EPS)) * (growth(m, 3) if m > 1 else 1)
+    larger = growth(m, 3) if m > 1 else 1
+    return np.expm1(roundings(C, m) * np.log1p(EPS)) * larger
 
 
 def errors(channels, rng):
-    """Measure the definition and both squares for several numbers of channels."""
+    """Measure the definition and both squares for several numbers of channels, with bounds."""
     names = {"definition": 1, "F(2×2, 3×3)": 2, "F(4×4, 3×3)": 4}
-    return {name: [error(C, m, rng) for C in channels] for name, m in names.items()}
+    measured = {name: [error(C, m, rng) for C in channels] for name, m in names.items()}
+    bounds = {f"bound of {name}": [error_bound(C, m) for C in channels]
+              for name, m in names.items() if m > 1}  # fmt: skip
+    return measured | bounds

@@ -65,10 +65,10 @@ def sandwich(x, w, b):
     return stacked(x, w, b, pullback)
 
 
-@wrong("convnet-sandwich", "The bend's way back wants its own input, which was not yet rectified.")
+@wrong("convnet-sandwich", "The bend asks whether its input was positive, not whether ȳ is.")
 def sandwich(x, w, b):
     def pullback(a, h, y_bar):
-        h_bar = given.relu_backward(given.pool_backward(y_bar, h), np.ones(h.shape))
+        h_bar = given.relu(given.pool_backward(y_bar, h))
         return given.conv_backward(h_bar, x, w)
 
     return stacked(x, w, b, pullback)
@@ -224,12 +224,6 @@ def judged_alone(scores, size, *, rng):
     )
 
 
-@wrong("convnet-alone", "Two batches of one image cannot disagree: ask for several at once.")
-def judged_alone(scores, size, *, rng):
-    x = rng.normal(size=(1, *size))
-    return bool(np.allclose(scores(x), scores(x.copy())))
-
-
 @wrong("convnet-alone", "Equal images have equal neighbours: draw images that differ.")
 def judged_alone(scores, size, *, rng):
     x = np.repeat(rng.normal(size=(1, *size)), 5, axis=0)
@@ -240,6 +234,12 @@ def judged_alone(scores, size, *, rng):
 def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     return bool(np.allclose(scores(x)[:1], scores(x[:1])))
+
+
+@wrong("convnet-alone", "Only the last image is compared: compare all of them.")
+def judged_alone(scores, size, *, rng):
+    x = rng.normal(size=(5, *size))
+    return bool(np.allclose(scores(x)[-1:], scores(x[-1:])))
 
 
 @wrong("convnet-alone", "The order of the scores follows the images: turn it back, then compare.")

@@ -183,12 +183,12 @@ def wrong_lines():
     return [1, 2, 2]
 
 
-@wrong("fast-wrong-lines", "In the first derivation something is taken away and not given back.")
+@wrong("fast-wrong-lines", "In the first derivation something is given back that was never taken.")
 def wrong_lines():
     return [3, 3, 3]
 
 
-@wrong("fast-wrong-lines", "In the second, let all pixels be zero but the third one.")
+@wrong("fast-wrong-lines", "In the second, let all pixels be zero but the one with index one.")
 def wrong_lines():
     return [2, 2, 3]
 

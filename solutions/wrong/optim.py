@@ -241,4 +241,4 @@ named("Lines are counted from one: the first is the one that begins without a si
 named("You name the lines after the slips, as far as there are any.", 5, 5, 4)
 named("In the first derivation the line before the arrow is right: look behind it.", 3, 5, 3)
 named("In the second derivation the last move is right: look at what is sorted.", 4, 4, 3)
-named("In the third derivation both starts are right: look under the root after it.", 4, 5, 2)
+named("In the third derivation the mean is rightly g: look under the root after it.", 4, 5, 2)
