@@ -34,31 +34,31 @@ SINGLE |= {"stride": 1, "padding": 1}
 NUMBERS = np.arange(36) ** 2 % 13 - 5
 
 
-@formula(computed("lab.beside.places", sizes=STRIDED))
+@formula(computed("lab.maps.places", sizes=STRIDED))
 def output_size():
     """The last window that fits begins where the padded image ends, less its own height."""
     return sp.Eq(P, sp.floor((H + 2 * r - U) / s) + 1)
 
 
-@formula(computed("lab.beside.places", sizes=DILATED))
+@formula(computed("lab.maps.places", sizes=DILATED))
 def output_size_dilated():
     """With gaps between its taps, a window spans more rows than it has taps."""
     return sp.Eq(P, sp.floor((H + 2 * r - e * (U - 1) - 1) / s) + 1)
 
 
-@formula(computed("lab.beside.conv_weights", sizes=MAPS))
+@formula(computed("lab.maps.conv_weights", sizes=MAPS))
 def parameters():
     """Every filter has a weight for every tap in every channel, and an offset."""
     return sp.Eq(count, F * (C * U * V + 1))
 
 
-@formula(computed("lab.beside.linear_weights", sizes=MAPS))
+@formula(computed("lab.maps.linear_weights", sizes=MAPS))
 def linear_parameters():
     """A linear layer between the same arrays has a weight for every pair of their entries."""
     return sp.Eq(count, F * P * Q * (C * H * W + 1))
 
 
-@formula(computed("lab.beside.products", sizes=MAPS))
+@formula(computed("lab.maps.products", sizes=MAPS))
 def multiplications():
     """Every entry of every map takes one product per tap and channel."""
     return sp.Eq(count, N * F * P * Q * C * U * V)
@@ -84,7 +84,7 @@ def conv2d_dilated():
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
 
 
-@formula(computed("lab.beside.grouped", sizes=GROUPED))
+@formula(computed("lab.maps.grouped", sizes=GROUPED))
 def conv2d_grouped():
     """A filter sees the C channels of its own group."""
     seen = x[n, sp.floor(f * G / F) * C + c, p + u, q + v]
@@ -98,7 +98,7 @@ def convolution():
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v) + b[f])
 
 
-@formula(computed("lab.beside.conv_forwards", sizes=STRIDED))
+@formula(computed("lab.maps.conv_forwards", sizes=STRIDED))
 def conv2d_jvp():
     """Forwards, each factor moves while the other stands still."""
     by_x = x_dot[n, c, p * s + u - r, q * s + v - r] * w[f, c, u, v]
@@ -106,14 +106,14 @@ def conv2d_jvp():
     return sp.Eq(y_dot[n, f, p, q], total(by_x + by_w, c, u, v))
 
 
-@formula(computed("lab.beside.to_pixels", sizes=STRIDED))
+@formula(computed("lab.maps.to_pixels", sizes=STRIDED))
 def conv2d_x_bar():
     """A pixel hears from every window that saw it, through the tap that lay on it."""
     tap = w[f, c, h + r - p * s, ell + r - q * s]
     return sp.Eq(x_bar[n, c, h, ell], total(y_bar[n, f, p, q] * tap, f, p, q))
 
 
-@formula(computed("lab.beside.to_taps", sizes=STRIDED))
+@formula(computed("lab.maps.to_taps", sizes=STRIDED))
 def conv2d_w_bar():
     """A tap hears from every place at which it lay, times what it lay on."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
@@ -133,13 +133,13 @@ def conv2d_x_bar_turned():
     return sp.Eq(x_bar[n, c, h, ell], total(heard * w[f, c, u, v], f, u, v))
 
 
-@formula(computed("lab.beside.row", sizes=ROW))
+@formula(computed("lab.maps.row", sizes=ROW))
 def row():
     """On a row, the filter is laid on one place after the other: multiply, and add up."""
     return sp.Eq(y[p], total(x[p + u] * w[u], u))
 
 
-@formula(computed("lab.beside.row_forwards", sizes=ROW))
+@formula(computed("lab.maps.row_forwards", sizes=ROW))
 def row_jvp():
     """Forwards, the image moves and the filter moves."""
     return sp.Eq(y_dot[p], total(x_dot[p + u] * w[u] + x[p + u] * w_dot[u], u))

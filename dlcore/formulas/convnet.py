@@ -1,4 +1,4 @@
-"""The ConvNets of the sources, as sympy sees them: sizes, parameters, the first loss, the way back.
+"""The ConvNets of the sources, as sympy sees them: sizes, parameters, loss, the way back.
 
 Windows of a convolution leave height and width as they are; pooling halves both.
 
@@ -38,7 +38,7 @@ def features():
 
 @formula
 def flatten():
-    """Features count through the channels, in each through its rows, in each row from the left."""
+    """Features count through channels, in each through its rows, in each row from the left."""
     return sp.Eq(y[n, d], x[n, sp.floor(d / (H * W)), sp.Mod(sp.floor(d / W), H), sp.Mod(d, W)])
 
 

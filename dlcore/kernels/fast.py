@@ -25,7 +25,7 @@ NEAR = 1 << 17  # bytes that stay near the processor while they are used again
 
 
 class Walk(NamedTuple):
-    """How taps find pixels:  output (p, q) and tap (u, v) see  (p up + u dilation + shift) / down.
+    """How taps find pixels:  output p and tap u see  (p up + u dilation + shift) / down.
 
     A run is the number of taps taken as one:  V, or 1.
     """
@@ -47,7 +47,7 @@ def walk(window, groups, up, down, dilation, shift):
 
 @kernel
 def height(left):
-    """Choose the rows of the next tile, if so many are left:  6, but 4, 4 and 1 for the last 9."""
+    """Choose the rows of the next tile, if so many are left:  6, but 4, 4, 1 for the last 9."""
     return TALL if left >= TALL and left not in (8, 9) else 4 if left >= 4 else 1
 
 

@@ -1,4 +1,4 @@
-"""What the machine can do at most: multiply-adds on what is near, and a walk through memory.
+"""What the machine can do at most: multiply-adds on what is near, a walk through memory.
 
 Chapter: book/fast.md.
 """

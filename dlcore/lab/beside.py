@@ -6,22 +6,16 @@ of a model, of a schedule or of the tape, it is called here, and nothing is comp
 Chapter: book/formulas.md.
 """
 
-from typing import Annotated
-
 import numpy as np
 
 from dlcore import autodiff, schedule
-from dlcore.lab import conv, forward, reverse
-from dlcore.layers.conv import Conv2d
-from dlcore.layers.linear import Linear
+from dlcore.lab import forward, reverse
 from dlcore.models.linear import LinearClassifier
 from dlcore.models.twolayer import TwoLayer
 from dlcore.ops import activation, arithmetic
-from dlcore.ops.conv import conv2d, conv2d_to_w, conv2d_to_x
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import log_softmax, softmax
 from dlcore.optim import SGD
-from dlcore.shapes import Array, Images
 
 
 def surprise(x, t):
@@ -216,59 +210,3 @@ def price(mode):
 
 
 function_price, reverse_price, forward_price = map(price, ("function", "reverse", "forward"))
-
-
-def places(H, U, stride, padding, dilation=1):
-    """The places of a window, counted in a map."""
-    options = {"stride": stride, "padding": padding, "dilation": dilation}
-    return conv2d(np.ones((1, 1, H, H)), np.ones((1, 1, U, U)), **options).shape[2]
-
-
-def conv_weights(C, F, U, V):
-    """The numbers that a convolutional layer owns."""
-    layer = Conv2d(C, F, (U, V), rng=np.random.default_rng(0))
-    return sum(array.size for array in layer.params.values())
-
-
-def linear_weights(C, H, W, F, P, Q):
-    """The numbers that a linear layer owns between the same arrays."""
-    layer = Linear(C * H * W, F * P * Q, rng=np.random.default_rng(0))
-    return sum(array.size for array in layer.params.values())
-
-
-def products(N, C, F, P, Q, U, V):
-    """The products of a convolution with P times Q places, counted one by one."""
-    return conv.products((N, C, P + U - 1, Q + V - 1), (F, C, U, V))
-
-
-def grouped(x: Annotated[Array, "N D H W"], w, groups):
-    """A convolution in groups; the images have D channels, C in each group."""
-    return conv2d(x, w, groups=groups)
-
-
-def conv_forwards(x: Images, w, x_dot: Images, w_dot, stride, padding):
-    """The tangent of a convolution."""
-    options = {"stride": stride, "padding": padding}
-    return conv2d.jvp(None, x, w, x_dot, w_dot, **options)
-
-
-def to_pixels(y_bar, w: Annotated[Array, "F C U V"], H, W, stride, padding):
-    """What the images hear of a cotangent of their maps."""
-    options = {"stride": stride, "padding": padding}
-    return conv2d_to_x(y_bar, w, size=(H, W), **options)
-
-
-def to_taps(x: Images, y_bar, U, V, stride, padding):
-    """What the filters hear of it."""
-    options = {"stride": stride, "padding": padding}
-    return conv2d_to_w(x, y_bar, window=(U, V), **options)
-
-
-def row(x: Annotated[Array, "H"], w: Annotated[Array, "U"]):
-    """A convolution of one row."""
-    return conv2d(x[None, None, None], w[None, None, None])[0, 0, 0]
-
-
-def row_forwards(x: Annotated[Array, "H"], w, x_dot: Annotated[Array, "H"], w_dot):
-    """The tangent of one row."""
-    return row(x_dot, w) + row(x, w_dot)

@@ -160,20 +160,17 @@ def grading_class(seed):
     return values, history
 
 
-@experiment("grading-thousand")
-def grading_thousand(seed):
-    """Grade 1,000 submissions of ten exercises, and 100 of them with one judge and with two."""
-    exercises = [exercise.name for exercise in chosen(",".join(TOPICS))][:10]
-    values = {}
+@experiment("grading-pace")
+def grading_pace(seed):
+    """Grade 100 submissions of ten exercises, right and wrong, with one judge and with two."""
+    exercises, values = [exercise.name for exercise in chosen(",".join(TOPICS))][:10], {}
     with tempfile.TemporaryDirectory() as scratch:
-        for number, jobs in ((100, 1), (100, 2), (1000, 2)):
-            folder = Path(scratch, f"class-{number}-{jobs}")
-            folder.mkdir()
-            enrol(folder, {"right": number * 7 // 10, "wrong": number * 3 // 10})
-            out = Path(scratch, f"out-{number}-{jobs}")
-            _, values[f"seconds for {number}, jobs {jobs}"] = graded(
-                folder, out, "T2", jobs, exercises
-            )
-    one, two = (values[f"seconds for 100, jobs {jobs}"] for jobs in (1, 2))
-    values["gain of two judges"] = one / two
+        folder = Path(scratch, "class")
+        folder.mkdir()
+        enrol(folder, {"right": 70, "wrong": 30})
+        for jobs in (1, 2):
+            _, seconds = graded(folder, Path(scratch, f"out-{jobs}"), "T2", jobs, exercises)
+            values[f"seconds, judges {jobs}"] = seconds
+            values[f"milliseconds an exercise, judges {jobs}"] = seconds / (100 * 10) * 1000
+    values["gain of two judges"] = values["seconds, judges 1"] / values["seconds, judges 2"]
     return values, {}

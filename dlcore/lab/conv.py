@@ -54,7 +54,7 @@ def photograph():
 
 
 def coloured(window):
-    """Let a filter for grey images see colours, by their brightness:  (U, V)  to  (1, 3, U, V)."""
+    """Let a filter for grey images see colours by brightness:  (U, V)  to  (1, 3, U, V)."""
     return (GREY[:, None, None] * window)[None]
 
 
