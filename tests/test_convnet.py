@@ -72,12 +72,6 @@ def whole(rng):
     return TwoLayerConvNet((1, 4, 4), 2, 2, rng=rng, window=3).load(BY_HAND)
 
 
-def test_two_filters_tell_columns_from_rows(whole):
-    """The scores are (2, 0) for a column and (0, 2) for a row, wherever it stands."""
-    x, t = strokes()
-    assert whole.scores(x).tolist() == (2 * np.eye(2)[t]).tolist()
-
-
 def test_no_linear_classifier_tells_columns_from_rows(rng):
     """The columns add up to the same image as the rows, so their scores have the same mean."""
     x, t = strokes()
@@ -85,6 +79,12 @@ def test_no_linear_classifier_tells_columns_from_rows(rng):
     assert_array_equal(x[t == 0].sum(axis=0), x[t == 1].sum(axis=0))
     y = x @ rng.normal(size=(16, 300)) + rng.normal(size=300)  # score of one class less the other
     assert (y[t == 0].max(axis=0) >= y[t == 1].min(axis=0)).all()
+
+
+def test_two_filters_tell_columns_from_rows(whole):
+    """The scores are (2, 0) for a column and (0, 2) for a row, wherever it stands."""
+    x, t = strokes()
+    assert whole.scores(x).tolist() == (2 * np.eye(2)[t]).tolist()
 
 
 def test_the_way_back_by_hand_comes_out(whole):
@@ -140,10 +140,10 @@ def test_the_bend_and_the_pooling_may_change_places(rng):
 
 
 def test_the_program_flattens_as_the_page_does(formulas, oracle, rng):
-    """y[n, d] = x[n, ⌊d/HW⌋, ⌊d/W⌋ mod H, d mod W], and the way back undoes it."""
+    """Pixel (c, h, l) becomes feature (c H + h) W + l, and the way back undoes it."""
     x = rng.normal(size=(5, 2, 4, 3))
     y = flatten(x)
-    assert_array_equal(y, oracle.program(formulas.flatten)(x=x, D=24, H=4, W=3))
+    assert_array_equal(x, oracle.program(formulas.flatten)(y=y, C=2, H=4, W=3))
     assert_array_equal(flatten.vjp(y, x, y)[0], x)
 
 
@@ -202,7 +202,7 @@ def test_an_offset_hears_every_place_that_was_on(rng):
 # Before training
 
 
-def test_the_first_loss_is_ln_k(lab, rng):
+def test_the_first_loss_is_the_logarithm_of_ten(lab, rng):
     """Weights of a thousandth make scores near zero: ten classes share the probability."""
     model = lab.two_layer(rng=rng, std=1e-3)
     loss, _ = model.loss(rng.normal(size=(20, 3, 32, 32)), rng.integers(10, size=20))
@@ -224,7 +224,7 @@ def test_the_first_penalty_can_be_counted(lab, formulas, oracle, rng):
 
 @both
 def test_every_gradient_agrees_with_differences(layers, networks):
-    """Entry by entry, for all parameters, with the penalty, and closer than the source came."""
+    """Entry by entry, for all parameters, with the penalty: h² and ε/h are far below 1e-8."""
     models, x, t = networks
     model, h = models[layers], 1e-5
     _, grads = model.loss(x, t, 0.1)
@@ -284,7 +284,7 @@ def test_fifty_photographs_are_learned_by_heart(lab, published):
 
 
 class Mixed(Layer):
-    """Read memory in which the batch lies innermost as if it lay outermost."""
+    """Read memory with the batch innermost as if it were outermost."""
 
     def __init__(self):
         super().__init__(None)
@@ -298,14 +298,6 @@ class Mixed(Layer):
         return y_bar.reshape(C, H, W, N).transpose(3, 0, 1, 2)
 
 
-@both
-def test_an_image_is_judged_alone(layers, networks):
-    """The scores of a batch are those of its images, asked one by one."""
-    models, x, _ = networks
-    alone = np.concatenate([models[layers].scores(x[n : n + 1]) for n in range(5)])
-    assert_allclose(models[layers].scores(x), alone, **ROUNDED)
-
-
 def test_mixed_images_pass_the_gradient_check(networks):
     """The way back of the wrong layer is right: it is that of another function."""
     models, x, t = networks
@@ -315,6 +307,19 @@ def test_mixed_images_pass_the_gradient_check(networks):
     assert model.scores(x).shape == (5, 4)
 
 
+def test_mixed_images_cannot_be_learned_by_heart():
+    """Their neighbours change from epoch to epoch; the right network has long arrived."""
+    assert by_heart(Mixed()).history.train[-1] < 0.5
+
+
+@both
+def test_an_image_is_judged_alone(layers, networks):
+    """The scores of a batch are those of its images, asked one by one."""
+    models, x, _ = networks
+    alone = np.concatenate([models[layers].scores(x[n : n + 1]) for n in range(5)])
+    assert_allclose(models[layers].scores(x), alone, **ROUNDED)
+
+
 def test_mixed_images_are_not_judged_alone(networks):
     """Another image in the second place changes the scores of the first."""
     models, x, _ = networks
@@ -322,11 +327,6 @@ def test_mixed_images_are_not_judged_alone(networks):
     model.layers[2] = Mixed()
     y, other = model.scores(x)[0], model.scores(x[[0, 2, 2, 3, 4]])[0]
     assert np.abs(y - other).max() > 0.01
-
-
-def test_mixed_images_cannot_be_learned_by_heart():
-    """Their neighbours change from epoch to epoch; the right network has long arrived."""
-    assert by_heart(Mixed()).history.train[-1] < 0.5
 
 
 def test_channels_come_first(rng):

@@ -31,7 +31,8 @@ GROUPED = {"N": 1, "C": 2, "D": 4, "F": 6, "H": 3, "W": 4, "U": 2, "V": 2, "P": 
 GROUPED |= {"groups": 2}
 SINGLE = {"N": 1, "C": 2, "F": 3, "H": 3, "W": 4, "U": 3, "V": 2, "P": 3, "Q": 5}
 SINGLE |= {"stride": 1, "padding": 1}
-NUMBERS = np.arange(36) ** 2 % 13 - 5
+NUMBERS = np.arange(60) ** 2 % 13 - 5
+IMAGES, FILTERS = NUMBERS.reshape(2, 2, 5, 3), NUMBERS[:36].reshape(3, 2, 3, 2)
 
 
 @formula(computed("lab.maps.places", sizes=STRIDED))
@@ -126,7 +127,7 @@ def convolution_b_bar():
     return sp.Eq(b_bar[f], total(y_bar[n, f, p, q], n, p, q))
 
 
-@formula(same(conv2d_x_bar, sizes=SINGLE, points=1, w=NUMBERS.reshape(3, 2, 3, 2)))
+@formula(same(conv2d_x_bar, sizes=SINGLE, points=1, w=FILTERS))
 def conv2d_x_bar_turned():
     """In single steps, the way back is a convolution too, with the filter turned around."""
     heard = y_bar[n, f, h + r - u, ell + r - v]

@@ -11,7 +11,7 @@ from dlcore.formulas import letters
 from dlcore.formulas.calculus import partial
 from dlcore.formulas.checks import identity, solves
 from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import C, D, F, H, K, M, U, V, W, d, delta, h, n, p, total, u, v
+from dlcore.formulas.letters import C, D, F, H, K, M, U, V, W, c, d, delta, h, n, p, total, u, v
 from dlcore.formulas.registry import formula
 
 x, w, a, y, z = map(sp.IndexedBase, "xwayz")
@@ -39,7 +39,7 @@ def features():
 @formula
 def flatten():
     """Features count through channels, in each through its rows, in each row from the left."""
-    return sp.Eq(y[n, d], x[n, sp.floor(d / (H * W)), sp.Mod(sp.floor(d / W), H), sp.Mod(d, W)])
+    return sp.Eq(x[n, c, h, letters.ell], y[n, (c * H + h) * W + letters.ell])
 
 
 @formula(counted(*TWO))
@@ -132,4 +132,4 @@ def back_to_x():
     yield total(bar_z[p] * partial(z[p], x[h]), p)
     yield "=", total(bar_z[p] * on * partial(a[p], x[h]), p), "through the bend"
     yield "=", total(bar_z[p] * on * total(w[u] * delta(p + u, h), u), p), "one pixel moves"
-    yield "=", total(bar_z[p] * on * w[h - p], p), "one tap lies on it: $u = h - p$"
+    yield "=", total(bar_z[p] * on * w[h - p], p), "by the tap $u = h - p$"

@@ -59,8 +59,7 @@ def flat_roof():
     """However little is moved, the rate is at most the peak."""
     quick = peak / time * slack(time_to_compute)
     yield work / time
-    yield "<=", work / (work / peak), "the time that products take", quick
-    yield "=", peak, "cancelled"
+    yield "<=", peak, "the time that products take", quick
 
 
 @derivation(time_to_move, arithmetic_intensity)
@@ -68,8 +67,8 @@ def sloping_roof():
     """However fast the products are, the rate is at most intensity times bandwidth."""
     quick = work * bandwidth / (traffic * time) * slack(time_to_move)
     yield work / time
-    yield "<=", work / (traffic / bandwidth), "the time that bytes take", quick
-    yield "=", intensity * bandwidth, "the definition of intensity"
+    yield "<=", bandwidth * (work / traffic), "the time that bytes take", quick
+    yield "=", bandwidth * intensity, "the definition of intensity"
 
 
 @formula
@@ -124,9 +123,9 @@ def fourth_product():
 def first_output():
     """The first output is the sum of three of them."""
     yield x0 * w0 + x1 * w1 + x2 * w2
-    yield "=", (x0 - x2) * w0 + x1 * w1 + x2 * (w0 + w2), "$x_2 w_0$ is taken and given back"
+    yield "=", (x0 - x2) * w0 + x1 * w1 + x2 * (w0 + w2), "$x_2 w_0$ is taken and given"
     halves = (x0 - x2) * w0 + (x1 + x2) * g1 + (x2 - x1) * g2
-    yield "=", halves, "the sum and the difference of halves"
+    yield "=", halves, "sum and difference"
     yield "=", m1 + m2 + m3, "the products"
 
 
@@ -134,9 +133,9 @@ def first_output():
 def second_output():
     """The second output shares two of the products with the first."""
     yield x1 * w0 + x2 * w1 + x3 * w2
-    yield "=", x1 * (w0 + w2) + x2 * w1 - (x1 - x3) * w2, "$x_1 w_2$ is given and taken back"
+    yield "=", x1 * (w0 + w2) + x2 * w1 - (x1 - x3) * w2, "$x_1 w_2$ is given and taken"
     halves = (x1 + x2) * g1 - (x2 - x1) * g2 - (x1 - x3) * w2
-    yield "=", halves, "the sum and the difference of halves"
+    yield "=", halves, "sum and difference"
     yield "=", m2 - m3 - m4, "the products"
 
 

@@ -165,9 +165,9 @@ def squares(x, w, A, B, G):
 
 
 def squared(x, w, m):
-    """Correlate with filters of 3 × 3 in squares of m × m outputs: the twin.
+    """Correlate with filters of 3 × 3, in squares of m × m outputs.
 
-    The precision is that of x; maps are whole numbers of squares high and wide.
+    The precision is that of x. Maps are whole numbers of squares.
     """
     A, B, G = (matrix.astype(x.dtype) for matrix in matrices(m, 3))
     view, side = np.lib.stride_tricks.sliding_window_view, (m + 2, m + 2)

@@ -44,12 +44,6 @@ def plan(size, F, window, M, K):
     return planned(size, F, window, M, K, channels=False)
 
 
-@wrong("convnet-shapes", "The padding keeps height and width: the window takes no rows away.")
-def plan(size, F, window, M, K):
-    C, H, W = size
-    return planned((C, H - window + 1, W - window + 1), F, window, M, K)
-
-
 def stacked(x, w, b, pullback):
     """Go the right way there, and put another way back beside it."""
     a = given.conv(x, w, b)
@@ -112,11 +106,6 @@ def output(params, maps, bend=given.relu):
 def pooled(params, x):
     """Compute the pooled maps."""
     return given.pool(given.relu(given.conv(x, params["w1"], params["b1"])))
-
-
-@wrong("convnet-forward", "Channels come first in the features: flatten without a transpose.")
-def scores(params, x):
-    return output(params, pooled(params, x).transpose(0, 2, 3, 1))
 
 
 @wrong("convnet-forward", "Nothing bends between the two linear layers.")
@@ -211,11 +200,6 @@ def find_slip(layers, *, rng):
     return found(layers, rng, arguments=every) or list(layers)[-1]
 
 
-@wrong("convnet-slip", "A direction of zeros measures nothing: draw it at random.")
-def find_slip(layers, *, rng):
-    return found(layers, rng, along=np.zeros_like, arguments=every)
-
-
 @wrong("convnet-alone", "Shapes say nothing: compare the scores themselves.")
 def judged_alone(scores, size, *, rng):
     return scores(rng.normal(size=(5, *size))).shape == (
@@ -234,12 +218,6 @@ def judged_alone(scores, size, *, rng):
 def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     return bool(np.allclose(scores(x)[:1], scores(x[:1])))
-
-
-@wrong("convnet-alone", "Only the last image is compared: compare all of them.")
-def judged_alone(scores, size, *, rng):
-    x = rng.normal(size=(5, *size))
-    return bool(np.allclose(scores(x)[-1:], scores(x[-1:])))
 
 
 @wrong("convnet-alone", "The order of the scores follows the images: turn it back, then compare.")
