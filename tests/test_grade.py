@@ -69,7 +69,7 @@ def test_exercises_are_listed_in_the_order_of_the_tests():
 @pytest.mark.parametrize("words", ["los", "", "loss,loss-nothing"])
 def test_an_unknown_exercise_is_refused(words):
     """The message lists the topics."""
-    with pytest.raises(ValueError, match=r"grade: exercises is .*, choose topics of derivative"):
+    with pytest.raises(ValueError, match=r"grade: exercises is .*, choose topics of descent"):
         chosen(words)
 
 

@@ -107,14 +107,20 @@ def conv2d_jvp():
     return sp.Eq(y_dot[n, f, p, q], total(by_x + by_w, c, u, v))
 
 
-@formula(computed("lab.maps.to_pixels", sizes=STRIDED))
+@formula(
+    cotangent(conv2d_strided, x[n, c, h, ell], sizes=STRIDED, points=1, w=FILTERS),
+    computed("lab.maps.to_pixels", sizes=STRIDED),
+)
 def conv2d_x_bar():
     """A pixel hears from every window that saw it, through the tap that lay on it."""
     tap = w[f, c, h + r - p * s, ell + r - q * s]
     return sp.Eq(x_bar[n, c, h, ell], total(y_bar[n, f, p, q] * tap, f, p, q))
 
 
-@formula(computed("lab.maps.to_taps", sizes=STRIDED))
+@formula(
+    cotangent(conv2d_strided, "w", sizes=STRIDED, points=1, x=IMAGES),
+    computed("lab.maps.to_taps", sizes=STRIDED),
+)
 def conv2d_w_bar():
     """A tap hears from every place at which it lay, times what it lay on."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
