@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 # Okabe and Ito's colours, which colour-blind readers can tell apart. On the page each is
 # a variable of the style sheet, a shade darker on white and lighter on black.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-INK, FAINT = "#010203", "#040506"
+INK, FAINT, PAPER = "#010203", "#040506", "#fcfdfe"
 SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
 STYLE = {
     "svg.fonttype": "none",
@@ -39,9 +39,11 @@ STYLE = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
 }
-VARIABLES = {INK: "currentColor", FAINT: "var(--figure-faint, #8888)"} | {
-    colour: f"var(--figure-{i}, {colour})" for i, colour in enumerate(PALETTE)
-}
+VARIABLES = {
+    INK: "currentColor",
+    FAINT: "var(--figure-faint, #8888)",
+    PAPER: "var(--pst-color-background, white)",
+} | {colour: f"var(--figure-{i}, {colour})" for i, colour in enumerate(PALETTE)}
 
 
 class Shown:
@@ -53,7 +55,8 @@ class Shown:
         self.figure, self.alt, self.caption = figure, alt, caption
 
     def _repr_html_(self):
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
+        words = html.escape(self.caption.replace("'", "’"))
+        caption = f"<figcaption>{words}</figcaption>" if words else ""
         return f'<figure class="drawn">{svg(self.figure, self.alt)}{caption}</figure>'
 
     def _repr_png_(self):

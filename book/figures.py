@@ -6,7 +6,7 @@ see it, `caption` for all. What is drawn, and how, is said in `drawing.py`.
 
 import matplotlib as mpl
 import numpy as np
-from drawing import DIVERGING, FAINT, INK, PALETTE, SEQUENTIAL, STYLE, canvas, show
+from drawing import DIVERGING, FAINT, INK, PALETTE, PAPER, SEQUENTIAL, STYLE, canvas, show
 
 TOWERS = {
     "dlcore/formulas": PALETTE[2],
@@ -103,8 +103,11 @@ def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
 
 
 def bars(rows, *, alt, caption=""):
-    """Draw one bar per row, cut into named parts: {row: {part: count}}."""
-    parts = sorted({part for counts in rows.values() for part in counts})
+    """Draw one bar per row, cut into named parts: {row: {part: count}}.
+
+    Parts stand in the order in which they come; from the seventh on colours return, faded.
+    """
+    parts = dict.fromkeys(part for counts in rows.values() for part in counts)
     figure, axis = canvas(6.2, 0.42 * len(rows) + 0.3)
     with mpl.rc_context(STYLE):
         for place, counts in enumerate(rows.values()):
@@ -113,10 +116,10 @@ def bars(rows, *, alt, caption=""):
             for part, colour in zip(parts, [*PALETTE, *faded], strict=False):
                 width = counts.get(part, 0) / whole
                 axis.barh(place, width, left=start, height=0.72, color=colour, linewidth=0.5,
-                          edgecolor="white", label=part if place == 0 else None)  # fmt: skip
+                          edgecolor=PAPER, label=part if place == 0 else None)  # fmt: skip
                 if width > 0.04:
-                    axis.text(start + width / 2, place, counts[part], color="white", size=8.5,
-                              ha="center", va="center")  # fmt: skip
+                    axis.text(start + width / 2, place, f"{counts[part]:,}", size=8.5, ha="center",
+                              va="center", color=PAPER if colour in PALETTE else INK)  # fmt: skip
                 start += width
         axis.set_yticks(range(len(rows)), rows)
         axis.set(xlim=(0, 1), xticks=[], ylim=(len(rows) - 0.5, -0.5))
@@ -163,11 +166,11 @@ def confusion(matrix, classes, *, alt, caption=""):
 
 
 def tiles(images, columns, titles=(), size=0.62, **options):
-    """Lay small pictures out in a grid; each row of the grid is one picture wide and high."""
+    """Lay small squares out in a grid, with room for titles between its rows."""
     rows = -(-len(images) // columns)
-    between = 0.12 + 0.35 * bool(len(titles))
-    height = rows * size * (1 + between)
-    gaps = 0.12, between
+    gaps = 0.12, 0.12 + 0.2 / size * bool(len(titles))  # in parts of a square
+    side = columns * size / (columns + gaps[0] * (columns - 1))
+    height = side * (rows + gaps[1] * (rows - 1))
     figure, axes = canvas(columns * size, height, columns, rows, gaps=gaps, squeeze=False)
     with mpl.rc_context(STYLE):
         for axis in axes.flat:
@@ -296,18 +299,27 @@ def house(root, topics, rooms, *, alt, caption=""):
     library from the formulas, what the reader writes, and the page with its lemmas.
     """
     rooms = [room for room in rooms if any((root / room.format(t)).exists() for t in topics)]
-    figure, axis = canvas(5.2, 0.32 * len(rooms))
+    lines = np.array([[length(root / room.format(topic)) for topic in topics] for room in rooms])
+    width, height = 6.2, 0.32  # inches, of all columns and of one row
+    figure, axis = canvas(width, height * len(rooms))
+    touching = (72 * min(width / len(topics), height)) ** 2  # in square points
     with mpl.rc_context(STYLE):
         for i, room in enumerate(rooms):
             axis.axhline(i, color=FAINT, linewidth=0.8, zorder=0)
             colour = next(c for name, c in TOWERS.items() if room.startswith(name))
-            for j, path in enumerate(root / room.format(topic) for topic in topics):
-                lines = path.read_text(encoding="utf-8").count("\n") if path.exists() else 0
-                axis.scatter(j, i, s=1.2 * lines, color=colour, linewidth=0)
-        axis.set_xticks(range(len(topics)), topics)
+            there = np.flatnonzero(lines[i])
+            size = touching * lines[i, there] / lines.max()
+            axis.scatter(there, np.full(len(there), i), s=size, color=colour, linewidth=0)
         axis.set_yticks(range(len(rooms)), [room.rpartition("/")[0] for room in rooms])
         axis.set(xlim=(-0.6, len(topics) - 0.4), ylim=(len(rooms) - 0.4, -0.7))
         axis.xaxis.tick_top()
+        slanted = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
+        axis.set_xticks(range(len(topics)), topics, **slanted)
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
     return show(figure, alt=alt, caption=caption)
+
+
+def length(path):
+    """Count the lines of a file; one that does not exist has none."""
+    return path.read_text(encoding="utf-8").count("\n") if path.exists() else 0

@@ -2,7 +2,7 @@
 
 import matplotlib as mpl
 import numpy as np
-from drawing import FAINT, INK, PALETTE, STYLE, canvas, show
+from drawing import FAINT, INK, PALETTE, PAPER, STYLE, canvas, show
 
 
 def ladder(ratios, *, alt, caption="", marks=()):
@@ -17,7 +17,7 @@ def ladder(ratios, *, alt, caption="", marks=()):
             inside = ratio > 10
             at, side = (ratio / 1.15, "right") if inside else (ratio * 1.2, "left")
             axis.text(at, place, f"{ratio:,.0f} ×", va="center", ha=side,
-                      color="white" if inside else colour)  # fmt: skip
+                      color=PAPER if inside else colour)  # fmt: skip
         for name, ratio in dict(marks).items():
             axis.axvline(ratio, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
             axis.text(ratio, -0.75, name, ha="center", size=9)
@@ -43,7 +43,9 @@ def roofline(points, peak, bandwidth, *, alt, caption=""):
         axis.plot(x, roof, color=INK, linewidth=1.4)
         axis.fill_between(x, roof, top, color=FAINT, alpha=0.25, linewidth=0)
         axis.text(high * 0.9, peak / 1e9 * 1.12, "peak", ha="right", size=9)
-        axis.text(low * 1.2, bandwidth * low / 1e9 * 3.5, "bandwidth", ha="left", size=9)
+        middle = (low * peak / bandwidth) ** 0.5  # of the slope, on its logarithmic axis
+        axis.annotate("bandwidth", (middle, bandwidth * middle / 1e9), (-6, 3), ha="right", size=9,
+                      textcoords="offset points")  # fmt: skip
         ranked, free = sorted(points.items(), key=lambda point: point[1][1]), 0.0
         for name, (at, rate) in ranked:
             colour = PALETTE[list(points).index(name) % len(PALETTE)]

@@ -96,6 +96,23 @@ def rounding():
     return tolerance
 
 
+@pytest.fixture(scope="session")
+def unchanged():
+    """Call a function and make sure that it leaves its arguments alone, in dictionaries too."""
+
+    def arrays(args):
+        return [a for arg in args for a in (arg.values() if isinstance(arg, dict) else [arg])]
+
+    def call(function, *args):
+        before = [np.copy(array) for array in arrays(args)]
+        result = function(*args)
+        for array, copy in zip(arrays(args), before, strict=True):
+            assert np.array_equal(array, copy), "an argument was changed in place, work on a copy"
+        return result
+
+    return call
+
+
 @pytest.fixture
 def published():
     """The folder with the publishers' own files."""

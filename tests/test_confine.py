@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import statistics
+import struct
 import subprocess
 import tempfile
 from pathlib import Path
@@ -424,6 +425,16 @@ def test_the_filter_allows_the_table_and_nothing_else(machine, monkeypatch):
     free = {guarded[name] for name in ("open", "openat", "fcntl", "prlimit64") if name in guarded}
     assert allowed == {*table.values()} | free
     assert judge(program, table["read"], (), 0x40000003) == confine.KILL
+
+
+@pytest.mark.parametrize("pid", [1, 7, 65534, 2**22 - 1])
+@pytest.mark.parametrize("machine", HEADERS)
+def test_a_filter_that_waits_for_its_pid_is_the_filter_of_the_process(machine, pid, monkeypatch):
+    """Joined by the pid, the pieces are every instruction of `program(pid)`, bit by bit."""
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    whole = b"".join(struct.pack("HBBI", *each) for each in confine.program(pid))
+    assert struct.pack("I", pid).join(confine.assembled.__wrapped__()) == whole
+    assert confine.SELF not in (pid, *(each[3] for each in confine.program(pid)))
 
 
 GUARDS = {

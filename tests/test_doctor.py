@@ -49,10 +49,25 @@ def test_exercises_that_were_not_cut_are_named(clone):
     assert "sample" in sign.says
 
 
+@pytest.mark.parametrize(
+    ("through", "state", "says"),
+    [
+        ({}, "well", "T1 and T2 hold"),
+        ({"T2": ["no bwrap"]}, "well", "T1 holds"),
+        ({"T1": ["read"], "T2": ["read"]}, "worth knowing", "no tier holds"),
+    ],
+)
+def test_the_tiers_that_hold_are_named(through, state, says, monkeypatch):
+    """A reader needs none; a grader does, and is told where to find one."""
+    monkeypatch.setattr(doctor.tiers, "self_test", lambda tier: through.get(tier, []))
+    sign = doctor.isolation()
+    assert (sign.state, says in sign.says) == (state, True)
+
+
 @pytest.mark.parametrize(("state", "code"), [("well", 0), ("worth knowing", 0), ("amiss", 1)])
 def test_the_exit_code_says_whether_something_is_amiss(state, code, monkeypatch, capsys):
     """Every sign is printed, and its remedy under it."""
-    looks = ("python", "packages", "names", "cache", "exercises")
+    looks = ("python", "packages", "names", "cache", "exercises", "isolation")
     for name in looks:
         sign = doctor.Sign(name, "well", "fine")
         monkeypatch.setattr(doctor, name, lambda sign=sign: sign)

@@ -158,16 +158,20 @@ def test_a_tile_without_a_tail_leaves_its_row(lab):
         assert np.delete(memory, range(20, 30)).sum() == touched
 
 
-def test_the_default_makes_no_copies():
-    """There and back, NumPy allocates maps, gradients and at most a quarter more."""
+@pytest.mark.parametrize(("C", "F"), [(8, 11), (32, 29)], ids=["tile", "winograd"])
+def test_the_default_makes_no_copies(C, F, monkeypatch):
+    """At its peak, two threads hold images, filters, maps, gradients and a quarter more."""
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "2")  # each has room of its own
     layout = importlib.import_module("dlcore.kernels.layout")
-    x, y_bar = (layout.empty_maps(64, C, 16, 16, np.float32) for C in (12, 16))
-    x[...], y_bar[...], w = 1, 1, np.ones((16, 12, 3, 3), np.float32)
-    tracemalloc.start()
-    conv2d.vjp(conv2d(x, w, padding=1), x, w, y_bar, padding=1)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak <= 1.25 * (x.nbytes + 2 * y_bar.nbytes + 2 * w.nbytes)
+    x, y_bar = (layout.empty_maps(50, D, 32, 32, np.float32) for D in (C, F))
+    x[...], y_bar[...], w = 1, 1, np.ones((F, C, 3, 3), np.float32)
+    for _ in range(2):  # what is compiled or loaded on the way is allocated once
+        tracemalloc.start()
+        conv2d.vjp(conv2d(x, w, padding=1), x, w, y_bar, padding=1)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    given = x.nbytes + w.nbytes + y_bar.nbytes  # as much is made: y, x̄ and w̄
+    assert given + peak <= 1.25 * (given + given)
 
 
 @pytest.mark.parametrize(("m", "r"), [(2, 3), (4, 3)])

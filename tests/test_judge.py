@@ -194,6 +194,21 @@ def test_only_what_is_allowed_can_be_imported(clone, solution):
             assert judge.judge(item(text)).status == status
 
 
+def test_numba_is_ready_for_those_who_name_it(judge, solution):
+    """Workers of all others are forked by a process that never imported it, in half the time."""
+    for text in (solution, f"import numba\n{solution}"):
+        assert judge.judge(item(text)).status == "pass"
+    assert [numba for _, numba in judge.bench.zygotes] == [False, True]
+
+
+@pytest.mark.parametrize("tier", [pytest.param(tier, marks=MARKS[tier]) for tier in tiers.TIERS])
+def test_numba_is_there_for_those_who_do_not_name_it(tier, solution):
+    """Found on the disk it takes longer, and compiles all the same."""
+    hidden = 'numba = __import__("num" + "ba")\nassert numba.njit(lambda x: x + 1)(1) == 2'
+    with Judge(["sample"], tier=tier, key=b"secret") as judge:
+        assert judge.judge(item(f"{hidden}\n{solution}")).status == "pass"
+
+
 def test_a_dead_zygote_is_no_fault_of_a_submission(judge, solution):
     """The verdict is `infra`, which is no score; the next item finds another zygote."""
     assert judge.judge(item(solution)).status == "pass"

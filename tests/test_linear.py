@@ -371,17 +371,8 @@ def test_the_check_is_not_deceived_by_a_turned_sign(rng, monkeypatch):
         check_gradients(softmax, x, rng=rng)
 
 
-def unchanged(function, *args):
-    """Call a function and make sure that it leaves its arguments alone."""
-    before = [np.copy(arg) for arg in args]
-    result = function(*args)
-    for arg, copy in zip(args, before, strict=True):
-        assert np.array_equal(arg, copy), "an argument was changed in place, work on a copy"
-    return result
-
-
 @pytest.mark.exercise("linear-forward", points=2)
-def test_features_are_mixed(answers, example, rounding):
+def test_features_are_mixed(answers, example, rounding, unchanged):
     """Each entry is a sum of products:  y[n, m] = Σ_d x[n, d] w[d, m] + b[m]."""
     x, w, b, _ = example
     y = unchanged(answers.linear, x, w, b)
@@ -408,7 +399,9 @@ def test_your_affine_layer_gives_the_numbers_of_the_sources(answers):
 @pytest.mark.exercise("linear-backward", points=3)
 @pytest.mark.parametrize("shape", [(4, 6), (4, 3, 2), (1, 1, 3, 2)], ids=str)
 @pytest.mark.parametrize("name", ["x_bar", "w_bar", "b_bar"])
-def test_each_cotangent_is_the_share_of_its_argument(answers, name, shape, rng, rounding):
+def test_each_cotangent_is_the_share_of_its_argument(
+    answers, name, shape, unchanged, rng, rounding
+):
     """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩ + ⟨b̄, ḃ⟩ decides what x̄, w̄ and b̄ are, each in its shape."""
     x, w, b = rng.normal(size=shape), rng.normal(size=(6, 5)), rng.normal(size=5)
     y_bar = rng.normal(size=(len(x), 5))
@@ -433,7 +426,7 @@ def surprise(x, t, w, b, reg):
 @pytest.mark.exercise("linear-classifier", points=4)
 @pytest.mark.parametrize("reg", [0.0, 0.7])
 @pytest.mark.parametrize("name", ["loss", "w_bar", "b_bar"])
-def test_loss_and_gradient_are_those_of_the_definition(answers, name, reg, rng):
+def test_loss_and_gradient_are_those_of_the_definition(answers, name, reg, unchanged, rng):
     """L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 Σ w²,  w̄ = ∂L/∂w,  b̄ = ∂L/∂b."""
     x, t = rng.normal(size=(7, 5)), rng.integers(3, size=7)
     w, b = rng.normal(size=(5, 3)), rng.normal(size=3)
@@ -480,7 +473,7 @@ def test_the_highest_score_names_the_class(answers, rng):
 
 
 @pytest.mark.exercise("linear-jvp", points=2)
-def test_tangents_add_up_what_each_argument_does(answers, example, rng):
+def test_tangents_add_up_what_each_argument_does(answers, example, unchanged, rng):
     """ẏ is the slope of t ↦ (x + t ẋ)(w + t ẇ) + b + t ḃ at t = 0."""
     *xs, _ = example
     x_dots = [rng.normal(size=x.shape) for x in xs]
@@ -489,7 +482,7 @@ def test_tangents_add_up_what_each_argument_does(answers, example, rng):
 
 
 @pytest.mark.exercise("linear-blind", points=2)
-def test_a_sum_is_deceived(answers, rng):
+def test_a_sum_is_deceived(answers, unchanged, rng):
     """For ȳ = 1 the answer is the true x̄: zero."""
     y = softmax(rng.normal(size=(4, 5)))
     x_bar = unchanged(answers.deceptive_softmax_vjp, y, np.ones((4, 5)))
@@ -514,7 +507,7 @@ def slightly(rule, i):
 
 @pytest.mark.exercise("linear-gradient-check", points=4)
 @pytest.mark.parametrize("name", RIGHT)
-def test_right_ways_back_are_accepted(answers, name, rng):
+def test_right_ways_back_are_accepted(answers, name, unchanged, rng):
     """Round-off and truncation are no reason to refuse; every draw of ẋ and ȳ agrees."""
     f, rule = RIGHT[name]
     for _ in range(20):

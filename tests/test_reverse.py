@@ -47,15 +47,6 @@ class Parameter:
         self.grad = self.grad + grad(f)(self.value)
 
 
-def unchanged(function, *args):
-    """Call a function and make sure that it leaves its arguments alone."""
-    before = [np.copy(arg) for arg in args]
-    result = function(*args)
-    for arg, copy in zip(args, before, strict=True):
-        assert np.array_equal(arg, copy), "an argument was changed in place, work on a copy"
-    return result
-
-
 def test_the_case_by_hand_comes_out():
     """For a = x·x and y = a(a + 1) at x = 3:  y = 90 and x̄ = 114."""
     y, pullback = vjp(lambda x: x * x * (x * x + 1.0), np.float64(3.0))
@@ -360,7 +351,7 @@ def test_a_second_walk_starts_afresh(answers):
 
 
 @pytest.mark.exercise("reverse-vjp", points=2)
-def test_the_pullback_is_the_transpose_of_the_slope(answers, rng):
+def test_the_pullback_is_the_transpose_of_the_slope(answers, unchanged, rng):
     """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩, with ẏ by the tangents of dlcore; every ȳ has its own."""
     xs, x_dots = (tuple(rng.normal(size=s) for s in ((5, 3), 3)) for _ in range(2))
     f = lambda x, w: np.matmul(x, w) * np.tanh(np.matmul(x, w))
@@ -376,7 +367,7 @@ def test_the_pullback_is_the_transpose_of_the_slope(answers, rng):
 
 @pytest.mark.exercise("reverse-unbroadcast", points=2)
 @pytest.mark.parametrize("shape", [(), (3,), (1,), (1, 3), (4, 1), (1, 1), (2, 1, 3), (2, 4, 3)])
-def test_every_copy_is_heard(answers, shape, rng):
+def test_every_copy_is_heard(answers, shape, unchanged, rng):
     """⟨ȳ, stretch ẋ⟩ = ⟨x̄, ẋ⟩ for every ẋ, and x̄ has the shape of ẋ."""
     y_bar = rng.normal(size=(2, 4, 3))
     x_bar = unchanged(lambda y_bar: answers.unbroadcast(y_bar, shape), y_bar)
@@ -397,7 +388,7 @@ def test_what_was_not_stretched_is_left_alone(answers, rng):
 
 
 @pytest.mark.exercise("reverse-jacobian", points=2)
-def test_rows_are_filled_in_their_places(answers, rng):
+def test_rows_are_filled_in_their_places(answers, unchanged, rng):
     """J has the axes of y, then those of x, and says what differences say."""
     w, x = rng.normal(size=(4, 3)), rng.normal(size=(2, 4))
     f = lambda x: np.sin(x @ w) * np.sum(x)
@@ -435,7 +426,7 @@ def test_the_jacobian_of_a_number_is_its_gradient(answers, rng):
 
 @pytest.mark.exercise("reverse-hvp", points=3)
 @pytest.mark.parametrize("length", [1e-8, 1.0, 1e8])
-def test_the_product_does_not_depend_on_the_length(answers, length, rng):
+def test_the_product_does_not_depend_on_the_length(answers, length, unchanged, rng):
     """For f = Σ sin x + ½ xᵀ A x:  H v = A v - v sin x, for short and long v."""
     a, x, v = rng.normal(size=(5, 5)), rng.normal(size=5), length * rng.normal(size=5)
     a = a + a.T
@@ -483,7 +474,7 @@ def test_the_tangent_is_the_slope(answers, rng):
 
 
 @pytest.mark.exercise("reverse-rule", points=3)
-def test_the_cotangent_is_its_transpose(answers, rng):
+def test_the_cotangent_is_its_transpose(answers, unchanged, rng):
     """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ with ẏ by differences; at x = 0 it is ȳ / 2."""
     swish, (x, x_dot, y_bar) = answers.Swish(), rng.normal(size=(3, 4, 3))
     (x_bar,) = unchanged(swish.vjp, swish(x), x, y_bar)

@@ -389,20 +389,6 @@ def test_the_network_of_the_exercise_sheet_learns_five_examples(lab):
 # Exercises
 
 
-def arrays(args):
-    """List the arrays among some arguments, and those in dictionaries."""
-    return [a for arg in args for a in (arg.values() if isinstance(arg, dict) else [arg])]
-
-
-def unchanged(function, *args):
-    """Call a function and make sure that it leaves its arguments alone."""
-    before = [np.copy(array) for array in arrays(args)]
-    result = function(*args)
-    for array, copy in zip(arrays(args), before, strict=True):
-        assert_array_equal(array, copy, err_msg="an argument was changed in place")
-    return result
-
-
 def scores_of(params, x, leak=0.0):
     """Follow the definition, entry by entry; of what is negative a share may leak through."""
     w1, b1, w2, b2 = (params[name] for name in ("w1", "b1", "w2", "b2"))
@@ -452,7 +438,7 @@ HUGE = {"w1": np.array([[1000.0, 0]]), "b1": np.zeros(2), "w2": np.array([[5.0, 
 
 
 @pytest.mark.exercise("twolayer-forward", points=2)
-def test_your_scores_are_those_of_the_definition(answers, rng):
+def test_your_scores_are_those_of_the_definition(answers, unchanged, rng):
     """y[n, k] = Σₘ max(0, Σ_d x[n, d] w1[d, m] + b1[m]) w2[m, k] + b2[k]."""
     params, x, _ = drawn(rng)
     y = unchanged(answers.scores, params, x)
@@ -470,7 +456,7 @@ def test_your_scores_are_those_of_the_sources(answers):
 
 @pytest.mark.exercise("twolayer-loss", points=2)
 @pytest.mark.parametrize("reg", [0.0, 0.7])
-def test_your_loss_is_that_of_the_definition(answers, reg, rng):
+def test_your_loss_is_that_of_the_definition(answers, reg, unchanged, rng):
     """L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w₁² + Σ w₂²)."""
     params, x, t = drawn(rng)
     loss = unchanged(answers.loss, params, x, t, reg)
@@ -493,7 +479,7 @@ def test_your_loss_survives_huge_scores(answers):
 
 @pytest.mark.exercise("twolayer-backward", points=4)
 @pytest.mark.parametrize("name", ["w1", "b1", "w2", "b2"])
-def test_every_parameter_hears_its_share(answers, name, rng):
+def test_every_parameter_hears_its_share(answers, name, unchanged, rng):
     """The gradient of each parameter has its name and its shape; every example adds to it."""
     params, x, t = drawn(rng)
     grads = unchanged(answers.gradients, params, x, t, 0.7)
@@ -522,7 +508,7 @@ def test_your_gradients_survive_huge_scores(answers):
 
 
 @pytest.mark.exercise("twolayer-predict", points=1)
-def test_your_prediction_is_the_highest_score(answers, rng):
+def test_your_prediction_is_the_highest_score(answers, unchanged, rng):
     """The prediction for xₙ is the k with the largest yₙₖ."""
     params, x, _ = drawn(rng)
     k = np.asarray(unchanged(answers.predict, params, x))
@@ -545,7 +531,7 @@ def test_your_network_solves_exclusive_or(answers, M):
 
 @pytest.mark.exercise("twolayer-memory", points=4)
 @pytest.mark.parametrize(("N", "D", "K"), [(1, 3, 2), (9, 1, 2), (17, 3, 4), (30, 6, 5)])
-def test_your_network_learns_by_heart(answers, N, D, K, rng):
+def test_your_network_learns_by_heart(answers, N, D, K, unchanged, rng):
     """Any labels of any N different examples, with N hidden units at most."""
     x, t = rng.normal(size=(N, D)), rng.integers(K, size=N)
     params = unchanged(answers.by_heart, x, t, K)

@@ -10,6 +10,7 @@ reader is to find the wrong one.
 """
 
 import importlib
+import re
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,6 +21,9 @@ from sphinx.directives.patches import MathDirective
 from sphinx.util import logging
 
 CHECK = "derivation::test_every_line_follows_from_the_one_before"
+# TeX counts the room below a line from the line: what hangs below a sum or a bar uses it up.
+DEEP = re.compile(r"((?:\\sum_|\\max_|\}\{\\sqrt).*)\\\\\[[\d.]+em\]$", re.MULTILINE)
+ROOM = r"\1\\\\[1.7em]"
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +60,9 @@ class Derivation(MathDirective):
             lines = getattr(module, name)
             if planted:
                 plant = importlib.import_module("dlcore.formulas.planted").planted
-                return plant(lines, planted).latex(numbered=True)
+                return DEEP.sub(ROOM, plant(lines, planted).latex(numbered=True))
             lines.check()
-            return lines.latex()
+            return DEEP.sub(ROOM, lines.latex())
         except (ImportError, AttributeError) as reason:
             logger.warning("no derivation %s.%s: %s", topic, name, reason, location=where)
         except ValueError as reason:

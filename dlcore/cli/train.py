@@ -103,11 +103,17 @@ def reproduce(
 
 
 @app.command()
-def bench(name: Annotated[str, typer.Argument(help="A benchmark, such as twolayer.")] = "twolayer"):
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Benchmarks, such as twolayer conv; none means all.")
+    ] = None,
+):
     """Time our programs beside PyTorch's, turn by turn in one process."""
+    from dlcore.lab.bench import BENCHES
     from dlcore.lab.ledger import bench
 
-    bench(name)
+    for name in names or BENCHES:
+        bench(name)
 
 
 def datasets():

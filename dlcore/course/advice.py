@@ -17,16 +17,18 @@ from dlcore.course.skeleton import definitions, exercises_in
 QUIET = "bright_black"
 
 
-def advice(outcome, hint=0):
-    """Lay out what a reader needs in order to go on, with as many hints as were asked for."""
+def advice(outcome, hint=0, more="--hint 2"):
+    """Lay out what a reader needs in order to go on, with as many hints as were asked for.
+
+    `more` is what to type for another hint.
+    """
     kind, says = outcome.finding.kind, outcome.finding.says
     begun = kind != "not attempted"
     parts = [Text(outcome.claim, style="bold"), Text(outcome.formula, style="cyan")]
     parts += labelled(kind, says, "red") if begun else []
     parts += labelled("cause", filter(None, [outcome.cause or outcome.finding.likely]), "magenta")
     parts += labelled("smallest", outcome.smallest, QUIET)
-    parts += labelled("hint", hinted(outcome, hint), "yellow")
-
+    parts += labelled("hint", hinted(outcome, hint, more), "yellow")
     parts += labelled("where", (located(outcome.topic, frame) for frame in spots(outcome)), QUIET)
     parts += labelled("printed", outcome.printed.rstrip().splitlines()[-10:], QUIET)
     title = Text(outcome.exercise, style="bold red" if begun else "bold")
@@ -50,12 +52,12 @@ def located(topic, frame):
     return Text.assemble((where + function, QUIET), f"\n  {frame.text}" if frame.text else "")
 
 
-def hinted(outcome, count):
+def hinted(outcome, count, more):
     """Choose the hints to give: those asked for, or the first when nothing was attempted."""
     hints = helping(outcome.topic, outcome.exercise)
     if count == 0 and outcome.finding.kind == "not attempted":
-        more = ["there is more with --hint 2"] if len(hints) > 1 else []
-        return [outcome.finding.says[0] or hints[0], *more]
+        further = [f"there is more with {more}"] if len(hints) > 1 else []
+        return [outcome.finding.says[0] or hints[0], *further]
     return hints[:count]
 
 

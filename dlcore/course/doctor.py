@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlcore.course import topics as book
+from dlcore.course.sandbox import tiers
 
 SIGNS = {"well": ("✓", "green"), "worth knowing": ("!", "yellow"), "amiss": ("✗", "red")}
 
@@ -94,9 +95,19 @@ def exercises():
     return Sign("Exercises", "well", f"{len(book.topics())} files in {book.ROOT / 'exercises'}")
 
 
+def isolation():
+    """Say how well submissions of others could be confined here; one's own need nothing."""
+    holds = [tier for tier in tiers.TIERS[1:] if not tiers.self_test(tier)]
+    if holds:
+        plural = "" if len(holds) > 1 else "s"
+        return Sign("Isolation", "well", f"{' and '.join(holds)} hold{plural} against canaries")
+    remedy = "only graders need it: use Linux, or a container with Landlock and seccomp"
+    return Sign("Isolation", "worth knowing", "no tier holds against its canaries", remedy)
+
+
 def doctor(*others):
     """Print what every look found; return 1 where something is amiss, 0 otherwise."""
-    looks = (python, packages, names, cache, exercises, *others)
+    looks = (python, packages, names, cache, exercises, isolation, *others)
     signs, table = [look() for look in looks], Table.grid(padding=(0, 2))
     for sign in signs:
         mark, style = SIGNS[sign.state]

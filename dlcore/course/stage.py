@@ -31,13 +31,15 @@ class Stage:
         while self.zygotes:
             self.zygotes.popitem()[1].close()
 
-    def zygote(self, topic):
-        """Return a zygote that has what submissions on a topic may import."""
+    def zygote(self, topic, source):
+        """Return a zygote that has what a submission may import; Numba only where it is named."""
         names = allowed(book.ROOT, topic)
-        if names not in self.zygotes:
-            modules = [(name, text(name)) for name in names]
-            self.zygotes[names] = Zygote(self.tier, modules=modules, seconds=self.seconds)
-        return self.zygotes[names]
+        modules = [(name, text(name)) for name in names]
+        numba = b"numba" in source or "numba" in str(modules)
+        if (names, numba) not in self.zygotes:
+            options = {"modules": modules, "numba": numba, "seconds": self.seconds}
+            self.zygotes[names, numba] = Zygote(self.tier, **options)
+        return self.zygotes[names, numba]
 
     def source(self, path):
         """Return the bytes of the answers."""
@@ -51,8 +53,9 @@ class Stage:
     @contextmanager
     def answers(self, path, node):
         """Lend the answers at `path` to a test."""
-        source, zygote = self.source(path), self.zygote(path.stem)
-        self.session = proxy.Session(zygote.worker(), self.secret(node))
+        source = self.source(path)
+        worker = self.zygote(path.stem, source).worker()
+        self.session = proxy.Session(worker, self.secret(node))
         name, shown = f"exercises.{path.stem}", f"exercises/{path.name}"
         try:
             with proxy.answers(self.session, source, name=name, path=shown) as answers:

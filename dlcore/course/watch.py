@@ -79,8 +79,9 @@ class Session:
         return verdict.exercise == self.exercise.name
 
     def hint(self):
-        """Give one more hint."""
-        self.hints = min(self.hints + 1, HINTS)
+        """Give one more hint; where nothing was attempted, the first stands there already."""
+        untouched = self.verdict and self.verdict.finding.kind == "not attempted"
+        self.hints = min(max(self.hints, int(bool(untouched))) + 1, HINTS)
 
     def list(self):
         """List the exercises of the course."""
@@ -144,7 +145,7 @@ class Session:
 
         parts = [Text(), bar, *([Text()] if self.news else []), *map(plain, self.news)]
         if self.verdict and self.exercise:
-            parts += [Text(), advice(self.verdict, self.hints)]
+            parts += [Text(), advice(self.verdict, self.hints, more="h")]
         elif not self.exercise:
             parts += [Text("Every exercise passes.", style="bold green")]
         keys = "   ".join(f"{key} {word}" for key, (word, _) in KEYS.items())

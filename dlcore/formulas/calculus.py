@@ -93,7 +93,8 @@ def decide(factors, limits):
             ):
                 rest = sp.Mul(*(factor for factor in factors if factor is not delta))
                 kept = [each for each in limits if each is not limit]
-                return decide(sp.Mul.make_args(rest.xreplace({index: other})), kept)
+                if not other.is_Add or any(index in y.free_symbols for y in rest.atoms(sp.Indexed)):
+                    return decide(sp.Mul.make_args(rest.xreplace({index: other})), kept)
     bound = {limit[0] for limit in limits}
     inside = [factor for factor in factors if bound & factor.free_symbols]
     outside = [factor for factor in factors if not bound & factor.free_symbols]
@@ -106,7 +107,8 @@ def decide(factors, limits):
 def decided(delta, index):
     """Solve a delta for an index:  [p s + u = h] makes u = h - p s;  None if it cannot.
 
-    Where u would leave its axis, the arrays that it runs along are zero.
+    Where u would leave its axis, the arrays that it runs along are zero; without any, as in
+    Σᵤ [p s + u = h], the sum stays.
     """
     gap = sp.expand(delta.args[0] - delta.args[1])
     step = gap.coeff(index)

@@ -102,18 +102,39 @@ def solves(build):
     return Check("solution", values)
 
 
+def proved(derivation, letters=()):
+    """Hold a formula against what a derivation has shown, some of its letters replaced.
+
+    An inequality has to be the same; an equation may be what names its bound.
+    """
+
+    def values(relation, rng):
+        claim = derivation.claim
+        with sp.evaluate(True):
+            shown = calculus.plain(claim.rhs).subs(letters)
+            rest = sp.simplify(shown - calculus.plain(relation.rhs))
+        if rest != 0:
+            return rest, sp.S.Zero
+        alike = isinstance(relation, sp.Eq | type(claim))
+        return None if alike else (relation.rel_op, claim.rel_op)
+
+    return Check("derivation", values)
+
+
 def grown(rule, start, letter="i", **fixed):
     """Hold a closed form of a sequence against its rule, by induction.
 
-    `rule` leads from one formula of the sequence to the next, `start` is its first value.
+    `rule` leads from one formula of the sequence to the next. `start` is its value at zero, or
+    says where it begins:  {1: value}, and for a rule of two steps {0: value, 1: value}.
     """
 
     def values(relation, rng):
         count = next(s for s in relation.free_symbols if s.name == letter and s.is_Symbol)
-        with sp.evaluate(True):
-            first = sp.simplify(calculus.plain(relation.rhs.subs(count, 0) - start))
-        if first != 0:
-            return first, sp.S.Zero
+        for at, value in (start if isinstance(start, dict) else {0: start}).items():
+            with sp.evaluate(True):
+                first = sp.simplify(calculus.plain(relation.rhs.subs(count, at) - value))
+            if first != 0:
+                return first, sp.S.Zero
         after = rule(relation)
         then = sp.Eq(after.lhs, relation.rhs.subs(count, count + 1), evaluate=False)
         return counterexample(after, then, rng, **fixed)

@@ -9,7 +9,7 @@ import sympy as sp
 
 from dlcore.formulas import letters
 from dlcore.formulas.calculus import partial
-from dlcore.formulas.checks import identity, solves
+from dlcore.formulas.checks import computed, identity, solves
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import C, D, F, H, K, M, U, V, W, c, d, delta, h, n, p, total, u, v
 from dlcore.formulas.registry import formula
@@ -24,19 +24,24 @@ FILTERS, FIRST_BIAS = (F, C, U, V), (F,)
 TWO = (FILTERS, FIRST_BIAS, (D, K), (K,))
 THREE = (FILTERS, FIRST_BIAS, (D, M), (M,), (M, K), (K,))
 
+# Where formulas are held against programs: sizes that fit.
+ODD = {"F": 2, "H": 5, "W": 7}
+MAPS = {"N": 2, "C": 2, "H": 4, "W": 3, "D": 24}
+ROW = {"H": 4, "U": 2, "P": 3}
+
 
 def counted(*shapes):
     """Check a count: it is that of the entries of arrays of these shapes."""
     return solves(lambda page: page.rhs - sum(sp.prod(shape) for shape in shapes))
 
 
-@formula
+@formula(computed("lab.maps.features", sizes=ODD))
 def features():
     """Every map keeps one number of each window of two by two."""
     return sp.Eq(D, F * sp.floor(H / 2) * sp.floor(W / 2))
 
 
-@formula
+@formula(computed("lab.maps.unflattened", sizes=MAPS))
 def flatten():
     """Features count through channels, in each through its rows, in each row from the left."""
     return sp.Eq(x[n, c, h, letters.ell], y[n, (c * H + h) * W + letters.ell])
@@ -85,13 +90,13 @@ def first_loss():
     return sp.Eq(L, sp.log(K) + reg / 2 * std**2 * (F * C * U * V + D * K))
 
 
-@formula
+@formula(computed("lab.maps.offset_row", sizes=ROW))
 def row():
     """A row of pixels, a filter, an offset."""
     return sp.Eq(a[p], total(x[p + u] * w[u], u) + b)
 
 
-@formula
+@formula(computed("ops.activation.relu", sizes=ROW, x="a"))
 def bend():
     """What is positive is kept."""
     return sp.Eq(z[p], sp.Max(0, a[p]))

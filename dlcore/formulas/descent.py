@@ -11,6 +11,7 @@ import sympy as sp
 from sympy import sqrt
 
 from dlcore.formulas.certificates import convex, jensen, slack, smooth, strong
+from dlcore.formulas.checks import computed, proved, solves
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import Norm, i
 from dlcore.formulas.registry import formula
@@ -36,7 +37,7 @@ def mean(term):
     return 1 / T * steps(term)
 
 
-@formula
+@formula(computed("lab.grounds.stepped"))
 def step():
     """A step goes against the slope, as far as the rate says."""
     return sp.Eq(w[t + 1], w[t] - rate * v[t])
@@ -131,7 +132,7 @@ def rate_of_average():
     yield "<=", bound, "the start is near, slopes are short", room
 
 
-@formula
+@formula(proved(rate_of_average))
 def rate_bound():
     """What the start costs falls with the rate, what the slopes cost grows with it."""
     return sp.Eq(e, B**2 / (2 * rate * T) + rate * rho**2 / 2)
@@ -146,19 +147,19 @@ def best():
     yield ">=", B * rho / sqrt(T), "a square is never negative", above
 
 
-@formula
+@formula(solves(lambda page: rate_bound.rhs.subs(rate, page.rhs) - best_bound.rhs))
 def best_rate():
     """There the square vanishes."""
     return sp.Eq(rate, B / (rho * sqrt(T)))
 
 
-@formula
+@formula(proved(best))
 def best_bound():
     """Half of the error costs four times the steps."""
     return sp.Eq(e, B * rho / sqrt(T))
 
 
-@formula
+@formula(computed("lab.grounds.shared_bound", sizes={"T": 5, "B": 2}))
 def shared_bound():
     """A slope that shares its ties loses little more than half of that."""
     return sp.Eq(e, B * rho / sqrt(T) * (T + 1) / (2 * T))
@@ -211,7 +212,7 @@ def smooth_rate():
     yield "<=", half * far(1), "a square is dropped", half * far(T + 1)
 
 
-@formula
+@formula(proved(smooth_rate, {Norm(w[1] - u): B}))
 def smooth_bound():
     """Half of the error costs twice the steps."""
     return sp.Eq(e, curvature * B**2 / (2 * T))

@@ -8,7 +8,9 @@ Chapter: book/fast.md.
 
 import sympy as sp
 
+from dlcore.formulas import calculus, conv
 from dlcore.formulas.certificates import slack
+from dlcore.formulas.checks import computed, solves
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import C, F, H, N, P, Q, U, V, W, ell, h, j, k, p, q, total, u, v
 from dlcore.formulas.registry import formula
@@ -23,14 +25,35 @@ g1, g2, m1, m2, m3, m4 = sp.symbols("g1 g2 m1 m2 m3 m4", real=True)
 eps, bound = sp.symbols("eps s", positive=True)
 past, fresh = sp.symbols("d e", real=True)
 
+# Where formulas are held against programs: sizes that fit.
+MAPS = conv.MAPS
+TILE = {"F": 3, "N": 5}
+ROW = {"K": 5, "P": 2, "U": 3, "H": 4}
+SQUARE = ROW | {"Q": 2, "V": 3, "W": 4}
 
-@formula
+
+def outputs(page):
+    """Put one of the letters into both outputs of a filter with three taps."""
+    letters = (half_of_the_sum, half_of_the_difference, first_product, second_product,
+               third_product, fourth_product)  # fmt: skip
+    known = [page if page.lhs == each.lhs else each for each in letters]
+    first = m1 + m2 + m3 - x0 * w0 - x1 * w1 - x2 * w2
+    second = m2 - m3 - m4 - x1 * w0 - x2 * w1 - x3 * w2
+    return sum(calculus.plain(calculus.unfold_all(y, known)) ** 2 for y in (first, second))
+
+
+@formula(
+    computed("lab.limits.work", sizes=MAPS),
+    solves(lambda page: page.rhs - 2 * conv.multiplications.rhs),
+)
 def operations():
     """Every product of the definition is one multiplication and one addition."""
     return sp.Eq(work, 2 * N * F * P * Q * C * U * V)
 
 
-@formula
+@formula(
+    computed("lab.limits.traffic", sizes=MAPS), computed("lab.maps.moved", sizes=MAPS)
+)
 def least_traffic():
     """Images and filters are read once and maps written once, four bytes a number."""
     return sp.Eq(traffic, 4 * (N * C * H * W + F * C * U * V + N * F * P * Q))
@@ -71,49 +94,49 @@ def sloping_roof():
     yield "=", bandwidth * intensity, "the definition of intensity"
 
 
-@formula
+@formula(computed("lab.maps.copies", sizes=MAPS))
 def blow_up():
     """In single steps, without padding, columns hold so many copies of an image."""
     return sp.Eq(copies, P * Q * U * V / ((P + U - 1) * (Q + V - 1)))
 
 
-@formula
+@formula(computed("lab.maps.reused", sizes=TILE))
 def reuse():
     """A tile of F filters and N images makes so many products of every number that it loads."""
     return sp.Eq(ratio, F * N / (F + N))
 
 
-@formula
+@formula(solves(outputs))
 def half_of_the_sum():
     """Taps are added up once for all images."""
     return sp.Eq(g1, (w0 + w1 + w2) / 2)
 
 
-@formula
+@formula(solves(outputs))
 def half_of_the_difference():
     """And once with the middle one turned."""
     return sp.Eq(g2, (w0 - w1 + w2) / 2)
 
 
-@formula
+@formula(solves(outputs))
 def first_product():
     """The first of four products."""
     return sp.Eq(m1, (x0 - x2) * w0)
 
 
-@formula
+@formula(solves(outputs))
 def second_product():
     """The second."""
     return sp.Eq(m2, (x1 + x2) * g1)
 
 
-@formula
+@formula(solves(outputs))
 def third_product():
     """The third."""
     return sp.Eq(m3, (x2 - x1) * g2)
 
 
-@formula
+@formula(solves(outputs))
 def fourth_product():
     """The fourth."""
     return sp.Eq(m4, (x1 - x3) * w2)
@@ -139,14 +162,14 @@ def second_output():
     yield "=", m2 - m3 - m4, "the products"
 
 
-@formula
+@formula(computed("lab.limits.short", sizes=ROW))
 def short():
     """Image and filter are seen at K points, multiplied there, and put together again."""
     seen = total(B[k, h] * x[h], h)
     return sp.Eq(y[p], total(A[k, p] * total(G[k, u] * w[u], u) * seen, k))
 
 
-@formula
+@formula(computed("lab.limits.squares", sizes=SQUARE))
 def squares():
     """In two dimensions, rows are treated so, and then columns."""
     filters = total(G[k, u] * G[j, v] * w[u, v], u, v)
@@ -154,7 +177,7 @@ def squares():
     return sp.Eq(y[p, q], total(A[k, p] * A[j, q] * filters * seen, k, j))
 
 
-@formula
+@formula(computed("lab.maps.products_saved", sizes=MAPS))
 def products_saved():
     """Squares of P × P outputs take so many products less, for filters of U × U taps."""
     return sp.Eq(saving, (P * U / (P + U - 1)) ** 2)

@@ -9,6 +9,7 @@ Chapter: book/graph.md.
 import sympy as sp
 
 from dlcore.formulas.certificates import slack
+from dlcore.formulas.checks import computed
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.registry import formula
 from dlcore.formulas.vectors import T, steps, t
@@ -47,13 +48,13 @@ def edges():
     yield "=", T * (T - 1) / 2, "put together"
 
 
-@formula
+@formula(computed("lab.beside.calls_above", sp.Eq(a[t], 4 * 2**t - 3)))
 def diamond():
     """A call for the top, one for either side, and each side calls for all below."""
     return sp.Eq(a[t + 1], 3 + 2 * a[t])
 
 
-@formula
+@formula(computed("lab.beside.calls", diamonds=0))
 def ground():
     """The ground is called for once."""
     return sp.Eq(a[0], 1)

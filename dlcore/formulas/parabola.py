@@ -9,9 +9,13 @@ Chapter: book/descent.md.
 import sympy as sp
 from sympy import cos, sin, sqrt
 
+from dlcore.formulas import descent, optim, quadratic
+from dlcore.formulas.calculus import plain, unfold
+from dlcore.formulas.checks import computed, grown, identity, proved, solves
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import i
 from dlcore.formulas.registry import formula
+from dlcore.formulas.vectors import t
 
 y, s = map(sp.IndexedBase, "ys")
 rate, mu, std, phi, q, B = sp.symbols("rate momentum std phi q B", positive=True)
@@ -19,9 +23,21 @@ curvature, curvature1, curvature2 = sp.symbols("curvature curvature1 curvature2"
 T = sp.Symbol("T", integer=True, positive=True)
 a, e, x = sp.symbols("a e x", real=True)
 half, quarter = sp.Rational(1, 2), sp.Rational(1, 4)
+known = {curvature2: q * curvature1}  # q is the quotient of the two
+gap = lambda page: page.lhs - page.rhs
 
 
-@formula
+def rolls(page, x):
+    """Take a step of the heavy ball where the rate, times the curvature, is x."""
+    return unfold(heavy_ball, sp.Eq(rate, x / curvature), page)
+
+
+def from_rest(x):
+    """Say where the ball begins, and where its first step leads."""
+    return {0: 1, 1: 1 - x}
+
+
+@formula(identity())
 def two_parabolas():
     """The mean of two parabolas is a parabola about their mean."""
     left = quarter * (x - 2) ** 2 + quarter * (x + 1) ** 2
@@ -36,46 +52,59 @@ def spread_next():
     yield "=", (1 - rate * curvature) ** 2 * x**2 + rate**2 * std**2, "the mixed terms cancel"
 
 
-@formula
+@formula(proved(spread_next, {x**2: s[i]}))
 def spread():
     """The mean square shrinks as a square does, and gains what the noise brings."""
     return sp.Eq(s[i + 1], (1 - rate * curvature) ** 2 * s[i] + rate**2 * std**2)
 
 
-@formula
+@formula(solves(lambda page: spread.rhs.subs(s[i], page.rhs) - page.rhs))
 def spread_limit():
     """At a constant rate it does not vanish."""
     return sp.Eq(e, rate * std**2 / (curvature * (2 - rate * curvature)))
 
 
-@formula
+def steepness(page):
+    """How the next mean square answers to the rate, where it has fallen so far."""
+    return sp.diff(plain(spread.rhs), rate).subs({rate: page.rhs, s[i]: falling_spread.rhs})
+
+
+@formula(solves(steepness))
 def falling_rate():
     """A rate that falls like one over the number of steps, that of the next included."""
     return sp.Eq(rate, 1 / (curvature * (i + 1)))
 
 
-@formula
+@formula(
+    grown(lambda page: unfold(spread, falling_rate, page), {1: (std / curvature) ** 2})
+)
 def falling_spread():
     """With it the mean square falls in the same way."""
     return sp.Eq(s[i], std**2 / (curvature**2 * i))
 
 
-@formula
+@formula(computed("lab.grounds.average_spread", sizes={"T": 5}))
 def average_spread():
     """At a constant rate the average of T points, the first of them at the minimum."""
     gained = sp.Sum((1 - (1 - rate * curvature) ** i) ** 2, (i, 1, T - 1))
     return sp.Eq(e, std**2 / (curvature**2 * T**2) * gained)
 
 
-@formula
+height = curvature * (a * (B - T * a) - a**2 / 2)  # beyond the knee every step has one length
+
+
+@formula(solves(lambda page: sp.diff(height, a).subs(a, page.rhs)))
 def knee():
-    """Where the parabola ends and a straight line begins."""
+    """Where a straight line begins, such that descent stays as high as it can."""
     return sp.Eq(a, B / (2 * T + 1))
 
 
-@formula
+@formula(
+    solves(lambda page: height.subs(a, knee.rhs) - page.rhs),
+    computed("lab.grounds.knee_height", sizes={"T": 4, "B": 2}),
+)
 def knee_height():
-    """How high descent still is when it has reached the knee."""
+    """How high descent still is after T steps."""
     return sp.Eq(e, curvature * B**2 / (4 * T + 2))
 
 
@@ -85,43 +114,54 @@ def condition():
     return sp.Eq(q, curvature2 / curvature1)
 
 
-@formula
+kept = plain(descent.closer.claim.rhs)  # of the square of a distance, after a step
+
+
+@formula(grown(lambda page: sp.Eq(e, kept.subs(descent.far(t), page.rhs)), 1, letter="T"))
 def closer_bound():
     """After T steps at most this part of the square of the distance is left."""
     return sp.Eq(e, (1 - 1 / q) ** T)
 
 
-@formula
+@formula(
+    grown(lambda page: unfold(optim.sgd, quadratic.slope, sp.Eq(optim.w, page.rhs)), 1),
+    computed("lab.grounds.rolled", momentum=0),
+)
 def share():
     """On a parabola every step leaves one share."""
     return sp.Eq(y[i], (1 - rate * curvature) ** i)
 
 
-@formula
+@formula(solves(lambda page: (1 - page.rhs * curvature1) + (1 - page.rhs * curvature2)))
 def bowl_rate():
     """The rate at which the flattest and the steepest direction keep the same share."""
     return sp.Eq(rate, 2 / (curvature1 + curvature2))
 
 
-@formula
+@formula(solves(lambda page: (1 - bowl_rate.rhs * curvature1).subs(known) - page.rhs))
 def bowl_share():
     """Both ends then keep this share."""
     return sp.Eq(e, (q - 1) / (q + 1))
 
 
-@formula
+@formula(computed("lab.grounds.ball", sizes={"D": 8}))
 def heavy_ball():
     """On a parabola the heavy ball obeys a recursion of two steps."""
     return sp.Eq(y[i + 1], (1 + mu - rate * curvature) * y[i] - mu * y[i - 1])
 
 
-@formula
+@formula(
+    solves(
+        lambda page: gap(page)
+        - gap(heavy_ball).replace(sp.Indexed, lambda y, at: x ** (at - i)) * x
+    )
+)
 def powers():
     """A power of x obeys it when x solves this."""
     return sp.Eq(x**2, (1 + mu - rate * curvature) * x - mu)
 
 
-@formula
+@formula(identity())
 def under_the_root():
     """What stands under the root changes its sign at the two ends of a range."""
     low, high = (1 - sqrt(mu)) ** 2, (1 + sqrt(mu)) ** 2
@@ -129,44 +169,60 @@ def under_the_root():
     return sp.Eq((1 + mu - x) ** 2 - 4 * mu, (x - low) * (x - high))
 
 
-@formula
+@formula(solves(lambda page: (page.rhs * curvature1).subs(known) - (1 - ball_share.rhs) ** 2))
 def ball_rate():
     """The rate that puts the curvatures at the two ends of the range."""
     return sp.Eq(rate, (2 / (sqrt(curvature1) + sqrt(curvature2))) ** 2)
 
 
-@formula
+@formula(solves(lambda page: page.rhs - ball_share.rhs**2))
 def ball_momentum():
     """The momentum of which the range is as wide as the curvatures lie apart."""
     return sp.Eq(mu, ((sqrt(q) - 1) / (sqrt(q) + 1)) ** 2)
 
 
-@formula
+@formula(solves(lambda page: ((1 + page.rhs) / (1 - page.rhs)) ** 2 - q))
 def ball_share():
     """Then every step leaves the root of the momentum."""
     return sp.Eq(sqrt(mu), (sqrt(q) - 1) / (sqrt(q) + 1))
 
 
-@formula
+flat, steep = (1 - sqrt(mu)) ** 2, (1 + sqrt(mu)) ** 2  # what the rate times κ is there
+swinging = 1 + mu - 2 * sqrt(mu) * cos(phi)
+
+
+@formula(
+    grown(lambda page: rolls(page, flat), from_rest(flat)), computed("lab.grounds.at_flat_end")
+)
 def flat_end():
     """At the flat end of the range, from rest."""
     return sp.Eq(y[i], (1 + (1 - sqrt(mu)) * i) * sqrt(mu) ** i)
 
 
-@formula
+@formula(
+    grown(lambda page: rolls(page, steep), from_rest(steep)), computed("lab.grounds.at_steep_end")
+)
 def steep_end():
     """At its steep end."""
     return sp.Eq(y[i], (1 + (1 + sqrt(mu)) * i) * (-sqrt(mu)) ** i)
 
 
-@formula
+@formula(
+    grown(lambda page: rolls(page, swinging), from_rest(swinging)),
+    computed("lab.grounds.swinging"),
+)
 def between():
     """Between the ends, with an angle that runs from zero to π."""
     wave = (sin((i + 1) * phi) - sqrt(mu) * sin(i * phi)) / sin(phi)
     return sp.Eq(y[i], sqrt(mu) ** i * wave)
 
 
-@formula
+def turned(page):
+    """Put a number of the size √μ, at this angle, into the equation of powers."""
+    return gap(powers).subs(x, sqrt(mu) * (page.rhs + sp.I * sqrt(1 - page.rhs**2)))
+
+
+@formula(solves(turned))
 def angle():
     """The angle belongs to a curvature."""
     return sp.Eq(cos(phi), (1 + mu - rate * curvature) / (2 * sqrt(mu)))

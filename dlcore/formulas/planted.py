@@ -5,6 +5,7 @@ author could make, and a point shows that the line is wrong, not merely unproved
 """
 
 import importlib
+from functools import cache
 from hashlib import sha256
 
 from dlcore.formulas.derivation import WrongLine
@@ -38,8 +39,12 @@ def refused(derivation, number):
     return False
 
 
+@cache
 def wrong_lines(derivation, *names):
-    """Let the checker name the wrong line of each planted derivation:  "descent.regret"."""
+    """Let the checker name the wrong line of each planted derivation:  "descent.regret".
+
+    It takes a good part of a second, and always finds the same: the answer is kept.
+    """
     topic, _, name = derivation.rpartition(".")
     whole = getattr(importlib.import_module(f"dlcore.formulas.{topic}"), name)
-    return [planted(whole, each).wrong() for each in names]
+    return tuple(planted(whole, each).wrong() for each in names)

@@ -18,7 +18,8 @@ from dlcore.formulas.vectors import Gradient, Inner, Sequence, T, Value, Vector
 
 DIGITS = 40
 IMAGES = {"C": 2, "F": 3, "H": 4, "W": 6, "P": 3, "Q": 4, "U": 2, "V": 3}  # P = H - U + 1
-SHAPES = ({"N": 2, "D": 4, "M": 5, "K": 3, **IMAGES}, {"N": 3, "D": 2, "M": 4, "K": 5, **IMAGES})
+SPARE = IMAGES | {"H": 11, "W": 16}  # long enough for strides
+SHAPES = ({"N": 2, "D": 4, "M": 5, "K": 3, **IMAGES}, {"N": 3, "D": 2, "M": 4, "K": 5, **SPARE})
 DIMENSION = 3
 
 

@@ -10,6 +10,7 @@ from sympy import sqrt
 
 from dlcore.formulas import optim
 from dlcore.formulas.certificates import slack
+from dlcore.formulas.checks import computed, solves
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import i
 from dlcore.formulas.optim import beta1, eps, g, rho
@@ -21,9 +22,11 @@ rate, curvature, curvature1 = sp.symbols("rate curvature curvature1", positive=T
 mu = optim.mu
 size = sp.Symbol("s", nonnegative=True)
 room = sp.Symbol("eps", positive=True)
+# The letters of a single step, in a walk of many.
+here = {optim.w: w[t], optim.v: v[t], optim.v_next: v[t + 1], g: curvature * w[t], optim.rate: rate}
 
 
-@formula
+@formula(computed("lab.grounds.slope"))
 def slope():
     """The slope of a parabola grows with the weight."""
     return sp.Eq(g, optim.curvature * optim.w)
@@ -62,13 +65,13 @@ def geometric():
     yield "=", (1 - mu**T) / (1 - mu), "the sum telescopes"
 
 
-@formula
+@formula(solves(lambda page: optim.momentum_velocity.rhs.subs(here) - page.rhs))
 def push():
     """The slope of a parabola pushes the velocity."""
     return sp.Eq(v[t + 1], mu * v[t] - rate * curvature * w[t])
 
 
-@formula
+@formula(solves(lambda page: optim.momentum.rhs.subs(here) - page.rhs))
 def move():
     """The velocity moves the weight."""
     return sp.Eq(w[t + 1], w[t] + v[t + 1])

@@ -3,10 +3,11 @@
 Chapter: book/reverse.md.
 """
 
+import numpy as np
 import sympy as sp
 
 from dlcore.formulas.certificates import slack
-from dlcore.formulas.checks import computed, identity
+from dlcore.formulas.checks import computed, identity, proved, same
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import D, K, M, d, delta, j, k, m, n, total
 from dlcore.formulas.registry import formula
@@ -26,7 +27,20 @@ def by_hand():
     return sp.Eq(x_bar, 2 * x * (2 * x**2 + 1))
 
 
-@formula
+def example():
+    """Differentiate y = a (a + 1), a = x², at x = 3, by each of its nodes: v̄ and s."""
+    nodes = sp.symbols("v:4")
+    made = [sp.Integer(3), nodes[0] ** 2, nodes[1] + 1, nodes[1] * nodes[2]]
+    walk = list(zip(nodes, made, strict=True))[::-1]
+    bars, y = [], nodes[-1]
+    for node, meaning in walk:
+        bars.insert(0, y.diff(node).subs(walk))
+        y = y.subs(node, meaning)
+    slopes = [[y.diff(node).subs(walk) for node in nodes] for y in made]
+    return {"v_bar": np.array(bars), "s": np.array(slopes)}
+
+
+@formula(same(sp.Eq(v_bar[k], v_bar[k], evaluate=False), sizes={"K": 4}, **example()))
 def adjoint():
     """A node hears from all nodes that used it; the last node starts with a one."""
     return sp.Eq(v_bar[k], delta(k, K - 1) + total(v_bar[j] * s[j, k], j))
@@ -112,7 +126,7 @@ def walk():
     yield "=", (1 + r) * T, "each term is the same"
 
 
-@formula
+@formula(proved(walk, {T: c}))
 def cheap():
     """Value and gradient cost at most 1 + r times the value."""
     return sp.Le(c_bar, (1 + r) * c)

@@ -8,6 +8,7 @@ Chapter: book/solver.md.
 
 import sympy as sp
 
+from dlcore.formulas.checks import computed
 from dlcore.formulas.derivation import derivation
 from dlcore.formulas.letters import Indicator, N, mean, n, total
 from dlcore.formulas.registry import formula
@@ -47,7 +48,7 @@ def pairs():
     yield "=", half * (mean(g[n] ** 2, n) - whole**2), "multiplied out"
 
 
-@formula
+@formula(computed("lab.beside.accuracy", sizes={"N": 5}))
 def accuracy():
     """An accuracy is a mean of hits."""
     return sp.Eq(hits, mean(Indicator(m[n] > 0), n))

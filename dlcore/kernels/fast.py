@@ -16,7 +16,7 @@ import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
 from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import aligned, innermost, outward
+from dlcore.kernels.layout import aligned, innermost, outward, packed
 from dlcore.kernels.threads import share, threads
 from dlcore.kernels.tile import ROWS, WIDTH, WIDTHS, tile, turn
 
@@ -140,7 +140,7 @@ def gather(x, w, size, walk):
     dtype = np.result_type(x, w)
     x = innermost(x, dtype)
     y = aligned((*size, len(w), x.shape[-1]), dtype)
-    w = np.ascontiguousarray(w.transpose(2, 3, 1, 0), dtype)
+    w = packed(w.transpose(2, 3, 1, 0), dtype)
     share(correlate, size[0] * size[1], y, x, w, walk)
     return outward(y)
 
@@ -219,7 +219,8 @@ def to_w_tile(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1
     dtype = np.result_type(x, y_bar)
     x, y_bar = innermost(x, dtype), innermost(y_bar, dtype)
     (P, _, F, _), C = y_bar.shape, x.shape[2]
-    w_bars = np.zeros((min(threads(), P), groups, *window, C // groups, F // groups), dtype)
+    parts = min(threads(), P), groups
+    w_bars = aligned((*parts, *window, C // groups, F // groups), dtype, np.zeros)
     plan = walk(tuple(window), groups, stride, ONE, dilation, (-top, -left))
     share(pair, len(w_bars), w_bars, x, y_bar, plan)
     return w_bars.sum(axis=0).transpose(0, 4, 3, 1, 2).reshape(F, C // groups, *window)

@@ -4,13 +4,29 @@ A kernel is compiled when it is first called, and kept on disk for the next time
 With ``NUMBA_DISABLE_JIT=1`` it is the plain Python that it reads as.
 """
 
-from functools import partial
+from functools import cache, partial, wraps
 
 from numba import config, njit, vectorize
 from numba.extending import intrinsic
 
+
+def later(compiler, *given):
+    """Make a decorator that compiles when the function is first called, not when it is read."""
+
+    def decorate(plain):
+        compiled = cache(lambda: compiler(*given)(plain))
+
+        @wraps(plain)
+        def call(*arrays):
+            return compiled()(*arrays)
+
+        return call
+
+    return decorate
+
+
 kernel = partial(njit, cache=True, error_model="numpy", nogil=True)
-elementwise = partial(vectorize, cache=True)
+elementwise = partial(later, partial(vectorize, cache=True))
 
 
 def twin(plain):

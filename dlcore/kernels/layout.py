@@ -17,11 +17,11 @@ from dlcore.kernels.tile import WIDTH, turn
 LINE = 64  # bytes that memory moves at a time
 
 
-def aligned(shape, dtype):
-    """Allocate an array that begins where a line of memory begins."""
+def aligned(shape, dtype, allocate=np.empty):
+    """Allocate an array that begins where a line of memory begins: empty, or by `np.zeros`."""
     dtype = np.dtype(dtype)
     size = int(np.prod(shape)) * dtype.itemsize
-    memory = np.empty(size + LINE, np.uint8)
+    memory = allocate(size + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 
@@ -34,6 +34,13 @@ def empty_maps(N, C, H, W, dtype):
 def outward(x):
     """View (H, W, C, N) as (N, C, H, W)."""
     return x.transpose(3, 2, 0, 1)
+
+
+def packed(x, dtype=None):
+    """Copy an array of any order into one without gaps."""
+    y = aligned(x.shape, dtype or x.dtype)
+    np.copyto(y, x)
+    return y
 
 
 @kernel
@@ -54,9 +61,8 @@ def innermost(x, dtype=None):
     view = x.transpose(2, 3, 1, 0)
     if view.flags.c_contiguous and view.flags.aligned:
         return view
+    if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.char in "fd"):
+        return packed(view)
     y = aligned(view.shape, x.dtype)
-    if x.flags.c_contiguous and x.flags.aligned and x.dtype.char in "fd":
-        share(inward, view.shape[0], y, x)
-    else:
-        np.copyto(y, view)
+    share(inward, view.shape[0], y, x)
     return y

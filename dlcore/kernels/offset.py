@@ -10,7 +10,7 @@ Chapter: book/fast.md.
 import numpy as np
 
 from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import empty_maps, innermost, outward
+from dlcore.kernels.layout import aligned, empty_maps, innermost, outward
 from dlcore.kernels.threads import PIECES, share, threads
 
 
@@ -77,7 +77,7 @@ def shift_back(y, y_bar, rectify):
     N, F, P, Q = y.shape
     y, y_bar = pixels(y), innermost(y_bar)
     x_bar = innermost(empty_maps(N, F, P, Q, y.dtype)) if rectify else y_bar
-    sums = np.zeros((threads() * PIECES, F, N), y.dtype)
+    sums = aligned((threads() * PIECES, F, N), y.dtype, np.zeros)
     bars = (array.reshape(P * Q, F, N) for array in (y_bar, x_bar))
     share(back_rows, len(sums), y, *bars, sums, rectify)
     return outward(x_bar), sums.sum(axis=(0, 2), dtype=np.float64).astype(y.dtype)

@@ -6,18 +6,22 @@ Chapter: book/fast.md.
 import numpy as np
 
 from dlcore.kernels.jit import kernel
-from dlcore.kernels.tile import ROWS, WIDTH, WIDTHS, tile
+from dlcore.kernels.tile import tile
 
-TERMS = 1 << 14  # a tile multiplies and adds so often for each of its sums
+DEEP, TIMES = 64, 64  # terms that stay near, and how often a tile walks through them
+TERMS = DEEP * TIMES  # a tile multiplies and adds so often for each of its sums
 
 
 @kernel
-def multiply_adds(start, stop, x):
-    """Run the largest tile over and over on one row of x; return a sum of what it made."""
-    n = WIDTHS[0] * WIDTH // x.itemsize
-    y, w, here = np.empty(ROWS[0] * n, x.dtype), np.zeros(ROWS[0], x.dtype), np.zeros(1, np.int64)
+def multiply_adds(start, stop, x, w):
+    """Run the largest tile over and over on what is near; return a sum of what it made.
+
+    The tile has as many rows as w columns, both x and w as many rows as there are terms.
+    """
+    (_, n), rows = x.shape, w.shape[1]
+    y, here = np.empty(rows * n, x.dtype), np.zeros(TIMES, np.int64)
     for _ in range(start, stop):
-        tile(ROWS[0], y, 0, n, w, 0, 0, 1, here, x, 0, 0, here, 1, TERMS, n, True)
+        tile(rows, y, 0, n, w, 0, rows, 1, here, x, 0, n, here, TIMES, len(x), n, True)
     return y.sum()
 
 

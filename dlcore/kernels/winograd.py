@@ -19,7 +19,7 @@ import numpy as np
 from dlcore.kernels.conv import NONE, ONE, positions
 from dlcore.kernels.fast import conv2d_tile, cover, to_w_tile, to_x_tile, transpose
 from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import aligned, innermost, outward
+from dlcore.kernels.layout import aligned, innermost, outward, packed
 from dlcore.kernels.points import matrices
 from dlcore.kernels.threads import share, threads
 from dlcore.kernels.tile import sandwich
@@ -184,7 +184,7 @@ def gather(x, w, size, m, top):
     y, plan = aligned((*size, F, x.shape[-1]), dtype), plan_for(x.shape[-1], size, m, top)
     some = -(-F // -(-F * C * count * dtype.itemsize // ROOM))
     for f in range(0, F, some):
-        part = np.ascontiguousarray(w[f : f + some].transpose(2, 3, 1, 0), dtype)
+        part = packed(w[f : f + some].transpose(2, 3, 1, 0), dtype)
         w_hat = aligned((count, C, part.shape[-1]), dtype)
         share(there, part[0, 0].size, w_hat.reshape(count, -1), part.reshape(R * R, -1), m)
         share(correlate, units(*size, x.shape[-1], plan), y, x, w_hat, f, plan)
@@ -218,9 +218,10 @@ def to_w_winograd(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, grou
     x, y_bar = innermost(x, dtype), innermost(y_bar, dtype)
     (P, Q, F, N), C = y_bar.shape, x.shape[2]
     plan = plan_for(N, (P, Q), m, (top, left))
-    w_hats = np.zeros((max(1, min(threads(), units(P, Q, N, plan))), (m + R - 1) ** 2, C, F), dtype)
+    parts = max(1, min(threads(), units(P, Q, N, plan)))
+    w_hats = aligned((parts, (m + R - 1) ** 2, C, F), dtype, np.zeros)
     share(pair, len(w_hats), w_hats, x, y_bar, plan)
-    w_hat, w_bar = w_hats[0], np.empty((R * R, C * F), dtype)
+    w_hat, w_bar = w_hats[0], aligned((R * R, C * F), dtype)
     for more in w_hats[1:]:
         w_hat += more
     share(back, C * F, w_bar, w_hat.reshape(len(w_hat), -1), m)

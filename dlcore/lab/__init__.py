@@ -15,6 +15,7 @@ TOPICS = (
     "conv",
     "pool",
     "limits",
+    "startup",
     "convnet",
     "grading",
     "classroom",

@@ -7,12 +7,14 @@ Chapter: book/twolayer.md.
 """
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 import numpy as np
 
 from dlcore.lab import opponent
 from dlcore.lab.convnet import steps
 from dlcore.lab.experiment import circumstances, write
+from dlcore.lab.fast import convolution, judged
 from dlcore.lab.pool import pooling
 from dlcore.lab.race import reverse
 from dlcore.lab.timing import in_turn
@@ -88,24 +90,53 @@ def twolayer(rounds=5):
     }
 
 
-BENCHES = {"twolayer": twolayer, "reverse": reverse, "pool": pooling, "convnet": steps}
+BENCHES = {
+    "twolayer": twolayer,
+    "reverse": reverse,
+    "conv": convolution,
+    "pool": pooling,
+    "convnet": steps,
+}
+JUDGED = {"conv": judged}  # what a benchmark finds besides: (shares of the peak, means of ratios)
+
+
+class Benchmark(NamedTuple):
+    """What a benchmark measured, and what follows from it.
+
+    `timings` and `shares` are {case: {contestant: …}}, `means` is {what: number}.
+    """
+
+    timings: dict
+    shares: dict
+    means: dict
+
+    @property
+    def values(self):
+        """Name every number as records do: milliseconds, ratios, shares and means."""
+        milliseconds = {
+            f"{case}, {contestant}": 1e3 * timing.median
+            for case, timings in self.timings.items()
+            for contestant, timing in timings.items()
+        }
+        shares = {
+            f"{case}, {contestant}, share of the peak": share
+            for case, shares in self.shares.items()
+            for contestant, share in shares.items()
+        }
+        return milliseconds | ratios(self.timings) | shares | self.means
 
 
 def run(name):
-    """Run a benchmark, write its record, and return {case: {contestant: Timing}}."""
+    """Run a benchmark, write its record, and return it."""
     if name not in BENCHES:
         raise ValueError(f"bench: name is {name!r}, use one of {', '.join(BENCHES)}")
     table = BENCHES[name]()
-    values = {
-        f"{case}, {contestant}": 1e3 * timing.median
-        for case, timings in table.items()
-        for contestant, timing in timings.items()
-    }
+    found = Benchmark(table, *(JUDGED[name](table) if name in JUDGED else ({}, {})))
     told = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
     opponents = {package: installed(package) for package in ("torch", "autograd")}
     told["versions"].update(opponents)
-    write(told["name"], {**told, "unit": "ms; ratios for a / b", "values": values | ratios(table)})
-    return table
+    write(told["name"], {**told, "unit": "ms; ratios for a / b", "values": found.values})
+    return found
 
 
 def installed(package):
@@ -117,9 +148,10 @@ def installed(package):
 
 
 def ratios(table):
-    """Divide the last contestant's median by the first's, in every case."""
-    told = {}
-    for case, timings in table.items():
-        first, *_, last = timings
-        told[f"{case}, {last} / {first}"] = timings[last].median / timings[first].median
-    return told
+    """Divide every contestant's median by the first's, in every case."""
+    return {
+        f"{case}, {other} / {first}": timings[other].median / timings[first].median
+        for case, timings in table.items()
+        for first, *others in [timings]
+        for other in others
+    }

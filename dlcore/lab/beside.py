@@ -9,7 +9,7 @@ Chapter: book/formulas.md.
 import numpy as np
 
 from dlcore import autodiff, schedule
-from dlcore.lab import forward, reverse
+from dlcore.lab import forward, graph, reverse
 from dlcore.models.linear import LinearClassifier
 from dlcore.models.twolayer import TwoLayer
 from dlcore.ops import activation, arithmetic
@@ -210,3 +210,21 @@ def price(mode):
 
 
 function_price, reverse_price, forward_price = map(price, ("function", "reverse", "forward"))
+
+
+def accuracy(m):
+    """The share of hits, where the right scores are larger than the others by these margins."""
+    scores = np.stack([m, 0.0 * m], axis=1)
+    return classifier(np.eye(2), np.zeros(2)).accuracy(scores, np.zeros(len(m), int))
+
+
+def calls(diamonds):
+    """Count the calls of a recursion from the top of a stack of diamonds."""
+    tower = graph.Counted(graph.diamonds(diamonds))
+    graph.recursive(tower, diamonds, 1, {})
+    return tower.asked
+
+
+def calls_above(t):
+    """The same with one diamond more."""
+    return calls(t + 1)

@@ -51,12 +51,12 @@ def layers(size, hidden):
 def table(size, hidden):
     """Print the layers as a table with their sums."""
     rows = layers(size, hidden)
-    print(f"{'layer':12} {'shape':>13} {'numbers kept':>13} {'weights':>12}")
+    print(f"{'layer':12} {'shape':>15} {'numbers kept':>13} {'weights':>12}")
     for row in rows:
         shape = " × ".join(map(str, row.shape))
-        print(f"{row.layer:12} {shape:>13} {row.memory:13,} {row.weights:12,}")
+        print(f"{row.layer:12} {shape:>15} {row.memory:13,} {row.weights:12,}")
     kept, weights = (sum(getattr(row, name) for row in rows) for name in ("memory", "weights"))
-    print(f"{'in all':12} {'':13} {kept:13,} {weights:12,}")
+    print(f"{'in all':12} {'':15} {kept:13,} {weights:12,}")
 
 
 def fourfold(image, *, back):

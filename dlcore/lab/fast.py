@@ -7,16 +7,17 @@ passes. Warm caches, compile time apart; rungs that take seconds run once.
 Chapter: book/fast.md.
 """
 
+from statistics import geometric_mean
 from typing import NamedTuple
 
 import numpy as np
 
-from dlcore.kernels.layout import innermost, outward
-from dlcore.kernels.peak import TERMS, copy, multiply_adds
+from dlcore.kernels.layout import aligned, innermost, outward
+from dlcore.kernels.peak import DEEP, TERMS, copy, multiply_adds
 from dlcore.kernels.threads import share
 from dlcore.kernels.tile import ROWS, WIDTH, WIDTHS
 from dlcore.lab import opponent
-from dlcore.lab.timing import in_turn
+from dlcore.lab.timing import Timing, in_turn
 from dlcore.ops.conv import conv2d, using
 
 
@@ -56,6 +57,7 @@ CASES = [
     *(Case(N, *sizes) for N in (50, 100) for sizes in CHANNELS),
     *(Case(N, 64, 16, 64, 1) for N in (50, 100, 128)),
 ]
+MEANT = CASES[:7]  # those whose ratios are averaged
 SOURCE = Case(100, 3, 31, 25, 3, 2, 1)  # the case by which 001 measures its own fast version
 LADDER = Case(8, 16, 32, 16)  # small enough for every rung but the first
 ROUNDS, BURST = 5, 6
@@ -112,28 +114,34 @@ def contestants(torch, case, arrays, rungs=("tile", "winograd")):
 
 def limits(rounds=ROUNDS):
     """Time a billion multiply-adds on what is near, and a copy of a billion bytes."""
-    lanes = WIDTHS[0] * WIDTH // 4
-    times = int(1e9) // (TERMS * ROWS[0] * lanes)
-    near, far = np.zeros(lanes, np.float32), np.ones(int(1e9) // 8, np.float32)
+    rows, lanes = ROWS[0], WIDTHS[0] * WIDTH // 4
+    x, w = (aligned((DEEP, size), np.float32) for size in (lanes, rows))
+    x[...] = w[...] = 1
+    times = int(1e9) // (TERMS * rows * lanes)
+    far = np.ones(int(1e9) // 8, np.float32)
     to = np.empty_like(far)
-    scale = 1e9 / (times * TERMS * ROWS[0] * lanes)
     timings = in_turn({
-        "multiply-adds": lambda: share(multiply_adds, times, near),
+        "multiply-adds": lambda: share(multiply_adds, times, x, w),
         "bytes read and written": lambda: share(copy, len(far), to, far),
-    }, rounds, burst=5)  # fmt: skip
-    adds = timings["multiply-adds"]
-    return timings | {"multiply-adds": type(adds)(*(scale * seconds for seconds in adds))}
+    }, rounds)  # fmt: skip
+    adds, scale = timings["multiply-adds"], 1e9 / (times * TERMS * rows * lanes)
+    return timings | {"multiply-adds": Timing(*(scale * seconds for seconds in adds))}
 
 
 def convolution(cases=CASES, rounds=ROUNDS):
-    """Time every case, forward and there and back; return {case: {contestant: Timing}}."""
+    """Time every case, forward and there and back; return {case: {contestant: Timing}}.
+
+    The limits are measured before and after, and the faster time counts: nothing is beyond a limit.
+    """
     torch, rng = opponent.torch_or_none(), np.random.default_rng(0)
-    table = {"a billion": limits(rounds)}
+    before, table = limits(rounds), {}
     for case in cases:
         x, w, y_bar = draw(case, rng)
         for way, arrays in (("forward", (x, w)), ("both ways", (x, w, y_bar))):
             table[f"{case}, {way}"] = in_turn(contestants(torch, case, arrays), rounds, BURST)
-    return table | ladder(torch, rng)
+    table |= ladder(torch, rng)
+    after = limits(rounds)
+    return {"a billion": {name: min(before[name], after[name]) for name in before}} | table
 
 
 def ladder(torch, rng):
@@ -150,16 +158,21 @@ def ladder(torch, rng):
     return table
 
 
-def shares(table):
-    """Divide the operations of the definition by time and by the measured peak, for each case."""
+def judged(table):
+    """Say what share of the peak everyone reaches, and how far PyTorch is behind in the mean.
+
+    Shares divide the operations of the definition by time and by the measured peak; means are
+    geometric, over the cases of 128 images and that of 7 × 7.
+    """
     peak = 2e9 / table["a billion"]["multiply-adds"].median
-    passes = {"forward": 1, "both ways": 3}
-    return {
-        f"{case}, {way}": {
-            name: count * case.operations / timing.median / peak
-            for name, timing in table[f"{case}, {way}"].items()
-        }
-        for case in CASES
-        for way, count in passes.items()
-        if f"{case}, {way}" in table
-    }
+    shares, means = {}, {}
+    for way, passes in (("forward", 1), ("both ways", 3)):
+        timed = {case: table[f"{case}, {way}"] for case in CASES}
+        for case, timings in timed.items():
+            rates = {name: passes * case.operations / t.median for name, t in timings.items()}
+            shares[f"{case}, {way}"] = {name: rate / peak for name, rate in rates.items()}
+        ratios = [timed[case]["pytorch"].median / timed[case]["dlcore"].median
+                  for case in MEANT if "pytorch" in timed[case]]  # fmt: skip
+        if ratios:
+            means[f"geometric mean of pytorch / dlcore, {way}"] = geometric_mean(ratios)
+    return shares, means

@@ -55,12 +55,19 @@ def numbers(relation, function, check, rng):
     for parameter in inspect.signature(function).parameters.values():
         letter = letters.get(parameter.name, parameter.name)
         axes = getattr(parameter.annotation, "__metadata__", [""])[0].split()
-        if not isinstance(letter, str) or letter in values:
+        shape = tuple(map(sizes.get, axes))
+        known = bool(axes) and None not in shape
+        if not isinstance(letter, str):
             continue
-        if axes and set(axes) <= sizes.keys():
-            drawn = array(rng, letter, [sizes[name] for name in axes])
+        if known and letter in values and np.shape(values[letter]) != shape:
+            raise ValueError(
+                f"numbers: {letter} is {np.shape(values[letter])} on the page but {shape} in the "
+                "program, turn its indices"
+            )
+        if known and letter not in values:
+            drawn = array(rng, letter, shape)
             values[letter] = drawn.astype(int if letter == "t" else float)
-        elif not axes and parameter.default is parameter.empty:
+        elif not axes and letter not in values and parameter.default is parameter.empty:
             values[letter] = rng.uniform(0.1, 0.9) if letter != "steps" else 3
     return values
 

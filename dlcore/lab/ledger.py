@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcore.lab import experiments
-from dlcore.lab.bench import ratios, run
+from dlcore.lab.bench import run
 from dlcore.lab.experiment import RESULTS, Claim, Experiment, reproduce_one, values_of
 
 SIGNS = {"equal": "=", "about": "≈", "at least": "≥", "below": "<"}
@@ -107,13 +107,17 @@ def reproduce(name, *, seed=0):
 
 
 def bench(name):
-    """Run a benchmark; print milliseconds, and the last contestant's time over the first's."""
-    results = run(name)
-    table = Table("case", "milliseconds a call: median (quartiles)", "last / first", box=None)
-    for (case, timings), ratio in zip(results.items(), ratios(results).values(), strict=True):
-        cells = [
-            f"{contestant}  {1e3 * t.median:.2f}  ({1e3 * t.low:.2f}–{1e3 * t.high:.2f})"
-            for contestant, t in timings.items()
-        ]
-        table.add_row(case, "\n".join(cells), f"{ratio:.2f}")
-    Console().print(table)
+    """Run a benchmark; print milliseconds a call, and how many times the first's they are."""
+    console, found = Console(highlight=False), run(name)
+    console.print("milliseconds a call: median (quartiles), times the first's", style="dim")
+    for case, timings in found.timings.items():
+        table, (first, *_) = Table.grid(padding=(0, 2)), timings.values()
+        for contestant, t in timings.items():
+            spread = f"{1e3 * t.median:9.2f}  ({1e3 * t.low:.2f}–{1e3 * t.high:.2f})"
+            share = found.shares.get(case, {}).get(contestant)
+            peak = f"{share:.0%} of the peak" if share else ""
+            table.add_row(f"  {contestant:24}", spread, f"{t.median / first.median:6.2f}", peak)
+        console.print(f"\n{case}", style="bold")
+        console.print(table)
+    for what, number in found.means.items():
+        console.print(f"\n{what}: {number:.2f}")

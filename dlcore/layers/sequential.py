@@ -64,10 +64,14 @@ class ConvReLU(Sequential):
 
 
 class ConvReLUPool(Sequential):
-    """Convolve, rectify, and keep the largest of every `pool` × `pool` window."""
+    """Convolve, rectify, and keep the largest of every `pool` × `pool` window.
+
+    What is positive of the largest is the largest of what is positive: pooled first, fewer
+    entries are rectified.
+    """
 
     def __init__(self, C, F, window, *, pool=2, **options):
-        super().__init__(Conv2d(C, F, window, rectify=True, **options), MaxPool2d(pool))
+        super().__init__(Conv2d(C, F, window, **options), MaxPool2d(pool), ReLU())
 
 
 class LinearReLU(Sequential):

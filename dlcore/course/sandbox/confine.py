@@ -31,36 +31,31 @@ except ImportError:  # Windows
 NOBODY = 65534
 LINUX = sys.platform == "linux"
 LIBC = ctypes.CDLL(None, use_errno=True) if LINUX else None
-
 KEEP_CAPABILITIES, NO_NEW_PRIVILEGES, PARENT_DEATH_SIGNAL, SECCOMP = 8, 38, 1, 22  # prctl
-READ_ANYWHERE = 1 << 2  # CAP_DAC_READ_SEARCH
-
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
-READ_FILE, READ_FOLDER = 1 << 2, 1 << 3
-
+READ_FILE, READ_FOLDER, READ_ANYWHERE = 1 << 2, 1 << 3, 1 << 2  # the last is a capability
 ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 LOAD, EQUAL, ANY, RETURN = 0x20, 0x15, 0x45, 0x06  # instructions of the filter
 ALLOW, KILL, REFUSE, NO_TERMINAL = 0x7FFF0000, 0x80000000, 0x50001, 0x50019  # and its answers
+SELF = 0x7FFFFFFF  # the number of no process: it stands for one's own until that is known
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-
 # A system call that is allowed whatever its arguments: its number on x86-64 and on aarch64.
 CALLS = """
 read 0 63, write 1 64, close 3 57, stat 4 -, fstat 5 80, lstat 6 -, poll 7 -, lseek 8 62,
-mmap 9 222, mprotect 10 226, munmap 11 215, brk 12 214, rt_sigaction 13 134,
-rt_sigprocmask 14 135, rt_sigreturn 15 139, pread64 17 67, readv 19 65, writev 20 66,
-access 21 -, select 23 -, sched_yield 24 124, mremap 25 216, mincore 27 232, madvise 28 233,
-dup 32 23, dup2 33 -, pause 34 -, nanosleep 35 101, getitimer 36 102, alarm 37 -,
-setitimer 38 103, getpid 39 172, exit 60 93, uname 63 160, getcwd 79 17, readlink 89 -,
-gettimeofday 96 169, getrlimit 97 163, getrusage 98 165, sysinfo 99 179, times 100 153,
-getuid 102 174, getgid 104 176, geteuid 107 175, getegid 108 177, getppid 110 173,
-getpgrp 111 -, getgroups 115 158, getresuid 118 148, getresgid 120 150, getpgid 121 155,
-getsid 124 156, rt_sigpending 127 136, rt_sigtimedwait 128 137, rt_sigsuspend 130 133,
-sigaltstack 131 132, gettid 186 178, time 201 -, futex 202 98, sched_getaffinity 204 123,
-getdents64 217 61, set_tid_address 218 96, restart_syscall 219 128, clock_gettime 228 113,
-clock_getres 229 114, clock_nanosleep 230 115, exit_group 231 94, newfstatat 262 79,
-readlinkat 267 78, faccessat 269 48, pselect6 270 72, ppoll 271 73, set_robust_list 273 99,
-get_robust_list 274 100, dup3 292 24, getcpu 309 168, getrandom 318 278, membarrier 324 283,
-statx 332 291, rseq 334 293, faccessat2 439 439
+mmap 9 222, mprotect 10 226, munmap 11 215, brk 12 214, rt_sigaction 13 134, rt_sigprocmask 14 135,
+rt_sigreturn 15 139, pread64 17 67, readv 19 65, writev 20 66, access 21 -, select 23 -,
+sched_yield 24 124, mremap 25 216, mincore 27 232, madvise 28 233, dup 32 23, dup2 33 -, pause 34 -,
+nanosleep 35 101, getitimer 36 102, alarm 37 -, setitimer 38 103, getpid 39 172, exit 60 93,
+uname 63 160, getcwd 79 17, readlink 89 -, gettimeofday 96 169, getrlimit 97 163, getrusage 98 165,
+sysinfo 99 179, times 100 153, getuid 102 174, getgid 104 176, geteuid 107 175, getegid 108 177,
+getppid 110 173, getpgrp 111 -, getgroups 115 158, getresuid 118 148, getresgid 120 150,
+getpgid 121 155, getsid 124 156, rt_sigpending 127 136, rt_sigtimedwait 128 137,
+rt_sigsuspend 130 133, sigaltstack 131 132, gettid 186 178, time 201 -, futex 202 98,
+sched_getaffinity 204 123, getdents64 217 61, set_tid_address 218 96, restart_syscall 219 128,
+clock_gettime 228 113, clock_getres 229 114, clock_nanosleep 230 115, exit_group 231 94,
+newfstatat 262 79, readlinkat 267 78, faccessat 269 48, pselect6 270 72, ppoll 271 73,
+set_robust_list 273 99, get_robust_list 274 100, dup3 292 24, getcpu 309 168, getrandom 318 278,
+membarrier 324 283, statx 332 291, rseq 334 293, faccessat2 439 439
 """
 # A system call whose arguments decide: the numbers again.
 GUARDED = """
@@ -71,9 +66,9 @@ open 2 -, ioctl 16 29, kill 62 129, fcntl 72 25, tgkill 234 131, openat 257 56, 
 def lock(*, tier, seconds, memory, readable, uid=NOBODY, parent=None):
     """Confine this process for good: call it in a fresh child, which has one thread.
 
-    The processor time in `seconds` and the address space of `memory` bytes are bounded on
-    every tier. From T1 on, files beneath `readable` can be read and all else is refused.
-    The process dies with its parent; `parent` is the pid that it is known to have had.
+    The processor time in `seconds` and the address space of `memory` bytes are bounded on every
+    tier. From T1 on, files beneath `readable` can be read and all else is refused. The process
+    dies with its parent; `parent` is the pid that it is known to have had.
     """
     rules, keep = prepare(tier, tuple(readable))
     with suppress(PermissionError):
@@ -90,8 +85,8 @@ def lock(*, tier, seconds, memory, readable, uid=NOBODY, parent=None):
 
 @cache
 def prepare(tier, readable):
-    """Do what takes time, once and before a fork: the rules, and a capability that they need."""
-    rules = ruleset(readable) if tier != "T0" else None
+    """Do what takes time, once and before a fork: the rules, what they need, and the filter."""
+    rules, _ = (ruleset(readable), assembled()) if tier != "T0" else (None, None)
     return rules, READ_ANYWHERE if LINUX and out_of_reach(readable) else 0
 
 
@@ -125,9 +120,8 @@ def drop_root(uid, *, keep=0):
 def out_of_reach(readable):
     """Tell whether some of `readable` is closed to ordinary users, as in root's home it is."""
     folders = {folder for path in readable for folder in Path(path).parents}
-    modes = [(Path(path).stat().st_mode, 0o4) for path in readable]
-    modes += [(folder.stat().st_mode, 0o1) for folder in folders]
-    return not all(mode & needed for mode, needed in modes)
+    needs = [*((path, 0o4) for path in readable), *((folder, 0o1) for folder in folders)]
+    return not all(Path(path).stat().st_mode & needed for path, needed in needs)
 
 
 def follow(parent):
@@ -157,9 +151,8 @@ def landlock_version():
 
 def new_ruleset(*rights):
     """Open a set of rules for some files, ports and scopes; negative if the kernel refuses."""
-    attributes = struct.pack(f"{len(rights)}Q", *rights)
-    buffer = ctypes.create_string_buffer(attributes, len(attributes))
-    return call(CREATE_RULESET, ctypes.addressof(buffer), len(attributes), 0)
+    attributes = (ctypes.c_uint64 * len(rights))(*rights)
+    return call(CREATE_RULESET, ctypes.addressof(attributes), ctypes.sizeof(attributes), 0)
 
 
 def known(*rights):
@@ -242,9 +235,16 @@ def program(pid):
     yield (RETURN, 0, 0, REFUSE)
 
 
+@cache
+def assembled():
+    """Assemble the filter, in the pieces between which belongs the pid of its process."""
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program(SELF))
+    return code.split(struct.pack("I", SELF))
+
+
 def seccomp():
     """Hand the filter to the kernel, which keeps it for as long as the process lives."""
-    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program(os.getpid()))
+    code = struct.pack("I", os.getpid()).join(assembled())
     buffer = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
     check(LIBC.prctl(SECCOMP, 2, head, 0, 0), "seccomp")

@@ -18,10 +18,10 @@ from types import ModuleType
 
 USUAL = (
     "numpy", "numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random",
-    "numba", "abc", "bisect", "cmath", "collections.abc", "contextlib", "copy", "dataclasses",
-    "decimal", "enum", "fractions", "functools", "heapq", "inspect", "itertools", "linecache",
-    "math", "operator", "queue", "random", "re", "statistics", "string", "textwrap", "time",
-    "traceback", "typing", "warnings",
+    "abc", "bisect", "cmath", "collections.abc", "contextlib", "copy", "dataclasses", "decimal",
+    "enum", "fractions", "functools", "heapq", "inspect", "itertools", "linecache", "math",
+    "operator", "queue", "random", "re", "statistics", "string", "textwrap", "time", "traceback",
+    "typing", "warnings",
 )  # fmt: skip
 NUMBA = ("core.dispatcher", "np.ufunc.parallel")
 
@@ -42,7 +42,8 @@ def prepared(config):
     sys.path[:] = config["path"]
     for name in USUAL:
         importlib.import_module(name)
-    alone()
+    if config["numba"]:
+        alone()
     stub("dlcore")
     stub("dlcore.course")
     stub("dlcore.course.sandbox", path=[str(Path(__file__).parent)])
@@ -57,7 +58,7 @@ def prepared(config):
 
 
 def alone():
-    """Tell Numba that nobody shares anything: no cache on a disk, no lock between processes."""
+    """Bring Numba, which shares nothing: no cache on a disk, no lock between processes."""
     numba = {name: importlib.import_module(f"numba.{name}") for name in NUMBA}
     numba["core.dispatcher"].Dispatcher.enable_caching = lambda self: None
     numba["np.ufunc.parallel"]._backend_init_process_lock = threading.RLock()
