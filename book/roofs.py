@@ -1,4 +1,4 @@
-"""Two pictures of speed: how much faster each rung is, and how near it comes to the roof."""
+"""Pictures of speed: how fast each rung is, how near the roof, and beside another library."""
 
 import matplotlib as mpl
 import numpy as np
@@ -56,4 +56,29 @@ def roofline(points, peak, bandwidth, *, alt, caption=""):
         axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(None, top))
         axis.set(xlabel="operations for every byte", ylabel="thousand million operations a second")
         axis.grid(which="major")
+    return show(figure, alt=alt, caption=caption)
+
+
+def beside(panels, *, alt, caption=""):
+    """Draw how many times another's time is ours: a row for every size, a dot for every batch.
+
+    ``panels`` are {title: {size: {N: ratio}}}; to the right of the line at one, ours is faster.
+    """
+    sizes = list(next(iter(panels.values())))
+    size = 2.6 * len(panels), 0.34 * len(sizes)
+    figure, axes = canvas(*size, columns=len(panels), gaps=(0.1, 0), sharey=True)
+    with mpl.rc_context(STYLE):
+        batches = sorted({N for rows in panels.values() for row in rows.values() for N in row})
+        for axis, (title, rows) in zip(np.ravel(axes), panels.items(), strict=True):
+            for N, colour in zip(batches, PALETTE, strict=False):
+                dots = [(row[N], at) for at, row in enumerate(rows.values()) if N in row]
+                axis.plot(*zip(*dots, strict=True), "o", color=colour, label=f"N = {N}")
+            axis.axvline(1, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+            axis.set(xscale="log", title=title, ylim=(len(sizes) - 0.5, -0.5))
+            axis.set_xticks([0.5, 1, 2], ["0.5", "1", "2"])
+            axis.set_xticks([], minor=True)
+            axis.set_yticks(range(len(sizes)), sizes)
+            axis.tick_params(axis="y", length=0)
+            axis.grid(axis="y")
+        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return show(figure, alt=alt, caption=caption)

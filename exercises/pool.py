@@ -1,4 +1,4 @@
-# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [ec3c884093d2]
+# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [78b5b994df5a]
 """Exercises of the chapter *Pooling*: windows of images, each of which becomes one number.
 
 Images x have the shape (N, C, H, W). Windows are square, with a side `window`, and begin every
@@ -93,3 +93,12 @@ def seen_by(size, window, stride):
     """
     # TODO: walk through the windows, and let each one count its pixels
     raise NotImplementedError("walk through the windows, and let each one count its pixels")
+
+
+def wrong_lines():
+    """Exercise pool-wrong-lines.  Name, for each of three derivations, the line that is wrong.
+
+    The three are on the page, with one line changed in each; the first lines are right.
+    """
+    # TODO: put numbers in: two that are not equal, and windows of two pixels
+    raise NotImplementedError("put numbers in: two that are not equal, and windows of two pixels")

@@ -146,3 +146,16 @@ def seen_by(size, window, stride):
         count[start : start + window] += 1
     return count
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise pool-wrong-lines.  Name, for each of three derivations, the line that is wrong.
+
+    The three are on the page, with one line changed in each; the first lines are right.
+    """
+    # BEGIN SOLUTION
+    # HINT: put numbers in: two that are not equal, and windows of two pixels
+    # HINT: is it the larger of the two, or their average? does every part hear its share alone?
+    # HINT: how many pixels do V tiles of U pixels have, and what is the last j?
+    return [4, 2, 4]
+    # END SOLUTION

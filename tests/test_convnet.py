@@ -167,7 +167,7 @@ def test_the_features_are_those_that_the_page_counts(size, formulas, oracle, rng
     x = rng.normal(size=(5, *size))
     model.scores(x)
     count = oracle.program(formulas.features)(F=3, H=H, W=W)
-    assert model.layers[2].y.shape == (5, count) == (5, len(model.params["w2"]))
+    assert model.layers[-2].y.shape == (5, count) == (5, len(model.params["w2"]))
 
 
 @both
@@ -258,7 +258,7 @@ def by_heart(layer=None, N=50, epochs=20):
     """Train a small network on the first digits, perhaps with another layer in its middle."""
     data = load("digits").centred(scale=1 / 8)
     model = TwoLayerConvNet((1, 8, 8), 8, 10, rng=np.random.default_rng(0), window=3)
-    model.layers[2] = layer or model.layers[2]
+    model.layers[-2] = layer or model.layers[-2]
     data = replace(data, train=data.train.first(N))
     solver = Solver(model, data, rule=Momentum(0.03), batch=10, epochs=epochs)
     solver.train()
@@ -302,7 +302,7 @@ def test_mixed_images_pass_the_gradient_check(networks):
     """The way back of the wrong layer is right: it is that of another function."""
     models, x, t = networks
     model = models["two"]
-    model.layers[2] = Mixed()
+    model.layers[-2] = Mixed()
     test_every_gradient_agrees_with_differences("two", (models, x, t))
     assert model.scores(x).shape == (5, 4)
 
@@ -324,7 +324,7 @@ def test_mixed_images_are_not_judged_alone(networks):
     """Another image in the second place changes the scores of the first."""
     models, x, _ = networks
     model = models["two"]
-    model.layers[2] = Mixed()
+    model.layers[-2] = Mixed()
     y, other = model.scores(x)[0], model.scores(x[[0, 2, 2, 3, 4]])[0]
     assert np.abs(y - other).max() > 0.01
 
@@ -355,7 +355,7 @@ def test_your_plan_is_that_of_the_network(answers, size, rng):
     """Each shape is that of the layer's output for one image, each count that of its arrays."""
     model = ThreeLayerConvNet(size, 4, 6, 5, rng=rng, window=3)
     model.scores(np.zeros((1, *size)))
-    conv, pool, flat, hidden, bend, last = model.layers
+    conv, pool, _, flat, hidden, _, last = model.layers
     count = lambda layer: sum(w.size for w in layer.params.values())
     truth = [(layer.y.shape[1:], count(layer)) for layer in (conv, pool, flat, hidden, last)]
     plan = answers.plan(size, 4, 3, 6, 5)
@@ -445,7 +445,7 @@ def strangers(rng):
     """List networks on images (2, 4, 6), and whether each judges an image by itself."""
     model = TwoLayerConvNet((2, 4, 6), 3, 5, rng=rng, window=3)
     mixed = TwoLayerConvNet((2, 4, 6), 3, 5, rng=rng, window=3)
-    mixed.layers[2] = Mixed()
+    mixed.layers[-2] = Mixed()
     return [
         (model.scores, True),
         (mixed.scores, False),

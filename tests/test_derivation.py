@@ -289,6 +289,12 @@ def test_planted_errors_are_on_several_lines():
     assert len(set(wrong_lines(name, *map(str, range(8))))) > 1
 
 
+def test_a_wrong_line_is_looked_for_once():
+    """The same question has the same answer, and it is the answer that is kept."""
+    name = next(iter(DERIVATIONS.values())).name
+    assert wrong_lines(name, "0") is wrong_lines(name, "0")
+
+
 def test_lines_are_printed_under_one_another():
     """The sign, the expression, and the reason in a column of their own."""
     text = lines(x, ("<=", x + y**2, "a square is added", y**2)).latex()

@@ -1,6 +1,7 @@
 """Fast.  Each test is a lemma of `book/fast.md`, in the order of the chapter."""
 
 import importlib
+import os
 import tracemalloc
 
 import numpy as np
@@ -158,6 +159,7 @@ def test_a_tile_without_a_tail_leaves_its_row(lab):
         assert np.delete(memory, range(20, 30)).sum() == touched
 
 
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="weighs compiled kernels")
 @pytest.mark.parametrize(("C", "F"), [(8, 11), (32, 29)], ids=["tile", "winograd"])
 def test_the_default_makes_no_copies(C, F, monkeypatch):
     """At its peak, two threads hold images, filters, maps, gradients and a quarter more."""

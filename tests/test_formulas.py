@@ -12,7 +12,7 @@ import pytest
 import sympy as sp
 from numpy.testing import assert_allclose
 
-from dlcore.formulas import activation, all_formulas, linear, loss, optim, twolayer
+from dlcore.formulas import activation, all_formulas, linear, loss, optim, pool, twolayer
 from dlcore.formulas.calculus import cotangent, slope, tangent, unfold
 from dlcore.formulas.latex import latex
 from dlcore.formulas.letters import K, M, Norm, d, j, k, m, n, total
@@ -242,6 +242,14 @@ def test_a_derivative_needs_fresh_indices():
     naive = linear.linear.rhs.diff(w[d, m])
     assert naive.has(sp.Sum)
     assert cotangent(linear.linear, "w").rhs == total(x[n, d] * sp.IndexedBase("y_bar")[n, m], n)
+
+
+def test_a_sum_over_a_bracket_alone_stays(rng):
+    """Σᵤ [p s + u = h] is not one everywhere: a window has an end."""
+    derived = cotangent(pool.avg_row, pool.x[pool.h])
+    page = sp.Eq(derived.lhs, pool.average_back.lines[-1].expr, evaluate=False)
+    assert counterexample(page, derived, rng, sizes=pool.ROW) is None
+    assert derived.rhs.atoms(sp.KroneckerDelta)
 
 
 def test_a_formula_and_its_program_have_the_same_cotangent(rng):

@@ -3,6 +3,7 @@
 Chapter: book/fast.md.
 """
 
+import ast
 import os
 import subprocess
 import sys
@@ -69,6 +70,17 @@ def test_nothing_beyond_a_buffer_is_touched(kind):
     """What lies around the arrays of a kernel is neither read nor written, and its twin agrees."""
     for number in range(COUNT):
         guards.attempt(*kind, number, IMAGES)
+
+
+def test_every_buffer_can_be_guarded(modules):
+    """What a kernel is given lay there before, or is allocated where bands can be put."""
+    elsewhere = {f"np.{name}" for name in ("empty", "zeros", "ones", "ascontiguousarray", "array")}
+    for name in ("layout", "fast", "winograd", "product", "offset", "pool"):
+        top = [node for node in modules[f"dlcore.kernels.{name}"].body if hasattr(node, "args")]
+        doors = [node for node in top if not node.decorator_list and "naive" not in node.name]
+        calls = {ast.unparse(n.func) for d in doors for n in ast.walk(d) if isinstance(n, ast.Call)}
+        assert doors
+        assert calls & elsewhere == set()
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is allocated by kernels")

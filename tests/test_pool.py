@@ -258,3 +258,11 @@ def test_your_count_is_what_an_average_gives_back(answers, size, window, stride)
     y_bar = np.full(avg_pool2d(x, **options).shape, float(window))
     seen = pulled(avg_pool2d, x, y_bar, **options)[0, 0, 0]
     assert_allclose(answers.seen_by(size, window, stride), seen, **ONE_ROUNDING)
+
+
+@pytest.mark.exercise("pool-wrong-lines", points=2)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    names = {"larger_of_two": "pool-line-5", "average_back": "pool-line-2", "twice": "pool-line-5"}
+    truth = [planted(f"pool.{name}", slip)[0] for name, slip in names.items()]
+    assert list(answers.wrong_lines()) == truth

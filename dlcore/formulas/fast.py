@@ -51,9 +51,7 @@ def operations():
     return sp.Eq(work, 2 * N * F * P * Q * C * U * V)
 
 
-@formula(
-    computed("lab.limits.traffic", sizes=MAPS), computed("lab.maps.moved", sizes=MAPS)
-)
+@formula(computed("lab.limits.traffic", sizes=MAPS), computed("lab.maps.moved", sizes=MAPS))
 def least_traffic():
     """Images and filters are read once and maps written once, four bytes a number."""
     return sp.Eq(traffic, 4 * (N * C * H * W + F * C * U * V + N * F * P * Q))

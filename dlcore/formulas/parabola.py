@@ -75,9 +75,7 @@ def falling_rate():
     return sp.Eq(rate, 1 / (curvature * (i + 1)))
 
 
-@formula(
-    grown(lambda page: unfold(spread, falling_rate, page), {1: (std / curvature) ** 2})
-)
+@formula(grown(lambda page: unfold(spread, falling_rate, page), {1: (std / curvature) ** 2}))
 def falling_spread():
     """With it the mean square falls in the same way."""
     return sp.Eq(s[i], std**2 / (curvature**2 * i))
@@ -150,12 +148,12 @@ def heavy_ball():
     return sp.Eq(y[i + 1], (1 + mu - rate * curvature) * y[i] - mu * y[i - 1])
 
 
-@formula(
-    solves(
-        lambda page: gap(page)
-        - gap(heavy_ball).replace(sp.Indexed, lambda y, at: x ** (at - i)) * x
-    )
-)
+def rolled(page):
+    """Put y_i = xⁱ into the recursion, and divide by xⁱ⁻¹."""
+    return gap(page) - gap(heavy_ball).replace(sp.Indexed, lambda y, at: x ** (at - i)) * x
+
+
+@formula(solves(rolled))
 def powers():
     """A power of x obeys it when x solves this."""
     return sp.Eq(x**2, (1 + mu - rate * curvature) * x - mu)

@@ -9,9 +9,7 @@ from dlcore.formulas import letters
 from dlcore.formulas.calculus import partial
 from dlcore.formulas.checks import computed, cotangent
 from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import (
-    H, P, U, V, W, c, delta, ell, h, j, largest, n, p, q, total, u, v,
-)  # fmt: skip
+from dlcore.formulas.letters import H, P, U, V, W, c, delta, ell, h, j, n, p, q, total, u, v
 from dlcore.formulas.registry import formula
 
 x, y, x_bar, y_bar = map(sp.IndexedBase, ["x", "y", "x_bar", "y_bar"])
@@ -35,7 +33,7 @@ def output_size():
 @formula(computed("lab.maps.largest", sizes=LARGEST))
 def max_pool():
     """Of every window the largest entry stays."""
-    return sp.Eq(y[n, c, p, q], largest(x[n, c, p * s + u, q * s + v], u, v))
+    return sp.Eq(y[n, c, p, q], letters.largest(x[n, c, p * s + u, q * s + v], u, v))
 
 
 @formula(computed("lab.maps.to_largest", max_pool, sizes=LARGEST))

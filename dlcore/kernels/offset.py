@@ -10,7 +10,7 @@ Chapter: book/fast.md.
 import numpy as np
 
 from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import aligned, empty_maps, innermost, outward
+from dlcore.kernels.layout import aligned, empty_maps, innermost, outward, packed
 from dlcore.kernels.threads import PIECES, share, threads
 
 
@@ -68,7 +68,8 @@ def shift(y, b, rectify):
     """
     y = outward(innermost(y))
     rows = pixels(y)
-    share(shift_rows, len(rows), rows, np.ascontiguousarray(b), rectify)
+    b = b if b.flags.c_contiguous else packed(b)
+    share(shift_rows, len(rows), rows, b, rectify)
     return y
 
 

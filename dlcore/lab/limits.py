@@ -98,6 +98,16 @@ def roofline(case=LADDER):
     return {name: (at[name], work(**near) / timed[name]) for name in RUNGS if name in timed}
 
 
+def beside(way):
+    """Divide PyTorch's time by ours, for every size and batch: {size: {N: ratio}}."""
+    values, found = record("bench-conv")["values"], {}
+    for case in CASES:
+        ratio = values.get(f"{case}, {way}, pytorch / dlcore")
+        if ratio:
+            found.setdefault(str(case).replace(f" N = {case.N},", ""), {})[case.N] = ratio
+    return found
+
+
 def sets_visited(step, lines=64):
     """Count the places that so many lines share, when each lies `step` lines behind the last.
 

@@ -1,4 +1,4 @@
-"""Programs of convolution and of pooling as the formulas call them: by the letters of the page.
+"""Programs of convolution and pooling as formulas call them: by the letters of the page.
 
 Chapter: book/formulas.md.
 """

@@ -1,4 +1,4 @@
-"""What a process pays before its first step: kernels are compiled once, and loaded ever after.
+"""What a process pays before its first step: compiling kernels, or only loading them.
 
 Chapter: book/fast.md.
 """

@@ -55,8 +55,7 @@ def max_pool(x, window, stride):
 
 @wrong("pool-max", "Channels are pooled apart: take the maximum over the last two axes alone.")
 def max_pool(x, window, stride):
-    whole = lambda part: part.max(axis=(1, 2, 3))[:, None]
-    return pooled(x, window, stride, whole)
+    return pooled(x, window, stride, lambda part: part.max(axis=(1, 2, 3))[:, None])
 
 
 @wrong("pool-max", "You average: a maximum is asked for.")
@@ -98,8 +97,7 @@ def max_pool_backward(x, y_bar, window, stride):
     x_bar = np.zeros_like(x)
     for p, q, part in windows(x, window, stride):
         for n, c in np.ndindex(*x.shape[:2]):
-            last = window**2 - 1 - x[part][n, c].ravel()[::-1].argmax()
-            u, v = divmod(last, window)
+            u, v = divmod(window**2 - 1 - x[part][n, c].ravel()[::-1].argmax(), window)
             x_bar[n, c, p * stride + u, q * stride + v] += y_bar[n, c, p, q]
     return x_bar
 
@@ -230,3 +228,23 @@ def seen_by(size, window, stride):
     count = np.zeros(size, dtype=int)
     count[: size - window + 1 : stride] = 1
     return count
+
+
+@wrong("pool-wrong-lines", "The numbers count lines from 1, and the first line has one too.")
+def wrong_lines():
+    return [3, 1, 3]
+
+
+@wrong("pool-wrong-lines", "In the first, try two numbers of which the second is the larger.")
+def wrong_lines():
+    return [3, 2, 4]
+
+
+@wrong("pool-wrong-lines", "In the second, look for the line at which the division by U is lost.")
+def wrong_lines():
+    return [4, 3, 4]
+
+
+@wrong("pool-wrong-lines", "In the third, count the terms of each sum: all have V U of them.")
+def wrong_lines():
+    return [4, 2, 3]
