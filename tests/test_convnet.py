@@ -1,6 +1,7 @@
 """ConvNets.  Each test is a lemma of `book/convnet.md`, in the order of the chapter."""
 
 import importlib
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +35,8 @@ BY_HAND = {  # a filter for columns, one for rows; each class adds up one map
 }
 LOSS_001, LOSS_WITH_PENALTY_001 = 2.302547349828836, 2.3447415665637705
 ROUNDED = {"rtol": 1e-12, "atol": 1e-13}  # sums of some hundred terms near one
+PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+trains = pytest.mark.skipif(PLAIN, reason="trains for hours without a compiler")
 
 
 @pytest.fixture
@@ -265,6 +268,7 @@ def by_heart(layer=None, N=50, epochs=20):
     return solver
 
 
+@trains
 def test_fifty_digits_are_learned_by_heart():
     """Training accuracy one after twenty epochs, and a hundredth of the first loss."""
     history = by_heart().history
@@ -272,6 +276,7 @@ def test_fifty_digits_are_learned_by_heart():
     assert history.losses[-1] < 0.01 * history.losses[0]
 
 
+@trains
 @pytest.mark.data
 def test_fifty_photographs_are_learned_by_heart(lab, published):
     """With the settings of 001, ten epochs are enough for 0.94 at least, which it prints."""
@@ -307,6 +312,7 @@ def test_mixed_images_pass_the_gradient_check(networks):
     assert model.scores(x).shape == (5, 4)
 
 
+@trains
 def test_mixed_images_cannot_be_learned_by_heart():
     """Their neighbours change from epoch to epoch; the right network has long arrived."""
     assert by_heart(Mixed()).history.train[-1] < 0.5
@@ -339,6 +345,7 @@ def test_channels_come_first(rng):
 # Training
 
 
+@trains
 @pytest.mark.data
 def test_a_fifth_of_an_epoch_beats_every_pixel_template(lab, published):
     """A linear classifier of the source ended at 0.254 on raw pixels."""

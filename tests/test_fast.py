@@ -160,12 +160,14 @@ def test_a_tile_without_a_tail_leaves_its_row(lab):
 
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="weighs compiled kernels")
-@pytest.mark.parametrize(("C", "F"), [(8, 11), (32, 29)], ids=["tile", "winograd"])
-def test_the_default_makes_no_copies(C, F, monkeypatch):
+@pytest.mark.parametrize(
+    ("C", "H", "F"), [(8, 32, 11), (32, 32, 29), (64, 16, 64)], ids=["tile", "winograd", "small"]
+)
+def test_the_default_makes_no_copies(C, H, F, monkeypatch):
     """At its peak, two threads hold images, filters, maps, gradients and a quarter more."""
     monkeypatch.setenv("NUMBA_NUM_THREADS", "2")  # each has room of its own
     layout = importlib.import_module("dlcore.kernels.layout")
-    x, y_bar = (layout.empty_maps(50, D, 32, 32, np.float32) for D in (C, F))
+    x, y_bar = (layout.empty_maps(50, D, H, H, np.float32) for D in (C, F))
     x[...], y_bar[...], w = 1, 1, np.ones((F, C, 3, 3), np.float32)
     for _ in range(2):  # what is compiled or loaded on the way is allocated once
         tracemalloc.start()

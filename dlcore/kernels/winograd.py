@@ -29,7 +29,6 @@ LANES = 150  # columns that are worth a product
 ENOUGH = 12  # channels, in and out, for which transforms pay
 ROOM = 5 << 20  # bytes for transformed filters
 
-
 A, B, G = ({m: matrices(m, R)[i] for m in (2, 4)} for i in range(3))
 see, collect, spread, widen, narrow = map(
     sandwich, (B, {m: A[m].T for m in A}, A, G, {m: G[m].T for m in G})
@@ -57,11 +56,21 @@ class Plan(NamedTuple):
     images: int
 
 
-def plan_for(N, size, m, top):
-    """Take as many squares, or as few images, as make a product worth its while."""
-    images = -(-N // -(-N // LANES) // 16) * 16 if N > LANES else max(1, N)
+def plan_for(x, y, m, top, column):
+    """Take as many squares, or as few images, as make a product worth its while.
+
+    A column of the product takes so many bytes, all threads at most a quarter of x and y.
+    """
+    N, size, room = x.shape[-1], y.shape[:2], (x.nbytes + y.nbytes) // (4 * threads())
+    lanes = max(16, min(LANES, room // column))
+    images = -(-N // -(-N // lanes) // 16) * 16 if lanes < N else max(1, N)
     squares = np.prod([-(-P // m) for P in size])
-    return Plan(m, top, max(1, min(LANES // images, squares // threads())), images)
+    return Plan(m, top, max(1, min(lanes // images, squares // threads())), images)
+
+
+def portion(F, size):
+    """Return how many of F filters to take at a time, if a transformed one has a size in bytes."""
+    return -(-F // -(-F * size // ROOM))
 
 
 @kernel
@@ -135,16 +144,16 @@ def correlate(start, stop, y, x, w, first, plan):
 
 
 @kernel
-def pair(start, stop, w_hats, x, y_bar, plan):
-    """Let each piece add up  Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ  over its share of the squares."""
-    (P, Q, F, N), C, m, pieces = y_bar.shape, x.shape[2], plan.m, len(w_hats)
-    L, images, count = plan.squares * plan.images, plan.images, w_hats.shape[1]
+def pair(start, stop, w_hats, x, y_bar, first, plan):
+    """Let each piece add up  Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ  over its share of the squares.
+
+    ŵ̄ (pieces, n², C, F) is that of the filters from `first` on.
+    """
+    (P, Q, filters, N), (pieces, count, C, F), m = y_bar.shape, w_hats.shape, plan.m
+    L, images = plan.squares * plan.images, plan.images
     seen, made = np.empty((count, C, L), x.dtype), np.empty((count, L, F), x.dtype)
-    t, starts, stack = (
-        np.empty(m * m * images * F, x.dtype),
-        np.empty(count, np.int64),
-        places(made),
-    )
+    t, starts = np.empty(m * m * images * F, x.dtype), np.empty(count, np.int64)
+    stack = places(made)
     total = units(P, Q, N, plan)
     for piece in range(start, stop):
         for unit in range(piece * total // pieces, (piece + 1) * total // pieces):
@@ -152,10 +161,11 @@ def pair(start, stop, w_hats, x, y_bar, plan):
             for s in range(squares):
                 look(seen, x, i + s, Q, n, here, s * here, plan, starts)
                 p, q = (i + s) // -(-Q // m) * m, (i + s) % -(-Q // m) * m
-                frame((p, q), m, (P, Q), F * N, starts)
+                frame((p, q), m, (P, Q), filters * N, starts)
                 for k in range(m * m):
                     if starts[k] >= 0:
-                        transpose(t, k * images * F, y_bar, starts[k] + n, F, here, N)
+                        at = starts[k] + first * N + n
+                        transpose(t, k * images * F, y_bar, at, F, here, N)
                         starts[k] = k * images * F
                 spread(m, made, s * here * F, stack, t, 0, starts, here * F)
             products(w_hats[piece], seen, 1, L, made, squares * here, F, False)
@@ -180,13 +190,14 @@ def back(start, stop, w, w_hat, m):
 def gather(x, w, size, m, top):
     """Correlate maps x with filters w (F, C, 3, 3), as many at a time as there is room for."""
     dtype = np.result_type(x, w)
-    x, (F, C), count = innermost(x, dtype), w.shape[:2], (m + R - 1) ** 2
-    y, plan = aligned((*size, F, x.shape[-1]), dtype), plan_for(x.shape[-1], size, m, top)
-    some = -(-F // -(-F * C * count * dtype.itemsize // ROOM))
+    x, (F, C), square = innermost(x, dtype), w.shape[:2], (m + R - 1) ** 2
+    y = aligned((*size, F, x.shape[-1]), dtype)
+    some = portion(F, C * square * dtype.itemsize)
+    plan = plan_for(x, y, m, top, (C + some) * square * dtype.itemsize)
     for f in range(0, F, some):
         part = packed(w[f : f + some].transpose(2, 3, 1, 0), dtype)
-        w_hat = aligned((count, C, part.shape[-1]), dtype)
-        share(there, part[0, 0].size, w_hat.reshape(count, -1), part.reshape(R * R, -1), m)
+        w_hat = aligned((square, C, part.shape[-1]), dtype)
+        share(there, part[0, 0].size, w_hat.reshape(square, -1), part.reshape(R * R, -1), m)
         share(correlate, units(*size, x.shape[-1], plan), y, x, w_hat, f, plan)
     return outward(y)
 
@@ -216,13 +227,23 @@ def to_w_winograd(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, grou
     (top, _), (left, _) = padding
     dtype = np.result_type(x, y_bar)
     x, y_bar = innermost(x, dtype), innermost(y_bar, dtype)
-    (P, Q, F, N), C = y_bar.shape, x.shape[2]
-    plan = plan_for(N, (P, Q), m, (top, left))
+    C, F, bytes_ = x.shape[2], y_bar.shape[2], (m + R - 1) ** 2 * dtype.itemsize
+    some = portion(F, threads() * C * bytes_)
+    plan = plan_for(x, y_bar, m, (top, left), (C + some) * bytes_)
+    w_bar = aligned((R * R, C, F), dtype)
+    for f in range(0, F, some):
+        w_bar[..., f : f + some] = gradient(x, y_bar, f, min(some, F - f), plan)
+    return w_bar.reshape(R, R, C, F).transpose(3, 2, 0, 1)
+
+
+def gradient(x, y_bar, first, F, plan):
+    """Compute the gradient of F filters from `first` on, (9, C, F)."""
+    (P, Q, _, N), C, m = y_bar.shape, x.shape[2], plan.m
     parts = max(1, min(threads(), units(P, Q, N, plan)))
-    w_hats = aligned((parts, (m + R - 1) ** 2, C, F), dtype, np.zeros)
-    share(pair, len(w_hats), w_hats, x, y_bar, plan)
-    w_hat, w_bar = w_hats[0], aligned((R * R, C * F), dtype)
+    w_hats = aligned((parts, (m + R - 1) ** 2, C, F), x.dtype, np.zeros)
+    share(pair, parts, w_hats, x, y_bar, first, plan)
+    w_hat, w_bar = w_hats[0], aligned((R * R, C, F), x.dtype)
     for more in w_hats[1:]:
         w_hat += more
-    share(back, C * F, w_bar, w_hat.reshape(len(w_hat), -1), m)
-    return w_bar.reshape(R, R, C, F).transpose(3, 2, 0, 1)
+    share(back, C * F, w_bar.reshape(R * R, -1), w_hat.reshape(len(w_hat), -1), m)
+    return w_bar
