@@ -13,10 +13,15 @@ from functools import cache
 PIECES = 4  # for each thread: few cost little, many even out who is held up
 
 
+@cache
+def processors():
+    """Count the processors that are open to this process."""
+    return getattr(os, "process_cpu_count", os.cpu_count)() or 1
+
+
 def threads():
-    """Count the threads to use:  NUMBA_NUM_THREADS, or the processors open to this process."""
-    processors = getattr(os, "process_cpu_count", os.cpu_count)()
-    return max(1, int(os.environ.get("NUMBA_NUM_THREADS") or processors))
+    """Count the threads to use:  NUMBA_NUM_THREADS, or as many as there are processors."""
+    return max(1, int(os.environ.get("NUMBA_NUM_THREADS") or processors()))
 
 
 @cache

@@ -69,7 +69,7 @@ def plan_for(x, y, m, top, column):
 
 
 def portion(F, size):
-    """Return how many of F filters to take at a time, if a transformed one has a size in bytes."""
+    """Return how many of F filters to take at a time, if one has a size in bytes."""
     return -(-F // -(-F * size // ROOM))
 
 
