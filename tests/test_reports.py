@@ -1,10 +1,12 @@
 """Reports say what happened, and whatever a student wrote stays text."""
 
 import csv
+import io
 import json
 import re
 from xml.etree import ElementTree
 
+import openpyxl
 import pytest
 
 from dlcore.course.catalogue import exercises_of
@@ -112,6 +114,19 @@ def test_tables_agree_with_the_class(small):
     assert head[:5] == ["student", "points", "of", EXERCISES[0].name, f"{EXERCISES[0].name} status"]
     assert ada[:3] == ["ada", str(POSSIBLE), str(POSSIBLE)]
     assert eve[:8] == ["eve", "2", str(POSSIBLE), "2", "pass", "0", "fail", "0"]
+
+
+@pytest.mark.parametrize("table", [tables.scores, tables.canvas, tables.moodle])
+def test_a_workbook_takes_every_cell_as_it_was_meant(table, small, nasty):
+    """Saved as a workbook and opened again, no cell has become a formula, and none is lost."""
+    for results in (small, nasty):
+        workbook, file, told = openpyxl.Workbook(), io.BytesIO(), rows(table(results))
+        for row in told:
+            workbook.active.append(row)
+        workbook.save(file)
+        opened = [*openpyxl.load_workbook(file).active.iter_rows()]
+        assert "f" not in {cell.data_type for row in opened for cell in row}
+        assert [[cell.value or "" for cell in row] for row in opened] == told
 
 
 def test_canvas_finds_its_columns(small):

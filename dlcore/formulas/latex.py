@@ -115,7 +115,9 @@ class Book(LatexPrinter):
         text = ""
         for piece in [*(self.group(factor, last=False) for factor in most), self.group(end)]:
             tight = not text.endswith(("}", "]")) or re.match(r"[(\[]|\\(left|sum)", piece)
-            space = r" \cdot " if text and piece[0].isdigit() else " " if tight else r" \, "
+            word = re.search(r"\\mathrm\{\w{2,}\}$", text)
+            apart = text and (piece[0].isdigit() or (word and piece.startswith(r"\mathrm")))
+            space = r" \cdot " if apart else " " if tight else r" \, "
             text += space + piece
         return text.lstrip()
 

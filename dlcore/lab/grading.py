@@ -57,6 +57,7 @@ def run(path, name):
 
 """
 ENDS = re.compile("not attempted|[a-z]+")
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 SWIFT, PATIENT = 0.5, 10.0  # seconds: for what may end in a timeout, and for the others
 ADOPT_ORPHANS = 36  # prctl
 PLACES = ("/", "/tmp", "/var/tmp", "/dev/shm", "/run", "/root", "/home")
@@ -108,7 +109,7 @@ def encoded(text, form, prelude):
 
 def grade(tier, wanted=None):
     """Grade attacks in this process; return the verdicts, and what the attacks leave behind."""
-    ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
+    LIBC.prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
     chosen = [attack for attack in attacks() if wanted is None or attack.name in wanted]
     before, verdicts, memory = places(), {}, []
     for seconds in (PATIENT, SWIFT):
@@ -146,8 +147,10 @@ def children(patience=5.0):
 
 
 def resident():
-    """Return the memory that this process needs, in MB."""
+    """Return the memory that this process needs, in MB; what it has freed is given back first."""
     gc.collect()
+    if hasattr(LIBC, "malloc_trim"):
+        LIBC.malloc_trim(0)
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") >> 20
 
 
