@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from dlcore.course.likeness import layout, likeness
-from dlcore.course.recognise import alike
+from dlcore.course.recognise import alike, described
 from dlcore.course.record import Call, Raised, Tape, same, still
 from dlcore.course.smallest import plain, smallest, written
 
@@ -164,3 +164,10 @@ def test_what_is_written_can_be_pasted(value):
     """Evaluated, it is the value again."""
     assert plain(still(value))
     assert same(eval(written(still(value)), {"np": np}), still(value))
+
+
+def test_an_error_is_raised_and_not_returned():
+    """The word before it says so."""
+    overflow, wanted = Raised("RuntimeWarning", "overflow"), np.ones(1)
+    says = described({}, [overflow, {}], [wanted, {}])
+    assert says == ("raises  RuntimeWarning: overflow", "wanted  np.array([1.0])")

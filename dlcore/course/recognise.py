@@ -78,7 +78,8 @@ def passed(function, args):
 def described(args, mine, wanted):
     """Write what a call returns and what is wanted, or what it does to its arguments."""
     if not same(mine[0], wanted[0]):
-        return f"returns {told(mine[0])}", f"wanted  {told(wanted[0])}"
+        does = "raises " if isinstance(mine[0], Raised) else "returns"
+        return f"{does} {told(mine[0])}", f"wanted  {told(wanted[0])}"
     changed = [key for key in args if not same(mine[1][key], wanted[1][key])]
     return tuple(f"changes {key} to {written(mine[1][key])}" for key in changed)
 
