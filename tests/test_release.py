@@ -71,6 +71,15 @@ def test_no_file_of_a_release_is_a_solution(course):
     assert [page for page in pages if "/solutions/" in page or "{solution}" in page] == []
 
 
+def test_every_lemma_goes_out_with_its_page(course):
+    """A page whose tests stayed at home could not be built."""
+    whole = lambda pattern: "".join(path.read_text() for path in sorted(course.glob(pattern)))
+    tests, pages = whole("tests/test_*.py"), whole("book/*.md")
+    quoted = re.findall(r"\{lemma\} (?:\w+::)?(test_\w+)", pages)
+    assert quoted
+    assert [name for name in quoted if f"def {name}(" not in tests] == []
+
+
 @pytest.mark.parametrize("topic", topics.topics())
 def test_no_line_of_an_answer_goes_out(course, topic):
     """What stands between the marks of a solution is in none of the exercises."""

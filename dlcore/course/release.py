@@ -77,10 +77,12 @@ def going(topics):
 
 
 def quoted():
-    """Name the files of tests that pages quote besides their own."""
-    pages = (path.read_text(encoding="utf-8") for path in (book.ROOT / "book").glob("*.md"))
-    found = [match for page in pages for match in QUOTED.findall(page)]
-    return {whole or f"test_{topic}" for topic, whole in found}
+    """Name the files of tests that pages quote: each its own, and others by name."""
+    pages = {path.stem: path.read_text(encoding="utf-8")
+             for path in (book.ROOT / "book").glob("*.md")}  # fmt: skip
+    found = [match for page in pages.values() for match in QUOTED.findall(page)]
+    own = {f"test_{name}" for name, page in pages.items() if "{lemma}" in page}
+    return own | {whole or f"test_{topic}" for topic, whole in found}
 
 
 def kept(path):
