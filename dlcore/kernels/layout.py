@@ -43,6 +43,11 @@ def packed(x, dtype=None):
     return y
 
 
+def gapless(x):
+    """Return an array without gaps: x itself, or a copy."""
+    return x if x.flags.c_contiguous else packed(x)
+
+
 @kernel
 def inward(start, stop, y, x):
     """Turn rows start … stop of images (N, C, H, W) into rows of (H, W, C, N)."""

@@ -10,7 +10,7 @@ Chapter: book/fast.md.
 import numpy as np
 
 from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import aligned, empty_maps, innermost, outward, packed
+from dlcore.kernels.layout import aligned, empty_maps, gapless, innermost, outward
 from dlcore.kernels.threads import PIECES, share, threads
 
 
@@ -68,8 +68,7 @@ def shift(y, b, rectify):
     """
     y = outward(innermost(y))
     rows = pixels(y)
-    b = b if b.flags.c_contiguous else packed(b)
-    share(shift_rows, len(rows), rows, b, rectify)
+    share(shift_rows, len(rows), rows, gapless(b), rectify)
     return y
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlcore.kernels.fast import TALL, cover
 from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import aligned, packed
+from dlcore.kernels.layout import aligned, gapless
 from dlcore.kernels.threads import PIECES, share, threads
 
 NEAR = 1 << 17  # bytes of a factor that stay near the processor while they are used again
@@ -45,10 +45,10 @@ def by_depth(start, stop, y, w, step, row, x):
 
 def product(w, x):
     """Return  w x  for w (M, D) of any order and x (D, N), both float32 or both float64."""
-    x = x if x.flags.c_contiguous else packed(x)
+    x = gapless(x)
     (M, D), N = w.shape, x.shape[1]
     across = w.flags.f_contiguous and not w.flags.c_contiguous
-    w = w.T if across else w if w.flags.c_contiguous else packed(w)
+    w = w.T if across else gapless(w)
     step, row = (M, 1) if across else (1, D)
     if across and D > 4 * M:
         y = aligned((PIECES * threads(), M, N), x.dtype)
