@@ -58,6 +58,11 @@ class Claim(NamedTuple):
     axes: tuple[str, ...] | None  # None where any shape will do
     kind: str  # the kinds of numbers allowed, in NumPy's letters
 
+    @property
+    def letters(self):
+        """Spell the axes as an error does:  (N, D)."""
+        return "(" + ", ".join(self.axes) + ")"
+
 
 KINDS = {Array: "f", Integers: "iu", Booleans: "b"}
 WORDS = {"f": "floats", "iu": "integers", "b": "booleans", "fiub": "real numbers"}
@@ -132,10 +137,10 @@ def fit(function, claim, value, sizes, parts):
 
 def measure(function, claim, shape, sizes, parts):
     """Compare `shape` with the axes claimed, and learn the size of every new letter."""
-    axes = "(" + ", ".join(claim.axes) + ")"
     if len(shape) != len(claim.axes):
-        message = f"{function.__name__}: {claim.name} must have axes {axes}, got shape {shape}"
-        raise ShapeError(message)
+        raise ShapeError(
+            f"{function.__name__}: {claim.name} must have axes {claim.letters}, got shape {shape}"
+        )
     for axis, size in zip(claim.axes, shape, strict=True):
         letter, _, divisor = axis.partition("/")
         count = parts.get(divisor, 1)
@@ -144,5 +149,5 @@ def measure(function, claim, shape, sizes, parts):
             told = size if count == 1 else f"{size} · {count} {divisor}"
             raise ShapeError(
                 f"{function.__name__}: {letter} is {known} in {where} but {told} in {claim.name} "
-                f"(axes {axes}, shape {shape})"
+                f"(axes {claim.letters}, shape {shape})"
             )

@@ -53,9 +53,8 @@ def height(left):
 
 @kernel
 def width(left, itemsize):
-    """Choose the columns of the next tile, if so many are left:  4 registers, 2 or 1."""
-    L = WIDTH // itemsize
-    return min(left, WIDE * L if left > 3 * L else 2 * L if left > L else L)
+    """Choose the columns of the next tile, if so many are left: as many as registers hold."""
+    return min(left, WIDE * (WIDTH // itemsize))
 
 
 @kernel
@@ -102,25 +101,25 @@ def cover(y, at, y_row, rows, columns, w, w_at, w_step, w_row, ws, x, x_at, x_st
 
 
 @kernel
-def transpose(t, to, y, start, rows, columns, row):
-    """Turn a matrix in y, rows so far apart, into one without gaps at t[to]."""
+def transpose(t, to, t_row, y, start, row, rows, columns):
+    """Turn a matrix in y, its rows so far apart, into one in t."""
     L = WIDTH // y.itemsize
     for i in range(0, rows, L):
         for j in range(0, columns, L):
             sides = min(L, rows - i), min(L, columns - j)
-            turn(t, to + j * rows + i, rows, y, start + i * row + j, row, *sides)
+            turn(t, to + j * t_row + i, t_row, y, start + i * row + j, row, *sides)
 
 
 @kernel
 def correlate(start, stop, y, x, w, walk):
     """Compute pixels start … stop of y (P, Q, F, N) from x (H, W, C, N) and w (U, V, C, F).
 
-    Where F fills registers better than N, the tile holds (N, F), which is then transposed.
+    The last images, too few for a register, are its rows if that takes half as many tiles.
     """
     (_, Q, F, N), (H, W, C, _), G, L = y.shape, x.shape, walk.groups, WIDTH // x.itemsize
     xs, ws = np.empty((2, walk.window[0] * walk.window[1]), np.int64)
-    across = -N % L * F > -(F // G) % L * N * G
-    t = np.empty(N * F // G if across else 0, x.dtype)
+    last = N % L if 2 * (N % L) * -(-(F // G) // L) <= F // G else 0
+    n, t = N - last, np.empty(last * F // G, x.dtype)
     for pixel in range(start, stop):
         terms, taps = list_taps(pixel // Q, pixel % Q, (H, W), walk, xs, ws)
         for k in range(terms):
@@ -128,11 +127,10 @@ def correlate(start, stop, y, x, w, walk):
         for g in range(G):
             at, x_at, w_at = (pixel * F + g * (F // G)) * N, g * (C // G) * N, g * (F // G)
             size = terms, taps * (C // G), True
-            if across:
-                cover(t, 0, F // G, N, F // G, x, x_at, N, 1, xs, w, w_at, F, ws, *size)
-                transpose(y, at, t, 0, N, F // G, F // G)
-            else:
-                cover(y, at, N, F // G, N, w, w_at, F, 1, ws, x, x_at, N, xs, *size)
+            cover(y, at, N, F // G, n, w, w_at, F, 1, ws, x, x_at, N, xs, *size)
+            if last:
+                cover(t, 0, F // G, last, F // G, x, x_at + n, N, 1, xs, w, w_at, F, ws, *size)
+                transpose(y, at + n, N, t, 0, F // G, last, F // G)
 
 
 def gather(x, w, size, walk):
@@ -191,7 +189,7 @@ def pair(start, stop, w_bars, x, y_bar, walk):
                 for g in range(G):
                     for i in range(some):
                         at = ((p * Q + q + i) * G + g) * (F // G) * N
-                        transpose(t, i * N * (F // G), y_bar, at, F // G, N, N)
+                        transpose(t, i * N * (F // G), F // G, y_bar, at, N, F // G, N)
                     for u in range(walk.window[0]):
                         add_row(w_bars[piece, g, u], x, p, q, g, u, t, F // G, some, walk, lists)
                 q += some

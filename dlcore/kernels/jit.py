@@ -9,6 +9,8 @@ from functools import cache, partial, wraps
 from numba import config, njit, vectorize
 from numba.extending import intrinsic
 
+COMPILED = not config.DISABLE_JIT
+
 
 def later(compiler, *given):
     """Make a decorator that compiles when the function is first called, not when it is read."""
@@ -31,4 +33,4 @@ elementwise = partial(later, partial(vectorize, cache=True))
 
 def twin(plain):
     """Let `plain` stand where nothing is compiled for a function that is spelled for LLVM."""
-    return lambda spelled: plain if config.DISABLE_JIT else intrinsic(spelled)
+    return lambda spelled: intrinsic(spelled) if COMPILED else plain

@@ -8,6 +8,8 @@ element-wise functions keep them.
 Chapter: book/fast.md.
 """
 
+from math import prod
+
 import numpy as np
 
 from dlcore.kernels.jit import kernel
@@ -15,12 +17,17 @@ from dlcore.kernels.threads import share
 from dlcore.kernels.tile import WIDTH, turn
 
 LINE = 64  # bytes that memory moves at a time
+LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it
+
+# Let go at once, this tells it to keep the memory of large arrays for the next ones. Otherwise it
+# hands each of them back to the system, which must find the pages, and wipe them, every time.
+np.empty(LARGE, np.uint8)
 
 
 def aligned(shape, dtype, allocate=np.empty):
     """Allocate an array that begins where a line of memory begins: empty, or by `np.zeros`."""
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = prod(shape) * dtype.itemsize
     memory = allocate(size + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
     return memory[start : start + size].view(dtype).reshape(shape)
@@ -49,6 +56,40 @@ def gapless(x):
 
 
 @kernel
+def swap(start, stop, y, x):
+    """Exchange the first two of three axes:  y[i, j] = x[j, i], rows by rows of y."""
+    for i in range(start, stop):
+        for j in range(y.shape[1]):
+            for n in range(y.shape[2]):
+                y[i, j, n] = x[j, i, n]
+
+
+def swapped(x):
+    """Exchange the first two of three axes, and lay the result out without gaps."""
+    y = aligned((x.shape[1], x.shape[0], x.shape[2]), x.dtype)
+    share(swap, len(y), y, gapless(x))
+    return y
+
+
+def is_innermost(x):
+    """Tell whether images (N, C, H, W) lie in memory as (H, W, C, N), without gaps."""
+    view = x.transpose(2, 3, 1, 0)
+    return view.flags.c_contiguous and view.flags.aligned
+
+
+def channels_outside(x):
+    """Copy images that lie as (H, W, C, N) into an array (C, H, W, N)."""
+    N, C, H, W = x.shape
+    return swapped(x.transpose(2, 3, 1, 0).reshape(H * W, C, N)).reshape(C, H, W, N)
+
+
+def pixels_outside(x):
+    """Copy an array (C, H, W, N) into images (N, C, H, W) that lie as (H, W, C, N)."""
+    C, H, W, N = x.shape
+    return outward(swapped(x.reshape(C, H * W, N)).reshape(H, W, C, N))
+
+
+@kernel
 def inward(start, stop, y, x):
     """Turn rows start … stop of images (N, C, H, W) into rows of (H, W, C, N)."""
     (N, C, H, W), L = x.shape, WIDTH // x.itemsize
@@ -64,7 +105,7 @@ def innermost(x, dtype=None):
     """Return images (N, C, H, W) as a contiguous array (H, W, C, N): a view if they are one."""
     x = np.asarray(x, dtype)
     view = x.transpose(2, 3, 1, 0)
-    if view.flags.c_contiguous and view.flags.aligned:
+    if is_innermost(x):
         return view
     if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.char in "fd"):
         return packed(view)

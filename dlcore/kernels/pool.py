@@ -138,11 +138,12 @@ def touching(start, stop, P, window, stride, corner):
 
 @kernel
 def max_back_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled):
-    """Fill rows of x̄: a window gives its ȳ to the first entry that is as large as its y.
+    """Fill some strides of rows of x̄: a window gives its ȳ to the first entry as large as its y.
 
     What a window gives to other rows is spilled: whoever fills those will find it again.
     """
     (H, W, K), (P, Q, _), (U, V) = x.shape, y.shape, window
+    start, stop = start * stride[0], min(stop * stride[0], H)
     if not tiled:
         x_bar[start:stop] = 0
     memory, spilled = np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype)
@@ -162,8 +163,9 @@ def max_back_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled
 
 @kernel
 def avg_back_rows(start, stop, y_bar, x_bar, window, stride, corner, tiled):
-    """Fill rows of x̄: a window gives ȳ / UV to every entry."""
-    (_, W, K), (P, Q, _), (U, V) = x_bar.shape, y_bar.shape, window
+    """Fill some strides of rows of x̄: a window gives ȳ / UV to every entry."""
+    (H, W, K), (P, Q, _), (U, V) = x_bar.shape, y_bar.shape, window
+    start, stop = start * stride[0], min(stop * stride[0], H)
     part = x_bar.dtype.type(1 / (U * V))
     if not tiled:
         x_bar[start:stop] = 0
@@ -217,7 +219,18 @@ def max_pool_back(y, x, y_bar, window, stride, padding):
     x_bar = empty_maps(*x.shape, x.dtype)
     y, x, y_bar, into = map(merged, (y, x, y_bar, x_bar))
     once = tiled(x.shape[:2], window, stride, padding)
-    share(max_back_rows, len(x), y, x, y_bar, into, window, stride, corner(padding), once)
+    share(
+        max_back_rows,
+        -(-len(x) // stride[0]),
+        y,
+        x,
+        y_bar,
+        into,
+        window,
+        stride,
+        corner(padding),
+        once,
+    )
     return x_bar
 
 
@@ -226,5 +239,14 @@ def avg_pool_back(y_bar, size, window, stride, padding):
     x_bar = empty_maps(*y_bar.shape[:2], *size, y_bar.dtype)
     y_bar, into = merged(y_bar), merged(x_bar)
     once = tiled(size, window, stride, padding)
-    share(avg_back_rows, len(into), y_bar, into, window, stride, corner(padding), once)
+    share(
+        avg_back_rows,
+        -(-len(into) // stride[0]),
+        y_bar,
+        into,
+        window,
+        stride,
+        corner(padding),
+        once,
+    )
     return x_bar

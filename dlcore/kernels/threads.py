@@ -1,16 +1,29 @@
 """Threads: one kernel, run by every processor on its share of a range.
 
-Compiled kernels let go of Python's lock, so ordinary threads run them side by side. Each
-thread takes the next piece when it is done with the last; the one that called works as well.
+Compiled kernels let go of Python's lock, so ordinary threads run them side by side. To wake a
+thread that sleeps takes as long as a small kernel runs. So those who have helped stay awake for
+a moment and watch a bell, a counter in memory, for which they need no lock; and who rings the
+bell keeps off the lock until they have passed it.
 
 Chapter: book/fast.md.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
 from functools import cache
+from itertools import pairwise
 
-PIECES = 4  # for each thread: few cost little, many even out who is held up
+import numpy as np
+
+from dlcore.kernels.jit import COMPILED, kernel
+from dlcore.kernels.tile import add
+
+PIECES = 3  # for each thread, about: few cost little, many even out who is held up
+RING, HERE, DONE = 0, 8, 16  # counters, each in a line of memory of its own
+AWAKE = 1 << 18  # looks at the bell before a thread falls asleep, half a millisecond or so
+COME, PASS = 1 << 14, 1 << 11  # looks for those who come, and while they pass the lock
+NAP = 1e-4  # seconds, when others take longer than all these looks
 
 
 @cache
@@ -21,29 +34,122 @@ def processors():
 
 def threads():
     """Count the threads to use:  NUMBA_NUM_THREADS, or as many as there are processors."""
-    return max(1, int(os.environ.get("NUMBA_NUM_THREADS") or processors()))
+    return max(1, int(os.environ.get("NUMBA_NUM_THREADS") or processors())) if COMPILED else 1
+
+
+@kernel
+def tell(bell, told, more, watched, least, looks, after):
+    """Add to one counter, then watch another until it is large enough, and look on for a while.
+
+    Return whether it became so within so many looks.
+    """
+    add(bell, told, more)
+    for _ in range(looks):
+        if add(bell, watched, 0) >= least:
+            for _ in range(after):
+                add(bell, watched, 0)
+            return True
+    return False
+
+
+class Crew:
+    """Threads that help whoever rings the bell."""
+
+    def __init__(self, hands):
+        self.hands, self.asleep, self.work, self.tickets = hands, 0, None, []
+        self.bell, self.failures = np.zeros(24, np.int64), []
+        self.busy, self.sleep = threading.Lock(), threading.Condition()
+        for hand in range(1, hands + 1):
+            name = f"kernel-{hand}"
+            threading.Thread(target=self.serve, args=(hand,), name=name, daemon=True).start()
+
+    def serve(self, hand):
+        """Help whenever the bell rings, for good."""
+        rings = helped = 0
+        while True:
+            if not tell(self.bell, DONE, helped, RING, rings + 1, AWAKE, 0):
+                with self.sleep:
+                    self.asleep += 1
+                    while self.bell[RING] == rings:
+                        self.sleep.wait()
+                    self.asleep -= 1
+            rings = int(self.bell[RING])
+            helped = self.help(hand)
+
+    def help(self, hand):
+        """Do a share of the work, if it is not over; count whether there was any."""
+        try:
+            self.tickets.pop()
+        except IndexError:
+            return 0
+        tell(self.bell, HERE, 1, HERE, 0, 1, 0)
+        try:
+            self.work(hand)
+        except BaseException as failure:
+            self.failures.append(failure)
+        return 1
+
+    def run(self, work):
+        """Run  work(0)  here, and  work(1), work(2), …  by those who come before it is over."""
+        self.bell[HERE] = self.bell[DONE] = 0
+        self.work, self.failures, self.tickets = work, [], [None] * self.hands
+        tell(self.bell, RING, 1, HERE, self.hands - self.asleep, COME, PASS)
+        if self.asleep:
+            with self.sleep:
+                self.sleep.notify_all()
+        try:
+            work(0)
+        finally:
+            helpers = self.hands - self.close()
+            while not tell(self.bell, DONE, 0, DONE, helpers, AWAKE, 0):
+                time.sleep(NAP)
+            self.work = None  # which would keep the arrays alive
+        for failure in self.failures:
+            raise failure
+
+    def close(self):
+        """Take the tickets back; count those that nobody has taken."""
+        left = 0
+        while self.tickets:
+            left += len([self.tickets.pop()])
+        return left
 
 
 @cache
-def pool():
-    """Keep the other threads between calls; idle ones wait and cost nothing."""
-    return ThreadPoolExecutor(max(1, threads() - 1), "kernel")
+def crew(hands):
+    """Keep the other threads between calls; idle ones sleep and cost nothing."""
+    return Crew(hands)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=pool.cache_clear)  # a child has none of these threads
+    os.register_at_fork(after_in_child=crew.cache_clear)  # a child has none of these threads
+
+
+def cut(low, high, size, first):
+    """Cut a range into pieces of a size, but for the first one and what is left."""
+    return pairwise([low, *range(low + first, high, size), high])
 
 
 def share(kernel, count, *args):
-    """Run ``kernel(start, stop, *args)`` on pieces that cover 0 … count."""
-    size = max(1, -(-count // (threads() * PIECES)))
-    starts = iter(range(0, count, size))
+    """Run ``kernel(start, stop, *args)`` on pieces that cover 0 … count.
 
-    def work():
-        for start in starts:
-            kernel(start, min(start + size, count), *args)
+    Everyone begins with a block of their own and then helps the others. First pieces differ in
+    size, so that no two come for the next one at once.
+    """
+    parts = min(threads(), count)
+    edges = [count * i // max(1, parts) for i in range(parts + 1)]
+    size = -(-count // max(1, parts * PIECES))
+    blocks = [cut(*edges[i : i + 2], size, -(-size * (i + 1) // parts)) for i in range(parts)]
 
-    others = [pool().submit(work) for _ in range(min(threads(), -(-count // size)) - 1)]
-    work()
-    for other in others:
-        other.result()
+    def work(mine):
+        for block in blocks[mine:] + blocks[:mine]:
+            for start, stop in block:
+                kernel(start, stop, *args)
+
+    if parts > 1 and (others := crew(parts - 1)).busy.acquire(blocking=False):
+        try:
+            others.run(work)
+        finally:
+            others.busy.release()
+    else:
+        work(0)

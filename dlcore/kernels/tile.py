@@ -7,6 +7,8 @@ memory sees each sum once. Offsets and steps count numbers, as they lie in memor
 Chapter: book/fast.md.
 """
 
+from functools import partial
+from inspect import Parameter, Signature, signature
 from itertools import product
 
 import numpy as np
@@ -20,21 +22,29 @@ from dlcore.kernels.jit import twin
 FEATURES = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
 WIDTH = 64 if "+avx512f" in FEATURES else 32 if "+avx" in FEATURES else 16  # bytes a register
 ROWS = 6, 4, 1  # the heights of a tile
-WIDTHS = (4, 2, 1) if WIDTH == 64 else (2, 1)  # its registers a row: sums and factors find room
+WIDTHS = (4, 3, 2, 1) if WIDTH == 64 else (2, 1)  # its registers a row, all sizes up to the first
 LONG, SHORT, VOID = ir.IntType(64), ir.IntType(32), ir.VoidType()
 
 
-def whole(kinds):
-    """Take every integer as a long one."""
-    return [types.int64 if isinstance(kind, types.Integer) else kind for kind in kinds]
+def spelled(plain, result, spell):
+    """Make a function of what `spell` says to LLVM; all integers are long, arrays are places."""
 
+    def kinds(context, *given):
+        given = [types.int64 if isinstance(kind, types.Integer) else kind for kind in given]
+        arrays = [kind for kind in given if isinstance(kind, types.Array)]
 
-def pointers(context, builder, signature, args):
-    """Replace every array by the place where its numbers begin."""
-    return [
-        context.make_array(t)(context, builder, arg).data if isinstance(t, types.Array) else arg
-        for t, arg in zip(signature.args, args, strict=True)
-    ]
+        def code(context, builder, signature, args):
+            args = [
+                context.make_array(kind)(context, builder, arg).data if kind in arrays else arg
+                for kind, arg in zip(given, args, strict=True)
+            ]
+            return spell(Registers(builder, arrays[0].dtype), *args)
+
+        return result(*given), code
+
+    context = Parameter("context", Parameter.POSITIONAL_ONLY)
+    kinds.__signature__ = Signature([context, *signature(plain).parameters.values()])
+    return twin(plain)(kinds)
 
 
 class Registers:
@@ -46,7 +56,6 @@ class Registers:
         number = ir.FloatType() if self.bits == 32 else ir.DoubleType()
         self.type = ir.VectorType(number, self.lanes)
         self.zero = ir.Constant(self.type, None)
-        self.full = ir.Constant(ir.VectorType(ir.IntType(1), self.lanes), [1] * self.lanes)
 
     def call(self, name, result, *args):
         """Call one of LLVM's own functions on registers."""
@@ -115,15 +124,15 @@ class Registers:
         return total
 
 
-def tile_naive(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
+def tile_naive(R, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, terms, K, n, new):
     """Add a list of products to a tile:  y[r, i] += Σₜ Σₖ w[wsₜ + k, r] · x[xsₜ + k, i].
 
     Steps lead from row to row of y, w and x, and in w from term to term. The size: entries,
-    terms of each, numbers a row, and whether y is new, that is, not to be read. The rows are
-    one of ROWS, the registers that a row needs one of WIDTHS.
+    terms of each, numbers a row, and whether y is new, that is, not to be read. There are R rows,
+    one of ROWS, and the registers that a row needs are one of WIDTHS.
     """
-    (terms, K, n, new), y, w, x = size, y.reshape(-1), w.reshape(-1), x.reshape(-1)
-    for r in range(rows):
+    y, w, x = y.reshape(-1), w.reshape(-1), x.reshape(-1)
+    for r in range(R):
         sums = y[at + r * y_row :][:n]
         if new:
             sums[:] = 0
@@ -132,36 +141,26 @@ def tile_naive(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, 
             sums += w[w_at + ws[t] + k * w_step + r * w_row] * x[start : start + n]
 
 
-@twin(tile_naive)
-def tile(
-    context, rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, terms, K, n, new
-):
+@partial(spelled, tile_naive, types.void)
+def tile(reg, rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
     """Do the same in registers, by the tile that just fits."""
-    given = rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, terms, K, n, new
-
-    def code(context, builder, signature, args):
-        rows, *args = pointers(context, builder, signature, args)
-        reg, done = Registers(builder, signature.args[1].dtype), builder.append_basic_block("done")
-        size = builder.add(builder.mul(rows, LONG(8)), reg.count(args[14]))
-        sizes = builder.switch(size, done)
-        for R, V in product(ROWS, WIDTHS):
-            with builder.goto_block(builder.append_basic_block(f"tile.{R}.{V}")):
-                sizes.add_case(LONG(8 * R + V), builder.block)
-                emit(reg, R, V, *args)
-                builder.branch(done)
-        builder.position_at_end(done)
-
-    return types.void(*whole(given)), code
+    builder, done = reg.builder, reg.builder.append_basic_block("done")
+    sizes = builder.switch(builder.add(builder.mul(rows, LONG(8)), reg.count(size[2])), done)
+    for R, V in product(ROWS, WIDTHS):
+        with builder.goto_block(builder.append_basic_block(f"tile.{R}.{V}")):
+            sizes.add_case(LONG(8 * R + V), builder.block)
+            emit(reg, R, V, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size)
+            builder.branch(done)
+    builder.position_at_end(done)
 
 
 def emit(reg, R, V, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
     """Spell the tile of R rows and V registers."""
     (terms, K, n, new), builder, rows = size, reg.builder, enumerate(reg.every(at, y_row, R))
-    masks = [reg.full] * (V - 1) + [reg.mask(builder.sub(n, LONG((V - 1) * reg.lanes)))]
+    left = builder.sub(n, LONG((V - 1) * reg.lanes))
+    masks = [reg.mask(LONG(reg.lanes))] * (V - 1) + [reg.mask(left)]
     places = {(r, v): reg.at(y, at, v) for r, at in rows for v in range(V)}
-    sums = {place: cgutils.alloca_once(builder, reg.type) for place in places}
-    for sum_ in sums.values():
-        builder.store(reg.zero, sum_)
+    sums = {place: cgutils.alloca_once_value(builder, reg.zero) for place in places}
     with builder.if_then(builder.not_(new)):
         for (r, v), place in places.items():
             builder.store(reg.load(place, masks[v]), sums[r, v])
@@ -176,11 +175,22 @@ def emit(reg, R, V, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, x
             for r in range(R):
                 factor = reg.fill(builder.load(builder.gep(factors[r], [step])))
                 for v in range(V):
-                    old = builder.load(sums[r, v])
-                    more = reg.call("fmuladd", reg.type, factor, row[v], old)
-                    builder.store(more, sums[r, v])
+                    more = factor, row[v], builder.load(sums[r, v])
+                    builder.store(reg.call("fmuladd", reg.type, *more), sums[r, v])
     for (r, v), place in places.items():
         reg.store(builder.load(sums[r, v]), place, masks[v])
+
+
+def add_naive(counters, i, more):
+    """Add to a counter, and return what it was."""
+    counters[i] += more
+    return counters[i] - more
+
+
+@partial(spelled, add_naive, types.int64)
+def add(reg, counters, i, more):
+    """Do the same in one step, which no other thread can divide."""
+    return reg.builder.atomic_rmw("add", reg.builder.gep(counters, [i]), more, "seq_cst")
 
 
 def turn_naive(y, y_at, y_row, x, x_at, x_row, rows, columns):
@@ -190,26 +200,20 @@ def turn_naive(y, y_at, y_row, x, x_at, x_row, rows, columns):
         y[y_at + j * y_row + i] = x[x_at + i * x_row + j]
 
 
-@twin(turn_naive)
-def turn(context, y, y_at, y_row, x, x_at, x_row, rows, columns):
+@partial(spelled, turn_naive, types.void)
+def turn(reg, y, y_at, y_row, x, x_at, x_row, *sides):
     """Do the same in registers: swap halves, then quarters, down to single numbers."""
-
-    def code(context, builder, signature, args):
-        y, y_at, y_row, x, x_at, x_row, *sides = pointers(context, builder, signature, args)
-        reg = Registers(builder, signature.args[0].dtype)
-        lanes, step = range(reg.lanes), reg.lanes // 2
-        block = [reg.load(*place) for place in reg.rows(x, x_at, x_row, *sides)]
-        while step:
-            low = [j if not j & step else j - step + reg.lanes for j in lanes]
-            high = [j + step if not j & step else j + reg.lanes for j in lanes]
-            for i in (i for i in lanes if not i & step):
-                pair = block[i], block[i + step]
-                block[i], block[i + step] = reg.shuffle(*pair, low), reg.shuffle(*pair, high)
-            step //= 2
-        for value, place in zip(block, reg.rows(y, y_at, y_row, *sides[::-1]), strict=True):
-            reg.store(value, *place)
-
-    return types.void(*whole((y, y_at, y_row, x, x_at, x_row, rows, columns))), code
+    lanes, step = range(reg.lanes), reg.lanes // 2
+    block = [reg.load(*place) for place in reg.rows(x, x_at, x_row, *sides)]
+    while step:
+        low = [j if not j & step else j - step + reg.lanes for j in lanes]
+        high = [j + step if not j & step else j + reg.lanes for j in lanes]
+        for i in (i for i in lanes if not i & step):
+            pair = block[i], block[i + step]
+            block[i], block[i + step] = reg.shuffle(*pair, low), reg.shuffle(*pair, high)
+        step //= 2
+    for value, place in zip(block, reg.rows(y, y_at, y_row, *sides[::-1]), strict=True):
+        reg.store(value, *place)
 
 
 def sandwich(matrices):
@@ -228,23 +232,18 @@ def sandwich(matrices):
             if at >= 0:
                 y[y_at + at :][:n] = entry
 
-    def compiled(context, m, y, y_at, ys, x, x_at, xs, n):
-        def code(context, builder, signature, args):
-            m, y, y_at, ys, x, x_at, xs, n = pointers(context, builder, signature, args)
-            reg = Registers(builder, signature.args[1].dtype)
-            for size, M in matrices.items():
-                (b, a), this = M.shape, builder.icmp_signed("==", m, LONG(size))
-                with builder.if_then(this), cgutils.for_range(builder, reg.count(n)) as loop:
-                    lane = builder.mul(loop.index, LONG(reg.lanes))
-                    start, left = builder.add(x_at, lane), builder.sub(n, lane)
-                    square = [reg.load(*at) for at in reg.entries(x, start, xs, a * a, left)]
-                    half = [[reg.mix(row, square[j::a]) for j in range(a)] for row in M]
-                    made = [reg.mix(row, line) for line in half for row in M]
-                    start = builder.add(y_at, lane)
-                    places = reg.entries(y, start, ys, b * b, left)
-                    for value, place in zip(made, places, strict=True):
-                        reg.store(value, *place)
+    def compiled(reg, m, y, y_at, ys, x, x_at, xs, n):
+        builder = reg.builder
+        for size, M in matrices.items():
+            (b, a), this = M.shape, builder.icmp_signed("==", m, LONG(size))
+            with builder.if_then(this), cgutils.for_range(builder, reg.count(n)) as loop:
+                lane = builder.mul(loop.index, LONG(reg.lanes))
+                start, left = builder.add(x_at, lane), builder.sub(n, lane)
+                square = [reg.load(*at) for at in reg.entries(x, start, xs, a * a, left)]
+                half = [[reg.mix(row, square[j::a]) for j in range(a)] for row in M]
+                made = [reg.mix(row, line) for line in half for row in M]
+                places = reg.entries(y, builder.add(y_at, lane), ys, b * b, left)
+                for value, place in zip(made, places, strict=True):
+                    reg.store(value, *place)
 
-        return types.void(*whole((m, y, y_at, ys, x, x_at, xs, n))), code
-
-    return twin(plain)(compiled)
+    return spelled(plain, types.void, compiled)

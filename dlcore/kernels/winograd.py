@@ -165,7 +165,7 @@ def pair(start, stop, w_hats, x, y_bar, first, plan):
                 for k in range(m * m):
                     if starts[k] >= 0:
                         at = starts[k] + first * N + n
-                        transpose(t, k * images * F, y_bar, at, F, here, N)
+                        transpose(t, k * images * F, F, y_bar, at, N, F, here)
                         starts[k] = k * images * F
                 spread(m, made, s * here * F, stack, t, 0, starts, here * F)
             products(w_hats[piece], seen, 1, L, made, squares * here, F, False)

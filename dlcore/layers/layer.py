@@ -14,6 +14,10 @@ class Layer:
     def __init__(self, op, options=None, **params):
         self.op, self.options, self.params, self.grads = op, options or {}, params, {}
 
+    def forget(self):
+        """Let go of what the last pass has kept, so that the next one finds its memory free."""
+        self.memory = self.y = None
+
     def forward(self, x):
         """Compute y = op(x, *params)."""
         self.memory = x, *self.params.values()

@@ -40,6 +40,8 @@ class Sequential:
     def forward(self, x):
         """Pass x through all layers."""
         for layer in self.layers:
+            layer.forget()
+        for layer in self.layers:
             x = layer.forward(x)
         return x
 

@@ -5,7 +5,10 @@ Chapter: book/convnet.md.
 
 from math import prod
 
+from dlcore.autodiff.dispatch import Traced
 from dlcore.autodiff.primitive import primitive
+from dlcore.kernels.layout import channels_outside, is_innermost, pixels_outside
+from dlcore.ops.window import compiled
 from dlcore.shapes import Features, Images
 
 
@@ -15,6 +18,8 @@ def flatten(x: Images) -> Features:
 
     Where the batch is innermost in memory, it stays so.
     """
+    if is_innermost(x) and compiled(x.dtype):
+        return channels_outside(x).reshape(prod(x.shape[1:]), len(x)).T
     return x.transpose(1, 2, 3, 0).reshape(prod(x.shape[1:]), len(x)).T
 
 
@@ -26,4 +31,7 @@ def flatten_jvp(y, x, x_dot):
 @flatten.defvjp
 def flatten_vjp(y, x, y_bar):
     N, C, H, W = x.shape
-    return (y_bar.T.reshape(C, H, W, N).transpose(3, 0, 1, 2),)
+    x_bar = y_bar.T.reshape(C, H, W, N)
+    if not isinstance(x_bar, Traced) and is_innermost(x) and compiled(x.dtype):
+        return (pixels_outside(x_bar),)
+    return (x_bar.transpose(3, 0, 1, 2),)
