@@ -12,7 +12,7 @@ from dlcore.kernels import optim as kernels
 from dlcore.kernels.threads import share
 from dlcore.shapes import ShapeError
 
-LARGE = 1 << 21  # entries from which the work of a step is worth sharing
+LARGE = 1 << 17  # entries that are worth a thread
 
 
 class Rule:
@@ -46,8 +46,7 @@ class Rule:
     def spread(self, flat, decay):
         """Update one parameter; a large one by several threads, each entry the same way."""
         work = lambda i, j: self.update(*(array[i:j] for array in flat), decay=decay)
-        count = flat[0].size
-        share(work, count) if count > LARGE else work(0, count)
+        share(work, flat[0].size, least=LARGE)
 
     def update(self, w, g, *memory, decay):
         """Update one parameter, laid out flat."""

@@ -1,4 +1,4 @@
-"""The error function, which NumPy does not have.
+"""Activations, compiled: the rectifier by all threads, and a function that NumPy does not have.
 
 Chapter: book/activation.md.
 """
@@ -7,7 +7,10 @@ import math
 
 import numpy as np
 
-from dlcore.kernels.jit import elementwise
+from dlcore.kernels.jit import elementwise, kernel
+from dlcore.kernels.threads import share
+
+LARGE = 1 << 15  # entries that are worth a thread
 
 
 def erf_naive(x):
@@ -19,3 +22,49 @@ def erf_naive(x):
 def erf(x):
     """The same, compiled, for float32 and float64."""
     return math.erf(x)
+
+
+def rectify_naive(x):
+    """Keep what is positive:  y = max(0, x)."""
+    return np.maximum(x, 0)
+
+
+@kernel
+def rectify_part(start, stop, y, x):
+    """The same from `start` to `stop`; a NaN is no number below zero."""
+    y, x, zero = y[start:stop], x[start:stop], x.dtype.type(0)
+    for i in range(x.size):
+        y[i] = zero if x[i] < zero else x[i]
+
+
+def rectify(x):
+    """The same, with the numbers in the order of memory."""
+    y = np.empty_like(x)
+    share(rectify_part, x.size, y.ravel("K"), x.ravel("K"), least=LARGE)
+    return y
+
+
+def rectify_back_naive(y, y_bar):
+    """Pull back:  x̄ = [y > 0] ȳ."""
+    return y_bar * (y > 0)
+
+
+@kernel
+def rectify_back_part(start, stop, y, y_bar, x_bar):
+    """The same from `start` to `stop`."""
+    y, y_bar, x_bar = y[start:stop], y_bar[start:stop], x_bar[start:stop]
+    zero = y.dtype.type(0)
+    for i in range(y.size):
+        bar = y_bar[i]
+        x_bar[i] = bar if y[i] > zero else zero
+
+
+def rectify_back(y, y_bar):
+    """The same; x̄ lies in memory as y does."""
+    x_bar = np.empty_like(y)
+    if y_bar.strides != x_bar.strides:
+        x_bar[...] = y_bar
+        y_bar = x_bar
+    parts = (each.ravel("K") for each in (y, y_bar, x_bar))
+    share(rectify_back_part, y.size, *parts, least=LARGE)
+    return x_bar

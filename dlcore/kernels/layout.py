@@ -30,7 +30,7 @@ def aligned(shape, dtype, allocate=np.empty):
     size = prod(shape) * dtype.itemsize
     memory = allocate(size + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
-    return memory[start : start + size].view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, memory, start)
 
 
 def empty_maps(N, C, H, W, dtype):

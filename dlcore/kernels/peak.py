@@ -28,5 +28,6 @@ def multiply_adds(start, stop, x, w):
 @kernel
 def copy(start, stop, y, x):
     """Copy the entries start … stop of x."""
-    for i in range(start, stop):
+    y, x = y[start:stop], x[start:stop]
+    for i in range(x.size):
         y[i] = x[i]

@@ -17,7 +17,7 @@ from dlcore.kernels.layout import empty_maps, innermost
 from dlcore.kernels.threads import share
 
 ONE = (1, 1)
-BLOCK = 1024  # numbers of a row that stay in the nearest cache from tap to tap
+BLOCK = 2048  # numbers of a row that stay in the nearest cache from tap to tap
 
 
 def inside(p, q, size, window, stride, padding):

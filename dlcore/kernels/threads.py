@@ -130,15 +130,17 @@ def cut(low, high, size, first):
     return pairwise([low, *range(low + first, high, size), high])
 
 
-def share(kernel, count, *args):
+def share(kernel, count, *args, least=1):
     """Run ``kernel(start, stop, *args)`` on pieces that cover 0 … count.
 
-    Everyone begins with a block of their own and then helps the others. First pieces differ in
-    size, so that no two come for the next one at once.
+    Everyone begins with a block of their own, `least` or more, and then helps the others. First
+    pieces differ in size, so that no two come for the next one at once.
     """
-    parts = min(threads(), count)
-    edges = [count * i // max(1, parts) for i in range(parts + 1)]
-    size = -(-count // max(1, parts * PIECES))
+    parts = min(threads(), count // least)
+    others = crew(parts - 1) if parts > 1 else None
+    if not (others and others.busy.acquire(blocking=False)):
+        return kernel(0, count, *args)
+    edges, size = [count * i // parts for i in range(parts + 1)], -(-count // (parts * PIECES))
     blocks = [cut(*edges[i : i + 2], size, -(-size * (i + 1) // parts)) for i in range(parts)]
 
     def work(mine):
@@ -146,10 +148,7 @@ def share(kernel, count, *args):
             for start, stop in block:
                 kernel(start, stop, *args)
 
-    if parts > 1 and (others := crew(parts - 1)).busy.acquire(blocking=False):
-        try:
-            others.run(work)
-        finally:
-            others.busy.release()
-    else:
-        work(0)
+    try:
+        others.run(work)
+    finally:
+        others.busy.release()

@@ -12,6 +12,7 @@ A NaN or an infinity spoils the whole square that sees it.
 Chapter: book/fast.md.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,7 @@ def fits(window, stride, dilation, groups):
     return (*window, *stride, *dilation, groups) == (R, R, 1, 1, 1, 1, 1)
 
 
+@lru_cache(maxsize=1024)
 def pays(x, w, stride, padding, dilation, groups, dtype):
     """Tell whether single precision is asked, and squares save more than transforms cost."""
     size = positions(x[2:], w[2:], stride, padding, dilation)

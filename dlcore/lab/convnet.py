@@ -10,6 +10,7 @@ import numpy as np
 
 from dlcore.autodiff.derivative import entrywise, relative_error
 from dlcore.data import load
+from dlcore.kernels.layout import innermost, outward
 from dlcore.lab import opponent
 from dlcore.lab.experiment import Claim, experiment, pack
 from dlcore.lab.recipes import prepare, recipe
@@ -173,7 +174,8 @@ def steps(rounds=5, batch=50):
     table = {}
     for name, make, rule in (("two", two_layer, SGD), ("three", three_layer, Adam)):
         model = make(rng=rng, dtype=np.float32)
-        runs = {"dlcore": ours(model, rule(1e-3), x, t)}
+        runs = {"dlcore": ours(model, rule(1e-3), outward(innermost(x)), t)}
+        runs["dlcore, with conversion"] = ours(model, rule(1e-3), x, t)
         if torch is not None:
             other = getattr(torch.optim, rule.__name__)
             for told, order in (("last", "channels_last"), ("first", "contiguous_format")):

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from dlcore.init import normal
+from dlcore.kernels.layout import innermost, outward
 from dlcore.layers.layer import Layer
 from dlcore.ops.conv import convolution
 from dlcore.ops.window import pair
@@ -40,3 +41,7 @@ class Conv2d(Layer):
         w, b = normal(shape, std=std, rng=rng, dtype=dtype), np.zeros(F, dtype)
         options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         super().__init__(convolution, {**options, "rectify": rectify}, w=w, b=b)
+
+    def forward(self, x):
+        """Convolve images; they are laid out as the kernels want them once, for both ways."""
+        return super().forward(outward(innermost(x)))

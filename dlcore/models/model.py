@@ -27,6 +27,8 @@ class Model:
     def scores(self, x):
         """Compute the scores of a batch:  (N, D) → (N, K)."""
         for layer in self.layers:
+            layer.forget()
+        for layer in self.layers:
             x = layer.forward(x)
         return x
 

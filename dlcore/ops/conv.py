@@ -16,7 +16,15 @@ from dlcore.autodiff.dispatch import Traced
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import fast, offset, winograd
-from dlcore.ops.window import compiled, pair, ready, require_fit, require_places, sides
+from dlcore.ops.window import (
+    compiled,
+    pair,
+    ready,
+    remembered,
+    require_fit,
+    require_places,
+    sides,
+)
 from dlcore.shapes import Filters, Images, Maps, Offsets, ShapeError
 
 
@@ -68,6 +76,7 @@ def rung(x, w, stride, padding, dilation, groups, dtype):
     return name if name in ANY_PRECISION or compiled(dtype) else "im2col"
 
 
+@remembered
 def settle(function, x, w, stride, padding, dilation, groups):
     """Translate and check the options; return (P, Q) and the options as the kernels want them."""
     if not isinstance(groups, int | np.integer) or groups < 1:

@@ -11,7 +11,7 @@ import numpy as np
 from dlcore.autodiff.dispatch import plain
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import pool as kernels
-from dlcore.ops.window import compiled, pair, ready, require_fit, require_places, sides
+from dlcore.ops.window import compiled, pair, ready, remembered, require_fit, require_places, sides
 from dlcore.shapes import Images, Means, Pooled, ShapeError
 
 ONE = (1, 1)
@@ -23,6 +23,7 @@ OPTIONS = {
 BACK = {"window": ((5, 2),), "stride": (1,)}
 
 
+@remembered
 def settle(function, size, window, stride, padding):
     """Translate and check the options; return (P, Q) and the options as the kernels want them."""
     window = pair(function, "window", window)

@@ -6,12 +6,28 @@ or a pair of pairs, ((top, bottom), (left, right)).
 Chapter: book/conv.md.
 """
 
+from functools import lru_cache, wraps
 from operator import index
 
 import numpy as np
 
 from dlcore.kernels.conv import positions
 from dlcore.shapes import ShapeError
+
+
+def remembered(function):
+    """Remember what a function returns for its options; what cannot be looked up is read anew."""
+    known = lru_cache(maxsize=1024, typed=True)(function)
+
+    @wraps(function)
+    def call(*options):
+        try:
+            hash(options)
+        except TypeError:  # a list is one
+            return function(*options)
+        return known(*options)
+
+    return call
 
 
 def pair(function, name, value, least=1):
@@ -67,7 +83,10 @@ def require_fit(function, size, window, stride, padding, dilation):
 def ready(*arrays):
     """Bring arrays to one precision, aligned, and in the byte order of this machine."""
     common = np.result_type(*arrays).newbyteorder("=")
-    return [np.require(array, common, "A") for array in arrays]
+    return [
+        array if array.dtype == common and array.flags.aligned else np.require(array, common, "A")
+        for array in arrays
+    ]
 
 
 def require_places(function, y_bar, places):
