@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dlcore.autodiff import value_and_grad
 from dlcore.data import load
 from dlcore.layers.activation import ReLU
-from dlcore.layers.conv import Conv2d
+from dlcore.layers.conv import Conv2d, Offset
 from dlcore.layers.layer import Layer
 from dlcore.layers.pool import MaxPool2d
 from dlcore.layers.sequential import ConvReLUPool, Sequential
@@ -97,9 +97,9 @@ def test_the_way_back_by_hand_comes_out(whole):
     bar = np.array([[1.0, -1]])
     for layer in reversed(whole.layers):
         bar = layer.backward(bar)
-    filters = whole.layers[0].grads
+    filters, offsets = whole.layers[0].grads, whole.layers[2].grads
     assert filters["w"].tolist() == [[(2 * COLUMN).tolist()], [np.zeros((3, 3)).tolist()]]
-    assert filters["b"].tolist() == [2, 0]
+    assert offsets["b"].tolist() == [2, 0]
 
 
 # Layers in a row
@@ -132,11 +132,13 @@ def test_a_sandwich_is_its_layers_in_a_row(rng):
 
 
 def test_the_bend_and_the_pooling_may_change_places(rng):
-    """max(0, max x) = max(max(0, x)), and every entry of x hears the same, ties or not."""
+    """max(0, max x + b) = max(max(0, x + b)), and every entry of x hears the same, ties or not."""
     x, y_bar = rng.integers(-3, 3, size=(5, 2, 6, 4)).astype(float), rng.normal(size=(5, 2, 3, 2))
     ways = []
-    for row in ((ReLU(), MaxPool2d(2)), (MaxPool2d(2), ReLU())):
+    b = rng.integers(-2, 2, size=2).astype(float)
+    for row in ((Offset(2), ReLU(), MaxPool2d(2)), (MaxPool2d(2), Offset(2, rectify=True))):
         layers = Sequential(*row)
+        layers.params["b"][...] = b
         ways.append((layers.forward(x), layers.backward(y_bar)))
     assert_array_equal(ways[0][0], ways[1][0])
     assert_array_equal(ways[0][1], ways[1][1])
@@ -362,9 +364,10 @@ def test_your_plan_is_that_of_the_network(answers, size, rng):
     """Each shape is that of the layer's output for one image, each count that of its arrays."""
     model = ThreeLayerConvNet(size, 4, 6, 5, rng=rng, window=3)
     model.scores(np.zeros((1, *size)))
-    conv, pool, _, flat, hidden, _, last = model.layers
+    conv, pool, offset, flat, hidden, _, last = model.layers
     count = lambda layer: sum(w.size for w in layer.params.values())
     truth = [(layer.y.shape[1:], count(layer)) for layer in (conv, pool, flat, hidden, last)]
+    truth[0] = truth[0][0], count(conv) + count(offset)
     plan = answers.plan(size, 4, 3, 6, 5)
     assert [(tuple(shape), parameters) for shape, parameters in plan] == truth
 

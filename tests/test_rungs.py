@@ -313,12 +313,13 @@ def test_precisions_without_a_kernel_are_pooled_too(dtype, rng):
 @pytest.mark.parametrize("rectify", [False, True])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_one_pass_does_what_two_do(rectify, dtype, rng):
-    """Offset and rectifier in place, mask and sum on the way back, as their twins do them."""
+    """Offset and rectifier, in place or not, mask and sum on the way back, as their twins do."""
     y, y_bar, b = (
         rng.normal(size=shape).astype(dtype) for shape in ((5, 3, 4, 6), (5, 3, 4, 6), (3,))
     )
-    shifted = offset.shift_naive(y.copy(), b, rectify)
-    assert_array_equal(offset.shift(y.copy(), b, rectify), shifted)
+    shifted = offset.shift_naive(y, b, rectify)
+    for overwrite in (False, True):
+        assert_array_equal(offset.shift(y.copy(), b, rectify, overwrite), shifted)
     x_bar, b_bar = offset.shift_back(shifted, y_bar, rectify)
     x_bars, b_bars = offset.shift_back_naive(shifted, y_bar, rectify)
     assert_array_equal(x_bar, x_bars)

@@ -1,8 +1,8 @@
 """Offset and rectifier in one pass through memory, forwards and backwards.
 
 A convolution leaves its result in memory; to add an offset, and then to rectify, would read and
-write it twice more. Here one pass does both in place, and one pass back masks the cotangent and
-adds it up.
+write it twice more. Here one pass does both, in place if it may, and one pass back masks the
+cotangent and adds it up.
 
 Chapter: book/fast.md.
 """
@@ -14,10 +14,10 @@ from dlcore.kernels.layout import aligned, empty_maps, gapless, innermost, outwa
 from dlcore.kernels.threads import PIECES, share, threads
 
 
-def shift_naive(y, b, rectify):
-    """Add an offset to every channel, in place, and keep what is positive if asked to."""
-    y += b[:, None, None]
-    return np.maximum(y, 0, out=y) if rectify else y
+def shift_naive(x, b, rectify):
+    """Add an offset to every channel, and keep what is positive if asked to."""
+    y = x + b[:, None, None]
+    return np.maximum(y, 0) if rectify else y
 
 
 def shift_back_naive(y, y_bar, rectify):
@@ -27,16 +27,16 @@ def shift_back_naive(y, y_bar, rectify):
 
 
 @kernel
-def shift_rows(start, stop, y, b, rectify):
+def shift_rows(start, stop, y, x, b, rectify):
     """Do it for the pixels from `start` to `stop`; a NaN is no number below zero."""
     _, F, N = y.shape
     zero = y.dtype.type(0)
     for i in range(start, stop):
         for f in range(F):
-            row, offset = y[i, f], b[f]
+            row, into, offset = x[i, f], y[i, f], b[f]
             for n in range(N):
                 value = row[n] + offset
-                row[n] = zero if rectify and value < zero else value
+                into[n] = zero if rectify and value < zero else value
 
 
 @kernel
@@ -48,11 +48,12 @@ def back_rows(start, stop, y, y_bar, x_bar, sums, rectify):
         for i in range(part * pixels // len(sums), (part + 1) * pixels // len(sums)):
             for f in range(F):
                 row, bar, into, total = y[i, f], y_bar[i, f], x_bar[i, f], sums[part, f]
+                if rectify:
+                    for n in range(N):
+                        given = bar[n]
+                        into[n] = given if row[n] > zero else zero
                 for n in range(N):
-                    value = bar[n] if row[n] > zero or not rectify else zero
-                    total[n] += value
-                    if rectify:
-                        into[n] = value
+                    total[n] += into[n]
 
 
 def pixels(x):
@@ -61,14 +62,14 @@ def pixels(x):
     return x.reshape(H * W, C, N)
 
 
-def shift(y, b, rectify):
+def shift(x, b, rectify, overwrite=False):
     """Add an offset to every channel, and keep what is positive if asked to, in one pass.
 
-    Works in place where the batch is innermost, else on a copy in that order.
+    Where the batch is innermost, x may be overwritten.
     """
-    y = outward(innermost(y))
-    rows = pixels(y)
-    share(shift_rows, len(rows), rows, gapless(b), rectify)
+    x = outward(innermost(x))
+    y = x if overwrite else empty_maps(*x.shape, x.dtype)
+    share(shift_rows, x.shape[2] * x.shape[3], pixels(y), pixels(x), gapless(b), rectify)
     return y
 
 

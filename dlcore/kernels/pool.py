@@ -11,12 +11,11 @@ Chapter: book/pool.md.
 
 import numpy as np
 
-from dlcore.kernels.conv import positions
+from dlcore.kernels.conv import NONE, ONE, positions
 from dlcore.kernels.jit import kernel
 from dlcore.kernels.layout import empty_maps, innermost
 from dlcore.kernels.threads import share
 
-ONE = (1, 1)
 BLOCK = 2048  # numbers of a row that stay in the nearest cache from tap to tap
 
 
@@ -193,7 +192,7 @@ def corner(padding):
 def tiled(size, window, stride, padding):
     """Tell whether every pixel is in one window: then it is written once, and not added to."""
     fits = all(H % U == 0 for H, U in zip(size, window, strict=True))
-    return fits and window == stride and not np.any(padding)
+    return fits and window == stride and padding == NONE
 
 
 def pooled(rows, x, window, stride, padding):

@@ -137,7 +137,7 @@ def share(kernel, count, *args, least=1):
     pieces differ in size, so that no two come for the next one at once.
     """
     parts = min(threads(), count // least)
-    others = crew(parts - 1) if parts > 1 else None
+    others = crew(threads() - 1) if parts > 1 else None
     if not (others and others.busy.acquire(blocking=False)):
         return kernel(0, count, *args)
     edges, size = [count * i // parts for i in range(parts + 1)], -(-count // (parts * PIECES))

@@ -176,8 +176,9 @@ def add_offset(draw):
     """Add an offset to maps, rectified or not, there and back."""
     shape, rectify = (draw.batch(), draw.few(1, 9), draw.few(1, 6), draw.few(1, 6)), draw.few(0, 1)
     y, y_bar, b = draw.normal(*shape), draw.normal(*shape), draw.normal(shape[1])
-    shifted = offset.shift_naive(y.copy(), b, bool(rectify))
+    shifted = offset.shift_naive(y, b, bool(rectify))
     assert_array_equal(offset.shift(y, b, bool(rectify)), shifted)
+    assert_array_equal(offset.shift(y, b, bool(rectify), overwrite=True), shifted)
     x_bar, b_bar = offset.shift_back(shifted, y_bar, bool(rectify))
     x_bars, b_bars = offset.shift_back_naive(shifted, y_bar, bool(rectify))
     assert_array_equal(x_bar, x_bars)

@@ -6,7 +6,7 @@ compute the same numbers.
 Chapter: book/twolayer.md.
 """
 
-from dlcore.layers.conv import Conv2d
+from dlcore.layers.conv import Conv2d, Offset
 from dlcore.layers.flatten import Flatten
 from dlcore.layers.linear import Linear
 from dlcore.layers.pool import MaxPool2d
@@ -32,8 +32,8 @@ def copied(torch, owner, w, b):
     return owner
 
 
-def counterparts(torch, layer):
-    """List the layers of PyTorch that do what one of ours does."""
+def counterparts(torch, layer, later):
+    """List the layers of PyTorch that do what one of ours does; offsets may come later."""
     if isinstance(layer, Linear):
         D, M = layer.params["w"].shape
         return [copied(torch, torch.nn.Linear(D, M), layer.params["w"].T, layer.params["b"])]
@@ -41,8 +41,10 @@ def counterparts(torch, layer):
         F, C, U, V = layer.params["w"].shape
         options = {name: layer.options[name] for name in ("stride", "padding", "dilation")}
         conv = torch.nn.Conv2d(C, F, (U, V), **options)
-        rest = [torch.nn.ReLU()] if layer.options["rectify"] else []
-        return [copied(torch, conv, **layer.params), *rest]
+        rest = [torch.nn.ReLU()] if layer.options.get("rectify") else []
+        return [copied(torch, conv, **{"b": later} | layer.params), *rest]
+    if isinstance(layer, Offset) and not layer.options["rectify"]:
+        return []
     if isinstance(layer, MaxPool2d):
         return [torch.nn.MaxPool2d(layer.options["window"])]
     return [torch.nn.Flatten()] if isinstance(layer, Flatten) else [torch.nn.ReLU()]
@@ -50,7 +52,11 @@ def counterparts(torch, layer):
 
 def network(torch, model):
     """Build a model of ours with PyTorch's layers."""
-    parts = [part for layer in model.layers for part in counterparts(torch, layer)]
+    offsets = [layer.params["b"] for layer in model.layers if isinstance(layer, Offset)]
+    parts = []
+    for layer in model.layers:
+        parts += counterparts(torch, layer, next(iter(offsets), None))
+        offsets = offsets[1:] if isinstance(layer, Offset) else offsets
     return torch.nn.Sequential(*parts)
 
 

@@ -3,8 +3,10 @@
 Chapter: book/convnet.md.
 """
 
+import numpy as np
+
 from dlcore.layers.activation import ReLU
-from dlcore.layers.conv import Conv2d
+from dlcore.layers.conv import Conv2d, Offset
 from dlcore.layers.linear import Linear
 from dlcore.layers.pool import MaxPool2d
 
@@ -15,12 +17,19 @@ def leaves(layers):
 
 
 def owners(layers):
-    """Name every parameter:  w1, b1, w2, …, or just w, b for a single owner → (layer, name)."""
-    owning = [layer for layer in layers if layer.params]
+    """Name every parameter:  w1, b1, w2, …, or just w, b if no name comes twice → (layer, name).
+
+    A layer whose names the last number does not have yet joins it, as offsets do their filters.
+    """
+    groups = [{}]
+    for layer in layers:
+        if groups[-1].keys() & layer.params.keys():
+            groups.append({})
+        groups[-1].update({name: (layer, name) for name in layer.params})
     return {
-        (name if len(owning) == 1 else f"{name}{i}"): (layer, name)
-        for i, layer in enumerate(owning, start=1)
-        for name in layer.params
+        (name if len(groups) == 1 else f"{name}{i}"): owner
+        for i, group in enumerate(groups, start=1)
+        for name, owner in group.items()
     }
 
 
@@ -68,12 +77,13 @@ class ConvReLU(Sequential):
 class ConvReLUPool(Sequential):
     """Convolve, rectify, and keep the largest of every `pool` × `pool` window.
 
-    What is positive of the largest is the largest of what is positive: pooled first, fewer
-    entries are rectified.
+    The largest does not mind whether it is shifted and rectified before it is found or after:
+    pooled first, fewer entries are shifted and rectified.
     """
 
-    def __init__(self, C, F, window, *, pool=2, **options):
-        super().__init__(Conv2d(C, F, window, **options), MaxPool2d(pool), ReLU())
+    def __init__(self, C, F, window, *, pool=2, dtype=np.float64, **options):
+        conv = Conv2d(C, F, window, bias=False, dtype=dtype, **options)
+        super().__init__(conv, MaxPool2d(pool), Offset(F, dtype=dtype, rectify=True))
 
 
 class LinearReLU(Sequential):

@@ -193,6 +193,26 @@ def conv2d_to_w_vjp(w_bar, x, y_bar, g, window, **options):
     )
 
 
+@primitive(options={"rectify": (False, True)})
+def shift(x: Maps, b: Offsets, *, rectify=False) -> Maps:
+    """Add an offset to every map:  y = x + b,  or  max(0, x + b)  if asked to `rectify`."""
+    x, b = ready(x, b)
+    return (offset.shift if compiled(x.dtype) else offset.shift_naive)(x, b, rectify)
+
+
+@shift.defjvp
+def shift_jvp(y, x, b, x_dot, b_dot, rectify=False):
+    y_dot = x_dot + b_dot[:, None, None]
+    return y_dot * (y > 0) if rectify else y_dot
+
+
+@shift.defvjp
+def shift_vjp(y, x, b, y_bar, rectify=False):
+    """The pass back is one too, unless it is itself being differentiated."""
+    watched = isinstance(y_bar, Traced) or isinstance(y, Traced) or not compiled(y.dtype)
+    return (offset.shift_back_naive if watched else offset.shift_back)(y, y_bar, rectify)
+
+
 @primitive(options={**CONV, "rectify": (False, True)})
 def convolution(
     x: Images, w: Filters, b: Offsets,
@@ -203,20 +223,18 @@ def convolution(
     y = x ⋆ w + b,  or  max(0, x ⋆ w + b):  offset and rectifier are one pass through memory.
     """
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    y = conv2d(x, w, **options)
-    return (offset.shift if compiled(y.dtype) else offset.shift_naive)(y, *ready(b, y)[:1], rectify)
+    y, b = ready(conv2d(x, w, **options), b)
+    if not compiled(y.dtype):
+        return offset.shift_naive(y, b, rectify)
+    return offset.shift(y, b, rectify, overwrite=True)
 
 
 @convolution.defjvp
 def convolution_jvp(y, x, w, b, x_dot, w_dot, b_dot, rectify=False, **options):
-    y_dot = conv2d_jvp(y, x, w, x_dot, w_dot, **options) + b_dot[:, None, None]
-    return np.where(y > 0, y_dot, 0) if rectify else y_dot
+    return shift_jvp(y, x, b, conv2d_jvp(y, x, w, x_dot, w_dot, **options), b_dot, rectify)
 
 
 @convolution.defvjp
 def convolution_vjp(y, x, w, b, y_bar, rectify=False, **options):
-    """The pass back is fused too, unless it is itself being differentiated."""
-    watched = isinstance(y_bar, Traced) or isinstance(y, Traced) or not compiled(y.dtype)
-    back = offset.shift_back_naive if watched else offset.shift_back
-    bar, b_bar = back(y, y_bar, rectify)
+    bar, b_bar = shift_vjp(y, x, b, y_bar, rectify)
     return *conv2d_vjp(y, x, w, bar, **options), b_bar
