@@ -21,7 +21,7 @@ from dlcore.kernels.threads import share, threads
 from dlcore.kernels.tile import ROWS, WIDTH, WIDTHS, tile, turn
 
 TALL, WIDE = ROWS[0], WIDTHS[0]
-NEAR = 1 << 17  # bytes that stay near the processor while they are used again
+NEAR = 1 << 18  # bytes that stay near the processor while they are used again
 
 
 class Walk(NamedTuple):
