@@ -127,9 +127,8 @@ class Registers:
 def tile_naive(R, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, terms, K, n, new):
     """Add a list of products to a tile:  y[r, i] += Σₜ Σₖ w[wsₜ + k, r] · x[xsₜ + k, i].
 
-    Steps lead from row to row of y, w and x, and in w from term to term. The size: entries,
-    terms of each, numbers a row, and whether y is new, that is, not to be read. There are R rows,
-    one of ROWS, and the registers that a row needs are one of WIDTHS.
+    Steps lead from row to row of y, w and x, and in w from term to term. Last come the entries,
+    the terms of each, and the numbers a row, which fill registers of WIDTHS; `new` y is not read.
     """
     y, w, x = y.reshape(-1), w.reshape(-1), x.reshape(-1)
     for r in range(R):
@@ -160,6 +159,8 @@ def emit(reg, R, V, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, x
     left = builder.sub(n, LONG((V - 1) * reg.lanes))
     masks = [reg.mask(LONG(reg.lanes))] * (V - 1) + [reg.mask(left)]
     places = {(r, v): reg.at(y, at, v) for r, at in rows for v in range(V)}
+    for place in places.values():  # memory needs time until it can be written
+        reg.call("prefetch", VOID, place, SHORT(1), SHORT(3), SHORT(1))
     sums = {place: cgutils.alloca_once_value(builder, reg.zero) for place in places}
     with builder.if_then(builder.not_(new)):
         for (r, v), place in places.items():
