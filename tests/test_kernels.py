@@ -221,10 +221,7 @@ def test_the_work_keeps_no_array_alive(hands):
     assert gone() is None
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no children here")
-def test_a_child_has_threads_of_its_own():
-    """After a fork the parent's threads are not there: the child hires its own."""
-    code = """
+CHILD = """
 import os, threading, numpy as np
 from dlcore.kernels import threads
 threads.threads = lambda: 2
@@ -239,4 +236,9 @@ if not child:
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 assert call()
 """
-    assert not (told := run("-c", code)).returncode, told.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no children here")
+def test_a_child_has_threads_of_its_own():
+    """After a fork the parent's threads are not there: the child hires its own."""
+    assert not (told := run("-c", CHILD)).returncode, told.stderr

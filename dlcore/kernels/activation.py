@@ -1,4 +1,4 @@
-"""Activations, compiled: the rectifier by all threads, and a function that NumPy does not have.
+"""Activations, compiled: the rectifier, and a function that NumPy does not have.
 
 Chapter: book/activation.md.
 """

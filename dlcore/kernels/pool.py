@@ -137,7 +137,7 @@ def touching(start, stop, P, window, stride, corner):
 
 @kernel
 def max_back_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled):
-    """Fill some strides of rows of x̄: a window gives its ȳ to the first entry as large as its y.
+    """Fill strides of rows of x̄: a window gives its ȳ to the first entry as large as its y.
 
     What a window gives to other rows is spilled: whoever fills those will find it again.
     """
@@ -218,18 +218,8 @@ def max_pool_back(y, x, y_bar, window, stride, padding):
     x_bar = empty_maps(*x.shape, x.dtype)
     y, x, y_bar, into = map(merged, (y, x, y_bar, x_bar))
     once = tiled(x.shape[:2], window, stride, padding)
-    share(
-        max_back_rows,
-        -(-len(x) // stride[0]),
-        y,
-        x,
-        y_bar,
-        into,
-        window,
-        stride,
-        corner(padding),
-        once,
-    )
+    strides = -(-len(x) // stride[0])
+    share(max_back_rows, strides, y, x, y_bar, into, window, stride, corner(padding), once)
     return x_bar
 
 
@@ -238,14 +228,6 @@ def avg_pool_back(y_bar, size, window, stride, padding):
     x_bar = empty_maps(*y_bar.shape[:2], *size, y_bar.dtype)
     y_bar, into = merged(y_bar), merged(x_bar)
     once = tiled(size, window, stride, padding)
-    share(
-        avg_back_rows,
-        -(-len(into) // stride[0]),
-        y_bar,
-        into,
-        window,
-        stride,
-        corner(padding),
-        once,
-    )
+    strides = -(-len(into) // stride[0])
+    share(avg_back_rows, strides, y_bar, into, window, stride, corner(padding), once)
     return x_bar

@@ -39,9 +39,9 @@ def threads():
 
 @kernel
 def tell(bell, told, more, watched, least, looks, after):
-    """Add to one counter, then watch another until it is large enough, and look on for a while.
+    """Add to one counter, then watch another until it is large enough.
 
-    Return whether it became so within so many looks.
+    Return whether it became so within so many looks; if so, look on for a while `after`.
     """
     add(bell, told, more)
     for _ in range(looks):

@@ -44,8 +44,7 @@ def fits(window, stride, dilation, groups):
 @lru_cache(maxsize=1024)
 def pays(x, w, stride, padding, dilation, groups, dtype):
     """Tell whether single precision is asked, and squares save more than transforms cost."""
-    size = positions(x[2:], w[2:], stride, padding, dilation)
-    large = min(w[:2]) >= ENOUGH and min(size) > 2
+    large = min(w[:2]) >= ENOUGH and min(positions(x[2:], w[2:], stride, padding, dilation)) > 2
     return dtype == np.float32 and large and fits(w[2:], stride, dilation, groups)
 
 

@@ -17,9 +17,10 @@ def leaves(layers):
 
 
 def owners(layers):
-    """Name every parameter:  w1, b1, w2, …, or just w, b if no name comes twice → (layer, name).
+    """Name every parameter:  w1, b1, w2, …,  each with its (layer, name).
 
-    A layer whose names the last number does not have yet joins it, as offsets do their filters.
+    If no name comes twice, it is just w, b. A layer whose names the last number does not have
+    yet joins it, as offsets do their filters.
     """
     groups = [{}]
     for layer in layers:
