@@ -20,7 +20,7 @@ from dlcore.kernels.jit import COMPILED, kernel
 from dlcore.kernels.tile import add
 
 PIECES = 3  # for each thread, about: few cost little, many even out who is held up
-RING, HERE, DONE = 0, 8, 16  # counters, each in a line of memory of its own
+HERE, DONE = 0, 8  # counters, each in a line of memory of its own
 AWAKE = 1 << 18  # looks at the bell before a thread falls asleep, half a millisecond or so
 COME, PASS = 1 << 14, 1 << 11  # looks for those who come, and while they pass the lock
 NAP = 1e-4  # seconds, when others take longer than all these looks
@@ -38,81 +38,97 @@ def threads():
 
 
 @kernel
-def tell(bell, told, more, watched, least, looks, after):
-    """Add to one counter, then watch another until it is large enough.
+def tell(counters, told, more, watched, which, least, looks, after):
+    """Add to a counter, then watch one until it is large enough.
 
     Return whether it became so within so many looks; if so, look on for a while `after`.
     """
-    add(bell, told, more)
+    add(counters, told, more)
     for _ in range(looks):
-        if add(bell, watched, 0) >= least:
+        if add(watched, which, 0) >= least:
             for _ in range(after):
-                add(bell, watched, 0)
+                add(watched, which, 0)
             return True
     return False
 
 
-class Crew:
-    """Threads that help whoever rings the bell."""
+class Job:
+    """Work to be shared: a ticket for everyone who may help, and counters of who does."""
 
-    def __init__(self, hands):
-        self.hands, self.asleep, self.work, self.tickets = hands, 0, None, []
-        self.bell, self.failures = np.zeros(24, np.int64), []
-        self.busy, self.sleep = threading.Lock(), threading.Condition()
-        for hand in range(1, hands + 1):
-            name = f"kernel-{hand}"
-            threading.Thread(target=self.serve, args=(hand,), name=name, daemon=True).start()
+    def __init__(self, work, hands):
+        self.work, self.failures, self.tickets = work, [], [None] * hands
+        self.counters = np.zeros(16, np.int64)
 
-    def serve(self, hand):
-        """Help whenever the bell rings, for good."""
-        rings = helped = 0
-        while True:
-            if not tell(self.bell, DONE, helped, RING, rings + 1, AWAKE, 0):
-                with self.sleep:
-                    self.asleep += 1
-                    while self.bell[RING] == rings:
-                        self.sleep.wait()
-                    self.asleep -= 1
-            rings = int(self.bell[RING])
-            helped = self.help(hand)
-
-    def help(self, hand):
-        """Do a share of the work, if it is not over; count whether there was any."""
+    def take(self):
+        """Take a ticket, if there is one left."""
         try:
             self.tickets.pop()
         except IndexError:
+            return False
+        return True
+
+    def help(self, hand):
+        """Do a share of the work, if it is not over; count whether there was any."""
+        if not self.take():
             return 0
-        tell(self.bell, HERE, 1, HERE, 0, 1, 0)
+        tell(self.counters, HERE, 1, self.counters, HERE, 0, 1, 0)
         try:
             self.work(hand)
         except BaseException as failure:
             self.failures.append(failure)
         return 1
 
+    def finish(self, hands):
+        """Let nobody else begin, wait for those who have begun, and let go of the arrays."""
+        begun = hands
+        while self.take():
+            begun -= 1
+        while not tell(self.counters, DONE, 0, self.counters, DONE, begun, AWAKE, 0):
+            time.sleep(NAP)
+        self.work = None
+
+
+class Crew:
+    """Threads that help whoever rings the bell."""
+
+    def __init__(self, hands):
+        self.hands, self.asleep, self.job = 0, 0, Job(None, 0)
+        self.bell = np.zeros(1, np.int64)
+        self.busy, self.sleep = threading.Lock(), threading.Condition()
+        for hand in range(1, hands + 1):
+            name = f"kernel-{hand}"
+            try:
+                threading.Thread(target=self.serve, args=(hand,), name=name, daemon=True).start()
+            except RuntimeError:  # the system grants no more threads: fewer will do
+                break
+            self.hands = hand
+
+    def serve(self, hand):
+        """Help whenever the bell rings, for good."""
+        rings, helped, counters = 0, 0, self.job.counters
+        while True:
+            if not tell(counters, DONE, helped, self.bell, 0, rings + 1, AWAKE, 0):
+                with self.sleep:
+                    self.asleep += 1
+                    while self.bell[0] == rings:
+                        self.sleep.wait()
+                    self.asleep -= 1
+            rings, job = int(self.bell[0]), self.job
+            helped, counters, job = job.help(hand), job.counters, None
+
     def run(self, work):
         """Run  work(0)  here, and  work(1), work(2), …  by those who come before it is over."""
-        self.bell[HERE] = self.bell[DONE] = 0
-        self.work, self.failures, self.tickets = work, [], [None] * self.hands
-        tell(self.bell, RING, 1, HERE, self.hands - self.asleep, COME, PASS)
-        if self.asleep:
-            with self.sleep:
-                self.sleep.notify_all()
+        self.job = job = Job(work, self.hands)
         try:
+            tell(self.bell, 0, 1, job.counters, HERE, self.hands - self.asleep, COME, PASS)
+            if self.asleep:
+                with self.sleep:
+                    self.sleep.notify_all()
             work(0)
         finally:
-            helpers = self.hands - self.close()
-            while not tell(self.bell, DONE, 0, DONE, helpers, AWAKE, 0):
-                time.sleep(NAP)
-            self.work = None  # which would keep the arrays alive
-        for failure in self.failures:
+            job.finish(self.hands)
+        for failure in job.failures:
             raise failure
-
-    def close(self):
-        """Take the tickets back; count those that nobody has taken."""
-        left = 0
-        while self.tickets:
-            left += len([self.tickets.pop()])
-        return left
 
 
 @cache
