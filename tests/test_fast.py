@@ -2,7 +2,9 @@
 
 import importlib
 import os
+import threading
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -176,6 +178,72 @@ def test_the_default_makes_no_copies(C, H, F, monkeypatch):
         tracemalloc.stop()
     given = x.nbytes + w.nbytes + y_bar.nbytes  # as much is made: y, x̄ and w̄
     assert given + peak <= 1.25 * (given + given)
+
+
+@pytest.fixture
+def hands(request, monkeypatch):
+    """Share work by so many threads, compiled or not."""
+    threads = importlib.import_module("dlcore.kernels.threads")
+    monkeypatch.setattr(threads, "threads", lambda: request.param)
+    return threads.share
+
+
+def fill(start, stop, seen):
+    """Count a visit of every number from `start` to `stop`."""
+    seen[start:stop] += 1
+
+
+@pytest.mark.parametrize("hands", [2, 3], indirect=True)
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 97])
+@pytest.mark.parametrize("least", [1, 10])
+def test_every_number_is_in_one_piece(hands, count, least):
+    """0 … count is covered, nothing twice, whatever number of threads helps."""
+    for _ in range(20):
+        seen = np.zeros(count + 1)
+        hands(fill, count, seen, least=least)
+        assert_array_equal(seen, [1] * count + [0])
+
+
+@pytest.mark.parametrize("hands", [2, 3], indirect=True)
+def test_a_failure_elsewhere_is_heard_here(hands):
+    """Whichever thread raises, the caller hears it, and the next call is served."""
+    for bad in range(40):
+
+        def fail(start, stop, bad=bad):
+            if start <= bad < stop:
+                raise ValueError(f"piece {bad}")
+
+        with pytest.raises(ValueError, match=f"piece {bad}"):
+            hands(fail, 40)
+    seen = np.zeros(40)
+    hands(fill, 40, seen)
+    assert_array_equal(seen, np.ones(40))
+
+
+@pytest.mark.parametrize("hands", [2, 3], indirect=True)
+def test_callers_do_not_wait_for_each_other(hands):
+    """Who finds the others busy works alone: six callers at once, and one inside another."""
+    seen = np.zeros((6, 50))
+    call = lambda row: [hands(fill, 50, row) for _ in range(50)]
+    callers = [threading.Thread(target=call, args=(row,)) for row in seen]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert_array_equal(seen, np.full((6, 50), 50))
+    nested = np.zeros(50)
+    hands(lambda start, stop: hands(fill, stop - start, nested[start:stop]), 50)
+    assert_array_equal(nested, np.ones(50))
+
+
+@pytest.mark.parametrize("hands", [2, 3], indirect=True)
+def test_the_work_keeps_no_array_alive(hands):
+    """When a call is over, its arrays are the caller's alone."""
+    seen = np.zeros(50)
+    hands(fill, 50, seen)
+    gone = weakref.ref(seen)
+    del seen
+    assert gone() is None
 
 
 @pytest.mark.parametrize(("m", "r"), [(2, 3), (4, 3)])

@@ -7,8 +7,6 @@ import ast
 import os
 import subprocess
 import sys
-import threading
-import weakref
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.course import topics
-from dlcore.kernels import conv, fast, layout, points, threads, tile, winograd
+from dlcore.kernels import conv, fast, layout, points, tile, winograd
 from dlcore.kernels.jit import config, kernel
 from dlcore.lab import guards
 from dlcore.lab.experiment import record
@@ -34,7 +32,6 @@ PROCESSORS = {
 PROMISED = {"cold": 20, "warm": 0.5}  # seconds before a ConvNet's first step
 
 every_rung = pytest.mark.parametrize("rung", RUNGS.values(), ids=RUNGS)
-shared = pytest.mark.parametrize("hands", [2, 3], indirect=True)
 in_both_precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -43,13 +40,6 @@ def run(*command, **environment):
     env = {**os.environ, "NUMBA_DISABLE_JIT": "0", **environment}
     given = {"cwd": topics.ROOT, "env": env, "capture_output": True, "text": True}
     return subprocess.run([sys.executable, *command], check=False, **given)
-
-
-@pytest.fixture
-def hands(request, monkeypatch):
-    """Let so many threads share the work, compiled or not."""
-    monkeypatch.setattr(threads, "threads", lambda: request.param)
-    return request.param
 
 
 @kernel
@@ -161,64 +151,6 @@ def test_a_network_starts_soon(cache):
 
 
 # Threads
-
-
-def fill(start, stop, seen):
-    """Count a visit of every number from `start` to `stop`."""
-    seen[start:stop] += 1
-
-
-@shared
-@pytest.mark.parametrize("count", [0, 1, 2, 5, 97])
-@pytest.mark.parametrize("least", [1, 10])
-def test_every_number_is_in_one_piece(hands, count, least):
-    """0 … count is covered, nothing twice, whatever number of threads helps."""
-    for _ in range(20):
-        seen = np.zeros(count + 1)
-        threads.share(fill, count, seen, least=least)
-        assert_array_equal(seen, [1] * count + [0])
-
-
-@shared
-def test_a_failure_elsewhere_is_heard_here(hands):
-    """Whichever thread raises, the caller hears it, and the next call is served."""
-    for bad in range(40):
-
-        def fail(start, stop, bad=bad):
-            if start <= bad < stop:
-                raise ValueError(f"piece {bad}")
-
-        with pytest.raises(ValueError, match=f"piece {bad}"):
-            threads.share(fail, 40)
-    seen = np.zeros(40)
-    threads.share(fill, 40, seen)
-    assert_array_equal(seen, np.ones(40))
-
-
-@shared
-def test_callers_do_not_wait_for_each_other(hands):
-    """Who finds the others busy works alone: six callers at once, and one inside another."""
-    seen = np.zeros((6, 50))
-    call = lambda row: [threads.share(fill, 50, row) for _ in range(50)]
-    callers = [threading.Thread(target=call, args=(row,)) for row in seen]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
-    assert_array_equal(seen, np.full((6, 50), 50))
-    nested = np.zeros(50)
-    threads.share(lambda start, stop: threads.share(fill, stop - start, nested[start:stop]), 50)
-    assert_array_equal(nested, np.ones(50))
-
-
-@shared
-def test_the_work_keeps_no_array_alive(hands):
-    """When a call is over, its arrays are the caller's alone."""
-    seen = np.zeros(50)
-    threads.share(fill, 50, seen)
-    gone = weakref.ref(seen)
-    del seen
-    assert gone() is None
 
 
 CHILD = """
