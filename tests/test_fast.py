@@ -163,7 +163,9 @@ def test_a_tile_without_a_tail_leaves_its_row(lab):
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="weighs compiled kernels")
 @pytest.mark.parametrize(
-    ("C", "H", "F"), [(8, 32, 11), (32, 32, 29), (64, 16, 64)], ids=["tile", "winograd", "small"]
+    ("C", "H", "F"),
+    [(8, 32, 11), (32, 32, 29), (64, 16, 64), (256, 8, 250)],
+    ids=["tile", "winograd", "small", "many filters"],
 )
 def test_the_default_makes_no_copies(C, H, F, monkeypatch):
     """At its peak, two threads hold images, filters, maps, gradients and a quarter more."""

@@ -111,26 +111,45 @@ def transpose(t, to, t_row, y, start, row, rows, columns):
 
 
 @kernel
+def alike(q, few, size, walk):
+    """Count the pixels of a row from q on, few at most, that see the same taps inside."""
+    (Q, W), count, here = size, 1, inside(q, size[1], walk)
+    few = min(few, Q - q) if walk.down[1] == 1 else 1
+    while count < few and inside(q + count, W, walk) == here:
+        count += 1
+    return count
+
+
+@kernel
 def correlate(start, stop, y, x, w, walk):
     """Compute pixels start … stop of y (P, Q, F, N) from x (H, W, C, N) and w (U, V, C, F).
 
-    The last images, too few for a register, are its rows if that takes half as many tiles.
+    Pixels that see the same taps share a list. Their last images, too few for a register, are
+    multiplied the other way round, pixels times filters, if that is half the work.
     """
     (_, Q, F, N), (H, W, C, _), G, L = y.shape, x.shape, walk.groups, WIDTH // x.itemsize
     xs, ws = np.empty((2, walk.window[0] * walk.window[1]), np.int64)
     last = N % L if 2 * (N % L) * -(-(F // G) // L) <= F // G else 0
-    n, t = N - last, np.empty(last * F // G, x.dtype)
-    for pixel in range(start, stop):
-        terms, taps = list_taps(pixel // Q, pixel % Q, (H, W), walk, xs, ws)
+    n, t, step = N - last, np.empty(last * TALL * (F // G), x.dtype), walk.up[1] * C * N
+    pixel = start
+    while pixel < stop:
+        q = pixel % Q
+        some = alike(q, min(TALL, stop - pixel), (Q, W), walk)
+        terms, taps = list_taps(pixel // Q, q, (H, W), walk, xs, ws)
         for k in range(terms):
             xs[k], ws[k] = xs[k] * C * N, ws[k] * (C // G) * F
         for g in range(G):
-            at, x_at, w_at = (pixel * F + g * (F // G)) * N, g * (C // G) * N, g * (F // G)
-            size = terms, taps * (C // G), True
-            cover(y, at, N, F // G, n, w, w_at, F, 1, ws, x, x_at, N, xs, *size)
-            if last:
-                cover(t, 0, F // G, last, F // G, x, x_at + n, N, 1, xs, w, w_at, F, ws, *size)
-                transpose(y, at + n, N, t, 0, F // G, last, F // G)
+            rows, x_at, w_at = F // G, g * (C // G) * N, g * (F // G)
+            at, size = (pixel * F + g * rows) * N, (terms, taps * (C // G), True)
+            for i in range(some):
+                cover(y, at + i * F * N, N, rows, n, w, w_at, F, 1, ws, x, x_at + i * step, N, xs,
+                      *size)  # fmt: skip
+            for i in range(last):
+                cover(t, i * some * rows, rows, some, rows, x, x_at + n + i, N, step, xs, w, w_at,
+                      F, ws, *size)  # fmt: skip
+            for i in range(some if last else 0):
+                transpose(y, at + i * F * N + n, N, t, i * rows, some * rows, last, rows)
+        pixel += some
 
 
 def gather(x, w, size, walk):
@@ -164,15 +183,6 @@ def to_x_tile(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
 
 
 @kernel
-def alike(q, few, Q, W, walk):
-    """Count the pixels from q on, few at most, that see the same taps inside the image."""
-    count, here = 1, inside(q, W, walk)
-    while count < few and q + count < Q and inside(q + count, W, walk) == here:
-        count += 1
-    return count
-
-
-@kernel
 def pair(start, stop, w_bars, x, y_bar, walk):
     """Let each piece add up  w̄[u, v] = Σ x ȳᵀ  over its output rows.
 
@@ -185,7 +195,7 @@ def pair(start, stop, w_bars, x, y_bar, walk):
         for p in range(piece * P // pieces, (piece + 1) * P // pieces):
             q = 0
             while q < Q:
-                some = alike(q, few, Q, x.shape[1], walk)
+                some = alike(q, few, (Q, x.shape[1]), walk)
                 for g in range(G):
                     for i in range(some):
                         at = ((p * Q + q + i) * G + g) * (F // G) * N

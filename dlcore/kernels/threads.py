@@ -68,7 +68,7 @@ class Job:
         return True
 
     def help(self, hand):
-        """Do a share of the work, if it is not over; count whether there was any."""
+        """Do a share of the work, if it is not over; return by how much DONE will rise."""
         if not self.take():
             return 0
         tell(self.counters, HERE, 1, self.counters, HERE, 0, 1, 0)

@@ -13,7 +13,7 @@ Chapter: book/fast.md.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import product
 
 import numpy as np
 
@@ -22,13 +22,11 @@ from dlcore.kernels.fast import conv2d_tile, cover, to_w_tile, to_x_tile, transp
 from dlcore.kernels.jit import kernel
 from dlcore.kernels.layout import aligned, innermost, outward, packed
 from dlcore.kernels.points import matrices
+from dlcore.kernels.squares import R, bundle, frame, halves, plan_for, portion, room, units
 from dlcore.kernels.threads import share, threads
 from dlcore.kernels.tile import sandwich
 
-R = 3  # taps a side
-LANES = 150  # columns that are worth a product
 ENOUGH = 12  # channels, in and out, for which transforms pay
-ROOM = 5 << 20  # bytes for transformed filters
 
 A, B, G = ({m: matrices(m, R)[i] for m in (2, 4)} for i in range(3))
 see, collect, spread, widen, narrow = map(
@@ -48,56 +46,6 @@ def pays(x, w, stride, padding, dilation, groups, dtype):
     return dtype == np.float32 and large and fits(w[2:], stride, dilation, groups)
 
 
-class Plan(NamedTuple):
-    """How outputs are cut: m × m a square, so many squares and so many images at a time."""
-
-    m: int
-    top: tuple  # rows and columns of zeros before the image
-    squares: int
-    images: int
-
-
-def plan_for(x, y, m, top, column):
-    """Take as many squares, or as few images, as make a product worth its while.
-
-    A column of the product takes so many bytes, all threads at most a quarter of x and y.
-    """
-    N, size, room = x.shape[-1], y.shape[:2], (x.nbytes + y.nbytes) // (4 * threads())
-    lanes = max(16, min(LANES, room // column))
-    images = -(-N // -(-N // lanes) // 16) * 16 if lanes < N else max(1, N)
-    squares = np.prod([-(-P // m) for P in size])
-    return Plan(m, top, max(1, min(lanes // images, squares // threads())), images)
-
-
-def portion(F, size):
-    """Return how many of F filters to take at a time, if one has a size in bytes."""
-    return -(-F // -(-F * size // ROOM))
-
-
-@kernel
-def units(P, Q, N, plan):
-    """Count the pieces of work: bundles of squares times bundles of images."""
-    squares = -(-P // plan.m) * -(-Q // plan.m)
-    return -(-squares // plan.squares) * -(-N // plan.images)
-
-
-@kernel
-def bundle(unit, P, Q, N, plan):
-    """Return the first square of a unit and how many it has, and the same of images."""
-    squares, bundles = -(-P // plan.m) * -(-Q // plan.m), -(-N // plan.images)
-    i, n = unit // bundles * plan.squares, unit % bundles * plan.images
-    return i, min(plan.squares, squares - i), n, min(plan.images, N - n)
-
-
-@kernel
-def frame(corner, side, size, row, starts):
-    """List where the entries of a square begin in a map of H × W pixels, -1 outside."""
-    H, W = size
-    for k in range(side * side):
-        i, j = corner[0] + k // side, corner[1] + k % side
-        starts[k] = (i * W + j) * row if 0 <= i < H and 0 <= j < W else -1
-
-
 @kernel
 def places(x):
     """List where the matrices of a stack begin."""
@@ -105,14 +53,14 @@ def places(x):
 
 
 @kernel
-def look(seen, x, square, Q, n, here, at, plan, starts):
-    """Transform what one square sees in `here` images from n on:  B x Bᵀ."""
+def look(seen, x, first, square, Q, n, here, at, plan, starts):
+    """Transform what one square sees in `here` images from n on, channels from `first` on."""
     (H, W, C, N), m = x.shape, plan.m
     p, q = square // -(-Q // m) * m, square % -(-Q // m) * m
     frame((p - plan.top[0], q - plan.top[1]), m + R - 1, (H, W), C * N, starts)
     stack = places(seen)
-    for c in range(C):
-        see(m, seen, c * seen.shape[2] + at, stack, x, c * N + n, starts, here)
+    for c in range(seen.shape[1]):
+        see(m, seen, c * seen.shape[2] + at, stack, x, (first + c) * N + n, starts, here)
 
 
 @kernel
@@ -135,7 +83,7 @@ def correlate(start, stop, y, x, w, first, plan):
     for unit in range(start, stop):
         i, squares, n, here = bundle(unit, P, Q, N, plan)
         for s in range(squares):
-            look(seen, x, i + s, Q, n, here, s * here, plan, starts)
+            look(seen, x, 0, i + s, Q, n, here, s * here, plan, starts)
         products(made, w, F, 1, seen, C, squares * here, True)
         for s in range(squares):
             p, q = (i + s) // -(-Q // m) * m, (i + s) % -(-Q // m) * m
@@ -145,10 +93,10 @@ def correlate(start, stop, y, x, w, first, plan):
 
 
 @kernel
-def pair(start, stop, w_hats, x, y_bar, first, plan):
+def pair(start, stop, w_hats, x, y_bar, c, f, plan):
     """Let each piece add up  Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ  over its share of the squares.
 
-    ŵ̄ (pieces, n², C, F) is that of the filters from `first` on.
+    ŵ̄ (pieces, n², C, F) is that of the channels from c on and the filters from f on.
     """
     (P, Q, filters, N), (pieces, count, C, F), m = y_bar.shape, w_hats.shape, plan.m
     L, images = plan.squares * plan.images, plan.images
@@ -160,12 +108,12 @@ def pair(start, stop, w_hats, x, y_bar, first, plan):
         for unit in range(piece * total // pieces, (piece + 1) * total // pieces):
             i, squares, n, here = bundle(unit, P, Q, N, plan)
             for s in range(squares):
-                look(seen, x, i + s, Q, n, here, s * here, plan, starts)
+                look(seen, x, c, i + s, Q, n, here, s * here, plan, starts)
                 p, q = (i + s) // -(-Q // m) * m, (i + s) % -(-Q // m) * m
                 frame((p, q), m, (P, Q), filters * N, starts)
                 for k in range(m * m):
                     if starts[k] >= 0:
-                        at = starts[k] + first * N + n
+                        at = starts[k] + f * N + n
                         transpose(t, k * images * F, F, y_bar, at, N, F, here)
                         starts[k] = k * images * F
                 spread(m, made, s * here * F, stack, t, 0, starts, here * F)
@@ -193,7 +141,7 @@ def gather(x, w, size, m, top):
     dtype = np.result_type(x, w)
     x, (F, C), square = innermost(x, dtype), w.shape[:2], (m + R - 1) ** 2
     y = aligned((*size, F, x.shape[-1]), dtype)
-    some = portion(F, C * square * dtype.itemsize)
+    some = portion(F, C * square * dtype.itemsize, room(x, w, y))
     plan = plan_for(x, y, m, top, (C + some) * square * dtype.itemsize)
     for f in range(0, F, some):
         part = packed(w[f : f + some].transpose(2, 3, 1, 0), dtype)
@@ -228,22 +176,23 @@ def to_w_winograd(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, grou
     (top, _), (left, _) = padding
     dtype = np.result_type(x, y_bar)
     x, y_bar = innermost(x, dtype), innermost(y_bar, dtype)
-    C, F, bytes_ = x.shape[2], y_bar.shape[2], (m + R - 1) ** 2 * dtype.itemsize
-    some = portion(F, threads() * C * bytes_)
-    plan = plan_for(x, y_bar, m, (top, left), (C + some) * bytes_)
+    C, F, size = x.shape[2], y_bar.shape[2], (m + R - 1) ** 2 * dtype.itemsize
     w_bar = aligned((R * R, C, F), dtype)
-    for f in range(0, F, some):
-        w_bar[..., f : f + some] = gradient(x, y_bar, f, min(some, F - f), plan)
+    some = halves(C, F, threads() * size, room(x, y_bar, w_bar))
+    plan = plan_for(x, y_bar, m, (top, left), sum(some) * size)
+    for c, f in product(range(0, C, some[0]), range(0, F, some[1])):
+        part = w_bar[:, c : c + some[0], f : f + some[1]]
+        part[...] = gradient(x, y_bar, c, f, part.shape, plan)
     return w_bar.reshape(R, R, C, F).transpose(3, 2, 0, 1)
 
 
-def gradient(x, y_bar, first, F, plan):
-    """Compute the gradient of F filters from `first` on, (9, C, F)."""
-    (P, Q, _, N), C, m = y_bar.shape, x.shape[2], plan.m
+def gradient(x, y_bar, c, f, shape, plan):
+    """Compute the gradient (9, C, F) of some filters, from channel c and filter f on."""
+    (P, Q, _, N), (_, C, F), m = y_bar.shape, shape, plan.m
     parts = max(1, min(threads(), units(P, Q, N, plan)))
     w_hats = aligned((parts, (m + R - 1) ** 2, C, F), x.dtype, np.zeros)
-    share(pair, parts, w_hats, x, y_bar, first, plan)
-    w_hat, w_bar = w_hats[0], aligned((R * R, C, F), x.dtype)
+    share(pair, parts, w_hats, x, y_bar, c, f, plan)
+    w_hat, w_bar = w_hats[0], aligned(shape, x.dtype)
     for more in w_hats[1:]:
         w_hat += more
     share(back, C * F, w_bar.reshape(R * R, -1), w_hat.reshape(len(w_hat), -1), m)

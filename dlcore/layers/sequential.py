@@ -48,7 +48,7 @@ class Sequential:
         return {long: layer.grads[name] for long, (layer, name) in self.owners.items()}
 
     def forward(self, x):
-        """Pass x through all layers."""
+        """Pass x through all layers, once they have let go of the last one."""
         for layer in self.layers:
             layer.forget()
         for layer in self.layers:
@@ -62,7 +62,7 @@ class Sequential:
         return y_bar
 
     def backward_first(self, y_bar):
-        """Do the same for a row that nothing comes before."""
+        """Receive ȳ at a row that nothing comes before, so that x̄ would interest nobody."""
         for layer in reversed(self.layers[1:]):
             y_bar = layer.backward(y_bar)
         self.layers[0].backward_first(y_bar)

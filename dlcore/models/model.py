@@ -5,7 +5,7 @@ Chapter: book/twolayer.md.
 
 import numpy as np
 
-from dlcore.layers.sequential import leaves, owners
+from dlcore.layers.sequential import Sequential
 from dlcore.ops.loss import cross_entropy
 from dlcore.shapes import ShapeError
 
@@ -20,17 +20,12 @@ class Model:
     """
 
     def __init__(self, *layers, measure=cross_entropy):
-        self.layers, self.measure = leaves(layers), measure
-        self.owners = owners(self.layers)
-        self.params = {long: layer.params[name] for long, (layer, name) in self.owners.items()}
+        self.row, self.measure = Sequential(*layers), measure
+        self.layers, self.params = self.row.layers, self.row.params
 
     def scores(self, x):
         """Compute the scores of a batch:  (N, D) → (N, K)."""
-        for layer in self.layers:
-            layer.forget()
-        for layer in self.layers:
-            x = layer.forward(x)
-        return x
+        return self.row.forward(x)
 
     def loss(self, x, t, reg=0.0):
         """Return the loss and its gradients by name.
@@ -40,11 +35,9 @@ class Model:
         y = self.scores(x)
         loss = self.measure(y, t)
         (bar,) = self.measure.vjp(loss, y, t, 1.0)
-        for layer in reversed(self.layers[1:]):
-            bar = layer.backward(bar)
-        self.layers[0].backward_first(bar)
+        self.row.backward_first(bar)
 
-        grads = {long: layer.grads[name] for long, (layer, name) in self.owners.items()}
+        grads = self.row.grads
         if reg:
             loss = loss + self.penalize(reg, grads)
         return float(loss), grads

@@ -9,12 +9,11 @@ import math
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import Traced
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels.activation import erf as integrate
 from dlcore.kernels.activation import rectify, rectify_back, rectify_back_naive, rectify_naive
 from dlcore.ops.elementary import tanh
-from dlcore.ops.window import compiled
+from dlcore.ops.window import bare
 from dlcore.shapes import Tensor
 
 __all__ = ["erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"]
@@ -28,7 +27,7 @@ FAR = 40.0  # from here on the bell curve is zero in every precision
 @primitive(shapes=SHAPE, domain=KINK)
 def relu(x: Tensor) -> Tensor:
     """Keep what is positive:  y = max(0, x)."""
-    return (rectify if compiled(x.dtype) else rectify_naive)(x)
+    return (rectify if bare(x) else rectify_naive)(x)
 
 
 @relu.defjvp
@@ -38,8 +37,7 @@ def relu_jvp(y, x, x_dot):
 
 @relu.defvjp
 def relu_vjp(y, x, y_bar):
-    plain = isinstance(y, Traced) or isinstance(y_bar, Traced) or not compiled(y.dtype)
-    return ((rectify_back_naive if plain else rectify_back)(y, y_bar),)
+    return ((rectify_back if bare(y, y_bar) else rectify_back_naive)(y, y_bar),)
 
 
 @primitive(shapes=SHAPE, domain=KINK, options={"slope": (0.01, 0.2)})

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import Traced
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import fast, offset, winograd
 from dlcore.ops.window import (
+    bare,
     compiled,
     pair,
     ready,
@@ -196,8 +196,15 @@ def conv2d_to_w_vjp(w_bar, x, y_bar, g, window, **options):
 @primitive(options={"rectify": (False, True)})
 def shift(x: Maps, b: Offsets, *, rectify=False) -> Maps:
     """Add an offset to every map:  y = x + b,  or  max(0, x + b)  if asked to `rectify`."""
+    return shifted(x, b, rectify)
+
+
+def shifted(x, b, rectify, overwrite=False):
+    """Do it by the kernel if there is one; x may be overwritten, if said so."""
     x, b = ready(x, b)
-    return (offset.shift if compiled(x.dtype) else offset.shift_naive)(x, b, rectify)
+    if not compiled(x.dtype):
+        return offset.shift_naive(x, b, rectify)
+    return offset.shift(x, b, rectify, overwrite)
 
 
 @shift.defjvp
@@ -209,8 +216,8 @@ def shift_jvp(y, x, b, x_dot, b_dot, rectify=False):
 @shift.defvjp
 def shift_vjp(y, x, b, y_bar, rectify=False):
     """The pass back is one too, unless it is itself being differentiated."""
-    watched = isinstance(y_bar, Traced) or isinstance(y, Traced) or not compiled(y.dtype)
-    return (offset.shift_back_naive if watched else offset.shift_back)(y, y_bar, rectify)
+    back = offset.shift_back if bare(y, y_bar) else offset.shift_back_naive
+    return back(y, y_bar, rectify)
 
 
 @primitive(options={**CONV, "rectify": (False, True)})
@@ -223,10 +230,7 @@ def convolution(
     y = x ⋆ w + b,  or  max(0, x ⋆ w + b):  offset and rectifier are one pass through memory.
     """
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    y, b = ready(conv2d(x, w, **options), b)
-    if not compiled(y.dtype):
-        return offset.shift_naive(y, b, rectify)
-    return offset.shift(y, b, rectify, overwrite=True)
+    return shifted(conv2d(x, w, **options), b, rectify, overwrite=True)
 
 
 @convolution.defjvp

@@ -5,10 +5,9 @@ Chapter: book/convnet.md.
 
 from math import prod
 
-from dlcore.autodiff.dispatch import Traced
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels.layout import channels_outside, is_innermost, pixels_outside
-from dlcore.ops.window import compiled
+from dlcore.ops.window import bare
 from dlcore.shapes import Features, Images
 
 
@@ -18,7 +17,7 @@ def flatten(x: Images) -> Features:
 
     Where the batch is innermost in memory, it stays so.
     """
-    if is_innermost(x) and compiled(x.dtype):
+    if bare(x) and is_innermost(x):
         return channels_outside(x).reshape(prod(x.shape[1:]), len(x)).T
     return x.transpose(1, 2, 3, 0).reshape(prod(x.shape[1:]), len(x)).T
 
@@ -32,7 +31,6 @@ def flatten_jvp(y, x, x_dot):
 def flatten_vjp(y, x, y_bar):
     N, C, H, W = x.shape
     x_bar = y_bar.T.reshape(C, H, W, N)
-    watched = isinstance(x, Traced) or isinstance(x_bar, Traced)
-    if not watched and is_innermost(x) and compiled(x.dtype):
+    if bare(x, x_bar) and is_innermost(x):
         return (pixels_outside(x_bar),)
     return (x_bar.transpose(3, 0, 1, 2),)

@@ -11,6 +11,7 @@ from operator import index
 
 import numpy as np
 
+from dlcore.autodiff.dispatch import Traced
 from dlcore.kernels.conv import positions
 from dlcore.shapes import ShapeError
 
@@ -101,3 +102,9 @@ def require_places(function, y_bar, places):
 def compiled(dtype):
     """Tell whether there are kernels for this precision: float32 and float64."""
     return dtype.itemsize in (4, 8)
+
+
+def bare(*arrays):
+    """Tell whether kernels may take these arrays: of such a precision, and none is watched."""
+    watched = any(isinstance(array, Traced) for array in arrays)
+    return not watched and all(compiled(array.dtype) for array in arrays)
