@@ -78,6 +78,18 @@ def label_ends(axis, ends):
         axis.text(1.02, place, name, color=colour, transform=axis.transAxes, va="center")
 
 
+def name_points(axis, groups):
+    """Write the name of each group above its highest point, or below if another group is there."""
+    axis.autoscale_view()
+    places = {name: axis.transData.transform(group) for name, group in groups.items()}
+    for (name, own), colour in zip(places.items(), PALETTE, strict=False):
+        best = np.argmax(own[:, 1])
+        others = [place for other in places if other != name for place in places[other]]
+        taken = any(abs(x) < 60 and 0 <= y < 30 for x, y in (at - own[best] for at in others))
+        axis.annotate(name, groups[name][best], (0, -17 if taken else 8), color=colour, ha="center",
+                      textcoords="offset points")  # fmt: skip
+
+
 def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
     """Scatter named groups of points, one panel per title: {title: {name: [(x, y), …]}}.
 
@@ -88,16 +100,13 @@ def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
         for axis, (title, groups) in zip(axes[0], panels.items(), strict=True):
             axis.set(xlabel=xlabel, **{f"{each}scale": "log" for each in log})
             axis.set_title(title, size=10.5)
-            for (name, group), colour in zip(groups.items(), PALETTE, strict=False):
+            for group, colour in zip(groups.values(), PALETTE, strict=False):
                 x, y = np.transpose(group)
                 axis.plot(x, y, ".", color=colour, markersize=9, clip_on=False)
-                best = int(np.argmax(y))
-                offset = (0, 8 if colour == PALETTE[0] else -17)
-                axis.annotate(name, (x[best], y[best]), offset, textcoords="offset points",
-                              color=colour, ha="center")  # fmt: skip
                 if strokes:
                     axis.plot(x, 0 * x, "|", color=colour, markersize=14, clip_on=False,
                               transform=axis.get_xaxis_transform())  # fmt: skip
+            name_points(axis, groups)
         axes[0, 0].set_ylabel(ylabel)
     return show(figure, alt=alt, caption=caption)
 

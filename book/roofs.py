@@ -29,6 +29,14 @@ def ladder(ratios, *, alt, caption="", marks=()):
     return show(figure, alt=alt, caption=caption)
 
 
+def level(rate, peak, free):
+    """Choose where a name stands: beside its point, but not on the roof nor below what is free."""
+    wanted = max(rate, free)
+    if 0.85 < wanted / peak < 1.15:
+        wanted = 0.8 * peak if free < 0.8 * peak else 1.2 * peak
+    return wanted
+
+
 def roofline(points, peak, bandwidth, *, alt, caption=""):
     """Draw the roof that peak and bandwidth make, and what was measured as points below it.
 
@@ -44,14 +52,14 @@ def roofline(points, peak, bandwidth, *, alt, caption=""):
         axis.fill_between(x, roof, top, color=FAINT, alpha=0.25, linewidth=0)
         axis.text(high * 0.9, peak / 1e9 * 1.12, "peak", ha="right", size=9)
         middle = (low * peak / bandwidth) ** 0.5  # of the slope, on its logarithmic axis
-        axis.annotate("bandwidth", (middle, bandwidth * middle / 1e9), (-6, 3), ha="right", size=9,
+        axis.annotate("bandwidth", (middle, bandwidth * middle / 1e9), (6, -3), va="top", size=9,
                       textcoords="offset points")  # fmt: skip
         ranked, free = sorted(points.items(), key=lambda point: point[1][1]), 0.0
         for name, (at, rate) in ranked:
             colour = PALETTE[list(points).index(name) % len(PALETTE)]
-            free = max(rate / 1e9, free * 1.35)
+            free = level(rate, peak, 1.35 * free)
             axis.plot(at, rate / 1e9, "o", color=colour, markersize=7)
-            axis.annotate(name, (at, free), (9, 0), textcoords="offset points", va="center",
+            axis.annotate(name, (at, free / 1e9), (9, 0), textcoords="offset points", va="center",
                           color=colour)  # fmt: skip
         axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(None, top))
         axis.set(xlabel="operations for every byte", ylabel="thousand million operations a second")
