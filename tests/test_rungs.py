@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.kernels import conv as kernels
-from dlcore.kernels import offset
+from dlcore.kernels import offset, winograd
 from dlcore.kernels import pool as pools
 from dlcore.kernels.layout import empty_maps, innermost
 from dlcore.layers.flatten import Flatten
@@ -147,6 +147,19 @@ def test_nothing_in_makes_zeros_out(name, x, w):
     assert (x_bar.shape, w_bar.shape) == (x.shape, w.shape)
     assert not y.any()
     assert not w_bar.any()
+
+
+@pytest.mark.parametrize("room", [1, 1 << 14, 1 << 15])
+def test_filters_may_be_transformed_in_parts(room, monkeypatch, rng):
+    """However few bytes there are for them, y, x̄ and w̄ are those of the definition."""
+    monkeypatch.setattr(winograd, "room", lambda *arrays: room)
+    x, w, y_bar = (rng.normal(size=s) for s in ((5, 13, 9, 7), (17, 13, 3, 3), (5, 17, 7, 5)))
+    ways = [
+        (rung.forward(x, w), rung.to_x(y_bar, w, x.shape[2:]), rung.to_w(x, y_bar, w.shape[2:]))
+        for rung in (RUNGS["winograd"], RUNGS["im2col"])
+    ]
+    for ours, truth in zip(*ways, strict=True):
+        assert_allclose(ours, truth, atol=1e-11)  # sums of a few hundred, squares of four
 
 
 @pytest.mark.parametrize("name", [name for name in RUNGS if name != "winograd"])

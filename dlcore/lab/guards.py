@@ -133,11 +133,13 @@ def convolve(name):
 
 
 def small_squares(draw):
-    """Convolve by squares of two."""
+    """Convolve by squares of two, with little room for what is transformed."""
     functions = winograd.conv2d_winograd, winograd.to_x_winograd, winograd.to_w_winograd
     rung = Rung(*(lambda *given, f=f: f(*given, m=2) for f in functions))
     growth = points.growth(4, 3)
-    agree(draw, rung, RUNGS["im2col"], *draw.convolution(), growth=growth)
+    room = 1 << draw.few(8, 18)
+    with patch.object(winograd, "room", lambda *arrays: room):
+        agree(draw, rung, RUNGS["im2col"], *draw.convolution(), growth=growth)
 
 
 def some(draw, made, twin, x, *others):
