@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlcore.course import topics
-from dlcore.course.answers import load
+from dlcore.course.exercises import topics
+from dlcore.course.exercises.answers import load
 
-collect_ignore = ["sample"]
+collect_ignore = ["course/sample"]
 
 
 def pytest_addoption(parser):
@@ -30,7 +30,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Set up a sandbox for the answers, when one is asked for."""
     if tier := config.getoption("isolation"):
-        stage = importlib.import_module("dlcore.course.stage")
+        stage = importlib.import_module("dlcore.course.grading.stage")
         config.pluginmanager.register(stage.Stage(tier))
 
 
@@ -69,7 +69,7 @@ def formulas(topic):
 @pytest.fixture(scope="session")
 def oracle():
     """Exact calculus, imported by those who ask."""
-    return importlib.import_module("dlcore.formulas.oracle")
+    return importlib.import_module("dlcore.formulas.engine.oracle")
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def planted():
 
     Nobody types them: each derivation has an error planted by its name on the page.
     """
-    return importlib.import_module("dlcore.formulas.planted").wrong_lines
+    return importlib.import_module("dlcore.formulas.engine.planted").wrong_lines
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +133,7 @@ def modules():
 @pytest.fixture
 def clone(tmp_path, monkeypatch):
     """A repository of one topic, without exercises, in the place of the real one."""
-    shutil.copytree(topics.ROOT / "tests/sample", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(topics.ROOT / "tests/course/sample", tmp_path, dirs_exist_ok=True)
     for name in ("tests/conftest.py", "pyproject.toml"):
         shutil.copy(topics.ROOT / name, tmp_path / name)
     (tmp_path / "exercises").mkdir()

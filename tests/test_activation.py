@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore import init
 from dlcore.autodiff import directional, jacobian, vjp
+from dlcore.nn import init
 from dlcore.ops.linear import linear
 
 SIX = ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "gelu")
@@ -147,14 +147,14 @@ def test_a_difference_across_the_kink_measures_one_half(ops):
 
 def test_the_rectifier_gives_the_numbers_of_the_sources(ops):
     """Twelve numbers from -1/2 to 1/2, as printed there with eight digits."""
-    lab = importlib.import_module("dlcore.lab.activation")
+    lab = importlib.import_module("dlcore.experiments.activation")
     assert_allclose(ops.relu(lab.EVEN), lab.RELU_001, rtol=0, atol=5e-9)  # half of the last digit
 
 
 def test_the_difference_to_the_sources_is_the_one_they_print():
     """It is max |y - z| / (|y| + |z|), the rounding of the printed digits and nothing else."""
-    lab = importlib.import_module("dlcore.lab.activation")
-    (claim,) = importlib.import_module("dlcore.lab").experiments()["relu-forward"].claims
+    lab = importlib.import_module("dlcore.experiments.activation")
+    (claim,) = importlib.import_module("dlcore.experiments").experiments()["relu-forward"].claims
     assert claim.holds(lab.relu_forward(seed=0)[0][claim.key])
 
 
@@ -246,7 +246,7 @@ def test_glorot_stands_between_two_wishes(formulas):
 
 def test_an_unknown_activation_is_refused():
     """The message names what there is."""
-    layers = importlib.import_module("dlcore.layers.activation")
+    layers = importlib.import_module("dlcore.nn.activation")
     with pytest.raises(ValueError, match=r"Activation: name is 'step', use one of relu, leaky"):
         layers.Activation("step")
 

@@ -12,7 +12,8 @@ from importlib.util import resolve_name
 
 import pytest
 
-from dlcore.course import skeleton, topics, trial
+from dlcore.course.exercises import skeleton, topics
+from dlcore.course.practice import trial
 from dlcore.graph import topological_order
 
 TOPICS = topics.topics()
@@ -21,14 +22,13 @@ FLOORS = {
     "kernels": 1,
     "autodiff": 2,
     **dict.fromkeys(("ops", "dlcore"), 3),  # the package brings the rules of its operations
-    **dict.fromkeys(("layers", "init", "descent", "optim", "schedule", "data"), 4),
-    "models": 5,
-    **dict.fromkeys(("solver", "sweep", "checkpoint", "progress"), 6),
-    "lab": 7,
-    **dict.fromkeys(("cli", "__main__"), 8),
+    **dict.fromkeys(("nn", "data"), 4),
+    "train": 5,
+    **dict.fromkeys(("experiments", "benchmarks", "verification"), 6),
+    **dict.fromkeys(("cli", "__main__"), 7),
 }
 TOWERS = ("formulas", "course")
-HOMES = {"numba": "kernels", "sympy": "formulas", "matplotlib": "lab"}
+HOMES = {"numba": "kernels", "sympy": "formulas", "matplotlib": "experiments"}
 
 
 def room(module):
@@ -89,16 +89,16 @@ def test_imports_form_a_dag(ours):
 
 @pytest.mark.parametrize("tower", TOWERS)
 def test_towers_stand_alone(tower, ours):
-    """Formulas and course import nothing else of dlcore; only lab and cli import them."""
+    """Formulas and course import nothing else of dlcore; only where towers meet are they used."""
     inside = {room(used) for user in ours if room(user) == tower for used in ours[user]}
     users = {room(user) for user in ours if tower in map(room, ours[user])}
     assert inside <= {tower}
-    assert users <= {tower, "lab", "cli", "__main__"}
+    assert users <= {tower, "verification", "experiments", "cli", "__main__"}
 
 
 @pytest.mark.parametrize("package", HOMES)
 def test_heavy_packages_stay_at_home(package, imports):
-    """Numba lives in kernels, sympy in formulas, matplotlib in lab."""
+    """Numba lives in kernels, sympy in formulas, matplotlib in experiments."""
     roots = {user: {name.partition(".")[0] for name in names} for user, names in imports.items()}
     guests = [user for user in roots if package in roots[user] and room(user) != HOMES[package]]
     assert guests == []

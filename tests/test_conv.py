@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.kernels.conv import conv2d_naive, positions, to_w_naive, to_x_naive
-from dlcore.layers.conv import Conv2d
-from dlcore.layers.linear import Linear
+from dlcore.nn.conv import Conv2d
+from dlcore.nn.linear import Linear
 from dlcore.ops.conv import conv2d, convolution
 from dlcore.ops.linear import linear
 
@@ -28,7 +28,7 @@ ONE = (1, 1)
 @pytest.fixture(scope="module")
 def lab():
     """The experiments of the chapter."""
-    return importlib.import_module("dlcore.lab.conv")
+    return importlib.import_module("dlcore.experiments.conv")
 
 
 @pytest.fixture

@@ -10,21 +10,21 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import value_and_grad
 from dlcore.data import load
-from dlcore.layers.activation import ReLU
-from dlcore.layers.conv import Conv2d, Offset
-from dlcore.layers.layer import Layer
-from dlcore.layers.pool import MaxPool2d
-from dlcore.layers.sequential import ConvReLUPool, Sequential
-from dlcore.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
+from dlcore.nn.activation import ReLU
+from dlcore.nn.conv import Conv2d, Offset
+from dlcore.nn.layer import Layer
+from dlcore.nn.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
+from dlcore.nn.pool import MaxPool2d
+from dlcore.nn.sequential import ConvReLUPool, Sequential
 from dlcore.ops.activation import relu
 from dlcore.ops.conv import conv2d, convolution
 from dlcore.ops.flatten import flatten
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy
 from dlcore.ops.pool import max_pool2d
-from dlcore.optim import Momentum
 from dlcore.shapes import ShapeError
-from dlcore.solver import Solver
+from dlcore.train.optim import Momentum
+from dlcore.train.solver import Solver
 
 COLUMN, PLACES = np.array([[0.0, 1, 0]] * 3), np.arange(8).reshape(2, 2, 2)
 BY_HAND = {  # a filter for columns, one for rows; each class adds up one map
@@ -42,7 +42,7 @@ trains = pytest.mark.skipif(PLAIN, reason="trains for hours without a compiler")
 @pytest.fixture
 def lab():
     """The experiments of the chapter."""
-    return importlib.import_module("dlcore.lab.convnet")
+    return importlib.import_module("dlcore.experiments.convnet")
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import check_gradients, derivative, directional, grad
 from dlcore.autodiff.dispatch import plain
-from dlcore.ops.elementary import tanh
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy, log_softmax, softmax
+from dlcore.ops.numpy.elementary import tanh
 
 EPS, STEP = derivative.EPS, derivative.STEP
 STEPS = [2.0**-k for k in range(1, 53)]  # powers of two: 1 + h and 1 - h are exact
@@ -28,7 +28,7 @@ THEIRS = {"b1": [5.435436e-8, 5.435430e-8], "w1": [4.426512e-9], "b2": [8.190173
 @pytest.fixture
 def lab():
     """The experiments of the chapter."""
-    return importlib.import_module("dlcore.lab.derivative")
+    return importlib.import_module("dlcore.experiments.derivative")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.descent import average, ball, descend
+from dlcore.train.descent import average, ball, descend
 
 ROUNDED = {"rtol": 1e-12, "atol": 1e-12}  # some roundings of 1e-16
 STEPS = [1, 2, 3, 10, 100, 1000]
@@ -18,7 +18,7 @@ SQUARES = "two_parabolas spread_next"
 @pytest.fixture(scope="module")
 def lab():
     """The grounds on which descent is watched."""
-    return importlib.import_module("dlcore.lab.descent")
+    return importlib.import_module("dlcore.experiments.descent")
 
 
 @pytest.fixture(scope="module")

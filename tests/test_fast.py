@@ -20,13 +20,13 @@ LAYOUTS = ("nchw", "hwcn")
 @pytest.fixture(scope="module")
 def lab():
     """What the chapter counts and draws."""
-    return importlib.import_module("dlcore.lab.limits")
+    return importlib.import_module("dlcore.experiments.limits")
 
 
 @pytest.fixture(scope="module")
 def points():
     """Short algorithms."""
-    return importlib.import_module("dlcore.kernels.points")
+    return importlib.import_module("dlcore.kernels.machine.points")
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_steps_of_a_power_of_two_collide(step, lab):
 
 def test_another_order_of_memory_is_a_view(rng):
     """(N, C, H, W) and (H, W, C, N) name the same numbers at the same place."""
-    layout = importlib.import_module("dlcore.kernels.layout")
+    layout = importlib.import_module("dlcore.kernels.machine.layout")
     x = layout.empty_maps(5, 3, 4, 6, np.float32)
     x[...] = rng.normal(size=x.shape)
     inner = layout.innermost(x)
@@ -170,7 +170,7 @@ def test_a_tile_without_a_tail_leaves_its_row(lab):
 def test_the_default_makes_no_copies(C, H, F, monkeypatch):
     """At its peak, two threads hold images, filters, maps, gradients and a quarter more."""
     monkeypatch.setenv("NUMBA_NUM_THREADS", "2")  # each has room of its own
-    layout = importlib.import_module("dlcore.kernels.layout")
+    layout = importlib.import_module("dlcore.kernels.machine.layout")
     x, y_bar = (layout.empty_maps(50, D, H, H, np.float32) for D in (C, F))
     x[...], y_bar[...], w = 1, 1, np.ones((F, C, 3, 3), np.float32)
     for _ in range(2):  # what is compiled or loaded on the way is allocated once
@@ -185,7 +185,7 @@ def test_the_default_makes_no_copies(C, H, F, monkeypatch):
 @pytest.fixture
 def hands(request, monkeypatch):
     """Share work by so many threads, compiled or not."""
-    threads = importlib.import_module("dlcore.kernels.threads")
+    threads = importlib.import_module("dlcore.kernels.machine.threads")
     monkeypatch.setattr(threads, "threads", lambda: request.param)
     return threads.share
 
@@ -381,7 +381,8 @@ def test_the_way_back_that_you_name_is_wrong(answers, rng):
     number, (x, w) = answers.hidden_slip(), drawn(rng)
     y = conv2d(x, w)
     y_bar = rng.normal(size=y.shape)
-    (x_bar, _), ways = conv2d.vjp(y, x, w, y_bar), importlib.import_module("dlcore.lab.slips").WAYS
+    x_bar, _ = conv2d.vjp(y, x, w, y_bar)
+    ways = importlib.import_module("dlcore.verification.slips").WAYS
     wrong = [i for i, way in enumerate(ways, 1) if not np.allclose(way(y_bar, w), x_bar)]
     assert [number] == wrong
 

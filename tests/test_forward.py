@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import jacobian, jvp
-from dlcore.ops import arithmetic
+from dlcore.ops.numpy import arithmetic
 
 ROUNDED = {"rtol": 1e-12, "atol": 1e-15}  # some roundings of 1e-16, also where ones cancel
 POINTS = [(1.0, 2.0), (0.5, -0.5)]
@@ -24,7 +24,7 @@ SLOPES = {
 @pytest.fixture
 def lab():
     """The sources' example, imported by those who ask: its kernels take a while to load."""
-    return importlib.import_module("dlcore.lab.forward")
+    return importlib.import_module("dlcore.experiments.forward")
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_a_jacobian_by_columns_takes_one_run_per_input(D, rng):
 
 def test_a_run_with_its_tangent_costs_at_most_four_runs(lab):
     """Of the rules of the example none needs more than three operations beside its own."""
-    tally = importlib.import_module("dlcore.lab.reverse").count
+    tally = importlib.import_module("dlcore.experiments.reverse").count
     w, w_dot = np.array(POINTS)
     alone, _ = tally(lab.example, w)
     both, _ = tally(lambda w: jvp(lab.example, [w], [w_dot])[1], w)

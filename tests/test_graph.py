@@ -25,7 +25,7 @@ def sort(request):
 @pytest.fixture(scope="module")
 def lab():
     """The programs of the chapter, right and wrong."""
-    return importlib.import_module("dlcore.lab.graph")
+    return importlib.import_module("dlcore.experiments.graph")
 
 
 def random_graph(rng, nodes, edges):
@@ -193,7 +193,9 @@ def test_both_programs_are_right_on_every_small_graph(lab, n):
 def test_every_graph_on_five_nodes_has_been_judged(lab):
     """Of 2²⁰ graphs 29,281 are acyclic: the record says so, and so does the count by bits."""
     acyclic = int((~reach(5)[range(5), range(5)].any(axis=0)).sum())
-    told = importlib.import_module("dlcore.lab.experiment").record("every-digraph")["values"]
+    told = importlib.import_module("dlcore.experiments.experiment").record("every-digraph")[
+        "values"
+    ]
     assert acyclic == 29_281
     assert told == {"ordered": acyclic, "refused": 2**20 - acyclic, "wrong": 0}
     some = islice(lab.digraphs(5), 0, None, 61)

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import check_gradients, directional, grad, vjp
-from dlcore.layers.linear import Linear
+from dlcore.nn.linear import Linear
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy, softmax
 from dlcore.shapes import ShapeError
@@ -27,7 +27,7 @@ def example(rng):
 @pytest.fixture
 def classifier():
     """The class LinearClassifier, imported by those who ask: its package brings the compiler."""
-    return importlib.import_module("dlcore.models.linear").LinearClassifier
+    return importlib.import_module("dlcore.nn.models.linear").LinearClassifier
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_program_says_what_the_page_says(example, formulas, oracle, rounding
 
 def test_the_numbers_of_the_sources_come_out():
     """The affine layer on evenly spread numbers, to the last decimal that is printed."""
-    assert importlib.import_module("dlcore.lab.linear").AFFINE_001 == AFFINE
+    assert importlib.import_module("dlcore.experiments.linear").AFFINE_001 == AFFINE
     x, w = np.linspace(-0.1, 0.5, 240).reshape(2, 120), np.linspace(-0.2, 0.3, 360).reshape(120, 3)
     assert_allclose(linear(x, w, np.linspace(-0.3, 0.1, 3)), AFFINE, rtol=0, atol=HALF_A_UNIT)
 

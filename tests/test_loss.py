@@ -48,7 +48,7 @@ def given(rng):
 @pytest.fixture
 def lab():
     """The experiments of the chapter."""
-    return importlib.import_module("dlcore.lab.loss")
+    return importlib.import_module("dlcore.experiments.loss")
 
 
 def guesses(rng, *shape):

@@ -35,8 +35,8 @@ def asked(name):
     return pytest.fixture(scope="module")(lambda: importlib.import_module(name))
 
 
-optim, kernels = asked("dlcore.optim"), asked("dlcore.kernels.optim")
-lab, schedule = asked("dlcore.lab.optim"), asked("dlcore.schedule")
+optim, kernels = asked("dlcore.train.optim"), asked("dlcore.kernels.optim")
+lab, schedule = asked("dlcore.experiments.optim"), asked("dlcore.train.schedule")
 
 
 def arguments(function, rng, N, dtype=np.float64):

@@ -24,7 +24,7 @@ ONE_ROUNDING = {"rtol": 0, "atol": 1e-14}  # sums of a few numbers near one, in 
 @pytest.fixture(scope="module")
 def lab():
     """The experiments of the chapter."""
-    return importlib.import_module("dlcore.lab.pool")
+    return importlib.import_module("dlcore.experiments.pool")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dlcore.autodiff.dispatch import levels
 from dlcore.autodiff.primitive import Primitive
 from dlcore.autodiff.reverse import Variable
 from dlcore.graph import topological_order
-from dlcore.ops import arithmetic, elementary
+from dlcore.ops.numpy import arithmetic, elementary
 from dlcore.shapes import Tensor
 
 W = np.array([0.5, -0.5])  # where the sources' example is walked through
@@ -27,13 +27,13 @@ OPERATIONS = [
 @pytest.fixture
 def lab():
     """The counters of the chapter, imported by those who ask."""
-    return importlib.import_module("dlcore.lab.reverse")
+    return importlib.import_module("dlcore.experiments.reverse")
 
 
 @pytest.fixture
 def example():
     """The two functions of the sources, imported by those who ask."""
-    return importlib.import_module("dlcore.lab.forward").example
+    return importlib.import_module("dlcore.experiments.forward").example
 
 
 class Parameter:
@@ -224,10 +224,10 @@ def test_stretching_and_adding_up_are_adjoint(shape, rng):
 
 def test_the_tape_computes_what_the_layers_compute(rng):
     """The gradient of a two-layer network by its layers and by the tape, for every parameter."""
-    layers = importlib.import_module("dlcore.models.twolayer").TwoLayer
+    layers = importlib.import_module("dlcore.nn.models.twolayer").TwoLayer
     model, loss = (
         layers(5, 6, 3, rng=rng, std=1.0),
-        importlib.import_module("dlcore.lab.reverse").loss,
+        importlib.import_module("dlcore.experiments.reverse").loss,
     )
     x, t = rng.normal(size=(7, 5)), rng.integers(3, size=7)
     value, pullback = vjp(lambda *params: loss(*params, x=x, t=t, reg=0.7), *model.params.values())

@@ -14,8 +14,8 @@ from dlcore.data.dataset import Examples
 @pytest.fixture
 def lib():
     """The library's training, imported by those who ask: its kernels take a while to load."""
-    from dlcore import checkpoint, optim, schedule, solver, sweep  # noqa: PLC0415
-    from dlcore.models import TwoLayer  # noqa: PLC0415
+    from dlcore.nn.models import TwoLayer  # noqa: PLC0415
+    from dlcore.train import checkpoint, optim, schedule, solver, sweep  # noqa: PLC0415
 
     return SimpleNamespace(
         Solver=solver.Solver, DivergedError=solver.DivergedError, checkpoint=checkpoint,
@@ -248,7 +248,7 @@ def test_a_sweep_finds_the_top_of_a_hill(on_grid, lib, rng):
 
 def test_the_digits_are_learned_in_ten_seconds():
     """The tuned recipe: at least 0.97 of the digits that were held back."""
-    from dlcore.lab.recipes import prepare, recipe  # noqa: PLC0415
+    from dlcore.train.recipes import prepare, recipe  # noqa: PLC0415
 
     start = time.perf_counter()
     solver = prepare(recipe("twolayer", "digits"), "digits")
@@ -263,7 +263,7 @@ def test_two_epochs_on_real_images_are_enough_to_see(data, epochs, least, publis
     """A tenth of the tuned run already beats the handout's defaults by far."""
     from dataclasses import replace  # noqa: PLC0415
 
-    from dlcore.lab.recipes import prepare, recipe  # noqa: PLC0415
+    from dlcore.train.recipes import prepare, recipe  # noqa: PLC0415
 
     solver = prepare(replace(recipe("twolayer", data), epochs=epochs), data)
     assert max(solver.train().val) >= least

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import check_gradients, value_and_grad
 from dlcore.graph import topological_order
-from dlcore.layers.layer import Layer
+from dlcore.nn.layer import Layer
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy, softmax
 from dlcore.shapes import ShapeError
@@ -35,7 +35,7 @@ ROUNDED = {"rtol": 1e-12, "atol": 1e-14}  # some roundings of 1e-16, also where 
 @pytest.fixture
 def models():
     """The package of the models, imported by those who ask: it brings the compiler."""
-    return importlib.import_module("dlcore.models")
+    return importlib.import_module("dlcore.nn.models")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def relu():
 @pytest.fixture
 def lab():
     """The experiments of the chapter, imported by those who ask."""
-    return importlib.import_module("dlcore.lab.twolayer")
+    return importlib.import_module("dlcore.experiments.twolayer")
 
 
 def drawn(rng):

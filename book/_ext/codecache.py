@@ -9,7 +9,7 @@ import hashlib
 import os
 from pathlib import Path
 
-CODE = ("dlcore/**/*", "solutions/**/*", "tests/**/*", "book/results/*", "book/*.py")
+CODE = ("dlcore/**/*", "solutions/**/*", "tests/**/*", "book/results/*", "book/**/*.py")
 
 
 def files(root):

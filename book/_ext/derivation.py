@@ -59,7 +59,7 @@ class Derivation(MathDirective):
             module = importlib.import_module(f"dlcore.formulas.{topic}")
             lines = getattr(module, name)
             if planted:
-                plant = importlib.import_module("dlcore.formulas.planted").planted
+                plant = importlib.import_module("dlcore.formulas.engine.planted").planted
                 return DEEP.sub(ROOM, plant(lines, planted).latex(numbered=True))
             lines.check()
             return DEEP.sub(ROOM, lines.latex())

@@ -52,7 +52,7 @@ class Formula(MathDirective):
         """Return the formula in LaTeX, or warn that there is none of that name."""
         try:
             module = importlib.import_module(f"dlcore.formulas.{topic}")
-            latex = importlib.import_module("dlcore.formulas.latex").latex
+            latex = importlib.import_module("dlcore.formulas.engine.latex").latex
             return latex(getattr(module, name))
         except (ImportError, AttributeError) as reason:
             where = self.get_location()

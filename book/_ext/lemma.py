@@ -4,7 +4,8 @@
     An optional claim; without it the docstring of the test is the claim.
     ```
 
-The test is sought in ``tests/test_<page>.py``; ``other::test_name`` names another topic.
+The test is sought in ``tests/test_<page>.py``; ``other::test_name`` names another file of
+tests, which may lie in a folder of ``tests``.
 The label is ``lem-<topic>-<name>``, with hyphens: ``lem-loss-rows-of-softmax-sum-to-one``.
 """
 
@@ -26,11 +27,18 @@ def locate(directive, reference):
     return topic or Path(directive.env.docname).name, name
 
 
+def file_of_tests(directive, topic):
+    """Return the path of ``test_<topic>.py`` below ``tests``; None where there is none."""
+    for path in sorted((Path(directive.env.srcdir) / "tests").rglob(f"test_{topic}.py")):
+        directive.env.note_dependency(str(path))
+        return path
+    return None
+
+
 def find_test(directive, topic, name):
     """Return the syntax tree of a test and its source, or a warning and None."""
-    path = Path(directive.env.srcdir) / "tests" / f"test_{topic}.py"
-    directive.env.note_dependency(str(path))
-    source = path.read_text(encoding="utf-8") if path.exists() else ""
+    path = file_of_tests(directive, topic)
+    source = path.read_text(encoding="utf-8") if path else ""
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.FunctionDef) and statement.name == name:
             first = min([statement, *statement.decorator_list], key=lambda part: part.lineno)
@@ -87,7 +95,8 @@ class Lemma(ElementDirective):
         if not self.content:
             body += paragraphs(ast.get_docstring(test) or "")
         code = nodes.literal_block(source, source, language="python")
-        body += folded(f'Checked by <code class="literal">tests/test_{topic}.py</code>', code)
+        place = file_of_tests(self, topic).relative_to(self.env.srcdir).as_posix()
+        body += folded(f'Checked by <code class="literal">{place}</code>', code)
         return [box]
 
 

@@ -28,8 +28,8 @@ def grade(
     """Grade every submission in SUBMISSIONS, and write what became of it to a folder."""
     from functools import partial
 
-    from dlcore.course import grade
-    from dlcore.course.cluster import spread
+    from dlcore.course.grading import grade
+    from dlcore.course.grading.cluster import spread
 
     terms = (exercises, key_file, isolation, accept_no_isolation)
     order = grade.place(submissions, *terms, out)
@@ -47,7 +47,7 @@ def gradescope(
     out: Annotated[Path, typer.Option(help="The zip to write.")] = Path("autograder.zip"),
 ):
     """Write the autograder of TOPICS for Gradescope, as one zip."""
-    from dlcore.course.gradescope import pack
+    from dlcore.course.grading.gradescope import pack
 
     pack(topics, key_file, out)
 
@@ -55,6 +55,6 @@ def gradescope(
 @app.command()
 def release(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]):
     """Write the course as students get it to FOLDER: no solutions, no wrong answers."""
-    from dlcore.course.release import release
+    from dlcore.course.release.course import release
 
     release(folder)

@@ -10,7 +10,7 @@ from dlcore.cli.app import app
 @app.command()
 def walk(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
     """List every file that carries TOPIC, from the chapter down to the solution."""
-    from dlcore.course.topics import walk
+    from dlcore.course.exercises.topics import walk
 
     walk(topic)
 
@@ -24,7 +24,7 @@ def check(
     solution: Annotated[str, typer.Option(help="Show the book's answer to this exercise.")] = "",
 ):
     """Check your answers to the exercises of TOPIC, and say why one is wrong."""
-    from dlcore.course.check import check
+    from dlcore.course.practice.check import check
 
     raise typer.Exit(check(topic or None, k=k, hint=hint, solution=solution))
 
@@ -34,7 +34,7 @@ def exercises(
     topics: Annotated[list[str] | None, typer.Argument(help="Chapters; none cuts all.")] = None,
 ):
     """Cut the exercises from the solutions; a file that you have edited is never overwritten."""
-    from dlcore.course.skeleton import exercises
+    from dlcore.course.exercises.skeleton import exercises
 
     exercises(*(topics or ()))
 
@@ -44,7 +44,7 @@ def watch(
     topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none watches all.")] = "",
 ):
     """Watch your answers: on every save, say what became of the first pending exercise."""
-    from dlcore.course.watch import watch
+    from dlcore.course.practice.watch import watch
 
     watch(topic or None)
 
@@ -53,7 +53,7 @@ def watch(
 def doctor():
     """Look at this machine as the book needs it, and say what to do where something is amiss."""
     from dlcore.cli.train import datasets
-    from dlcore.course.doctor import doctor
+    from dlcore.course.practice.doctor import doctor
 
     raise typer.Exit(doctor(datasets))
 
@@ -61,7 +61,7 @@ def doctor():
 @app.command()
 def notebook(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
     """Open the exercises of TOPIC as a notebook, paired with the file of the same name."""
-    from dlcore.course.notebook import notebook
+    from dlcore.course.practice.notebook import notebook
 
     path = notebook(topic)
     print(f"{path} is in step with {path.with_suffix('.py').name}: open it with `jupyter lab`")
@@ -78,7 +78,7 @@ def formulas(
     ] = None,
 ):
     """Check every formula and every line of every derivation, and say how long it takes."""
-    from dlcore.lab.listing import show, show_mutants, show_planted
+    from dlcore.verification.listing import show, show_mutants, show_planted
 
     if planted:
         show_planted(*planted)

@@ -39,7 +39,7 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on where the checkpoint was written.")] = False,
 ):  # fmt: skip
     """Train MODEL, starting from the settings tuned for it; any of them may be changed."""
-    from dlcore.lab.recipes import prepare, recipe
+    from dlcore.train.recipes import prepare, recipe
 
     given = {"hidden": hidden, "rule": rule, "rate": rate, "schedule": schedule, "batch": batch,
              "epochs": epochs, "decay": decay, "reg": reg, "flips": flips}  # fmt: skip
@@ -60,7 +60,7 @@ def report(solver, checkpoint):
     """Train under a progress bar, then say how good the best parameters are."""
     import time
 
-    from dlcore.progress import Bar
+    from dlcore.train.progress import Bar
 
     start = time.perf_counter()
     history = solver.train(path=checkpoint, watch=Bar())
@@ -84,7 +84,7 @@ def sweep(
     jobs: Annotated[int, typer.Option(help="Runs at once.")] = 2,
 ):  # fmt: skip
     """Look for a better rate and weight decay for MODEL, from coarse to fine."""
-    from dlcore.lab.sweeps import tune
+    from dlcore.train.sweeps import tune
 
     tune(model, data, path=path, seed=seed, trials=trials, rounds=rounds, epochs=epochs,
          on_grid=grid, jobs=jobs)  # fmt: skip
@@ -97,7 +97,7 @@ def reproduce(
     seed: Seed = 0,
 ):
     """Run an experiment of the book, beside the numbers that the sources print."""
-    from dlcore.lab.ledger import listing, reproduce
+    from dlcore.experiments.ledger import listing, reproduce
 
     reproduce(name, seed=seed) if name else listing()
 
@@ -109,8 +109,8 @@ def bench(
     ] = None,
 ):
     """Time our programs beside PyTorch's, turn by turn in one process."""
-    from dlcore.lab.bench import BENCHES
-    from dlcore.lab.ledger import bench
+    from dlcore.benchmarks.bench import BENCHES
+    from dlcore.experiments.ledger import bench
 
     for name in names or BENCHES:
         bench(name)
@@ -118,7 +118,7 @@ def bench(
 
 def datasets():
     """Look for the datasets, as `dlcore doctor` does."""
-    from dlcore.course.doctor import Sign
+    from dlcore.course.practice.doctor import Sign
     from dlcore.data.sources import available
 
     rows = list(available())

@@ -3,6 +3,6 @@
 A page prints the object, a test evaluates it. Nothing here knows the programs of dlcore.
 """
 
-from dlcore.formulas.registry import all_derivations, all_formulas
+from dlcore.formulas.engine.registry import all_derivations, all_formulas
 
 __all__ = ["all_derivations", "all_formulas"]

@@ -5,12 +5,12 @@ Chapter: book/activation.md.
 
 import sympy as sp
 
-from dlcore.formulas import calculus
-from dlcore.formulas.calculus import partial
-from dlcore.formulas.checks import computed, derivative_of, identity, same, solves
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import D, Indicator, M, d, delta, j, k, m, mean, n, total
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine import calculus
+from dlcore.formulas.engine.calculus import partial
+from dlcore.formulas.engine.checks import computed, derivative_of, identity, same, solves
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import D, Indicator, M, d, delta, j, k, m, mean, n, total
+from dlcore.formulas.engine.registry import formula
 
 x, y, s, y_prime, x_bar, y_bar = sp.symbols("x y s y_prime x_bar y_bar", real=True)
 slope, std, size, size_next = sp.symbols("slope std q q_next", positive=True)
@@ -25,7 +25,7 @@ def differentiate(relation):
     return sp.Eq(y_prime, calculus.slope(relation.rhs, x))
 
 
-@formula(computed("lab.beside.two_linear"))
+@formula(computed("verification.beside.two_linear"))
 def two_linear():
     """A linear map after a linear map."""
     hidden = total(inputs[n, d] * w1[d, m], d) + b1[m]
@@ -39,7 +39,7 @@ def one_linear():
     return sp.Eq(outputs[n, k], total(inputs[n, d] * weight, d) + bias)
 
 
-@formula(computed("lab.beside.way_back"))
+@formula(computed("verification.beside.way_back"))
 def way_back():
     """Each entry hears its own cotangent, times its own slope."""
     return sp.Eq(x_bar, y_bar * y_prime)
@@ -51,7 +51,7 @@ def relu():
     return sp.Eq(y, sp.Max(0, x))
 
 
-@formula(computed("lab.beside.relu_slope"))
+@formula(computed("verification.beside.relu_slope"))
 def relu_slope():
     """Its slope is one or zero; at the kink it is zero by choice."""
     return differentiate(relu)
@@ -78,7 +78,7 @@ def leaky_relu():
     return sp.Eq(y, sp.Piecewise((x, x > 0), (slope * x, True)))
 
 
-@formula(computed("lab.beside.leaky_relu_slope"))
+@formula(computed("verification.beside.leaky_relu_slope"))
 def leaky_relu_slope():
     """Its slope is nowhere zero, so that no unit falls silent for good."""
     return differentiate(leaky_relu)
@@ -90,7 +90,7 @@ def tanh():
     return sp.Eq(y, sp.tanh(x))
 
 
-@formula(computed("lab.beside.tanh_slope"))
+@formula(computed("verification.beside.tanh_slope"))
 def tanh_slope():
     """Its slope, as calculus gives it."""
     return differentiate(tanh)
@@ -143,7 +143,7 @@ def sigmoid_stable():
     return sp.Eq(1 / (1 + sp.exp(-x)), small / (1 + sp.exp(-sp.Abs(x))))
 
 
-@formula(computed("lab.beside.sigmoid_slope"))
+@formula(computed("verification.beside.sigmoid_slope"))
 def sigmoid_slope():
     """Its slope, as calculus gives it."""
     return differentiate(sigmoid)
@@ -179,7 +179,7 @@ def softplus_difference():
     return sp.Eq(sp.log(1 + sp.exp(x)) - sp.log(1 + sp.exp(-x)), x)
 
 
-@formula(derivative_of(softplus, x), computed("lab.beside.softplus_slope"))
+@formula(derivative_of(softplus, x), computed("verification.beside.softplus_slope"))
 def softplus_slope():
     """Its slope is the sigmoid, which goes smoothly from zero to one."""
     return sp.Eq(y_prime, 1 / (1 + sp.exp(-x)))
@@ -198,7 +198,7 @@ def gelu():
     return sp.Eq(y, x / 2 * (1 + sp.erf(x / sp.sqrt(2))))
 
 
-@formula(derivative_of(gelu, x), computed("lab.beside.gelu_slope"))
+@formula(derivative_of(gelu, x), computed("verification.beside.gelu_slope"))
 def gelu_slope():
     """Its slope is that chance, and x times the bell curve."""
     bell = sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi)

@@ -8,11 +8,31 @@ Chapter: book/conv.md.
 import numpy as np
 import sympy as sp
 
-from dlcore.formulas import letters
-from dlcore.formulas.checks import computed, cotangent, same
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import C, F, H, N, P, Q, U, V, W, c, ell, f, h, n, p, q, total, u, v
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine import letters
+from dlcore.formulas.engine.checks import computed, cotangent, same
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import (
+    C,
+    F,
+    H,
+    N,
+    P,
+    Q,
+    U,
+    V,
+    W,
+    c,
+    ell,
+    f,
+    h,
+    n,
+    p,
+    q,
+    total,
+    u,
+    v,
+)
+from dlcore.formulas.engine.registry import formula
 
 x, w, b, y = map(sp.IndexedBase, "xwby")
 x_dot, w_dot, y_dot = map(sp.IndexedBase, ["x_dot", "w_dot", "y_dot"])
@@ -35,31 +55,31 @@ NUMBERS = np.arange(60) ** 2 % 13 - 5
 IMAGES, FILTERS = NUMBERS.reshape(2, 2, 5, 3), NUMBERS[:36].reshape(3, 2, 3, 2)
 
 
-@formula(computed("lab.maps.places", sizes=STRIDED))
+@formula(computed("verification.maps.places", sizes=STRIDED))
 def output_size():
     """The last window that fits begins where the padded image ends, less its own height."""
     return sp.Eq(P, sp.floor((H + 2 * r - U) / s) + 1)
 
 
-@formula(computed("lab.maps.places", sizes=DILATED))
+@formula(computed("verification.maps.places", sizes=DILATED))
 def output_size_dilated():
     """With gaps between its taps, a window spans more rows than it has taps."""
     return sp.Eq(P, sp.floor((H + 2 * r - e * (U - 1) - 1) / s) + 1)
 
 
-@formula(computed("lab.maps.conv_weights", sizes=MAPS))
+@formula(computed("verification.maps.conv_weights", sizes=MAPS))
 def parameters():
     """Every filter has a weight for every tap in every channel, and an offset."""
     return sp.Eq(count, F * (C * U * V + 1))
 
 
-@formula(computed("lab.maps.linear_weights", sizes=MAPS))
+@formula(computed("verification.maps.linear_weights", sizes=MAPS))
 def linear_parameters():
     """A linear layer between the same arrays has a weight for every pair of their entries."""
     return sp.Eq(count, F * P * Q * (C * H * W + 1))
 
 
-@formula(computed("lab.maps.products", sizes=MAPS))
+@formula(computed("verification.maps.products", sizes=MAPS))
 def multiplications():
     """Every entry of every map takes one product per tap and channel."""
     return sp.Eq(count, N * F * P * Q * C * U * V)
@@ -85,7 +105,7 @@ def conv2d_dilated():
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
 
 
-@formula(computed("lab.maps.grouped", sizes=GROUPED))
+@formula(computed("verification.maps.grouped", sizes=GROUPED))
 def conv2d_grouped():
     """A filter sees the C channels of its own group."""
     seen = x[n, sp.floor(f * G / F) * C + c, p + u, q + v]
@@ -99,7 +119,7 @@ def convolution():
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v) + b[f])
 
 
-@formula(computed("lab.maps.conv_forwards", sizes=STRIDED))
+@formula(computed("verification.maps.conv_forwards", sizes=STRIDED))
 def conv2d_jvp():
     """Forwards, each factor moves while the other stands still."""
     by_x = x_dot[n, c, p * s + u - r, q * s + v - r] * w[f, c, u, v]
@@ -109,7 +129,7 @@ def conv2d_jvp():
 
 @formula(
     cotangent(conv2d_strided, x[n, c, h, ell], sizes=STRIDED, points=1, w=FILTERS),
-    computed("lab.maps.to_pixels", sizes=STRIDED),
+    computed("verification.maps.to_pixels", sizes=STRIDED),
 )
 def conv2d_x_bar():
     """A pixel hears from every window that saw it, through the tap that lay on it."""
@@ -119,7 +139,7 @@ def conv2d_x_bar():
 
 @formula(
     cotangent(conv2d_strided, "w", sizes=STRIDED, points=1, x=IMAGES),
-    computed("lab.maps.to_taps", sizes=STRIDED),
+    computed("verification.maps.to_taps", sizes=STRIDED),
 )
 def conv2d_w_bar():
     """A tap hears from every place at which it lay, times what it lay on."""
@@ -140,13 +160,13 @@ def conv2d_x_bar_turned():
     return sp.Eq(x_bar[n, c, h, ell], total(heard * w[f, c, u, v], f, u, v))
 
 
-@formula(computed("lab.maps.row", sizes=ROW))
+@formula(computed("verification.maps.row", sizes=ROW))
 def row():
     """On a row, the filter is laid on one place after the other: multiply, and add up."""
     return sp.Eq(y[p], total(x[p + u] * w[u], u))
 
 
-@formula(computed("lab.maps.row_forwards", sizes=ROW))
+@formula(computed("verification.maps.row_forwards", sizes=ROW))
 def row_jvp():
     """Forwards, the image moves and the filter moves."""
     return sp.Eq(y_dot[p], total(x_dot[p + u] * w[u] + x[p + u] * w_dot[u], u))

@@ -7,12 +7,31 @@ Chapter: book/convnet.md.
 
 import sympy as sp
 
-from dlcore.formulas import letters
-from dlcore.formulas.calculus import partial
-from dlcore.formulas.checks import computed, identity, solves
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import C, D, F, H, K, M, U, V, W, c, d, delta, h, n, p, total, u, v
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine import letters
+from dlcore.formulas.engine.calculus import partial
+from dlcore.formulas.engine.checks import computed, identity, solves
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import (
+    C,
+    D,
+    F,
+    H,
+    K,
+    M,
+    U,
+    V,
+    W,
+    c,
+    d,
+    delta,
+    h,
+    n,
+    p,
+    total,
+    u,
+    v,
+)
+from dlcore.formulas.engine.registry import formula
 
 x, w, a, y, z = map(sp.IndexedBase, "xwayz")
 b = sp.Symbol("b", real=True)
@@ -35,13 +54,13 @@ def counted(*shapes):
     return solves(lambda page: page.rhs - sum(sp.prod(shape) for shape in shapes))
 
 
-@formula(computed("lab.maps.features", sizes=ODD))
+@formula(computed("verification.maps.features", sizes=ODD))
 def features():
     """Every map keeps one number of each window of two by two."""
     return sp.Eq(D, F * sp.floor(H / 2) * sp.floor(W / 2))
 
 
-@formula(computed("lab.maps.unflattened", sizes=MAPS))
+@formula(computed("verification.maps.unflattened", sizes=MAPS))
 def flatten():
     """Features count through channels, in each through its rows, in each row from the left."""
     return sp.Eq(x[n, c, h, letters.ell], y[n, (c * H + h) * W + letters.ell])
@@ -90,7 +109,7 @@ def first_loss():
     return sp.Eq(L, sp.log(K) + reg / 2 * std**2 * (F * C * U * V + D * K))
 
 
-@formula(computed("lab.maps.offset_row", sizes=ROW))
+@formula(computed("verification.maps.offset_row", sizes=ROW))
 def row():
     """A row of pixels, a filter, an offset."""
     return sp.Eq(a[p], total(x[p + u] * w[u], u) + b)

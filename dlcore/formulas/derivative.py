@@ -8,10 +8,10 @@ Chapter: book/derivative.md.
 
 import sympy as sp
 
-from dlcore.formulas.checks import computed, identity, solves
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import d, total
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine.checks import computed, identity, solves
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import d, total
+from dlcore.formulas.engine.registry import formula
 
 x, z, y, y_dot, error, u = sp.symbols("x z y y_dot e u", real=True)
 eps, c0, c2, c3, h, best, q = sp.symbols("eps c0 c2 c3 h h0 q", positive=True)
@@ -179,7 +179,7 @@ def central_best():
     return sp.Eq(error, c3 / 2 * (3 * eps * c0 / c3) ** (2 * third))
 
 
-@formula(computed("lab.beside.dot"))
+@formula(computed("verification.beside.dot"))
 def slope_along():
     """Along a direction every entry of the gradient counts as much as its entry moves."""
     return sp.Eq(y_dot, total(x_bar[d] * x_dot[d], d))

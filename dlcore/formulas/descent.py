@@ -10,12 +10,12 @@ Chapter: book/descent.md.
 import sympy as sp
 from sympy import sqrt
 
-from dlcore.formulas.certificates import convex, jensen, slack, smooth, strong
-from dlcore.formulas.checks import computed, proved, solves
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import Norm, i
-from dlcore.formulas.registry import formula
-from dlcore.formulas.vectors import Function, T, inner, sequences, steps, t, vectors
+from dlcore.formulas.engine.certificates import convex, jensen, slack, smooth, strong
+from dlcore.formulas.engine.checks import computed, proved, solves
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import Norm, i
+from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.vectors import Function, T, inner, sequences, steps, t, vectors
 
 w, v = sequences("w v")
 u, z = vectors("u z")
@@ -37,7 +37,7 @@ def mean(term):
     return 1 / T * steps(term)
 
 
-@formula(computed("lab.grounds.stepped"))
+@formula(computed("verification.grounds.stepped"))
 def step():
     """A step goes against the slope, as far as the rate says."""
     return sp.Eq(w[t + 1], w[t] - rate * v[t])
@@ -159,7 +159,7 @@ def best_bound():
     return sp.Eq(e, B * rho / sqrt(T))
 
 
-@formula(computed("lab.grounds.shared_bound", sizes={"T": 5, "B": 2}))
+@formula(computed("verification.grounds.shared_bound", sizes={"T": 5, "B": 2}))
 def shared_bound():
     """A slope that shares its ties loses little more than half of that."""
     return sp.Eq(e, B * rho / sqrt(T) * (T + 1) / (2 * T))

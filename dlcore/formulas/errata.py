@@ -8,11 +8,11 @@ Chapter: book/errata.md.
 import sympy as sp
 from sympy import sqrt
 
-from dlcore.formulas.certificates import slack
-from dlcore.formulas.derivation import Derivation, Line
 from dlcore.formulas.descent import B, T, f, far, near, rate, regret, rho, slopes, steep, u, v, w
-from dlcore.formulas.letters import Norm
-from dlcore.formulas.vectors import inner, steps, t
+from dlcore.formulas.engine.certificates import slack
+from dlcore.formulas.engine.derivation import Derivation, Line
+from dlcore.formulas.engine.letters import Norm
+from dlcore.formulas.engine.vectors import inner, steps, t
 
 average = steps(w[t]) / T
 above = f(average) - f(u)

@@ -8,12 +8,32 @@ Chapter: book/fast.md.
 
 import sympy as sp
 
-from dlcore.formulas import calculus, conv
-from dlcore.formulas.certificates import slack
-from dlcore.formulas.checks import computed, solves
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import C, F, H, N, P, Q, U, V, W, ell, h, j, k, p, q, total, u, v
-from dlcore.formulas.registry import formula
+from dlcore.formulas import conv
+from dlcore.formulas.engine import calculus
+from dlcore.formulas.engine.certificates import slack
+from dlcore.formulas.engine.checks import computed, solves
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import (
+    C,
+    F,
+    H,
+    N,
+    P,
+    Q,
+    U,
+    V,
+    W,
+    ell,
+    h,
+    j,
+    k,
+    p,
+    q,
+    total,
+    u,
+    v,
+)
+from dlcore.formulas.engine.registry import formula
 
 work, traffic, peak, bandwidth = sp.symbols("work traffic peak bandwidth", positive=True)
 intensity, time, copies, saving = sp.symbols("intensity time copies saving", positive=True)
@@ -43,7 +63,7 @@ def outputs(page):
 
 
 @formula(
-    computed("lab.limits.work", sizes=MAPS),
+    computed("experiments.limits.work", sizes=MAPS),
     solves(lambda page: page.rhs - 2 * conv.multiplications.rhs),
 )
 def operations():
@@ -51,7 +71,10 @@ def operations():
     return sp.Eq(work, 2 * N * F * P * Q * C * U * V)
 
 
-@formula(computed("lab.limits.traffic", sizes=MAPS), computed("lab.maps.moved", sizes=MAPS))
+@formula(
+    computed("experiments.limits.traffic", sizes=MAPS),
+    computed("verification.maps.moved", sizes=MAPS),
+)
 def least_traffic():
     """Images and filters are read once and maps written once, four bytes a number."""
     return sp.Eq(traffic, 4 * (N * C * H * W + F * C * U * V + N * F * P * Q))
@@ -92,13 +115,13 @@ def sloping_roof():
     yield "=", bandwidth * intensity, "the definition of intensity"
 
 
-@formula(computed("lab.maps.copies", sizes=MAPS))
+@formula(computed("verification.maps.copies", sizes=MAPS))
 def blow_up():
     """In single steps, without padding, columns hold so many copies of an image."""
     return sp.Eq(copies, P * Q * U * V / ((P + U - 1) * (Q + V - 1)))
 
 
-@formula(computed("lab.maps.reused", sizes=TILE))
+@formula(computed("verification.maps.reused", sizes=TILE))
 def reuse():
     """A tile of F filters and N images makes so many products of every number that it loads."""
     return sp.Eq(ratio, F * N / (F + N))
@@ -160,14 +183,14 @@ def second_output():
     yield "=", m2 - m3 - m4, "the products"
 
 
-@formula(computed("lab.limits.short", sizes=ROW))
+@formula(computed("experiments.limits.short", sizes=ROW))
 def short():
     """Image and filter are seen at K points, multiplied there, and put together again."""
     seen = total(B[k, h] * x[h], h)
     return sp.Eq(y[p], total(A[k, p] * total(G[k, u] * w[u], u) * seen, k))
 
 
-@formula(computed("lab.limits.squares", sizes=SQUARE))
+@formula(computed("experiments.limits.squares", sizes=SQUARE))
 def squares():
     """In two dimensions, rows are treated so, and then columns."""
     filters = total(G[k, u] * G[j, v] * w[u, v], u, v)
@@ -175,7 +198,7 @@ def squares():
     return sp.Eq(y[p, q], total(A[k, p] * A[j, q] * filters * seen, k, j))
 
 
-@formula(computed("lab.maps.products_saved", sizes=MAPS))
+@formula(computed("verification.maps.products_saved", sizes=MAPS))
 def products_saved():
     """Squares of P × P outputs take so many products less, for filters of U × U taps."""
     return sp.Eq(saving, (P * U / (P + U - 1)) ** 2)

@@ -8,11 +8,11 @@ Chapter: book/graph.md.
 
 import sympy as sp
 
-from dlcore.formulas.certificates import slack
-from dlcore.formulas.checks import computed
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.registry import formula
-from dlcore.formulas.vectors import T, steps, t
+from dlcore.formulas.engine.certificates import slack
+from dlcore.formulas.engine.checks import computed
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.vectors import T, steps, t
 
 p, e, a = map(sp.IndexedBase, "pea")
 
@@ -48,13 +48,13 @@ def edges():
     yield "=", T * (T - 1) / 2, "put together"
 
 
-@formula(computed("lab.beside.calls_above", sp.Eq(a[t], 4 * 2**t - 3)))
+@formula(computed("verification.beside.calls_above", sp.Eq(a[t], 4 * 2**t - 3)))
 def diamond():
     """A call for the top, one for either side, and each side calls for all below."""
     return sp.Eq(a[t + 1], 3 + 2 * a[t])
 
 
-@formula(computed("lab.beside.calls", diamonds=0))
+@formula(computed("verification.beside.calls", diamonds=0))
 def ground():
     """The ground is called for once."""
     return sp.Eq(a[0], 1)

@@ -6,11 +6,11 @@ Chapter: book/loss.md.
 import sympy as sp
 from sympy import exp, log
 
-from dlcore.formulas.calculus import partial
-from dlcore.formulas.checks import computed, cotangent, derivative_of, identity, same
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import Indicator, K, N, delta, j, k, mean, n, total
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine.calculus import partial
+from dlcore.formulas.engine.checks import computed, cotangent, derivative_of, identity, same
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import Indicator, K, N, delta, j, k, mean, n, total
+from dlcore.formulas.engine.registry import formula
 
 x, y, z, m, t, y_bar, x_bar, z_bar = map(
     sp.IndexedBase, ["x", "y", "z", "m", "t", "y_bar", "x_bar", "z_bar"]
@@ -105,7 +105,7 @@ def log_softmax_x_bar():
     return sp.Eq(x_bar[n, k], y_bar[n, k] - exp(y[n, k]) * total(y_bar[n, j], j))
 
 
-@formula(computed("lab.beside.surprise"))
+@formula(computed("verification.beside.surprise"))
 def surprise():
     """The surprise at the right label: all scores together, less the right one."""
     return sp.Eq(y[n], log(total(exp(x[n, k]), k)) - x[n, t[n]])

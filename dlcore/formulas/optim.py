@@ -8,10 +8,10 @@ Chapter: book/optim.md.
 import sympy as sp
 from sympy import cos, pi, sqrt
 
-from dlcore.formulas.calculus import unfold
-from dlcore.formulas.checks import computed, grown, identity, same, solves
-from dlcore.formulas.letters import i
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine.calculus import unfold
+from dlcore.formulas.engine.checks import computed, grown, identity, same, solves
+from dlcore.formulas.engine.letters import i
+from dlcore.formulas.engine.registry import formula
 
 w, g, v, u, m, s, y = sp.symbols("w g v u m s y", real=True)
 u_next = sp.Symbol("u_next", real=True)
@@ -25,7 +25,7 @@ half = sp.Rational(1, 2)
 weight, velocity, average = map(sp.IndexedBase, "wvm")
 
 
-@formula(computed("lab.beside.decayed"))
+@formula(computed("verification.beside.decayed"))
 def weight_decay():
     """Weight decay adds to the gradient a pull towards zero; biases are left alone."""
     return sp.Eq(g_next, g + decay * w)
@@ -204,19 +204,19 @@ def adam_first():
     return sp.Eq(w_next, w - rate * g / (sp.Abs(g) + eps))
 
 
-@formula(computed("lab.beside.exponential"))
+@formula(computed("verification.beside.exponential"))
 def exponential():
     """The rate is multiplied by γ after every epoch."""
     return sp.Eq(y, factor**epoch)
 
 
-@formula(computed("lab.beside.cosine"))
+@formula(computed("verification.beside.cosine"))
 def cosine():
     """The rate glides from one down to r along half a wave, as p runs from zero to one."""
     return sp.Eq(y, last + (1 - last) / 2 * (1 + cos(pi * progress)))
 
 
-@formula(computed("lab.beside.one_cycle"))
+@formula(computed("verification.beside.one_cycle"))
 def one_cycle():
     """The rate rises in a straight line until p is q, then glides to zero along half a wave."""
     glide = half * (1 + cos(pi * (progress - warmup) / (1 - warmup)))

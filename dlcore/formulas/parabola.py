@@ -10,12 +10,12 @@ import sympy as sp
 from sympy import cos, sin, sqrt
 
 from dlcore.formulas import descent, optim, quadratic
-from dlcore.formulas.calculus import plain, unfold
-from dlcore.formulas.checks import computed, grown, identity, proved, solves
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import i
-from dlcore.formulas.registry import formula
-from dlcore.formulas.vectors import t
+from dlcore.formulas.engine.calculus import plain, unfold
+from dlcore.formulas.engine.checks import computed, grown, identity, proved, solves
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import i
+from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.vectors import t
 
 y, s = map(sp.IndexedBase, "ys")
 rate, mu, std, phi, q, B = sp.symbols("rate momentum std phi q B", positive=True)
@@ -81,7 +81,7 @@ def falling_spread():
     return sp.Eq(s[i], std**2 / (curvature**2 * i))
 
 
-@formula(computed("lab.grounds.average_spread", sizes={"T": 5}))
+@formula(computed("verification.grounds.average_spread", sizes={"T": 5}))
 def average_spread():
     """At a constant rate the average of T points, the first of them at the minimum."""
     gained = sp.Sum((1 - (1 - rate * curvature) ** i) ** 2, (i, 1, T - 1))
@@ -99,7 +99,7 @@ def knee():
 
 @formula(
     solves(lambda page: height.subs(a, knee.rhs) - page.rhs),
-    computed("lab.grounds.knee_height", sizes={"T": 4, "B": 2}),
+    computed("verification.grounds.knee_height", sizes={"T": 4, "B": 2}),
 )
 def knee_height():
     """How high descent still is after T steps."""
@@ -123,7 +123,7 @@ def closer_bound():
 
 @formula(
     grown(lambda page: unfold(optim.sgd, quadratic.slope, sp.Eq(optim.w, page.rhs)), 1),
-    computed("lab.grounds.rolled", momentum=0),
+    computed("verification.grounds.rolled", momentum=0),
 )
 def share():
     """On a parabola every step leaves one share."""
@@ -142,7 +142,7 @@ def bowl_share():
     return sp.Eq(e, (q - 1) / (q + 1))
 
 
-@formula(computed("lab.grounds.ball", sizes={"D": 8}))
+@formula(computed("verification.grounds.ball", sizes={"D": 8}))
 def heavy_ball():
     """On a parabola the heavy ball obeys a recursion of two steps."""
     return sp.Eq(y[i + 1], (1 + mu - rate * curvature) * y[i] - mu * y[i - 1])
@@ -190,7 +190,8 @@ swinging = 1 + mu - 2 * sqrt(mu) * cos(phi)
 
 
 @formula(
-    grown(lambda page: rolls(page, flat), from_rest(flat)), computed("lab.grounds.at_flat_end")
+    grown(lambda page: rolls(page, flat), from_rest(flat)),
+    computed("verification.grounds.at_flat_end"),
 )
 def flat_end():
     """At the flat end of the range, from rest."""
@@ -198,7 +199,8 @@ def flat_end():
 
 
 @formula(
-    grown(lambda page: rolls(page, steep), from_rest(steep)), computed("lab.grounds.at_steep_end")
+    grown(lambda page: rolls(page, steep), from_rest(steep)),
+    computed("verification.grounds.at_steep_end"),
 )
 def steep_end():
     """At its steep end."""
@@ -207,7 +209,7 @@ def steep_end():
 
 @formula(
     grown(lambda page: rolls(page, swinging), from_rest(swinging)),
-    computed("lab.grounds.swinging"),
+    computed("verification.grounds.swinging"),
 )
 def between():
     """Between the ends, with an angle that runs from zero to π."""

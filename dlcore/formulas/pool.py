@@ -5,12 +5,12 @@ Chapter: book/pool.md.
 
 import sympy as sp
 
-from dlcore.formulas import letters
-from dlcore.formulas.calculus import partial
-from dlcore.formulas.checks import computed, cotangent
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import H, P, U, V, W, c, delta, ell, h, j, n, p, q, total, u, v
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine import letters
+from dlcore.formulas.engine.calculus import partial
+from dlcore.formulas.engine.checks import computed, cotangent
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import H, P, U, V, W, c, delta, ell, h, j, n, p, q, total, u, v
+from dlcore.formulas.engine.registry import formula
 
 x, y, x_bar, y_bar = map(sp.IndexedBase, ["x", "y", "x_bar", "y_bar"])
 s, r = sp.symbols("stride padding", integer=True, positive=True)
@@ -24,19 +24,19 @@ WHOLE = {"N": 2, "C": 3, "H": 5, "W": 4}
 ROW = {"H": 7, "U": 3, "P": 3, "stride": 2}
 
 
-@formula(computed("lab.maps.pooled_places", sizes={"H": 8, "U": 3, "stride": 2}))
+@formula(computed("verification.maps.pooled_places", sizes={"H": 8, "U": 3, "stride": 2}))
 def output_size():
     """The last window begins where the image ends, less its own height."""
     return sp.Eq(P, sp.floor((H - U) / s) + 1)
 
 
-@formula(computed("lab.maps.largest", sizes=LARGEST))
+@formula(computed("verification.maps.largest", sizes=LARGEST))
 def max_pool():
     """Of every window the largest entry stays."""
     return sp.Eq(y[n, c, p, q], letters.largest(x[n, c, p * s + u, q * s + v], u, v))
 
 
-@formula(computed("lab.maps.to_largest", max_pool, sizes=LARGEST))
+@formula(computed("verification.maps.to_largest", max_pool, sizes=LARGEST))
 def max_pool_x_bar():
     """An entry hears from every window in which it is the largest."""
     seen = delta(p * s + u, h) * delta(q * s + v, ell)
@@ -53,7 +53,7 @@ def larger_of_two():
     yield "=", (a + b) / 2 + sp.Abs(b - a) / 2, "put together"
 
 
-@formula(computed("lab.maps.averaged", sizes=AVERAGE))
+@formula(computed("verification.maps.averaged", sizes=AVERAGE))
 def avg_pool():
     """Of every window the average stays; the padding counts as zeros."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
@@ -62,7 +62,7 @@ def avg_pool():
 
 @formula(
     cotangent(avg_pool, x[n, c, h, ell], sizes=AVERAGE, points=1),
-    computed("lab.maps.to_averaged", sizes=AVERAGE),
+    computed("verification.maps.to_averaged", sizes=AVERAGE),
 )
 def avg_pool_x_bar():
     """An entry hears its part of every window that saw it."""
@@ -71,7 +71,7 @@ def avg_pool_x_bar():
     return sp.Eq(x_bar[n, c, h, ell], 1 / (U * V) * part)
 
 
-@formula(computed("lab.maps.averaged_row", sizes=ROW))
+@formula(computed("verification.maps.averaged_row", sizes=ROW))
 def avg_row():
     """On a row of pixels, the average of every window."""
     return sp.Eq(y[p], 1 / U * total(x[p * s + u], u))

@@ -9,13 +9,13 @@ import sympy as sp
 from sympy import sqrt
 
 from dlcore.formulas import optim
-from dlcore.formulas.certificates import slack
-from dlcore.formulas.checks import computed, solves
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import i
+from dlcore.formulas.engine.certificates import slack
+from dlcore.formulas.engine.checks import computed, solves
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import i
+from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.vectors import T, steps, t
 from dlcore.formulas.optim import beta1, eps, g, rho
-from dlcore.formulas.registry import formula
-from dlcore.formulas.vectors import T, steps, t
 
 w, v = map(sp.IndexedBase, "wv")
 rate, curvature, curvature1 = sp.symbols("rate curvature curvature1", positive=True)
@@ -26,7 +26,7 @@ room = sp.Symbol("eps", positive=True)
 here = {optim.w: w[t], optim.v: v[t], optim.v_next: v[t + 1], g: curvature * w[t], optim.rate: rate}
 
 
-@formula(computed("lab.grounds.slope"))
+@formula(computed("verification.grounds.slope"))
 def slope():
     """The slope of a parabola grows with the weight."""
     return sp.Eq(g, optim.curvature * optim.w)

@@ -8,11 +8,11 @@ Chapter: book/solver.md.
 
 import sympy as sp
 
-from dlcore.formulas.checks import computed
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import Indicator, N, mean, n, total
-from dlcore.formulas.registry import formula
-from dlcore.formulas.vectors import T, steps, t
+from dlcore.formulas.engine.checks import computed
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import Indicator, N, mean, n, total
+from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.vectors import T, steps, t
 
 g, v, m = map(sp.IndexedBase, "gvm")
 whole, hits = sp.symbols("g_mean a", real=True)
@@ -48,7 +48,7 @@ def pairs():
     yield "=", half * (mean(g[n] ** 2, n) - whole**2), "multiplied out"
 
 
-@formula(computed("lab.beside.accuracy", sizes={"N": 5}))
+@formula(computed("verification.beside.accuracy", sizes={"N": 5}))
 def accuracy():
     """An accuracy is a mean of hits."""
     return sp.Eq(hits, mean(Indicator(m[n] > 0), n))

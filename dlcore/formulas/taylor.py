@@ -8,11 +8,11 @@ Chapter: book/derivative.md.
 
 import sympy as sp
 
-from dlcore.formulas.calculus import plain
-from dlcore.formulas.checks import solves
-from dlcore.formulas.derivation import derivation
 from dlcore.formulas.derivative import Slope, concrete, cube, gap, h, x, z
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine.calculus import plain
+from dlcore.formulas.engine.checks import solves
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.registry import formula
 
 z1, z2 = sp.symbols("z1 z2", real=True)
 quartic = lambda x: x**4

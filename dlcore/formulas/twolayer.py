@@ -5,12 +5,12 @@ Chapter: book/twolayer.md.
 
 import sympy as sp
 
-from dlcore.formulas.calculus import partial
-from dlcore.formulas.checks import computed, cotangent, identity
-from dlcore.formulas.derivation import derivation
-from dlcore.formulas.letters import D, Indicator, K, M, N, d, delta, j, k, m, mean, n, total
-from dlcore.formulas.matrices import each, matrix, switch
-from dlcore.formulas.registry import formula
+from dlcore.formulas.engine.calculus import partial
+from dlcore.formulas.engine.checks import computed, cotangent, identity
+from dlcore.formulas.engine.derivation import derivation
+from dlcore.formulas.engine.letters import D, Indicator, K, M, N, d, delta, j, k, m, mean, n, total
+from dlcore.formulas.engine.matrices import each, matrix, switch
+from dlcore.formulas.engine.registry import formula
 
 x, a, h, y, p, t = map(sp.IndexedBase, "xahypt")
 w1, b1, w2, b2 = map(sp.IndexedBase, ["w1", "b1", "w2", "b2"])
@@ -24,19 +24,19 @@ W2, Y_bar, A_bar, H_bar = (
 L, reg = sp.symbols("L reg", real=True)
 
 
-@formula(computed("lab.beside.mixtures"))
+@formula(computed("verification.beside.mixtures"))
 def mixtures():
     """The first layer mixes the features."""
     return sp.Eq(a[n, m], total(x[n, d] * w1[d, m], d) + b1[m])
 
 
-@formula(computed("lab.beside.hidden", mixtures))
+@formula(computed("verification.beside.hidden", mixtures))
 def hidden():
     """The hidden units keep what is positive."""
     return sp.Eq(h[n, m], sp.Max(0, a[n, m]))
 
 
-@formula(computed("lab.beside.network_scores", hidden, mixtures))
+@formula(computed("verification.beside.network_scores", hidden, mixtures))
 def scores():
     """The second layer mixes the hidden units into one score per class."""
     return sp.Eq(y[n, k], total(h[n, m] * w2[m, k], m) + b2[k])
@@ -50,13 +50,13 @@ def flat():
     return sp.Eq(twice, once)
 
 
-@formula(computed("lab.beside.probabilities"))
+@formula(computed("verification.beside.probabilities"))
 def probabilities():
     """The network's opinion, from its scores."""
     return sp.Eq(p[n, k], sp.exp(y[n, k]) / total(sp.exp(y[n, j]), j))
 
 
-@formula(computed("lab.beside.network_loss", probabilities, scores, hidden, mixtures))
+@formula(computed("verification.beside.network_loss", probabilities, scores, hidden, mixtures))
 def loss():
     """The mean surprise, and a penalty on the weights of both layers."""
     penalty = total(w1[d, m] ** 2, d, m) + total(w2[m, k] ** 2, m, k)
@@ -71,7 +71,7 @@ def y_bar():
 
 @formula(
     cotangent(scores, "w2", reg=sp.S.Zero),
-    computed("lab.beside.network_w2_bar", y_bar, probabilities, scores, hidden, mixtures),
+    computed("verification.beside.network_w2_bar", y_bar, probabilities, scores, hidden, mixtures),
 )
 def w2_bar():
     """The second weights hear the hidden units, times the errors that these went into."""
@@ -99,7 +99,14 @@ def a_bar():
 @formula(
     cotangent(mixtures, "w1", reg=sp.S.Zero),
     computed(
-        "lab.beside.network_w1_bar", a_bar, h_bar, y_bar, probabilities, scores, hidden, mixtures
+        "verification.beside.network_w1_bar",
+        a_bar,
+        h_bar,
+        y_bar,
+        probabilities,
+        scores,
+        hidden,
+        mixtures,
     ),
 )
 def w1_bar():
@@ -113,14 +120,14 @@ def b1_bar():
     return sp.Eq(bar_b1[m], total(bar_a[n, m], n))
 
 
-@formula(computed("lab.beside.network_w2_bar", probabilities, scores, hidden, mixtures))
+@formula(computed("verification.beside.network_w2_bar", probabilities, scores, hidden, mixtures))
 def w2_gradient():
     """The same in one line: hidden units, times what was said minus what is true."""
     error = p[n, k] - delta(k, t[n])
     return sp.Eq(bar_w2[m, k], mean(h[n, m] * error, n) + reg * w2[m, k])
 
 
-@formula(computed("lab.beside.network_w1_bar", probabilities, scores, hidden, mixtures))
+@formula(computed("verification.beside.network_w1_bar", probabilities, scores, hidden, mixtures))
 def w1_gradient():
     """The same in one line: features, where the unit was on, times the errors through w2."""
     error = total((p[n, k] - delta(k, t[n])) * w2[m, k], k)

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from dlcore.kernels.jit import elementwise, kernel
-from dlcore.kernels.threads import share
+from dlcore.kernels.machine.jit import elementwise, kernel
+from dlcore.kernels.machine.threads import share
 
 LARGE = 1 << 15  # entries that are worth a thread
 

@@ -14,7 +14,7 @@ Chapter: book/conv.md.
 
 import numpy as np
 
-from dlcore.kernels.jit import kernel
+from dlcore.kernels.machine.jit import kernel
 
 ONE, NONE = (1, 1), ((0, 0), (0, 0))
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
-from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import aligned, innermost, outward, packed
-from dlcore.kernels.threads import share, threads
-from dlcore.kernels.tile import ROWS, WIDTH, WIDTHS, tile, turn
+from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.layout import aligned, innermost, outward, packed
+from dlcore.kernels.machine.threads import share, threads
+from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS, tile, turn
 
 TALL, WIDE = ROWS[0], WIDTHS[0]
 NEAR = 1 << 18  # bytes that stay near the processor while they are used again

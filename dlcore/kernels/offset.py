@@ -9,9 +9,9 @@ Chapter: book/fast.md.
 
 import numpy as np
 
-from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import aligned, empty_maps, gapless, innermost, outward
-from dlcore.kernels.threads import PIECES, share, threads
+from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.layout import aligned, empty_maps, gapless, innermost, outward
+from dlcore.kernels.machine.threads import PIECES, share, threads
 
 
 def shift_naive(x, b, rectify):

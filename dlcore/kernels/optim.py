@@ -8,7 +8,7 @@ Chapter: book/optim.md.
 
 import numpy as np
 
-from dlcore.kernels.jit import kernel
+from dlcore.kernels.machine.jit import kernel
 
 
 def sgd_naive(w, g, rate, decay):

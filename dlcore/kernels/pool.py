@@ -12,9 +12,9 @@ Chapter: book/pool.md.
 import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
-from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import empty_maps, innermost
-from dlcore.kernels.threads import share
+from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.layout import empty_maps, innermost
+from dlcore.kernels.machine.threads import share
 
 BLOCK = 2048  # numbers of a row that stay in the nearest cache from tap to tap
 

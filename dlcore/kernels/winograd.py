@@ -19,12 +19,12 @@ import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
 from dlcore.kernels.fast import conv2d_tile, cover, to_w_tile, to_x_tile, transpose
-from dlcore.kernels.jit import kernel
-from dlcore.kernels.layout import aligned, innermost, outward, packed
-from dlcore.kernels.points import matrices
-from dlcore.kernels.squares import R, bundle, frame, halves, plan_for, portion, room, units
-from dlcore.kernels.threads import share, threads
-from dlcore.kernels.tile import sandwich
+from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.layout import aligned, innermost, outward, packed
+from dlcore.kernels.machine.points import matrices
+from dlcore.kernels.machine.squares import R, bundle, frame, halves, plan_for, portion, room, units
+from dlcore.kernels.machine.threads import share, threads
+from dlcore.kernels.machine.tile import sandwich
 
 ENOUGH = 12  # channels, in and out, for which transforms pay
 

@@ -3,6 +3,6 @@
 With any of them come the rules for NumPy's own vocabulary: sums, products, exponentials.
 """
 
-from dlcore.ops import arithmetic, arrays, elementary, products, reductions
+from dlcore.ops import numpy
 
-__all__ = ["arithmetic", "arrays", "elementary", "products", "reductions"]
+__all__ = ["numpy"]

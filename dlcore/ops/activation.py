@@ -12,7 +12,7 @@ import numpy as np
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels.activation import erf as integrate
 from dlcore.kernels.activation import rectify, rectify_back, rectify_back_naive, rectify_naive
-from dlcore.ops.elementary import tanh
+from dlcore.ops.numpy.elementary import tanh
 from dlcore.ops.window import bare
 from dlcore.shapes import Tensor
 

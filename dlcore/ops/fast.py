@@ -6,7 +6,7 @@ Chapter: book/fast.md.
 import numpy as np
 
 from dlcore.autodiff.primitive import primitive
-from dlcore.kernels.product import product
+from dlcore.kernels.machine.product import product
 from dlcore.ops.linear import linear, linear_jvp, linear_vjp
 from dlcore.ops.window import bare, ready
 from dlcore.shapes import Bias, Features, Hidden, Weights

@@ -6,7 +6,7 @@ Chapter: book/convnet.md.
 from math import prod
 
 from dlcore.autodiff.primitive import primitive
-from dlcore.kernels.layout import channels_outside, is_innermost, pixels_outside
+from dlcore.kernels.machine.layout import channels_outside, is_innermost, pixels_outside
 from dlcore.ops.window import bare
 from dlcore.shapes import Features, Images
 

@@ -5,9 +5,9 @@ Chapter: book/convnet.md.
 
 import numpy as np
 
-from dlcore.course import topics
-from dlcore.course.answers import load
-from dlcore.course.wrong import wrong
+from dlcore.course.exercises import topics
+from dlcore.course.exercises.answers import load
+from dlcore.course.exercises.wrong import wrong
 
 given = load(topics.ROOT / "solutions/convnet.py")  # the pieces that everybody is given
 

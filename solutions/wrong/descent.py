@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlcore.course.wrong import wrong
+from dlcore.course.exercises.wrong import wrong
 
 
 @wrong("descent-step", "The curvature multiplies the step; a steeper bowl must give a shorter one.")

@@ -6,7 +6,7 @@ Chapter: book/graph.md.
 from collections import Counter
 from math import factorial
 
-from dlcore.course.wrong import wrong
+from dlcore.course.exercises.wrong import wrong
 
 
 def kahn(graph, waiting, whole=True):

@@ -5,7 +5,7 @@ Chapter: book/solver.md.
 
 import numpy as np
 
-from dlcore.course.wrong import wrong
+from dlcore.course.exercises.wrong import wrong
 
 
 def cut(order, batch):

@@ -1,0 +1,178 @@
+"""Benchmarks of convolution, rung by rung, beside the machine's limits and PyTorch.
+
+Each library gets the order of memory that it prefers; a row more includes the conversion.
+Operations are those of the definition, whatever a rung saves, and the ways back count as two
+passes. Warm caches, compile time apart; rungs that take seconds run once.
+
+Chapter: book/fast.md.
+"""
+
+from statistics import geometric_mean
+from typing import NamedTuple
+
+import numpy as np
+
+from dlcore.benchmarks import opponent
+from dlcore.benchmarks.timing import Timing, in_turn
+from dlcore.kernels.machine.layout import aligned, innermost, outward
+from dlcore.kernels.machine.peak import DEEP, TERMS, copy, multiply_adds
+from dlcore.kernels.machine.threads import share
+from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS
+from dlcore.ops.conv import conv2d, using
+
+
+class Case(NamedTuple):
+    """One convolution: images, channels, pixels a side, filters, taps a side, and options."""
+
+    N: int
+    C: int
+    H: int
+    F: int
+    U: int = 3
+    stride: int = 1
+    padding: int | None = None
+
+    @property
+    def options(self):
+        """The options of `conv2d`; the size stays if nothing else is said."""
+        padding = self.U // 2 if self.padding is None else self.padding
+        return {"stride": self.stride, "padding": padding}
+
+    @property
+    def operations(self):
+        """Count the multiplications and additions of the definition, padding included."""
+        P = (self.H + 2 * self.options["padding"] - self.U) // self.stride + 1
+        return 2 * self.N * self.F * P**2 * self.C * self.U**2
+
+    def __str__(self):
+        """Name the case as the tables do."""
+        step = f", stride {self.stride}" if self.stride > 1 else ""
+        return f"{self.U}×{self.U}{step}, N = {self.N}, C = {self.C}, H = {self.H}, F = {self.F}"
+
+
+CHANNELS = [(64, 32, 64), (64, 16, 128), (128, 16, 128), (256, 8, 256), (16, 32, 16), (3, 32, 64)]
+CASES = [
+    *(Case(128, *sizes) for sizes in CHANNELS),
+    Case(50, 3, 32, 32, 7),
+    *(Case(N, *sizes) for N in (50, 100) for sizes in CHANNELS),
+    *(Case(N, 64, 16, 64, 1) for N in (50, 100, 128)),
+]
+MEANT = CASES[:7]  # those whose ratios are averaged
+SOURCE = Case(100, 3, 31, 25, 3, 2, 1)  # the case by which 001 measures its own fast version
+LADDER = Case(8, 16, 32, 16)  # small enough for every rung but the first
+ROUNDS, BURST = 5, 6
+
+
+def draw(case, rng):
+    """Draw images, filters and a cotangent of the maps, float32, channels first."""
+    x = rng.standard_normal((case.N, case.C, case.H, case.H), np.float32)
+    w = rng.standard_normal((case.F, case.C, case.U, case.U), np.float32)
+    return x, w, rng.standard_normal(conv2d(x, w, **case.options).shape, np.float32)
+
+
+def ours(case, x, w, y_bar=None, rung=None):
+    """Convolve by a rung, by default the one that is chosen; with a cotangent, there and back."""
+
+    def run():
+        y = conv2d(x, w, **case.options)
+        return y if y_bar is None else conv2d.vjp(y, x, w, y_bar, **case.options)
+
+    def forced():
+        with using(rung):
+            return run()
+
+    return forced if rung else run
+
+
+def theirs(torch, case, x, w, y_bar=None):
+    """Convolve with PyTorch, channels last; with a cotangent, there and back."""
+    options = {"memory_format": torch.channels_last}
+    x, w = (torch.from_numpy(array).contiguous(**options) for array in (x, w))
+    if y_bar is None:
+        return lambda: torch.nn.functional.conv2d(x, w, **case.options)
+    y_bar, parts = torch.from_numpy(y_bar).contiguous(**options), (x, w)
+    for part in parts:
+        part.requires_grad_()
+
+    def run():
+        y = torch.nn.functional.conv2d(x, w, **case.options)
+        return torch.autograd.grad(y, parts, y_bar)
+
+    return run
+
+
+def contestants(torch, case, arrays, rungs=("tile", "winograd")):
+    """Build the runs that compete: default, conversion, rungs, and PyTorch last."""
+    x, w, *bars = arrays
+    inside = [outward(innermost(x)), w, *(outward(innermost(bar)) for bar in bars)]
+    runs = {"dlcore": ours(case, *inside), "dlcore, with conversion": ours(case, *arrays)}
+    runs |= {rung: ours(case, *([*inside, None][:3]), rung=rung) for rung in rungs}
+    if torch is not None:
+        runs["pytorch"] = theirs(torch, case, *arrays)
+    return runs
+
+
+def limits(rounds=ROUNDS):
+    """Time a billion multiply-adds on what is near, and a copy of a billion bytes."""
+    rows, lanes = ROWS[0], WIDTHS[0] * WIDTH // 4
+    x, w = (aligned((DEEP, size), np.float32) for size in (lanes, rows))
+    x[...] = w[...] = 1
+    times = int(1e9) // (TERMS * rows * lanes)
+    far = np.ones(int(1e9) // 8, np.float32)
+    to = np.empty_like(far)
+    timings = in_turn({
+        "multiply-adds": lambda: share(multiply_adds, times, x, w),
+        "bytes read and written": lambda: share(copy, len(far), to, far),
+    }, rounds)  # fmt: skip
+    adds, scale = timings["multiply-adds"], 1e9 / (times * TERMS * rows * lanes)
+    return timings | {"multiply-adds": Timing(*(scale * seconds for seconds in adds))}
+
+
+def convolution(cases=CASES, rounds=ROUNDS):
+    """Time every case, forward and there and back; return {case: {contestant: Timing}}.
+
+    The limits are measured before and after, and the faster time counts: nothing is beyond a limit.
+    """
+    torch, rng = opponent.torch_or_none(), np.random.default_rng(0)
+    before, table = limits(rounds), {}
+    for case in cases:
+        x, w, y_bar = draw(case, rng)
+        for way, arrays in (("forward", (x, w)), ("both ways", (x, w, y_bar))):
+            table[f"{case}, {way}"] = in_turn(contestants(torch, case, arrays), rounds, BURST)
+    table |= ladder(torch, rng)
+    after = limits(rounds)
+    return {"a billion": {name: min(before[name], after[name]) for name in before}} | table
+
+
+def ladder(torch, rng):
+    """Time all rungs on a small case, and on that of 001, where the definition runs as well."""
+    table = {}
+    for case, rungs in ((LADDER, ("loops", "im2col")), (SOURCE, ("naive", "loops", "im2col"))):
+        x, w, y_bar = draw(case, rng)
+        for way, arrays in (("forward", (x, w)), ("both ways", (x, w, y_bar))):
+            runs = contestants(torch, case, arrays, (*rungs, "tile", "winograd"))
+            slow = {name: runs.pop(name) for name in rungs[:-1]}
+            once = in_turn(slow, 1, 1)
+            fast = in_turn(runs, ROUNDS, BURST)
+            table[f"{case}, {way}, every rung"] = {"dlcore": fast.pop("dlcore"), **once, **fast}
+    return table
+
+
+def judged(table):
+    """Say what share of the peak everyone reaches, and how far PyTorch is behind in the mean.
+
+    Shares divide the operations of the definition by time and by the measured peak; means are
+    geometric, over the cases of 128 images and that of 7 × 7.
+    """
+    peak = 2e9 / table["a billion"]["multiply-adds"].median
+    shares, means = {}, {}
+    for way, passes in (("forward", 1), ("both ways", 3)):
+        timed = {case: table[f"{case}, {way}"] for case in CASES}
+        for case, timings in timed.items():
+            rates = {name: passes * case.operations / t.median for name, t in timings.items()}
+            shares[f"{case}, {way}"] = {name: rate / peak for name, rate in rates.items()}
+        ratios = [timed[case]["pytorch"].median / timed[case]["dlcore"].median
+                  for case in MEANT if "pytorch" in timed[case]]  # fmt: skip
+        if ratios:
+            means[f"geometric mean of pytorch / dlcore, {way}"] = geometric_mean(ratios)
+    return shares, means

@@ -1,0 +1,101 @@
+"""Races of the engine: with HIPS autograd, with the way back by hand, with itself.
+
+Chapter: book/reverse.md.
+"""
+
+import numpy as np
+
+from dlcore import ops  # noqa: F401  (the rules for NumPy's own functions)
+from dlcore.autodiff import grad, jvp, value_and_grad, vjp
+from dlcore.benchmarks.timing import in_turn
+from dlcore.nn.models.twolayer import TwoLayer
+from dlcore.ops.activation import relu
+from dlcore.ops.linear import linear
+from dlcore.ops.loss import cross_entropy
+
+HALF = np.float64(0.5)
+
+
+def scalars(namespace, count):
+    """Make a program of 3 · `count` operations on numbers."""
+
+    def f(x):
+        y = x
+        for _ in range(count):
+            y = namespace.sin(y * x + x)
+        return y
+
+    return f
+
+
+def chain(n):
+    """Make a program of n operations in a row."""
+
+    def f(x):
+        for _ in range(n):
+            x = np.sin(x)
+        return x
+
+    return f
+
+
+def diamonds(n):
+    """Make a program of n diamonds on top of one another: 2ⁿ ways from the end to the start."""
+
+    def f(x):
+        for _ in range(n):
+            x = x * 0.5 + x * 0.5
+        return x
+
+    return f
+
+
+def against_autograd(count=1000):
+    """Take the gradient of the same program on numbers with both engines."""
+    import autograd  # noqa: PLC0415  an optional opponent
+    import autograd.numpy as other  # noqa: PLC0415
+
+    mine, theirs = grad(scalars(np, count)), autograd.grad(scalars(other, count))
+    return {"dlcore": lambda: mine(HALF), "HIPS autograd": lambda: theirs(0.5)}
+
+
+def against_hand(N=100, M=100):
+    """Take the gradient of a two-layer network by its layers, and through the tape."""
+    rng = np.random.default_rng(0)
+    model = TwoLayer(3072, M, 10, rng=rng, dtype=np.float32)
+    x, t = rng.standard_normal((N, 3072), np.float32), rng.integers(10, size=N)
+    names = list(model.params)
+
+    def loss(w1, b1, w2, b2):
+        return cross_entropy(linear(relu(linear(x, w1, b1)), w2, b2), t)
+
+    def by_tape():
+        y, pullback = vjp(loss, *(model.params[name] for name in names))
+        return pullback(np.ones_like(y))
+
+    return {"by hand": lambda: model.loss(x, t), "by tape": by_tape}
+
+
+def growth(make, n, mode):
+    """Differentiate a program, and one twice as long."""
+    run = {
+        "reverse": lambda f: value_and_grad(f)(HALF),
+        "forward": lambda f: jvp(f, [HALF], [np.float64(1.0)]),
+    }[mode]
+    return {f"{k:,}": lambda k=k: run(make(k)) for k in (n, 2 * n)}
+
+
+def reverse(rounds=5):
+    """Time every race; return {case: {contestant: Timing}}."""
+    cases = {
+        "two-layer net, 100 hidden, batch 100": (against_hand(), 20),
+        "chain of operations, reverse": (growth(chain, 50_000, "reverse"), 2),
+        "chain of operations, forward": (growth(chain, 50_000, "forward"), 2),
+        "stacked diamonds, reverse": (growth(diamonds, 500, "reverse"), 10),
+        "stacked diamonds, forward": (growth(diamonds, 500, "forward"), 10),
+    }
+    try:
+        cases["3,000 operations on numbers"] = (against_autograd(), 10)
+    except ImportError:
+        print("autograd is not installed, so there is nothing to race against")
+    return {name: in_turn(runs, rounds, burst) for name, (runs, burst) in cases.items()}

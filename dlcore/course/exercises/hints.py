@@ -1,0 +1,45 @@
+"""Know the hints and the cuts also where no solutions are.
+
+A course as students get it has no solutions; what is to be known of them is carried in
+``exercises/release.json``: the hints of each exercise, and each file as it was cut.
+"""
+
+import json
+
+from dlcore.course.exercises import topics as book
+from dlcore.course.exercises.skeleton import carried, cut, exercises_in, hints
+
+
+def helping(topic, exercise):
+    """List the hints of an exercise, in their order."""
+    solution = book.ROOT / f"solutions/{topic}.py"
+    if not solution.exists():
+        return carried()["hints"].get(exercise, [])
+    return helping_in(solution.read_text(encoding="utf-8"), exercise)
+
+
+def helping_in(solution, exercise):
+    r"""List the hints that a solution holds for an exercise, or for a part of it.
+
+    >>> hole = "    # BEGIN SOLUTION\n    # HINT: go down\n    w = 1\n    # END SOLUTION\n"
+    >>> helping_in('def step(w):\n    "Exercise sgd-step.  Go."\n' + hole, "sgd-step")
+    ['go down']
+    """
+    name = exercises_in(solution).get(exercise, "")
+    owned = [found for owner, found in hints(solution).items() if within(owner, name)]
+    return [hint for found in owned for hint in found]
+
+
+def within(owner, name):
+    """Tell whether the definition `owner` is, or lies in, the definition `name`."""
+    return owner == name or owner.startswith(f"{name}.")
+
+
+def carry(topics):
+    """Write what a release of `topics` carries, as text."""
+    told = {"hints": {}, "cuts": {topic: cut(topic) for topic in topics}}
+    for topic in topics:
+        solution = (book.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
+        for exercise in exercises_in(solution):
+            told["hints"][exercise] = helping_in(solution, exercise)
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"

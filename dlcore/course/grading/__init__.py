@@ -1,0 +1,1 @@
+"""The grader's run: intake, judge, journal, verdicts, reports."""

@@ -1,0 +1,131 @@
+"""Pack the grader of some topics for Gradescope, and be that grader.
+
+The zip holds two scripts, as their documentation asks, and the course beside them: the library,
+the tests of the topics, the course key. There, each submission is judged at tier T1 in their
+container. Where T1 does not hold, the result says so and holds no score.
+"""
+
+import json
+import sys
+import zipfile
+from functools import partial
+from pathlib import Path
+
+from dlcore.course.exercises import topics as book
+from dlcore.course.exercises.catalogue import chosen
+from dlcore.course.exercises.hints import carry
+from dlcore.course.exercises.skeleton import CARRIED, cut
+from dlcore.course.grading.batch import Sheet, judged
+from dlcore.course.grading.grade import place
+from dlcore.course.grading.intake import submission
+from dlcore.course.grading.job import Job
+from dlcore.course.grading.provenance import read_key
+from dlcore.course.grading.reports import gradescope, write
+from dlcore.course.grading.results import Results
+from dlcore.course.grading.triage import items, triage
+
+TIER = "T1"
+KEY, PLAN = "course.key", "plan.json"
+ALWAYS = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "_toc.yml")
+DATE = (2020, 1, 1, 0, 0, 0)  # of every file in the zip: the same course is the same zip
+
+SETUP = """#!/bin/sh
+# Install what the grader needs. AUTOGRADER names the folder that holds source/.
+set -eu
+cd "${AUTOGRADER:-/autograder}/source"
+found=""
+for name in python3.13 python3.12 python3.11 python3; do
+  if "$name" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
+    found="$name"
+    break
+  fi
+done
+if [ -z "$found" ]; then
+  apt-get update && apt-get install -y python3.11 python3.11-venv
+  found=python3.11
+fi
+"$found" -m venv .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
+.venv/bin/uv sync --frozen --inexact --no-install-project
+"""
+
+RUN = """#!/bin/sh
+# Grade submission/ and write results/results.json. AUTOGRADER names the folder of both.
+set -eu
+home="${AUTOGRADER:-/autograder}"
+cd "$home/source"
+exec .venv/bin/python -m dlcore.course.grading.gradescope "$home"
+"""
+
+
+def pack(topics, key_file, out):
+    """Write the autograder of `topics` into the zip `out`."""
+    exercises, key = chosen(",".join(topics)), read_key(Path(key_file))
+    named = dict.fromkeys(exercise.topic for exercise in exercises)
+    plan = {"exercises": [exercise.name for exercise in exercises]}
+    written = {"setup.sh": SETUP, "run_autograder": RUN, PLAN: json.dumps(plan), KEY: key}
+    written |= {CARRIED: carry(named)} | {f"exercises/{topic}.py": cut(topic) for topic in named}
+    for path in needed(named):
+        written[path.relative_to(book.ROOT).as_posix()] = path.read_bytes()
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in written.items():
+            info = zipfile.ZipInfo(name, DATE)
+            mode = 0o755 if name in ("setup.sh", "run_autograder") else 0o600
+            info.create_system, info.external_attr = 3, (0o100000 | mode) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    print(f"{out} grades {len(exercises)} exercises of {', '.join(named)}; it holds the course key")
+
+
+def needed(topics):
+    """List the files that judge `topics`: the library, the helpers of tests, the tests."""
+    library = sorted(path for path in (book.ROOT / "dlcore").rglob("*") if kept(path))
+    tests = sorted((book.ROOT / "tests").glob("*.py"))
+    helpers = [path for path in tests if not path.name.startswith("test_")]
+    judging = [book.ROOT / f"tests/test_{topic}.py" for topic in topics]
+    always = [book.ROOT / name for name in ALWAYS]
+    return [path for path in (*always, *library, *helpers, *judging) if path.exists()]
+
+
+def kept(path):
+    """Tell whether a file belongs to the library: no cache does."""
+    return path.is_file() and "__pycache__" not in path.parts
+
+
+def run(home, hire=None):
+    """Grade the one submission below `home`; return 0 when every verdict is given."""
+    home = Path(home)
+    target = home / "results/results.json"
+    write(target, gradescope.ungraded("the grader has not finished"))
+    try:
+        results = graded(home, hire)
+    except Exception as error:
+        write(target, gradescope.ungraded(f"{error}"))
+        raise
+    write(target, gradescope.report(results, "submission"))
+    return 1 if results.owed() else 0
+
+
+def graded(home, hire):
+    """Judge the exercises of the plan that lies beside this package."""
+    plan = json.loads((book.ROOT / PLAN).read_text(encoding="utf-8"))
+    words, key = ",".join(plan["exercises"]), book.ROOT / KEY
+    tier = ("T0", True) if hire else (TIER, False)
+    order = place(home, words, key, *tier, home)
+    taken = submission("submission", [home / "submission"], list(order.terms.topics))
+    found, left = {}, {}
+    for item in items(taken, order.exercises):
+        if verdict := triage(item, taken):
+            found[item.student, item.exercise] = verdict
+        else:
+            left.setdefault(item.topic, []).append(item)
+    sheets = [Sheet(tuple(file)) for file in left.values()]
+    for item, verdict in judged(sheets, hire or partial(Job, order.terms)):
+        found[item.student, item.exercise] = verdict
+    return Results(order.exercises, [taken], found, order.terms.tier)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1]))

@@ -1,0 +1,54 @@
+"""The result of one submission as Gradescope reads it: ``results.json``.
+
+Everything is plain text. Before anything is judged a file is written that says so and holds no
+score: whatever happens after, there is never a score that nobody gave.
+"""
+
+import json
+
+from dlcore.course.grading.clean import cleaned
+
+FORMATS = {"output_format": "text", "test_output_format": "text", "test_name_format": "text"}
+SHOWN = {"visibility": "visible", "stdout_visibility": "hidden"}
+
+
+def ungraded(reason):
+    """Write that a submission is not graded, and why; it holds no score."""
+    told = f"This submission is not graded: {reason}."
+    return written({"output": cleaned(told), **FORMATS, **SHOWN, "tests": []})
+
+
+def report(results, student):
+    """Write the score of a student and a case for each exercise, if none is owed."""
+    row, score = results.row(student), results.score(student)
+    if score is None:
+        return ungraded("the grader failed, and this is no fault of yours; run it again")
+    (taken,) = [taken for taken in results.submissions if taken.student == student]
+    told = [f"{score} of {results.possible} points", taken.refusal, *taken.notes]
+    seconds = round(sum(verdict.seconds for verdict in row), 3)
+    head = {
+        "score": score,
+        "execution_time": seconds,
+        "output": cleaned("\n".join(filter(None, told))),
+    }
+    tests = [case(number, verdict) for number, verdict in enumerate(row, 1)]
+    return written({**head, **FORMATS, **SHOWN, "tests": tests})
+
+
+def case(number, verdict):
+    """Describe one exercise."""
+    says = (verdict.status, verdict.claim, *verdict.says)
+    return {
+        "name": verdict.exercise,
+        "number": str(number),
+        "score": verdict.points,
+        "max_score": verdict.possible,
+        "status": "passed" if verdict.status == "pass" else "failed",
+        "output": cleaned("\n".join(filter(None, says))),
+        "visibility": "visible",
+    }
+
+
+def written(result):
+    """Write a result as JSON, in ASCII."""
+    return json.dumps(result, indent=1, ensure_ascii=True) + "\n"

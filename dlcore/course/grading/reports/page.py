@@ -1,0 +1,105 @@
+"""The report of a class as one page, which no submission can make do anything.
+
+All text is cleaned and escaped. The page forbids its reader's browser to run or load anything;
+its one style is allowed by its hash.
+"""
+
+import hashlib
+from base64 import b64encode
+from html import escape
+from pathlib import Path
+
+from dlcore.course.grading.clean import cleaned, line
+from dlcore.course.grading.reports import picture
+from dlcore.course.grading.verdict import STATUSES
+
+STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+KINDS = {"pass": "pass", "not attempted": "quiet", "missing": "quiet", "infra": "owed"}
+
+
+def report(results):
+    """Write the page: pictures, the table of scores, and what was said of each submission."""
+    parts = [head(), overview(results), scores(results), details(results)]
+    return f'<!doctype html>\n<html lang="en">\n{"".join(parts)}</main></body>\n</html>\n'
+
+
+def head():
+    """Open the page with its policy and its style."""
+    style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'"
+    return (
+        '<head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Grades</title><style>{STYLE}</style></head>\n<body><main>\n"
+    )
+
+
+def overview(results):
+    """Write the numbers of the class, and draw them."""
+    found = sorted(results.scores().values())
+    median = found[len(found) // 2] if found else 0
+    facts = {
+        "submissions": len(results.submissions),
+        "exercises": len(results.exercises),
+        "points possible": results.possible,
+        "median": median,
+        "isolation": results.tier,
+    }
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
+    owed = len(results.owed())
+    warning = f'<p class="owed">{owed} verdicts are owed by the grader.</p>' if owed else ""
+    return (
+        f'<h1>Grades</h1><dl class="facts">{items}</dl>{warning}\n'
+        f"<h2>Scores, in percent</h2>{picture.distribution(results)}\n"
+        f"<h2>Exercises, and who passes them</h2>{picture.difficulty(results)}\n"
+    )
+
+
+def scores(results):
+    """Write the table of points: a row for each student, a column for each exercise."""
+    names = "".join(
+        f'<th scope="col"><span>{escape(e.name)}</span></th>' for e in results.exercises
+    )
+    rows = "".join(row(results, place, taken) for place, taken in enumerate(results.submissions))
+    return (
+        '<h2>Students</h2><div class="wide"><table><thead><tr><th scope="col">student</th>'
+        f'<th scope="col">points</th>{names}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n'
+    )
+
+
+def row(results, place, taken):
+    """Write the row of one student, whose name leads to the details."""
+    score = results.score(taken.student)
+    cells = "".join(
+        f'<td class="{KINDS.get(v.status, "fail")}" title="{escape(STATUSES[v.status])}">'
+        f"{v.points if v.status == 'pass' else escape(v.status)}</td>"
+        for v in results.row(taken.student)
+    )
+    name = f'<a href="#s{place}">{escape(line(taken.student, 60))}</a>'
+    points = "owed" if score is None else score
+    return f'<tr><th scope="row">{name}</th><td>{points}</td>{cells}</tr>\n'
+
+
+def details(results):
+    """Write what was said of each submission, folded away."""
+    parts = ["<h2>Details</h2>\n"]
+    for place, taken in enumerate(results.submissions):
+        told = [taken.refusal, *taken.notes]
+        notes = "".join(f"<li>{escape(line(note))}</li>" for note in told if note)
+        said = "".join(verdict(v) for v in results.row(taken.student) if v.status != "pass")
+        body = (f"<ul>{notes}</ul>" if notes else "") + (said or "<p>Every exercise passes.</p>")
+        name = escape(line(taken.student, 60))
+        inside = f'<div id="s{place}">{body}</div>'  # a link to it unfolds what is around it
+        parts.append(f"<details><summary>{name}</summary>{inside}</details>\n")
+    return "".join(parts)
+
+
+def verdict(found):
+    """Write one verdict that is no pass."""
+    told = "\n".join(cleaned(said) for said in found.says)
+    claim = f"<p>{escape(line(found.claim))}</p>" if found.claim else ""
+    kind = KINDS.get(found.status, "fail")
+    says = f"<pre>{escape(told)}</pre>" if told else ""
+    title = f'{escape(found.exercise)} <b class="{kind}">{escape(found.status)}</b>'
+    return f"<section><h3>{title}</h3>{claim}{says}</section>"

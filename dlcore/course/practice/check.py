@@ -1,0 +1,80 @@
+"""Check the reader's answers: one line per exercise, and what to mend first."""
+
+from rich.console import Console, Group
+from rich.text import Text
+
+from dlcore.course.exercises import topics as book
+from dlcore.course.exercises.shown import shown
+from dlcore.course.practice.advice import QUIET, advice
+from dlcore.course.practice.progress import exercises
+from dlcore.course.practice.trial import by_exercise, run
+
+SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not attempted": ("·", "bright_black")}
+
+
+def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str = ""):
+    """Check the answers in exercises/TOPIC.py, or all; return 0 when every one passes.
+
+    With k only those exercises are checked whose name, or whose test's name, contains it. With
+    solution nothing is checked: the book's answer to the exercise of that name is shown.
+    """
+    chosen = [book.require(topic, by="check")] if topic else book.topics()
+    if solution:
+        return show(chosen, solution)
+    trial, console = run(chosen, k=k), Console(highlight=False)
+    if trial.broken:
+        console.print(Text("\n".join(trial.broken)))
+        return 1
+    if not trial.outcomes:
+        reason = f"matches k = {k!r}" if k else "has a test"
+        raise ValueError(f"check: no exercise of {', '.join(chosen)} {reason}")
+
+    verdicts = by_exercise(trial.outcomes)
+    console.print(summary(verdicts))
+    pending = [verdict for verdict in verdicts if verdict.finding]
+    if pending:
+        console.print(advice(min(pending, key=unattempted), hint))
+    elif len(verdicts) == 1 and (book.ROOT / f"solutions/{verdicts[0].topic}.py").exists():
+        console.print(Text("  the book's answer:\n", style=QUIET))
+        console.print(shown(verdicts[0].topic, verdicts[0].exercise))
+    return min(len(pending), 1)
+
+
+def show(topics, name):
+    """Show the book's answers to the exercises of `topics` whose name ends so."""
+    found = [each for each in exercises(topics) if f"-{each.name}".endswith(f"-{name}")]
+    if not found:
+        names = ", ".join(each.name for each in exercises(topics))
+        raise ValueError(f"check: solution is {name!r}, choose one of {names}")
+    Console().print(*(shown(each.topic, each.name) for each in found))
+    return 0
+
+
+def unattempted(verdict):
+    """Put attempts that failed before exercises that nobody has begun."""
+    return verdict.finding.kind == "not attempted"
+
+
+def status(verdict):
+    """Name what became of an exercise: a key of `SIGNS`."""
+    if not verdict.finding:
+        return "passed"
+    return "not attempted" if unattempted(verdict) else "failed"
+
+
+def summary(verdicts):
+    """Lay out one line per exercise under its file, and the sum of the points."""
+    width, lines, topic = max(len(verdict.exercise) for verdict in verdicts), [], None
+    for verdict in verdicts:
+        if verdict.topic != topic:
+            topic = verdict.topic
+            lines.append(Text(f"\n  exercises/{topic}.py", style="bold"))
+        sign, style = SIGNS[status(verdict)]
+        points = f"{verdict.points:3} {'point' if verdict.points == 1 else 'points'}"
+        reason = verdict.finding.kind if verdict.finding else ""
+        row = f"  {sign} {verdict.exercise:{width}}  {points:10}  {reason}"
+        lines.append(Text(row.rstrip(), style=style))
+
+    total = sum(verdict.points for verdict in verdicts)
+    earned = sum(verdict.points for verdict in verdicts if not verdict.finding)
+    return Group(*lines, Text(f"\n  {earned} of {total} points\n"))

@@ -1,0 +1,72 @@
+"""Keep what has been passed in a plain file, so that it survives the terminal.
+
+Each line of ``.progress`` names an exercise and the fingerprint of the answers and tests with
+which it passed. Where either has changed since, the exercise is pending again.
+"""
+
+import re
+from typing import NamedTuple
+
+from dlcore.course.exercises import topics as book
+from dlcore.course.exercises.skeleton import fingerprint
+
+MARK = re.compile(r"mark\.exercise\(\s*\"(?P<name>[\w-]+)\", points=(?P<points>\d+)\s*\)")
+
+
+class Exercise(NamedTuple):
+    """An exercise of the course."""
+
+    topic: str
+    name: str
+    points: int
+
+
+def exercises(topics):
+    """List the exercises of `topics`, in the order of their tests, from the marks alone."""
+    found = {}
+    for topic in topics:
+        tests = (book.ROOT / f"tests/test_{topic}.py").read_text(encoding="utf-8")
+        for mark in MARK.finditer(tests):
+            exercise = Exercise(topic, mark["name"], int(mark["points"]))
+            found.setdefault(exercise.name, exercise)
+    return list(found.values())
+
+
+def stand(topic):
+    """Fingerprint the answers to a topic together with its tests, as they are at this moment."""
+    paths = (book.ROOT / f"exercises/{topic}.py", book.ROOT / f"tests/test_{topic}.py")
+    texts = (path.read_bytes() if path.exists() else b"" for path in paths)
+    return fingerprint(b"\0".join(texts).decode(errors="replace"))
+
+
+class Progress:
+    """The passed exercises of a course, each with the stand at which it passed."""
+
+    def __init__(self, topics):
+        self.exercises, self.passed = exercises(topics), {}
+        path = book.ROOT / ".progress"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        for words in map(str.split, lines):
+            if len(words) == 2:
+                self.passed[words[0]] = words[1]
+
+    def note(self, verdicts):
+        """Write down who passed and who did not; the file is replaced at one stroke."""
+        for verdict in verdicts:
+            self.passed.pop(verdict.exercise, None)
+            if not verdict.finding:
+                self.passed[verdict.exercise] = stand(verdict.topic)
+        draft = book.ROOT / ".progress.draft"
+        lines = [f"{name} {stand}\n" for name, stand in self.passed.items()]
+        draft.write_text("".join(lines), encoding="utf-8")
+        draft.replace(book.ROOT / ".progress")
+
+    def done(self):
+        """List the exercises that have passed as their files stand."""
+        stands = {topic: stand(topic) for topic in {each.topic for each in self.exercises}}
+        return [e for e in self.exercises if self.passed.get(e.name) == stands[e.topic]]
+
+    def pending(self):
+        """List the others, in the order of the book."""
+        done = set(self.done())
+        return [exercise for exercise in self.exercises if exercise not in done]

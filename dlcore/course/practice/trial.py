@@ -1,0 +1,218 @@
+"""Put answers to the test: run the scored tests, keep what happened, print nothing.
+
+A scored test is marked ``@pytest.mark.exercise("loss-softmax", points=2)``. The points of
+an exercise are given when all its tests pass.
+"""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass, replace
+from inspect import cleandoc
+from io import StringIO
+from types import ModuleType
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from dlcore.course.exercises import topics as book
+from dlcore.course.practice.diagnosis import KINDS, Finding, diagnose
+from dlcore.course.practice.recognise import recognise, shrunk
+from dlcore.course.practice.record import Tape, recorded
+from dlcore.course.practice.smallest import plain
+
+SECONDS = 10.0
+HURRY = 1.0  # seconds for a test of a wrong answer, which may be slow or endless
+QUIET = (
+    "--override-ini=addopts=",
+    "--import-mode=importlib",
+    "--capture=sys",
+    "--tb=no",
+    "-pno:cacheprovider",
+    "-pno:faulthandler",
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one scored test said; `finding` is None when it passed."""
+
+    topic: str
+    exercise: str
+    points: int
+    claim: str
+    formula: str
+    finding: Finding | None
+    printed: str
+    cause: str = ""  # the advice on a known wrong answer that behaves alike
+    smallest: tuple[str, ...] = ()  # a call that fails, what it returns, what is wanted
+
+
+class Trial:
+    """A pytest plugin that collects outcomes, and files that cannot be collected.
+
+    The tests of the first exercise that failed are run again on answers that are known: those
+    of the book, and wrong ones, each of them an edit of the book's.
+    """
+
+    def __init__(self, folder, k):
+        self.folder, self.k, self.outcomes, self.broken = folder, k, [], []
+        self.tape, self.tapes, self.edits, self.module = Tape(), {}, None, None
+        self.refused = False
+
+    def pytest_collection_modifyitems(self, items):
+        scored = [item for item in items if item.get_closest_marker("exercise")]
+        items[:] = [item for item in scored if self.k in f"{item.name} {exercise(item)[0]}"]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session):
+        result = yield
+        self.study(session.items)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self):
+        self.tape.calls = []
+        with limit(SECONDS):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef):
+        value = yield
+        if fixturedef.argname == "answers" and isinstance(value, ModuleType):
+            self.module, names = value, {value.__name__, f"wrong.{value.__name__.split('.')[-1]}"}
+            vars(value).update(self.edits or {})
+            value = recorded(value, self.tape, names)
+            fixturedef.cached_result = (value, *fixturedef.cached_result[1:])
+        return value
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self):
+        with limit(SECONDS if self.edits is None else HURRY):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        report = yield
+        if self.edits is None and (call.when == "call" or call.excinfo):
+            self.outcomes.append(self.outcome(item, call.excinfo, report.capstdout))
+            self.tapes[item] = self.tape.calls
+        return report
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.broken.append(report.longreprtext)
+
+    def outcome(self, item, excinfo, printed):
+        """Translate what pytest knows about a test that ran."""
+        topic = item.path.stem.removeprefix("test_")
+        answers = book.ROOT / self.folder / f"{topic}.py"
+        finding = diagnose(excinfo.value, answers, self.tape.calls) if excinfo else None
+        formula = cleandoc(item.obj.__doc__ or "")
+        return Outcome(topic, *exercise(item), claim(item), formula, finding, printed)
+
+    def study(self, items):
+        """Look closer at the first exercise that failed: at its cause, at a smaller input."""
+        failed = [each for each in by_exercise(self.outcomes) if begun(each)]
+        if not failed:
+            return
+        topic, name, mine = failed[0].topic, failed[0].exercise, self.module
+        items = [item for item in items if exercise(item)[0] == name and item in self.tapes]
+        tapes = [self.tapes[item] for item in items]
+        cause = recognise(topic, name, tapes, lambda edits: self.again(items, edits))
+        call = self.shrink(items, tapes, mine)
+        told = lambda each: replace(each, cause=cause, smallest=call)
+        self.outcomes = [told(o) if o.exercise == name else o for o in self.outcomes]
+
+    def shrink(self, items, tapes, mine):
+        """Look for a small call on which the answers and the book's disagree."""
+        short = [i for i, tape in enumerate(tapes) if any(plain(call.args) for call in tape)]
+        right = list(self.again([items[i] for i in short], {}))
+        with suppress(TimeoutError), limit(HURRY):
+            return shrunk(mine, self.module, zip([tapes[i] for i in short], right, strict=True))
+        return ()
+
+    def again(self, items, edits):
+        """Run tests again on the book's answers after some edits; yield the calls of each."""
+        for item in items:
+            self.edits, item.config.option.answers = edits, "solutions"
+            try:
+                reports = runtestprotocol(item, log=False, nextitem=None)
+            finally:
+                self.edits, item.config.option.answers = None, self.folder
+            self.refused = any(report.failed for report in reports)
+            yield self.tape.calls
+
+
+def by_exercise(outcomes):
+    """Let one outcome speak for each exercise: the first kind of trouble, if there is any."""
+    urgency = lambda outcome: KINDS.index(outcome.finding.kind) if outcome.finding else len(KINDS)
+    found = {}
+    for outcome in outcomes:
+        found.setdefault((outcome.topic, outcome.exercise), []).append(outcome)
+    return [min(group, key=urgency) for group in found.values()]
+
+
+def begun(outcome):
+    """Tell whether an outcome is about an answer that was tried, and fails."""
+    return bool(outcome.finding) and outcome.finding.kind not in ("not attempted", "import")
+
+
+def exercise(item):
+    """Read the mark of a scored test: the name of its exercise, and the points."""
+    mark = item.get_closest_marker("exercise")
+    return mark.args[0], mark.kwargs.get("points", 1)
+
+
+def claim(item):
+    """Read the name of a test as a sentence, with the case it was tried on."""
+    sentence = item.originalname.removeprefix("test_").replace("_", " ")
+    case = f" [{item.callspec.id}]" if hasattr(item, "callspec") else ""
+    return sentence[:1].upper() + sentence[1:] + case
+
+
+def run(topics, *, folder="exercises", k="", plugin=None):
+    """Run the scored tests of `topics` on the answers in `folder`; return the trial."""
+    trial, noise = (plugin or Trial)(folder, k), StringIO()
+    tests = [str(book.ROOT / f"tests/test_{topic}.py") for topic in topics]
+    where = [f"--rootdir={book.ROOT}", f"--config-file={book.ROOT / 'pyproject.toml'}"]
+    alone = environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")
+    with alone, redirect_stdout(noise), redirect_stderr(noise):
+        code = pytest.main([*tests, *where, *QUIET, f"--answers={folder}"], plugins=[trial])
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        said = noise.getvalue().splitlines()
+        trial.broken += [line for line in said if line.startswith(("ERROR", "INTERNALERROR"))]
+    return trial
+
+
+@contextmanager
+def environment(**variables):
+    """Set environment variables for a while."""
+    before = os.environ.copy()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def limit(seconds):
+    """Raise TimeoutError in what takes longer, where the system has a clock that interrupts."""
+    alarmed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not alarmed:
+        yield
+        return
+
+    def interrupt(*_):
+        raise TimeoutError(f"still running after {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,98 @@
+"""Write the course as students get it: the book, the library, the tests, and no answers.
+
+Exercises are cut anew, so that nobody's own answers go out. Left behind are solutions, wrong
+answers, the tests of the house itself, and what programs leave lying. The pages lose their
+blocks ``{solution}`` and the sentences about unfolding one; hints and cuts are carried along.
+"""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from dlcore.course.exercises import topics as book
+from dlcore.course.exercises.hints import carry
+from dlcore.course.exercises.skeleton import CARRIED, LEFT_OVER
+
+FILES = ("README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml", "uv.lock",
+         "_toc.yml", "_config.yml", ".gitignore")  # fmt: skip
+FOLDERS = ("book", "dlcore")
+BLOCK = re.compile(
+    r"^(?P<fence>`{3,}|:{3,})\{solution\}.*?^(?P=fence) *$\n{0,2}", re.MULTILINE | re.DOTALL
+)
+ABOUT = re.compile(r"(?<=\.)\s[^.]*\b(?:unfold its solution|solution only when you unfold it)\.")
+ROOM = re.compile(r"^solutions/.*\n", re.MULTILINE)  # a line of a list of files
+QUOTED = re.compile(r"(?:\{lemma\}|:check:) (\w+)::|/tests/(test_\w+)\.py", re.MULTILINE)
+UNKEPT = ("__pycache__", "_build", ".ipynb_checkpoints", ".pytest_cache", "node_modules")
+
+
+def release(folder):
+    """Write the course into `folder`, which must not exist yet."""
+    folder, topics = Path(folder), book.topics()
+    if folder.exists():
+        raise ValueError(f"release: {folder} exists, name a folder that does not")
+    if not (book.ROOT / "solutions").is_dir():
+        raise ValueError("release: there are no solutions here, so this is a release already")
+    for path in going(topics):
+        target = folder / path.relative_to(book.ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".md":
+            page = unsolved(path.read_text(encoding="utf-8"))
+            target.write_text(page, encoding="utf-8", newline="\n")
+        else:
+            shutil.copyfile(path, target)
+
+    (folder / "exercises").mkdir()
+    told = carry(topics)
+    (folder / CARRIED).write_text(told, encoding="utf-8")
+    for topic, text in cuts(told).items():
+        (folder / f"exercises/{topic}.py").write_text(text, encoding="utf-8", newline="\n")
+    checked(folder)
+    print(f"{folder} is the course of {len(topics)} topics without its solutions")
+
+
+def unsolved(page):
+    """Return a page without solutions, and without words about them.
+
+    >>> unsolved("Answer here. Do not yet unfold its solution.")
+    'Answer here.'
+    """
+    return ROOM.sub("", ABOUT.sub("", BLOCK.sub("", page)))
+
+
+def cuts(told):
+    """Read the cut files out of what a release carries."""
+    return json.loads(told)["cuts"]
+
+
+def going(topics):
+    """List the files that are copied as they are."""
+    files = [book.ROOT / name for name in FILES]
+    whole = [path for name in FOLDERS for path in sorted((book.ROOT / name).rglob("*"))]
+    tests = sorted((book.ROOT / "tests").rglob("*.py"))
+    named = {f"test_{topic}" for topic in topics} | quoted()
+    helpers = [book.ROOT / "tests/conftest.py"]
+    return [path for path in files + whole if kept(path)] + [
+        path for path in tests if path.stem in named or path in helpers
+    ]
+
+
+def quoted():
+    """Name the files of tests that pages quote: each its own, and others by name."""
+    pages = {path.stem: path.read_text(encoding="utf-8")
+             for path in (book.ROOT / "book").glob("*.md")}  # fmt: skip
+    found = [match for page in pages.values() for match in QUOTED.findall(page)]
+    own = {f"test_{name}" for name, page in pages.items() if "{lemma}" in page}
+    return own | {whole or f"test_{topic}" for topic, whole in found}
+
+
+def kept(path):
+    """Tell whether a file is one of ours, and no leaving of a program."""
+    return path.is_file() and not set(path.relative_to(book.ROOT).parts) & set(UNKEPT)
+
+
+def checked(folder):
+    """Refuse a release in which the marks of a solution are left."""
+    for path in sorted((folder / "exercises").glob("*.py")):
+        if LEFT_OVER.search(path.read_text(encoding="utf-8")):
+            raise ValueError(f"release: exercises/{path.name} holds marks of its solution")

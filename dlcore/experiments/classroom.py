@@ -1,0 +1,176 @@
+"""A class that nobody takes: right answers, wrong ones, hostile ones and broken archives.
+
+Chapter: book/grading.md.
+"""
+
+import ast
+import io
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from contextlib import redirect_stdout
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+
+from dlcore.course.exercises import topics as book
+from dlcore.course.exercises.catalogue import chosen
+from dlcore.course.exercises.skeleton import cut
+from dlcore.course.grading.grade import Order, grade
+from dlcore.course.grading.job import Terms
+from dlcore.course.grading.journal import Journal
+from dlcore.course.grading.verdict import lasting
+from dlcore.experiments.experiment import experiment
+from dlcore.experiments.grading import attacks
+
+KEY = bytes(range(32))
+TOPICS = ("linear", "loss")
+STUB = ast.parse("wrong = lambda *_: lambda function: function").body[0]
+SHARES = {"right": 80, "wrong": 60, "untouched": 15, "hostile": 30, "broken": 15}
+
+
+def solution(topic):
+    """Read the book's answers to a topic."""
+    return (book.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
+
+
+def wrong_ones():
+    """Yield (exercise, files): one known wrong answer, and the right answers to the rest."""
+    for topic in TOPICS:
+        tree = ast.parse((book.ROOT / f"solutions/wrong/{topic}.py").read_text(encoding="utf-8"))
+        marked = [node for node in tree.body if getattr(node, "decorator_list", [])]
+        common = [STUB, *(node for node in tree.body if node not in marked and helps(node))]
+        for node in marked:
+            exercise = node.decorator_list.pop(0).args[0].value
+            slip = ast.unparse(ast.Module([*common, node], []))
+            yield exercise, {**right(), topic: f"{solution(topic)}\n\n{slip}\n"}
+
+
+def helps(node):
+    """Tell whether a statement may stand in a submission: no import of the course, no call."""
+    course = isinstance(node, ast.ImportFrom) and node.module.startswith("dlcore.course")
+    return not course and not isinstance(node, ast.Expr)
+
+
+def right():
+    """Answer everything as the book does."""
+    return {topic: solution(topic) for topic in TOPICS}
+
+
+def hostile_ones():
+    """List some attacks of every theme."""
+    return attacks()[:: len(attacks()) // SHARES["hostile"]]
+
+
+def broken_archives():
+    """Yield archives that cannot be opened, or should not be."""
+    bomb, climbing, linked = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("exercises/loss.py", b"\0" * 2**26)
+    with zipfile.ZipFile(climbing, "w") as archive:
+        archive.writestr("../../exercises/loss.py", solution("loss"))
+    with tarfile.open(fileobj=linked, mode="w") as archive:
+        link = tarfile.TarInfo("exercises/loss.py")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    yield from (("zip", bomb), ("zip", climbing), ("tar", linked))
+    yield from (("zip", io.BytesIO(b"PK\3\4 and no more")), ("tar.gz", io.BytesIO(b"\x1f\x8b")))
+
+
+def enrol(folder, shares=SHARES):
+    """Fill a folder with submissions, each named by what its student is."""
+    kinds = {
+        "right": cycle([right()]),
+        "wrong": cycle(files for _, files in wrong_ones()),
+        "untouched": cycle([{topic: cut(topic) for topic in TOPICS}]),
+        "hostile": cycle({attack.topic: attack.source} for attack in hostile_ones()),
+    }
+    for kind, source in kinds.items():
+        for number, files in enumerate(islice(source, shares.get(kind, 0))):
+            hand_in(folder / f"{kind}-{number:03}", files, packed=number % 3 == 1)
+    for number, (ending, content) in enumerate(
+        islice(cycle(broken_archives()), shares.get("broken", 0))
+    ):
+        (folder / f"broken-{number:03}.{ending}").write_bytes(content.getvalue())
+
+
+def hand_in(place, files, *, packed):
+    """Write the files of a student into a folder or, packed, into a zip."""
+    as_bytes = lambda text: text.encode() if isinstance(text, str) else text
+    if packed:
+        with zipfile.ZipFile(place.with_suffix(".zip"), "w") as archive:
+            for topic, text in files.items():
+                archive.writestr(f"exercises/{topic}.py", as_bytes(text))
+        return
+    (place / "exercises").mkdir(parents=True)
+    for topic, text in files.items():
+        (place / f"exercises/{topic}.py").write_bytes(as_bytes(text))
+
+
+def graded(folder, out, tier, jobs, exercises=TOPICS, seconds=10.0):
+    """Grade a folder; return the verdicts by student and exercise, and the seconds it took."""
+    begun = time.perf_counter()
+    terms = Terms(TOPICS, tier, KEY.hex(), seconds)
+    order = Order(folder, chosen(",".join(exercises)), terms, out)
+    with redirect_stdout(io.StringIO()):
+        grade(order, jobs=jobs)
+    taken = time.perf_counter() - begun
+    with Journal(out / "journal.jsonl", KEY) as journal:
+        return {(v.student, v.exercise): v for v in journal.verdicts().values()}, taken
+
+
+def overpaid(verdicts):
+    """List the verdicts that pay for what is known to be wrong."""
+    slips = list(islice(cycle(exercise for exercise, _ in wrong_ones()), SHARES["wrong"]))
+    hostile = list(islice(cycle(hostile_ones()), SHARES["hostile"]))
+    bad = {(f"wrong-{number:03}", exercise) for number, exercise in enumerate(slips)}
+    bad |= {
+        (f"hostile-{number:03}", attack.exercise)
+        for number, attack in enumerate(hostile)
+        if "pass" not in attack.ends
+    }
+    unearned = ("untouched", "broken")
+    return [
+        who
+        for who, verdict in verdicts.items()
+        if verdict.points and (who in bad or who[0].startswith(unearned))
+    ]
+
+
+@experiment("grading-class")
+def grading_class(seed):
+    """Grade a class of 200 on both tiers: right, wrong, hostile, and broken archives."""
+    values, history = {"submissions": sum(SHARES.values())}, {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, tiers = Path(scratch, "class"), {}
+        folder.mkdir()
+        enrol(folder)
+        for tier in ("T1", "T2"):
+            tiers[tier], values[f"seconds on {tier}"] = graded(folder, Path(scratch, tier), tier, 2)
+            history[tier] = Counter(verdict.status for verdict in tiers[tier].values())
+    paid = [verdict.points for (who, _), verdict in tiers["T2"].items() if who.startswith("right")]
+    due = [verdict.possible for (who, _), verdict in tiers["T2"].items() if who.startswith("right")]
+    same = (lasting(tiers["T1"][who]) == lasting(tiers["T2"][who]) for who in tiers["T1"])
+    values["right ones paid"] = sum(paid) / sum(due)
+    values["wrong ones paid"] = sum(len(overpaid(found)) for found in tiers.values())
+    values["agreement of the tiers"] = float(np.mean(list(same)))
+    return values, history
+
+
+@experiment("grading-pace")
+def grading_pace(seed):
+    """Grade 100 submissions of ten exercises, right and wrong, with one judge and with two."""
+    exercises, values = [exercise.name for exercise in chosen(",".join(TOPICS))][:10], {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "class")
+        folder.mkdir()
+        enrol(folder, {"right": 70, "wrong": 30})
+        for jobs in (1, 2):
+            _, seconds = graded(folder, Path(scratch, f"out-{jobs}"), "T2", jobs, exercises)
+            values[f"seconds, judges {jobs}"] = seconds
+            values[f"milliseconds an exercise, judges {jobs}"] = seconds / (100 * 10) * 1000
+    values["gain of two judges"] = values["seconds, judges 1"] / values["seconds, judges 2"]
+    return values, {}

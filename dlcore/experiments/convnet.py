@@ -1,0 +1,185 @@
+"""Experiments and benchmarks of the two ConvNets.
+
+Chapter: book/convnet.md.
+"""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from dlcore.autodiff.derivative import entrywise, relative_error
+from dlcore.benchmarks import opponent
+from dlcore.benchmarks.timing import in_turn
+from dlcore.data import load
+from dlcore.experiments.experiment import Claim, experiment, pack
+from dlcore.kernels.machine.layout import innermost, outward
+from dlcore.nn.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
+from dlcore.train.optim import SGD, Adam, Momentum
+from dlcore.train.recipes import prepare, recipe
+from dlcore.train.solver import Solver
+
+SIZE = (3, 32, 32)
+STD = 1e-3  # of the first weights, in both sources
+
+
+def run(solver):
+    """Train; return accuracies, the time it took, the curves, and pictures of the filters."""
+    model, data = solver.model, solver.data
+    model.loss(data.train.x[:2], data.train.t[:2])  # what must be compiled is compiled here
+    start = time.perf_counter()
+    history = solver.train()
+    seconds, first = time.perf_counter() - start, data.test.first(1000)
+    values = {
+        "validation": max(history.val),
+        "training": history.train[int(np.argmax(history.val))],
+        "test": model.accuracy(first.x, first.t),
+        "full test set": model.accuracy(data.test.x, data.test.t),
+        "seconds of training": seconds,
+    }
+    return values, {
+        "losses": np.array(history.losses)[:: max(1, len(history.losses) // 400)],
+        "train": history.train,
+        "val": history.val,
+        "rates": history.rates,
+        "w1": pack(model.params["w1"]),
+    }
+
+
+def on_cifar10(make, seed, *, N=None, **settings):
+    """Set up a run on CIFAR-10 as the sources do: mean subtracted, pixels up to 255."""
+    data = load("cifar10").centred()
+    if N is not None:
+        data = replace(data, train=data.train.first(N))
+    model = make(rng=np.random.default_rng(seed), std=STD, dtype=np.float32)
+    return Solver(model, data, seed=seed, **settings)
+
+
+def two_layer(**drawn):
+    """The network of 001: 32 filters of 5 × 5."""
+    return TwoLayerConvNet(SIZE, 32, 10, **drawn)
+
+
+def three_layer(**drawn):
+    """The network of 002: 32 filters of 7 × 7, and 512 hidden units."""
+    return ThreeLayerConvNet(SIZE, 32, 512, 10, **drawn)
+
+
+@experiment(
+    "convnet-sanity",
+    Claim("loss", 2.3, "001, to two places", "equal", 0.005),
+    Claim("loss with penalty", 2.34, "001, to two places", "equal", 0.005),
+    quick=True,
+)
+def convnet_sanity(seed):
+    """The first loss of the two-layer ConvNet on noise, without a penalty and with reg 1."""
+    rng = np.random.default_rng(seed)
+    model = two_layer(rng=rng, std=STD)
+    x, t = rng.standard_normal((100, *SIZE)), rng.integers(10, size=100)
+    return {"loss": model.loss(x, t)[0], "loss with penalty": model.loss(x, t, 1.0)[0]}, {}
+
+
+@experiment(
+    "convnet-gradient", Claim("relative error", 3.118514e-06, "001", "below"), quick=True
+)  # fmt: skip
+def convnet_gradient(seed):
+    """Every gradient of a small two-layer ConvNet beside differences, in float64."""
+    rng = np.random.default_rng(seed)
+    model = TwoLayerConvNet((3, 8, 8), 3, 10, rng=rng, window=3)
+    x, t = rng.standard_normal((2, 3, 8, 8)), rng.integers(10, size=2)
+    names = list(model.params)
+    first = [w.copy() for w in model.params.values()]
+
+    def loss(units, h):
+        model.load({k: w + h * u for k, w, u in zip(names, first, units, strict=True)})
+        return model.measure(model.scores(x), t)
+
+    h = 1e-5
+    slopes = entrywise(lambda units: (loss(units, h) - loss(units, -h)) / (2 * h), first)
+    model.load(dict(zip(names, first, strict=True)))
+    grads = model.loss(x, t)[1]
+    errors = [relative_error(grads[k], s) for k, s in zip(names, slopes, strict=True)]
+    return {"relative error": max(errors)}, {}
+
+
+@experiment("convnet-overfit", Claim("training", 0.94, "001", "at least"), data="cifar10")
+def convnet_overfit(seed):
+    """The two-layer ConvNet on fifty images, ten epochs, with the settings of 001."""
+    solver = on_cifar10(
+        two_layer, seed, N=50, rule=Momentum(1e-4, momentum=0.9), batch=10, epochs=10, reg=1e-3
+    )
+    values, history = run(solver)
+    return values | {"training": history["train"][-1]}, history
+
+
+@experiment("two-layer-convnet-001", Claim("validation", 0.501, "001", "about"), data="cifar10")
+def two_layer_convnet_001(seed):
+    """The two-layer ConvNet with the settings of 001, one epoch."""
+    return run(on_cifar10(
+        two_layer, seed, rule=Momentum(1e-4, momentum=0.9), batch=50, epochs=1, reg=1e-3
+    ))  # fmt: skip
+
+
+@experiment("three-layer-convnet-002", Claim("test", 0.545, "002", "about"), data="cifar10")
+def three_layer_convnet_002(seed):
+    """The three-layer ConvNet with the settings of 002, three epochs."""
+    return run(on_cifar10(three_layer, seed, rule=Adam(1e-3), batch=50, epochs=3, reg=1e-3))
+
+
+@experiment(
+    "two-layer-convnet",
+    Claim("validation", 0.54, "this book's aim"),
+    Claim("seconds of training", 15.0, "this book's aim", "below"),
+    data="cifar10",
+)
+def two_layer_convnet(seed):
+    """The two-layer ConvNet for one epoch, as `dlcore train two-layer-convnet --data cifar10`."""
+    return run(prepare(recipe("two-layer-convnet", "cifar10"), "cifar10", seed=seed))
+
+
+@experiment(
+    "three-layer-convnet",
+    Claim("test", 0.545, "002"),
+    Claim("full test set", 0.68, "this book's aim"),
+    Claim("seconds of training", 120.0, "this book's aim", "below"),
+    data="cifar10",
+)
+def three_layer_convnet(seed):
+    """The three-layer ConvNet, as `dlcore train three-layer-convnet --data cifar10`."""
+    return run(prepare(recipe("three-layer-convnet", "cifar10"), "cifar10", seed=seed))
+
+
+def ours(model, rule, x, t):
+    """A training step of dlcore."""
+
+    def step():
+        _, grads = model.loss(x, t)
+        rule.step(model.params, grads)
+
+    return step
+
+
+def theirs(torch, model, rule, x, t, order):
+    """A training step of PyTorch, in one order of memory."""
+    network = opponent.network(torch, model).to(memory_format=order)
+    x = torch.from_numpy(x).contiguous(memory_format=order)
+    rule = rule(network.parameters(), lr=1e-3)
+    return opponent.training_step(torch, network, rule, x, torch.from_numpy(t))
+
+
+def steps(rounds=5, batch=50):
+    """Time a training step of both networks; return {case: {contestant: Timing}}."""
+    torch, rng = opponent.torch_or_none(), np.random.default_rng(0)
+    x, t = rng.standard_normal((batch, *SIZE), np.float32), rng.integers(10, size=batch)
+    table = {}
+    for name, make, rule in (("two", two_layer, SGD), ("three", three_layer, Adam)):
+        model = make(rng=rng, dtype=np.float32)
+        runs = {"dlcore": ours(model, rule(1e-3), outward(innermost(x)), t)}
+        runs["dlcore, with conversion"] = ours(model, rule(1e-3), x, t)
+        if torch is not None:
+            other = getattr(torch.optim, rule.__name__)
+            for told, order in (("last", "channels_last"), ("first", "contiguous_format")):
+                step = theirs(torch, model, other, x, t, getattr(torch, order))
+                runs[f"pytorch, channels {told}"] = step
+        table[f"{name}-layer ConvNet, batch {batch}, {rule.__name__}"] = in_turn(runs, rounds)
+    return table

@@ -1,0 +1,217 @@
+"""What the page on speed counts and draws: operations, bytes, lines of memory, roundings.
+
+Chapter: book/fast.md.
+"""
+
+from math import gcd
+
+import numpy as np
+
+from dlcore.benchmarks.fast import CASES, LADDER, SOURCE
+from dlcore.experiments.experiment import Claim, experiment, record
+from dlcore.kernels.conv import conv2d_im2col
+from dlcore.kernels.machine.points import growth, matrices
+
+LINE = 16  # numbers in a line of memory, float32
+SETS = 64  # places where a line may be kept near the processor, by its address
+LARGE = CASES[2]
+RUNGS = ("naive", "im2col", "loops", "tile", "winograd", "pytorch")
+DIRECT = ("naive", "im2col", "loops", "tile")  # rungs that do all products of the definition
+THEIRS = 468.402047  # by so much the Cython of 001 is faster than its definition, forwards
+EPS = np.finfo(np.float32).eps / 2  # the most that a rounding changes, relative to what it rounds
+
+
+def work(N, C, F, P, Q, U, V):
+    """Count multiplications and additions of the definition."""
+    return 2 * N * F * P * Q * C * U * V
+
+
+def traffic(N, C, H, W, F, P, Q, U, V):
+    """Count the bytes of images, filters and maps, float32."""
+    return 4 * (N * C * H * W + F * C * U * V + N * F * P * Q)
+
+
+def sizes(case):
+    """Name the sizes of a benchmark by the letters of the page."""
+    P = (case.H + 2 * case.options["padding"] - case.U) // case.stride + 1
+    near = {"N": case.N, "C": case.C, "F": case.F, "P": P, "Q": P, "U": case.U, "V": case.U}
+    return near, {**near, "H": case.H, "W": case.H}
+
+
+def intensity(case):
+    """Divide operations by bytes, when every array is moved once."""
+    near, all_ = sizes(case)
+    return work(**near) / traffic(**all_)
+
+
+def copied_intensity(case):
+    """Divide operations by bytes, when the columns are written and read besides."""
+    near, all_ = sizes(case)
+    N, C, P, Q, U, V = (near[letter] for letter in "NCPQUV")
+    return work(**near) / (traffic(**all_) + 2 * 4 * N * P * Q * C * U * V)
+
+
+def seconds(case, way="forward"):
+    """Read what the record says of a case: {contestant: seconds}."""
+    values = record("bench-conv")["values"]
+    prefixes = [f"{case}, {way}, every rung, ", f"{case}, {way}, "]
+    found = {}
+    for prefix in prefixes:
+        for key, value in values.items():
+            name = key.removeprefix(prefix)
+            if name != key and name in ("dlcore", *RUNGS):
+                found.setdefault(name, value / 1e3)
+    return found
+
+
+def ladder(case=SOURCE, way="forward"):
+    """Divide the time of the definition by that of every rung; the default is "dlcore"."""
+    timed = seconds(case, way)
+    names = [name for name in ("naive", "im2col", "loops", "dlcore") if name in timed]
+    return {name: timed["naive"] / timed[name] for name in names}
+
+
+@experiment(
+    "fast-ladder",
+    Claim("forward", THEIRS, "001, its fast convolution"),
+    Claim("both ways", 467.482317, "001, its fast convolution, backwards"),
+    quick=True,
+)
+def fast_ladder(seed):
+    """How much faster than the definition convolution is, by the last `dlcore bench conv`."""
+    found = {way: ladder(way=way)["dlcore"] for way in ("forward", "both ways")}
+    return {**found, "the source": THEIRS}, {}
+
+
+def limits():
+    """Read the measured peak in operations a second, the bandwidth in bytes a second."""
+    values = record("bench-conv")["values"]
+    adds, moved = (values[f"a billion, {name}"] / 1e3 for name in
+                   ("multiply-adds", "bytes read and written"))  # fmt: skip
+    return 2e9 / adds, 1e9 / moved
+
+
+def roofline(case=LADDER):
+    """List the rungs of a case as points: {rung: (intensity, operations a second)}."""
+    timed, near = seconds(case), sizes(case)[0]
+    at = {name: copied_intensity(case) if name == "im2col" else intensity(case) for name in timed}
+    return {name: (at[name], work(**near) / timed[name]) for name in RUNGS if name in timed}
+
+
+def beside(way):
+    """Divide PyTorch's time by ours, for every size and batch: {size: {N: ratio}}."""
+    values, found = record("bench-conv")["values"], {}
+    for case in CASES:
+        ratio = values.get(f"{case}, {way}, pytorch / dlcore")
+        if ratio:
+            found.setdefault(str(case).replace(f" N = {case.N},", ""), {})[case.N] = ratio
+    return found
+
+
+def sets_visited(step, lines=64):
+    """Count the places that so many lines share, when each lies `step` lines behind the last.
+
+    >>> sets_visited(1), sets_visited(32), sets_visited(33)
+    (64, 2, 64)
+    """
+    return len({i * step % SETS for i in range(lines)})
+
+
+def sets_by_formula(step):
+    """Say the same without counting:  S / gcd(S, step)."""
+    return SETS // gcd(SETS, step)
+
+
+def memory_steps(sizes, order="nchw"):
+    """List by how many numbers x, w and y move when a loop advances by one.
+
+    `order` is that of x in memory; y lies alike, with f in the place of c, and w is (F, C, U, V).
+    """
+    P, Q = sizes["p"], sizes["q"]
+    lengths = {"n": sizes["n"], "c": sizes["c"], "h": P + sizes["u"] - 1, "w": Q + sizes["v"] - 1}
+    across = packed(order, lengths)
+    out = packed(order, {"n": sizes["n"], "c": sizes["f"], "h": P, "w": Q})
+    taps = packed("fcuv", sizes)
+    none = dict.fromkeys("nfcpquv", 0)
+    x = {"n": across["n"], "c": across["c"], "p": across["h"], "u": across["h"],
+         "q": across["w"], "v": across["w"]}  # fmt: skip
+    y = {"n": out["n"], "f": out["c"], "p": out["h"], "q": out["w"]}
+    return {"x": none | x, "w": none | taps, "y": none | y}
+
+
+def packed(order, lengths):
+    """Say how far apart neighbours lie along every axis of an array without gaps."""
+    steps, step = {}, 1
+    for axis in reversed(order):
+        steps[axis], step = step, step * lengths[axis]
+    return steps
+
+
+def lines_moved(order, sizes, steps):
+    """Count how often a product needs another line than the one before."""
+    grid = np.indices([sizes[loop] for loop in order]).reshape(len(order), -1)
+    moved = 0
+    for step in steps.values():
+        place = np.array([step[loop] for loop in order]) @ grid
+        moved += 1 + np.count_nonzero(np.diff(place // LINE))
+    return moved
+
+
+def add_run(memory, start, n, lanes, *, tail):
+    """Add one to n numbers, `lanes` at a time; a `tail` stops at the end."""
+    end = start + n
+    for i in range(start, end, lanes):
+        memory[i : min(i + lanes, end) if tail else i + lanes] += 1
+
+
+def short(x, w, A, B, G):
+    """Correlate a row with a filter, from products at points:  y = Aᵀ [(G w) ⊙ (B x)]."""
+    return A.T @ ((G @ w) * (B @ x))
+
+
+def squares(x, w, A, B, G):
+    """Do so for rows and columns:  y = Aᵀ [(G w Gᵀ) ⊙ (B x Bᵀ)] A."""
+    return A.T @ ((G @ w @ G.T) * (B @ x @ B.T)) @ A
+
+
+def squared(x, w, m):
+    """Correlate with filters of 3 × 3, in squares of m × m outputs.
+
+    The precision is that of x. Maps are whole numbers of squares.
+    """
+    A, B, G = (matrix.astype(x.dtype) for matrix in matrices(m, 3))
+    view, side = np.lib.stride_tricks.sliding_window_view, (m + 2, m + 2)
+    seen = B @ view(x, side, axis=(2, 3))[:, :, ::m, ::m] @ B.T
+    made = np.einsum("fcij,ncpqij->nfpqij", G @ w @ G.T, seen, dtype=x.dtype)
+    y = (A.T @ made @ A).swapaxes(3, 4)
+    N, F, P, _, Q, _ = y.shape
+    return y.reshape(N, F, P * m, Q * m)
+
+
+def error(C, m, rng):
+    """Measure how far float32 strays, in parts of Σ|x||w|; m = 1 is the definition."""
+    x, w = rng.uniform(-1, 1, (4, C, 10, 10)), rng.uniform(-1, 1, (5, C, 3, 3))
+    near = x.astype(np.float32), w.astype(np.float32)
+    x, w = (array.astype(float) for array in near)
+    y = conv2d_im2col(*near) if m == 1 else squared(*near, m)
+    return np.max(np.abs(y - conv2d_im2col(x, w))) / (9 * C)
+
+
+def roundings(C, m):
+    """Count the roundings that one term of a sum goes through, from image to map."""
+    return 9 * C if m == 1 else 4 * (m + 2) + 2 * 3 + 2 + C
+
+
+def error_bound(C, m):
+    """Bound that error:  ((1 + ε)ᵏ - 1) times the growth of the terms."""
+    larger = growth(m, 3) if m > 1 else 1
+    return np.expm1(roundings(C, m) * np.log1p(EPS)) * larger
+
+
+def errors(channels, rng):
+    """Measure the definition and both squares for several numbers of channels, with bounds."""
+    names = {"definition": 1, "F(2×2, 3×3)": 2, "F(4×4, 3×3)": 4}
+    measured = {name: [error(C, m, rng) for C in channels] for name, m in names.items()}
+    bounds = {f"bound of {name}": [error_bound(C, m) for C in channels]
+              for name, m in names.items() if m > 1}  # fmt: skip
+    return measured | bounds

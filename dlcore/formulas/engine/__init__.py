@@ -1,0 +1,1 @@
+"""What formulas stand on: derivations, certificates, evaluation, LaTeX, mutants."""

@@ -1,0 +1,1 @@
+"""What kernels stand on: compiler, threads, memory layout, register tile, matrix product."""

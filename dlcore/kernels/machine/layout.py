@@ -1,0 +1,114 @@
+"""The order of memory: batch innermost.
+
+To the reader an array of images has shape (N, C, H, W). In memory the kernels want the order
+(H, W, C, N): each pixel is one matrix of C rows, a row holds one channel of all N images, and
+every load of a register finds numbers that are used together. Only strides differ; NumPy's
+element-wise functions keep them.
+
+Chapter: book/fast.md.
+"""
+
+from math import prod
+
+import numpy as np
+
+from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.threads import share
+from dlcore.kernels.machine.tile import WIDTH, turn
+
+LINE = 64  # bytes that memory moves at a time
+LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it
+
+# Let go at once, this tells it to keep the memory of large arrays for the next ones. Otherwise it
+# hands each of them back to the system, which must find the pages, and wipe them, every time.
+np.empty(LARGE, np.uint8)
+
+
+def aligned(shape, dtype, allocate=np.empty):
+    """Allocate an array that begins where a line of memory begins: empty, or by `np.zeros`."""
+    dtype = np.dtype(dtype)
+    size = prod(shape) * dtype.itemsize
+    memory = allocate(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return np.ndarray(shape, dtype, memory, start)
+
+
+def empty_maps(N, C, H, W, dtype):
+    """Allocate images of public shape (N, C, H, W) in memory order (H, W, C, N)."""
+    return outward(aligned((H, W, C, N), dtype))
+
+
+def outward(x):
+    """View (H, W, C, N) as (N, C, H, W)."""
+    return x.transpose(3, 2, 0, 1)
+
+
+def packed(x, dtype=None):
+    """Copy an array of any order into one without gaps."""
+    y = aligned(x.shape, dtype or x.dtype)
+    np.copyto(y, x)
+    return y
+
+
+def gapless(x):
+    """Return an array without gaps: x itself, or a copy."""
+    return x if x.flags.c_contiguous else packed(x)
+
+
+@kernel
+def swap(start, stop, y, x):
+    """Exchange the first two of three axes:  y[i, j] = x[j, i], rows by rows of y."""
+    for i in range(start, stop):
+        for j in range(y.shape[1]):
+            for n in range(y.shape[2]):
+                y[i, j, n] = x[j, i, n]
+
+
+def swapped(x):
+    """Exchange the first two of three axes, and lay the result out without gaps."""
+    y = aligned((x.shape[1], x.shape[0], x.shape[2]), x.dtype)
+    share(swap, len(y), y, gapless(x))
+    return y
+
+
+def is_innermost(x):
+    """Tell whether images (N, C, H, W) lie in memory as (H, W, C, N), without gaps."""
+    view = x.transpose(2, 3, 1, 0)
+    return view.flags.c_contiguous and view.flags.aligned
+
+
+def channels_outside(x):
+    """Copy images that lie as (H, W, C, N) into an array (C, H, W, N)."""
+    N, C, H, W = x.shape
+    return swapped(x.transpose(2, 3, 1, 0).reshape(H * W, C, N)).reshape(C, H, W, N)
+
+
+def pixels_outside(x):
+    """Copy an array (C, H, W, N) into images (N, C, H, W) that lie as (H, W, C, N)."""
+    C, H, W, N = x.shape
+    return outward(swapped(x.reshape(C, H * W, N)).reshape(H, W, C, N))
+
+
+@kernel
+def inward(start, stop, y, x):
+    """Turn rows start … stop of images (N, C, H, W) into rows of (H, W, C, N)."""
+    (N, C, H, W), L = x.shape, WIDTH // x.itemsize
+    for h in range(start, stop):
+        for w in range(0, W, L):
+            for c in range(C):
+                for n in range(0, N, L):
+                    to, at = ((h * W + w) * C + c) * N + n, ((n * C + c) * H + h) * W + w
+                    turn(y, to, C * N, x, at, C * H * W, min(L, N - n), min(L, W - w))
+
+
+def innermost(x, dtype=None):
+    """Return images (N, C, H, W) as a contiguous array (H, W, C, N): a view if they are one."""
+    x = np.asarray(x, dtype)
+    view = x.transpose(2, 3, 1, 0)
+    if is_innermost(x):
+        return view
+    if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.char in "fd"):
+        return packed(view)
+    y = aligned(view.shape, x.dtype)
+    share(inward, view.shape[0], y, x)
+    return y

@@ -1,0 +1,32 @@
+"""Activations as layers: operations that own nothing.
+
+Chapter: book/activation.md.
+"""
+
+from dlcore.nn.layer import Layer
+from dlcore.ops import activation as ops
+
+ACTIVATIONS = {
+    "relu": ops.relu,
+    "leaky_relu": ops.leaky_relu,
+    "tanh": ops.tanh,
+    "sigmoid": ops.sigmoid,
+    "softplus": ops.softplus,
+    "gelu": ops.gelu,
+}
+
+
+class Activation(Layer):
+    """Apply one function of one number to every entry, chosen by name from `ACTIVATIONS`."""
+
+    def __init__(self, name="relu", **options):
+        if name not in ACTIVATIONS:
+            raise ValueError(f"Activation: name is {name!r}, use one of {', '.join(ACTIVATIONS)}")
+        super().__init__(ACTIVATIONS[name], options)
+
+
+class ReLU(Activation):
+    """Keep what is positive:  y = max(0, x)."""
+
+    def __init__(self):
+        super().__init__("relu")

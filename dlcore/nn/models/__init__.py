@@ -1,0 +1,7 @@
+"""Models: layers in a row, one file per family."""
+
+from dlcore.nn.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
+from dlcore.nn.models.linear import LinearClassifier
+from dlcore.nn.models.twolayer import TwoLayer
+
+__all__ = ["LinearClassifier", "ThreeLayerConvNet", "TwoLayer", "TwoLayerConvNet"]

@@ -1,0 +1,1 @@
+"""Training: optimizers, schedules, the solver and what it writes."""

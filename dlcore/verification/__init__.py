@@ -1,0 +1,1 @@
+"""Where formulas and programs meet: comparison, mutation, random input."""

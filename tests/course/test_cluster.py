@@ -1,0 +1,111 @@
+"""Many machines judge as one does: a real scheduler, and two workers, one of them killed."""
+
+import json
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+
+from dlcore.course.exercises import topics
+from dlcore.course.exercises.catalogue import exercises_of
+from dlcore.course.grading import grade
+from dlcore.course.grading.cluster import spread
+from dlcore.course.grading.job import Job, Terms
+from dlcore.course.grading.verdict import lasting
+
+pytest.importorskip("distributed", reason="install the extra `cluster`")
+pytestmark = pytest.mark.sandbox
+
+TERMS = Terms(("loss",), "T1", b"a key of the course".hex())
+EXERCISES = exercises_of("loss")
+STUDENTS = [f"student-{number}" for number in range(6)]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a program of distributed; all are ended with the test."""
+    begun = []
+
+    def run(program, *options):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{program}", *options]
+        told = ["--scheduler-file", str(tmp_path / "scheduler.json"), "--no-dashboard"]
+        with (tmp_path / f"{len(begun)}.log").open("wb") as log:
+            begun.append(subprocess.Popen([*command, *told], cwd=topics.ROOT, stderr=log))
+        return begun[-1]
+
+    yield run
+    for process in reversed(begun):
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def cluster(start, tmp_path):
+    """The address of a scheduler, and its two workers."""
+    start("scheduler", "--host", "127.0.0.1", "--port", "0")
+    while not (tmp_path / "scheduler.json").exists():
+        time.sleep(0.05)
+    options = ("--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path))
+    workers = [start("worker", *options) for _ in range(2)]
+    return json.loads((tmp_path / "scheduler.json").read_text())["address"], workers
+
+
+@pytest.fixture
+def order(tmp_path):
+    """A class of six: the solutions, the exercises as cut, and a file that does not compile."""
+    sources = [
+        (topics.ROOT / f"{name}/loss.py").read_bytes() for name in ("solutions", "exercises")
+    ]
+    for name, source in zip(STUDENTS, [*sources, b"def softmax(\n"] * 2, strict=True):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "loss.py").write_bytes(source)
+    return lambda name: grade.Order(tmp_path / "class", EXERCISES, TERMS, tmp_path / name)
+
+
+def records(order):
+    """The verdicts of an order, apart from times and hosts."""
+    with order.journal() as journal:
+        return {who: lasting(found) for who, found in grade.Desk(order, journal).found().items()}
+
+
+def killing(worker, address, sheets, hire, jobs):
+    """Judge on a cluster, and kill a worker when the first file has been judged."""
+    for count, pair in enumerate(spread(address, TERMS, sheets, hire, jobs), 1):
+        if count == len(EXERCISES):
+            worker.kill()
+        yield pair
+
+
+def test_a_cluster_finds_what_one_machine_finds(cluster, order):
+    """Though a worker dies half-way: the same records, each item once, nothing owed."""
+    address, (first, _) = cluster
+    here, there = order("here"), order("there")
+    assert grade.grade(here) == 0
+    assert grade.grade(there, workers=partial(killing, first, address)) == 0
+    assert first.wait() == -9
+    assert records(there) == records(here)
+    assert len((there.out / "journal.jsonl").read_bytes().splitlines()) == 6 * len(EXERCISES)
+
+
+def test_a_scheduler_that_is_not_there_is_an_error(order):
+    """Nothing is journaled, and the message names the address."""
+    nowhere = partial(spread, "tcp://127.0.0.1:9", TERMS, timeout=1)
+    with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
+        grade.grade(order("out"), workers=nowhere)
+
+
+def test_two_jobs_find_what_one_finds(order):
+    """Each is a process with a judge of its own."""
+    one, two = order("one"), order("two")
+    assert grade.grade(one) == grade.grade(two, jobs=2) == 0
+    assert records(one) == records(two)
+
+
+def test_a_job_of_another_course_is_refused(monkeypatch):
+    """Who would judge with other tests does not begin."""
+    other = lambda terms: {"proofs": {"loss": "other"}, "environment": "other"}
+    monkeypatch.setattr(Terms, "digests", other)
+    with Job(TERMS) as job, pytest.raises(ValueError, match="job: the tests differ"):
+        job.start()

@@ -1,0 +1,145 @@
+"""The course as students get it: no answers in it, and everything works."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from dlcore.course.exercises import skeleton, topics
+from dlcore.course.exercises.catalogue import exercises_of
+from dlcore.course.exercises.hints import helping, helping_in
+from dlcore.course.release import course as release
+
+POSSIBLE = sum(exercise.points for exercise in exercises_of("loss"))
+PAGE = """Write it. Try before you unfold its solution.
+
+````{exercise} Sums
+:label: sum
+Add.
+````
+
+`````{solution} sum
+:class: dropdown
+```{literalinclude} /solutions/loss.py
+```
+`````
+
+## Next
+"""
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The course, released into a folder."""
+    folder = tmp_path_factory.mktemp("release") / "course"
+    release.release(folder)
+    return folder
+
+
+@pytest.fixture
+def dlcore(course):
+    """Run a command of the released library, in the released folder."""
+
+    def run(*words):
+        program = [sys.executable, "-c", "from dlcore.cli import main; main()", *words]
+        told = os.environ | {"PYTHONPATH": str(course), "COLUMNS": "100"}
+        done = subprocess.run(program, cwd=course, env=told, capture_output=True, check=False)
+        return done.returncode, done.stdout.decode() + done.stderr.decode()
+
+    return run
+
+
+def lines(text):
+    """Collect the lines of an answer that could give it away."""
+    return {line.strip() for line in text.splitlines() if len(line.strip()) > 30}
+
+
+def test_a_page_loses_its_solutions(course):
+    """The block goes, the sentence about unfolding goes, the rest stays."""
+    text = release.unsolved(PAGE)
+    assert text.startswith("Write it.\n")
+    assert "solution" not in text
+    assert "````{exercise} Sums\n:label: sum\nAdd.\n````\n\n## Next" in text
+
+
+def test_no_file_of_a_release_is_a_solution(course):
+    """There is no such folder, and no page includes from one."""
+    names = [path.relative_to(course).as_posix() for path in course.rglob("*")]
+    pages = [path.read_text() for path in (course / "book").glob("*.md")]
+    assert [name for name in names if name.startswith("solutions") or "wrong/" in name] == []
+    assert [page for page in pages if "/solutions/" in page or "{solution}" in page] == []
+
+
+def test_every_lemma_goes_out_with_its_page(course):
+    """A page whose tests stayed at home could not be built."""
+    whole = lambda pattern: "".join(path.read_text() for path in sorted(course.glob(pattern)))
+    tests, pages = whole("tests/**/test_*.py"), whole("book/*.md")
+    quoted = re.findall(r"\{lemma\} (?:\w+::)?(test_\w+)", pages)
+    assert quoted
+    assert [name for name in quoted if f"def {name}(" not in tests] == []
+
+
+@pytest.mark.parametrize("topic", topics.topics())
+def test_no_line_of_an_answer_goes_out(course, topic):
+    """What stands between the marks of a solution is in none of the exercises."""
+    solution = (topics.ROOT / f"solutions/{topic}.py").read_text()
+    answers = "\n".join(found[0] for found in skeleton.SOLUTION.finditer(solution))
+    secret = lines(re.sub(r"# HINT:.*", "", answers)) - lines(skeleton.skeleton(solution))
+    assert secret
+    assert not secret & lines((course / f"exercises/{topic}.py").read_text())
+    assert not secret & lines((course / skeleton.CARRIED).read_text().replace("\\n", "\n"))
+
+
+def test_exercises_go_out_as_cut(course):
+    """Not as the instructor has filled them in."""
+    for topic in topics.topics():
+        assert (course / f"exercises/{topic}.py").read_text() == skeleton.cut(topic)
+
+
+def test_hints_are_carried(course, monkeypatch):
+    """Each exercise has the hints that its solution holds, without the solution."""
+    solution = (topics.ROOT / "solutions/loss.py").read_text()
+    here = {name: helping_in(solution, name) for name in skeleton.exercises_in(solution)}
+    monkeypatch.setattr(topics, "ROOT", course)
+    assert {name: helping("loss", name) for name in here} == here
+    assert all(here.values())
+
+
+def test_cuts_are_carried(course, monkeypatch):
+    """A reset puts back the hole, though nothing is there to be cut."""
+    fresh = skeleton.cut("loss")
+    monkeypatch.setattr(topics, "ROOT", course)
+    assert skeleton.cut("loss") == fresh
+
+
+def test_answers_are_checked_there(dlcore, course):
+    """`dlcore check` gives hints to who asks, and points to who answers."""
+    code, page = dlcore("check", "loss", "--hint", "2")
+    assert (code, "which number can you take off" in page) == (1, True)
+    (course / "exercises/loss.py").write_bytes((topics.ROOT / "solutions/loss.py").read_bytes())
+    code, page = dlcore("check", "loss")
+    (course / "exercises/loss.py").write_text(skeleton.cut("loss"))
+    assert (code, f"{POSSIBLE} of {POSSIBLE} points" in page) == (0, True)
+
+
+def test_a_release_is_not_released_again(dlcore, tmp_path):
+    """It has no solutions to leave out."""
+    code, said = dlcore("release", str(tmp_path / "again"))
+    assert code == 2
+    assert "this is a release already" in said
+
+
+def test_a_folder_that_exists_is_not_touched(course):
+    """Nobody's work is overwritten."""
+    with pytest.raises(ValueError, match=r"release: .* exists, name a folder that does not"):
+        release.release(course)
+
+
+def test_a_mark_that_is_left_stops_the_release(tmp_path):
+    """A solution that could not be cut does not go out."""
+    (tmp_path / "exercises").mkdir()
+    (tmp_path / "exercises/loss.py").write_text("# END SOLUTION\n")
+    with pytest.raises(ValueError, match=r"loss\.py holds marks of its solution"):
+        release.checked(tmp_path)

@@ -1,0 +1,122 @@
+"""Wrong answers that are known: each fails, each is recognised, each has its word of advice."""
+
+import re
+from pathlib import Path
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from dlcore.course.exercises import skeleton, topics
+from dlcore.course.exercises.reset import span
+from dlcore.course.exercises.wrong import load_wrong
+from dlcore.course.practice import trial
+from dlcore.course.practice.recognise import alike
+
+TOPICS = topics.topics()
+BLOCK = re.compile(r"^([\w-]+): (.+)\n((?:- .*\n)+)((?:\+ .*\n)*)", re.MULTILINE)
+
+
+class Jury(trial.Trial):
+    """Try the known wrong answers of a topic, in one run of its tests."""
+
+    def study(self, items):
+        """Keep, for each wrong answer, whether some test refused it, and the calls of all."""
+        self.judged = []
+        for wrong in load_wrong(items[0].path.stem.removeprefix("test_")):
+            mine = [item for item in items if trial.exercise(item)[0] == wrong.exercise]
+            heard = [(calls, self.refused) for calls in self.again(mine, wrong.edit)]
+            tapes, refused = zip(*heard, strict=True)
+            self.judged.append((wrong, any(refused), tapes))
+
+
+class Readers(trial.Trial):
+    """Try wrong answers that nobody has written down, each as a reader's own."""
+
+    def pytest_runtestloop(self, session):
+        self.heard, topic = [], session.items[0].path.stem.removeprefix("test_")
+        for exercise, cause, old, new in variants(topic):
+            source = (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
+            path = Path(self.folder, f"{topic}.py")
+            path.write_text(edited(source, exercise, old, new), encoding="utf-8")
+            items = [item for item in session.items if trial.exercise(item)[0] == exercise]
+            self.outcomes, self.tapes = [], {}
+            for item in items:
+                runtestprotocol(item, log=False, nextitem=None)
+            self.study(items)
+            self.heard.append((exercise, new, cause, said(trial.by_exercise(self.outcomes)[0])))
+        return True
+
+
+def variants(topic):
+    """Read the edits that make right answers to a topic wrong, with what is to be heard."""
+    text = (topics.ROOT / "tests/course/wrong_variants.txt").read_text(encoding="utf-8")
+    lines = lambda block: "\n".join(line[2:] for line in block.splitlines())
+    blocks = [match.groups() for match in BLOCK.finditer(text)]
+    return [(name, *each, lines(old), lines(new)) for name, *each, old, new in blocks
+            if name.startswith(f"{topic}-")]  # fmt: skip
+
+
+def edited(source, exercise, old, new):
+    """Change the answer to one exercise; a line of which nothing is left goes, too."""
+    first, last = span(source, exercise)
+    lines = source.splitlines(keepends=True)
+    answer = "".join(lines[first:last])
+    assert old in answer, f"{exercise} has no {old!r}"
+    changed = re.sub(r"^ +\n", "", answer.replace(old, new), flags=re.MULTILINE)
+    return "".join([*lines[:first], changed, *lines[last:]])
+
+
+def said(outcome):
+    """Join what a reader is told of an answer that fails."""
+    finding = outcome.finding
+    return " | ".join([*finding.says, outcome.cause or finding.likely]) if finding else ""
+
+
+@pytest.fixture(scope="module", params=TOPICS)
+def judged(request):
+    """The wrong answers of a topic, each with whether it was refused, and its calls."""
+    return trial.run([request.param], folder="solutions", plugin=Jury).judged
+
+
+def test_every_wrong_answer_is_refused(judged):
+    """At least one scored test of its exercise fails."""
+    assert [wrong.advice for wrong, refused, _ in judged if not refused] == []
+
+
+def test_wrong_answers_of_an_exercise_behave_differently(judged):
+    """Otherwise the advice on one would be given to the author of another."""
+    pairs = [(one, other) for i, one in enumerate(judged) for other in judged[:i]]
+    rivals = [pair for pair in pairs if pair[0][0].exercise == pair[1][0].exercise]
+    twins = [(one, other) for one, other in rivals if all(map(alike, one[2], other[2]))]
+    assert [(one[0].advice, other[0].advice) for one, other in twins] == []
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_exercise_has_four_wrong_answers(topic):
+    """Four plausible ones at least, under the name that the exercise asks for."""
+    solution = (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
+    known = [(wrong.exercise, wrong.name) for wrong in load_wrong(topic)]
+    names = skeleton.exercises_in(solution)
+    assert {name for name, _ in known} <= set(names)
+    assert {pair: known.count(pair) for pair in names.items() if known.count(pair) < 4} == {}
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_advice_is_a_sentence(topic):
+    """It ends with a full stop, fits a line, and is given once."""
+    advice = [(wrong.exercise, wrong.advice) for wrong in load_wrong(topic)]
+    sentence = re.compile(r"\S.{20,98}\.")
+    assert [says for _, says in advice if not sentence.fullmatch(says)] == []
+    assert len(advice) == len(set(advice))
+
+
+def test_nine_of_ten_wrong_answers_hear_their_cause(tmp_path):
+    """Of more than a hundred that nobody has written down, across all topics."""
+    told = [topic for topic in TOPICS if variants(topic)]
+    tried = (trial.run([topic], folder=str(tmp_path), plugin=Readers).heard for topic in told)
+    heard = [each for topic in tried for each in topic]
+    passed = [(exercise, new) for exercise, new, _, says in heard if not says]
+    missed = [each for each in heard if not re.search(each[2], each[3])]
+    assert passed == []
+    assert len(heard) > 100
+    assert len(missed) <= len(heard) // 10, missed

@@ -1,0 +1,100 @@
+"""The command line, as a newcomer types it."""
+
+import sys
+
+import pytest
+
+from dlcore import cli
+from dlcore.course.exercises import topics
+
+
+@pytest.fixture
+def dlcore(monkeypatch, capsys):
+    """Run a command line and return its exit code, what it printed, and what it complained of."""
+
+    def run(line):
+        monkeypatch.setattr(sys, "argv", ["dlcore", *line.split()])
+        monkeypatch.setenv("COLUMNS", "120")
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+COMMANDS = {command.callback.__name__: command.callback for command in cli.app.registered_commands}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, dlcore):
+    """The help of a command is its function's docstring."""
+    code, out, _ = dlcore(f"{command} --help")
+    assert code == 0
+    assert COMMANDS[command].__doc__.split()[0] in out
+
+
+def test_walk_prints_the_column_of_a_topic(dlcore):
+    """From the chapter down to the solution, every file named exists."""
+    code, out, _ = dlcore("walk loss")
+    files = [word for word in out.split() if word.startswith(("book/", "dlcore/", "solutions/"))]
+    assert code == 0
+    assert files[0] == "book/loss.md"
+    assert files[-1] == "solutions/loss.py"
+    assert all((topics.ROOT / file).exists() for file in files)
+
+
+def test_training_ends_with_both_accuracies(dlcore):
+    """One epoch on the bundled digits is enough to beat guessing."""
+    code, out, _ = dlcore("train linear --epochs 3")
+    assert code == 0
+    assert float(out.split("full test set ")[1].split()[0]) > 0.5
+
+
+def test_a_run_resumed_prints_what_an_uninterrupted_one_prints(dlcore, tmp_path):
+    """The last line of 2 epochs, and of 2 epochs resumed from a finished checkpoint, agree."""
+    line = f"train linear --epochs 2 --checkpoint {tmp_path}/run.npz"
+    first = dlcore(line)[1].split("   in ")[0]
+    again = dlcore(f"{line} --resume")[1].split("   in ")[0]
+    assert first.splitlines()[-1] == again.splitlines()[-1]
+
+
+def test_a_sweep_prints_its_trials_best_first(dlcore):
+    """Two rounds of two settings: four lines, the accuracies in descending order."""
+    code, out, _ = dlcore("sweep linear --trials 2 --rounds 2 --epochs 1 --jobs 1")
+    accuracies = [float(line.split()[0]) for line in out.splitlines()[1:] if line.strip()]
+    assert code == 0
+    assert len(accuracies) == 4
+    assert accuracies == sorted(accuracies, reverse=True)
+
+
+def test_reproduce_lists_the_experiments(dlcore):
+    """Without a name it prints every name that it knows."""
+    code, out, _ = dlcore("reproduce")
+    assert code == 0
+    assert "toy-momentum" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("walk los", "topic is los"),
+        ("train tree", "no recipe for tree on digits"),
+        ("train linear --rule newton", "rule is 'newton', use one of sgd"),
+        ("train linear --schedule never", "schedule is 'never', use one of constant"),
+        ("train twolayer --rate 1e30", "the loss is"),
+        ("train linear --batch 0", "batch 0"),
+        ("train linear --checkpoint no.npz --resume", "name a file to resume from"),
+        ("train linear --checkpoint pyproject.toml --resume", "pyproject.toml is no checkpoint"),
+        ("train linear --data cifar10 --path /nowhere", "/nowhere holds no cifar10"),
+        ("reproduce fusion", "name is 'fusion', use one of"),
+        ("bench fusion", "name is 'fusion', use one of"),
+        ("data fetch imagenet", "imagenet"),
+        ("exercises los", "los"),
+    ],
+)
+def test_an_error_is_one_line_that_says_what_to_do(line, words, dlcore):
+    """A foreseen error exits with 2 and names the argument, its value, and the remedy."""
+    code, _, complaint = dlcore(line)
+    assert code == 2
+    assert words in complaint
+    assert complaint.count("\n") == 1

@@ -1,0 +1,177 @@
+"""The fast kernels: what they compute, what they touch, and on which processors.
+
+Chapter: book/fast.md.
+"""
+
+import ast
+import os
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore.course.exercises import topics
+from dlcore.experiments.experiment import record
+from dlcore.kernels import conv, fast, winograd
+from dlcore.kernels.machine import layout, points, tile
+from dlcore.kernels.machine.jit import config, kernel
+from dlcore.verification import guards
+
+RUNGS = {
+    "tile": (fast.conv2d_tile, fast.to_x_tile, fast.to_w_tile),
+    "winograd": (winograd.conv2d_winograd, winograd.to_x_winograd, winograd.to_w_winograd),
+}
+COUNT, IMAGES = (12, 4) if config.DISABLE_JIT else (30, guards.IMAGES)  # of each kind of trial
+PROCESSORS = {
+    "interpreted": {"NUMBA_DISABLE_JIT": "1"},
+    "avx2": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+sse4.2,+avx,+avx2,+fma"},
+    "sse2": {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "+sse,+sse2"},
+}
+PROMISED = {"cold": 20, "warm": 0.5}  # seconds before a ConvNet's first step
+
+every_rung = pytest.mark.parametrize("rung", RUNGS.values(), ids=RUNGS)
+in_both_precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def run(*command, **environment):
+    """Run Python with other settings; return what it did."""
+    env = {**os.environ, "NUMBA_DISABLE_JIT": "0", **environment}
+    given = {"cwd": topics.ROOT, "env": env, "capture_output": True, "text": True}
+    return subprocess.run([sys.executable, *command], check=False, **given)
+
+
+@kernel
+def one_tile(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
+    """Call the tile from compiled code."""
+    terms, K, n, new = size
+    tile.tile(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs,
+              terms, K, n, new)  # fmt: skip
+
+
+@in_both_precisions
+@pytest.mark.parametrize("rows", tile.ROWS)
+@pytest.mark.parametrize("registers", tile.WIDTHS)
+def test_the_tile_computes_its_definition(rows, registers, dtype, rng):
+    """y[r, i] += Σₜ Σₖ w[wsₜ + k, r] · x[xsₜ + k, i],  at every width that it comes in."""
+    lanes = tile.WIDTH // np.dtype(dtype).itemsize
+    for n in range((registers - 1) * lanes + 1, registers * lanes + 1):
+        y, w, x = (rng.normal(size=2000).astype(dtype) for _ in range(3))
+        ws, xs, expected = rng.integers(0, 99, 3), rng.integers(0, 99, 3), y.copy()
+        given = (5, 90, w, 2, 7, 3, ws, x, 11, 80, xs), (3, 4, n, bool(n % 2))
+        tile.tile_naive(rows, expected, *given[0], *given[1])
+        one_tile(rows, y, *given[0], *given[1])
+        assert_allclose(y, expected, **guards.rounding(dtype, 13, x, w))
+
+
+@pytest.mark.parametrize("kind", guards.KINDS, ids=" ".join)
+def test_nothing_beyond_a_buffer_is_touched(kind):
+    """What lies around the arrays of a kernel is neither read nor written, and its twin agrees."""
+    for number in range(COUNT):
+        guards.attempt(*kind, number, IMAGES)
+
+
+def test_every_buffer_can_be_guarded(modules):
+    """What a kernel is given lay there before, or is allocated where bands can be put."""
+    elsewhere = {f"np.{name}" for name in ("empty", "zeros", "ones", "ascontiguousarray", "array")}
+    for name in ("layout", "fast", "winograd", "product", "offset", "pool"):
+        top = [node for node in modules[f"dlcore.kernels.{name}"].body if hasattr(node, "args")]
+        doors = [node for node in top if not node.decorator_list and "naive" not in node.name]
+        calls = {ast.unparse(n.func) for d in doors for n in ast.walk(d) if isinstance(n, ast.Call)}
+        assert doors
+        assert calls & elsewhere == set()
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is allocated by kernels")
+def test_nothing_beyond_what_kernels_allocate_is_touched():
+    """Python's own allocator surrounds that with bytes, and looks at them when it is freed."""
+    done = run("-X", "dev", "-m", "dlcore.verification.guards", "200")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == "200 trials of 20 kinds, 0 failed\n"
+
+
+@every_rung
+def test_an_empty_batch_gives_empty_maps(rung):
+    """No images, no work:  y has N = 0, and w̄ is nought."""
+    x, w = np.ones((0, 3, 5, 4)), np.ones((2, 3, 3, 3))
+    assert rung[0](x, w).shape == (0, 2, 3, 2)
+    assert rung[1](np.ones((0, 2, 3, 2)), w, (5, 4)).shape == (0, 3, 5, 4)
+    assert_array_equal(rung[2](x, np.ones((0, 2, 3, 2)), (3, 3)), np.zeros((2, 3, 3, 3)))
+
+
+@pytest.mark.parametrize(("m", "r"), [(2, 3), (4, 3), (3, 2), (2, 2)])
+def test_short_algorithms_are_exact(m, r, rng):
+    """Aᵀ [(G w) ⊙ (B x)]  is the correlation, in fractions, without any rounding."""
+    A, B, G = points.matrices(m, r)
+    x, w = ([Fraction(int(v)) for v in rng.integers(-9, 9, n)] for n in (m + r - 1, r))
+    y = A.T @ ((G @ w) * (B @ x))
+    assert y.tolist() == [sum(x[i + k] * w[k] for k in range(r)) for i in range(m)]
+
+
+@pytest.mark.parametrize("m", [2, 4])
+def test_rounding_grows_less_than_the_matrices_allow(m, rng):
+    """|y - exact| ≤ growth · ε · Σ|x||w|:  in float32, against float64."""
+    x, w = rng.uniform(-1, 1, (50, 32, 8, 8)), rng.uniform(-1, 1, (16, 32, 3, 3))
+    y = winograd.conv2d_winograd(x.astype(np.float32), w.astype(np.float32), m=m)
+    error = np.abs(y - conv.conv2d_im2col(x, w)).max()
+    assert error < points.growth(m, 3) * np.finfo(np.float32).eps * 32 * 9
+
+
+@in_both_precisions
+def test_memory_order_is_private(dtype, rng):
+    """(N, C, H, W) to (H, W, C, N) and back: shape and entries stay."""
+    for size in [(50, 3, 9, 17), (1, 1, 1, 1), (33, 5, 4, 16)]:
+        x = rng.normal(size=size).astype(dtype)
+        inner = layout.innermost(x)
+        assert inner.flags.c_contiguous
+        assert_array_equal(layout.outward(inner), x)
+        assert layout.innermost(layout.outward(inner)).base is not None
+
+
+@pytest.mark.parametrize(("processor", "width"), [("avx2", 32), ("sse2", 16)])
+def test_registers_are_those_of_the_processor(processor, width):
+    """Numbers are read so many bytes at a time."""
+    print_width = "from dlcore.kernels.machine.tile import WIDTH; print(WIDTH)"
+    assert int(run("-c", print_width, **PROCESSORS[processor]).stdout) == width
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_other_processors_compute_the_same(processor):
+    """Without compiler, with half a register and with a quarter, tile and trials hold."""
+    chosen = "-qx", "-p", "no:cacheprovider", "-k", "the_tile or beyond_a_buffer"
+    done = run("-m", "pytest", *chosen, __file__, **PROCESSORS[processor])
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.parametrize("cache", PROMISED)
+def test_a_network_starts_soon(cache):
+    """By the last `dlcore reproduce fast-startup`: with nothing compiled, and with everything."""
+    assert record("fast-startup")["values"][cache] <= PROMISED[cache]
+
+
+# Threads
+
+
+CHILD = """
+import os, threading, numpy as np
+from dlcore.kernels.machine import threads
+threads.threads = lambda: 2
+def call():
+    seen = np.zeros(50)
+    threads.share(lambda start, stop: seen[start:stop].__iadd__(1), 50)
+    return seen.sum() == 50
+assert call()
+child = os.fork()
+if not child:
+    os._exit(7 if call() and threading.active_count() == 2 else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+assert call()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no children here")
+def test_a_child_has_threads_of_its_own():
+    """After a fork the parent's threads are not there: the child hires its own."""
+    assert not (told := run("-c", CHILD)).returncode, told.stderr

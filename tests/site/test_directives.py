@@ -1,0 +1,143 @@
+"""What the book's directives do with a page: print what exists, and refuse what does not."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from dlcore.course.exercises.topics import ROOT
+
+EXTENSIONS = ROOT / "book" / "_ext"
+CONFIGURATION = """
+extensions = ["myst_parser", "sphinx_proof", "api", "formula", "lemma", "result", "typeset"]
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "typeset"
+numfig = True
+"""
+TESTS = '''
+def test_squares_are_positive():
+    """For all x:  x² ≥ 0."""
+    assert (-1) ** 2 > 0
+'''
+GOOD = """
+# Loss
+
+```{lemma} test_squares_are_positive
+```
+
+```{formula} square
+:check: test_squares_are_positive
+```
+
+Measured: {result}`run:loss:.2f`. See {eq}`eq-loss-square` and
+{prf:ref}`lem-loss-squares-are-positive`.
+
+$$x^2$$
+"""
+BAD = {
+    "```{lemma} test_squares_are_negative\n```": "test_loss.py has no test test_squares_are_neg",
+    "```{lemma} conv::test_x\n```": "tests/test_conv.py has no test test_x",
+    "```{formula} cube\n:check: test_squares_are_positive\n```": "no formula loss.cube",
+    "```{formula} square\n:check: test_nothing\n```": "has no test test_nothing",
+    "```{formula} square\n```": "tests/test_loss.py has no test",
+    "A figure: {result}`run:nothing`.": "no result run:nothing",
+    "A figure: {result}`nothing:loss`.": "no result nothing:loss",
+    "A figure: {result}`run:loss:.2q`.": "no result run:loss:.2q",
+    "$$\\nothing$$": "Undefined control sequence: \\nothing",
+    "```{api} dlcore/nothing\n```": "no module in dlcore/nothing",
+}
+FORMULAS = "import sympy as sp\nx, y = sp.symbols('x y')\nsquare = sp.Eq(y, x**2)\n"
+
+
+def build(folder, page):
+    """Build a book of one page; return the page, and every warning."""
+    files = {
+        "conf.py": CONFIGURATION,
+        "index.md": "# Book\n\n```{toctree}\nbook/loss\n```\n",
+        "book/loss.md": page,
+        "book/results/run.json": json.dumps({"command": "run it", "values": {"loss": 0.125}}),
+        "tests/test_loss.py": TESTS,
+        "dlcore/__init__.py": "",
+        "dlcore/formulas/__init__.py": "",
+        "dlcore/formulas/loss.py": FORMULAS,
+        "dlcore/formulas/engine/latex.py": "from sympy import latex\n",
+    }
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-n", "-q", "-b", "html", ".", "_build"]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{folder}:{EXTENSIONS}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return (folder / "_build/book/loss.html").read_text(encoding="utf-8"), done.stderr
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A page without a mistake, and the warnings."""
+    pytest.importorskip("sphinx_proof", reason="install the extra `book`")
+    return build(tmp_path_factory.mktemp("good"), GOOD)
+
+
+@pytest.fixture(scope="module")
+def warnings(tmp_path_factory):
+    """The warnings about a page with every mistake."""
+    pytest.importorskip("sphinx_proof", reason="install the extra `book`")
+    return build(tmp_path_factory.mktemp("bad"), "# Loss\n\n" + "\n\n".join(BAD))[1]
+
+
+def test_a_right_page_has_no_warnings(good):
+    """The strict build accepts what is right."""
+    assert good[1] == ""
+
+
+def test_a_lemma_shows_its_claim_and_its_test(good):
+    """The docstring is the claim, the source is folded below."""
+    page, _ = good
+    assert 'id="lem-loss-squares-are-positive"' in page
+    assert "(Squares are positive)" in page
+    assert "For all x:  x² ≥ 0." in page
+    assert re.search(r"<details.*test_squares_are_positive.*</details>", page, re.DOTALL)
+
+
+def test_a_formula_leads_to_its_lemma(good):
+    """The mark beside the equation is a link to the test that checks it."""
+    page, _ = good
+    assert 'id="equation-eq-loss-square"' in page
+    assert re.search(r'href="#lem-loss-squares-are-positive" title="Checked[^>]*>✓?<?', page)
+
+
+def test_a_result_is_read_from_its_file(good):
+    """The role prints the value in the format asked for, and names the command."""
+    assert 'title="run it">0.12</abbr>' in good[0]
+
+
+@pytest.mark.parametrize("mistake", BAD.values())
+def test_a_mistake_is_a_warning(warnings, mistake):
+    """Each names the page, and the strict build fails on it."""
+    lines = [line for line in warnings.splitlines() if mistake in line]
+    assert lines
+    assert all("loss.md" in line for line in lines)
+
+
+def test_the_cache_is_named_after_the_code(tmp_path):
+    """Another program, another cache; the same program, the same cache."""
+    spec = importlib.util.spec_from_file_location("codecache", EXTENSIONS / "codecache.py")
+    codecache = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(codecache)
+    names = []
+    for text in ("a = 1", "a = 2", "a = 1"):
+        (tmp_path / "dlcore").mkdir(exist_ok=True)
+        (tmp_path / "dlcore" / "a.py").write_text(text)
+        names.append(codecache.fingerprint(tmp_path))
+    assert names[0] == names[2] != names[1]

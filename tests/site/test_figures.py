@@ -1,0 +1,90 @@
+"""The drawings of the book: in the colours of the page, with words for the ear."""
+
+import importlib
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from dlcore.course.exercises.topics import ROOT
+
+WORDS = {"alt": "Two lines & a <bound>.", "caption": "They cross."}
+
+
+@pytest.fixture(scope="module")
+def figures():
+    """The helpers of the pages, which live beside them."""
+    pytest.importorskip("matplotlib", reason="install the extra `book`")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "book")
+        return importlib.import_module("figures")
+
+
+@pytest.fixture
+def pictures(figures, rng):
+    """One picture of each kind."""
+    x = np.linspace(0.0, 1.0, 9)
+    lines = {"up": x, "down": 1.0 - x}
+    names = ["cat", "dog", "frog"]
+    return {
+        "curves": figures.curves(x, lines, xlabel="x", ylabel="y", limits={"half": 0.5}, **WORDS),
+        "confusion": figures.confusion(rng.integers(0, 9, (3, 3)), names, **WORDS),
+        "image_grid": figures.image_grid(rng.random((4, 1, 8, 8)), "abcd", columns=2, **WORDS),
+        "weight_grid": figures.weight_grid(rng.normal(size=(192, 6)), (3, 8, 8), **WORDS),
+        "valley": figures.valley(
+            lambda x, y: x**2 + y**2, {"in": rng.random((4, 2))}, (0, 1, 0, 1), **WORDS
+        ),
+        "regions": figures.regions(
+            {"plane": (lambda x: x @ np.eye(2), rng.random((6, 2)))},
+            np.arange(6) % 2,
+            creases={"plane": (np.ones((2, 1)), -np.ones(1))},
+            **WORDS,
+        ),
+        "house": figures.house(ROOT, ["loss"], ["tests/test_{}.py"], **WORDS),
+    }
+
+
+def test_every_picture_is_a_figure_with_words(pictures):
+    """The description is the title of the drawing, the caption stands below it."""
+    for picture in pictures.values():
+        figure = ElementTree.fromstring(picture._repr_html_())
+        drawing, caption = figure
+        assert drawing.get("role") == "img"
+        assert drawing.get("aria-labelledby") == drawing[0].get("id")
+        assert (drawing[0].text, caption.text) == (WORDS["alt"], WORDS["caption"])
+
+
+def test_drawings_take_the_colour_of_the_page(pictures):
+    """Axes and text are currentColor, curves are variables of the style sheet."""
+    curves = pictures["curves"]._repr_html_()
+    assert "currentColor" in curves
+    assert "var(--figure-0" in curves
+    assert not re.search("#010203|#040506|font: ", curves)
+
+
+def test_two_drawings_share_no_id(pictures):
+    """On one page every id is unique, and every reference inside a drawing finds its id."""
+    drawings = [picture._repr_html_() for picture in pictures.values()]
+    own = [set(re.findall(r' id="([^"]+)"', drawing)) for drawing in drawings]
+    used = [set(re.findall(r'(?:url\(#|href="#)([^)"]+)', drawing)) for drawing in drawings]
+    assert len(set().union(*own)) == sum(map(len, own))
+    assert all(names <= there for names, there in zip(used, own, strict=True))
+
+
+def test_the_same_data_give_the_same_drawing(figures):
+    """A drawing depends on nothing but what is drawn: the book can be built again, equal."""
+    words = {"xlabel": "", "ylabel": "", "alt": "One line."}
+    once, again = (figures.curves([0, 1], {"a": [0, 1]}, **words) for _ in range(2))
+    assert once._repr_html_() == again._repr_html_()
+
+
+def test_a_picture_without_words_is_refused(figures):
+    """Who cannot see it must be able to hear what it shows."""
+    with pytest.raises(ValueError, match="alt is empty"):
+        figures.show(None, alt="")
+
+
+def test_where_there_is_no_page_a_picture_is_a_png(pictures):
+    """Other builders take the bitmap."""
+    assert pictures["house"]._repr_png_().startswith(b"\x89PNG")

@@ -1,0 +1,136 @@
+"""The graph that is stepped through: whole without a script, stepped by keys where there is one."""
+
+import importlib
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from dlcore.course.exercises.topics import ROOT
+from tests.site import test_site
+
+browser = test_site.browser
+STATIC = ROOT / "book" / "_static"
+HEAD = '<!doctype html><html lang="en" data-theme="{}"><title>A graph</title><meta charset="utf-8">'
+PAGE = HEAD + "<style>{}</style><main><h1>A graph</h1>{}</main><script>{}</script></html>"
+GRAPH = {
+    "nodes": [
+        {"id": "x", "label": "x < 4", "inputs": []},
+        {"id": "y", "label": "y = x x", "inputs": ["x", "x"]},
+        {"id": "z", "label": "z = x + y", "inputs": ["x", "y"]},
+    ],
+    "steps": [
+        {"node": "x", "text": "x is 3.", "marks": {"x": ["value 3"]}},
+        {"node": "y", "text": "y is 9.", "marks": {"y": ["value 9", "</script> & more"]}},
+        {"node": "z", "text": "z < x is wrong.", "marks": {"x": ["used"], "z": ["value 12"]}},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def stepping():
+    """The helper of the pages, which lives beside them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "book")
+        return importlib.import_module("stepping")
+
+
+@pytest.fixture
+def figure(stepping):
+    """The graph above, as it stands on a page."""
+    return stepping.steps(GRAPH, alt="Three boxes & two arrows.", caption="A graph.")
+
+
+@pytest.fixture
+def address(figure, tmp_path):
+    """The address of a page with nothing but the graph, in the light."""
+    sheets = [STATIC / "book.css", STATIC / "widgets" / "graph-steps.css"]
+    styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
+    script = (STATIC / "widgets" / "graph-steps.js").read_text(encoding="utf-8")
+    page = tmp_path / "page.html"
+    page.write_text(PAGE.format("light", styles, figure._repr_html_(), script), encoding="utf-8")
+    return page.as_uri()
+
+
+def shown(tab):
+    """Read the picture as a reader sees it: the lines of every box."""
+    boxes = tab.locator("figure [data-node]").all()
+    return [[line for line in box.locator("text").all_text_contents() if line] for box in boxes]
+
+
+WALK = [  # keys, and the step that each of them leads to
+    *(("Home", 0), ("ArrowLeft", 0), ("ArrowRight", 1), ("ArrowDown", 2), ("ArrowUp", 1)),
+    *(("End", 3), ("ArrowRight", 3), ("ArrowLeft", 2), ("Home", 0)),
+]
+FINAL = [["x < 4", "used"], ["y = x x", "value 9", "</script> & more"], ["z = x + y", "value 12"]]
+
+
+def test_a_picture_is_whole_before_any_script(figure):
+    """Every box holds its final lines, every input one arrow, every step one row of the table."""
+    root = ElementTree.fromstring(figure._repr_html_().replace("<details open>", "<details>"))
+    boxes = root.findall(".//*[@data-node]")
+    assert [[text.text for text in box.iter("text") if text.text] for box in boxes] == FINAL
+    arrows = [(edge.get("data-from"), edge.get("data-to")) for edge in root.iter("g")]
+    assert [pair for pair in arrows if pair[1]] == [("x", "y"), ("x", "z"), ("y", "z")]
+    rows = [row[1].text for row in root.find(".//tbody")]
+    assert rows == [step["text"] for step in GRAPH["steps"]]
+
+
+def test_the_data_of_a_figure_are_the_graph(figure):
+    """The script reads what the page was given; no text of a step can end the data early."""
+    _, _, rest = figure._repr_html_().partition('<script type="application/json">')
+    assert json.loads(rest.partition("</script>")[0]) == GRAPH
+
+
+def test_a_stepped_picture_without_words_is_refused(stepping):
+    """Who cannot see it must be able to hear what it shows."""
+    with pytest.raises(ValueError, match="alt is empty"):
+        stepping.steps(GRAPH, alt="")
+
+
+@pytest.mark.site
+def test_without_a_script_the_picture_and_its_table_are_there(browser, address):
+    """With JavaScript off: the final lines in every box, the table open, no idle button."""
+    with test_site.opened(browser, address, java_script_enabled=False) as tab:
+        assert tab.locator("figure svg").is_visible()
+        assert tab.locator("figure td").last.is_visible()
+        assert shown(tab) == FINAL
+        assert tab.locator("figure button").count() == 0
+
+
+@pytest.mark.site
+def test_keys_walk_through_the_steps(browser, address):
+    """Right and left go a step, End and Home go all the way; both ends hold."""
+    told = enumerate((step["text"] for step in GRAPH["steps"]), 1)
+    texts = ["3 steps.", *(f"Step {number} of 3: {text}" for number, text in told)]
+    with test_site.opened(browser, address) as tab:
+        tab.get_by_role("button", name="Next").focus()
+        for key, at in WALK:
+            tab.keyboard.press(key)
+            assert tab.get_by_role("status").text_content().startswith(texts[at])
+
+
+@pytest.mark.site
+def test_a_step_fills_what_is_known_by_then(browser, address):
+    """After two steps the third box waits, the second is current, the first has its first line."""
+    with test_site.opened(browser, address) as tab:
+        for _ in range(2):
+            tab.get_by_role("button", name="Next").click()
+        assert shown(tab) == [["x < 4", "value 3"], FINAL[1], ["z = x + y"]]
+        assert tab.locator(".current[data-node]").get_attribute("data-node") == "y"
+        assert tab.locator(".waiting").get_attribute("data-node") == "z"
+        tab.get_by_role("button", name="Last").click()
+        assert shown(tab) == FINAL
+        assert not tab.complaints
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("steps", [0, 2])
+def test_axe_finds_nothing_in_a_stepped_graph(browser, address, steps):
+    """No rule of axe-core is broken, at rest or on the way."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with test_site.opened(browser, address) as tab:
+        for _ in range(steps):
+            tab.get_by_role("button", name="Next").click()
+        found = axe.run(tab, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
