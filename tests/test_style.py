@@ -8,9 +8,10 @@ import ast
 
 import pytest
 
-from dlcore.course import skeleton, topics
+from dlcore.course.exercises import skeleton, topics
 
 RULES = (".defjvp", ".defvjp")
+MODULE, FUNCTION = 350, 40  # lines, warnings that a thing is probably two
 
 
 def lines(node):
@@ -35,7 +36,7 @@ def is_rule(node):
 def lemmas():
     """Every test of the suite, by file and name."""
     files = sorted((topics.ROOT / "tests").rglob("test_*.py"))
-    trees = {file.name: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
     found = {
         f"{file}::{name}": node for file in trees for name, node in functions(trees[file]).items()
     }
@@ -44,20 +45,20 @@ def lemmas():
 
 @pytest.mark.parametrize("folder", ["dlcore", "solutions"])
 def test_modules_are_short(folder):
-    """No module has more than 250 lines."""
+    """No module has more than 350 lines: beyond, it is probably two."""
     files = sorted((topics.ROOT / folder).rglob("*.py"))
-    lengths = {file.name: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
-    assert {name: length for name, length in lengths.items() if length > 250} == {}
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    long = {file.relative_to(topics.ROOT): n for file, n in lengths.items() if n > MODULE}
+    assert long == {}
 
 
 def test_functions_are_short(modules):
-    """A function has at most 25 lines below its signature and docstring, a kernel 35."""
-    limit = {name: 35 if name.startswith("dlcore.kernels.") else 25 for name in modules}
+    """A function has at most 40 lines below its signature and docstring: it fits on a screen."""
     long = [
         f"{module}.{name}: {lines(node)} lines"
         for module, tree in modules.items()
         for name, node in functions(tree).items()
-        if lines(node) > limit[module]
+        if lines(node) > FUNCTION
     ]
     assert long == []
 
@@ -92,5 +93,5 @@ def test_tests_state_their_formulas(lemmas):
 
 
 def test_proofs_are_short(lemmas):
-    """A test has at most 12 lines below its docstring."""
-    assert {name: lines(node) for name, node in lemmas.items() if lines(node) > 12} == {}
+    """A test has at most 20 lines below its docstring."""
+    assert {name: lines(node) for name, node in lemmas.items() if lines(node) > 20} == {}
