@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.kernels.conv import conv2d_naive, positions, to_w_naive, to_x_naive
+from dlcore.kernels.conv import (
+    conv2d_input_grad_naive,
+    conv2d_naive,
+    conv2d_weight_grad_naive,
+    positions,
+)
 from dlcore.nn.conv import Conv2d
 from dlcore.nn.linear import Linear
 from dlcore.ops.conv import conv2d, convolution
@@ -249,8 +254,8 @@ def test_the_ways_back_say_what_the_page_says(rng, formulas, oracle):
     sizes = {"H": 5, "W": 6, "U": 3, "V": 2, "stride": 2, "padding": 1}
     x_bar = oracle.program(formulas.conv2d_x_bar)(y_bar=y_bar, w=w, **sizes)
     w_bar = oracle.program(formulas.conv2d_w_bar)(y_bar=y_bar, x=x, **sizes)
-    assert_allclose(to_x_naive(y_bar, w, (5, 6), *options), x_bar, **SUMS)
-    assert_allclose(to_w_naive(x, y_bar, (3, 2), *options), w_bar, **SUMS)
+    assert_allclose(conv2d_input_grad_naive(y_bar, w, (5, 6), *options), x_bar, **SUMS)
+    assert_allclose(conv2d_weight_grad_naive(x, y_bar, (3, 2), *options), w_bar, **SUMS)
 
 
 @pytest.mark.parametrize("case", [
@@ -364,8 +369,8 @@ def test_your_ways_back_reach_pixels_and_taps(answers, stride, padding, rng):
     before = x.copy()
     y_bar = rng.normal(size=(2, 4, *positions((7, 8), (3, 2), *settled(*options), ONE)))
     x_bar, w_bar = answers.conv_backward(x, w, y_bar, *options)
-    assert_allclose(x_bar, to_x_naive(y_bar, w, (7, 8), *settled(*options)), **SUMS)
-    assert_allclose(w_bar, to_w_naive(x, y_bar, (3, 2), *settled(*options)), **SUMS)
+    assert_allclose(x_bar, conv2d_input_grad_naive(y_bar, w, (7, 8), *settled(*options)), **SUMS)
+    assert_allclose(w_bar, conv2d_weight_grad_naive(x, y_bar, (3, 2), *settled(*options)), **SUMS)
     assert_array_equal(x, before)
 
 
@@ -403,8 +408,8 @@ def test_your_filter_hides_the_slip(answers, rng):
     assert w.shape == (3, 3)
     assert np.ptp(w) > 0
     assert (w != w[:, ::-1]).any()
-    x_bar = to_x_naive(y_bar, w[None, None], (7, 6))
-    wrong = to_x_naive(y_bar, w[None, None, ::-1, ::-1], (7, 6))
+    x_bar = conv2d_input_grad_naive(y_bar, w[None, None], (7, 6))
+    wrong = conv2d_input_grad_naive(y_bar, w[None, None, ::-1, ::-1], (7, 6))
     assert_allclose(wrong, x_bar, rtol=0, atol=1e-9 * np.abs(w).max())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.ops.conv import RUNGS, conv2d, using
+from dlcore.ops.conv import CONV_ALGORITHMS, conv2d, use_algorithm
 
 ONE, NONE = (1, 1), ((0, 0), (0, 0))
 EXACT = {"rtol": 0, "atol": 1e-12}  # sums of a few dozen numbers near one, float64
@@ -24,9 +24,9 @@ def lab():
 
 
 @pytest.fixture(scope="module")
-def points():
+def machine():
     """Short algorithms."""
-    return importlib.import_module("dlcore.kernels.machine.points")
+    return importlib.import_module("dlcore.kernels.machine.winograd_matrices")
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +88,16 @@ def test_no_rung_is_above_the_roof(case, lab):
     assert max(rates) < 1.1 * peak  # both sides were measured, and a clock wanders
 
 
-@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("rung", CONV_ALGORITHMS)
 def test_every_rung_is_the_definition(rung, rng):
     """y, x̄ and w̄, for an arbitrary cotangent, with a stride and with padding on one side."""
     x, w = drawn(rng)
     options = {"stride": (2, 1), "padding": ((1, 0), (0, 2))}
-    with using("naive"):
+    with use_algorithm("naive"):
         y = conv2d(x, w, **options)
         y_bar = rng.normal(size=y.shape)
         truth = y, *conv2d.vjp(y, x, w, y_bar, **options)
-    with using(rung):
+    with use_algorithm(rung):
         found = conv2d(x, w, **options), *conv2d.vjp(y, x, w, y_bar, **options)
     for one, other in zip(found, truth, strict=True):
         assert_allclose(one, other, **EXACT)
@@ -135,11 +135,11 @@ def test_another_order_of_memory_is_a_view(rng):
     layout = importlib.import_module("dlcore.kernels.machine.layout")
     x = layout.empty_maps(5, 3, 4, 6, np.float32)
     x[...] = rng.normal(size=x.shape)
-    inner = layout.innermost(x)
+    inner = layout.to_batch_last(x)
     assert np.shares_memory(inner, x)
     assert inner.flags.c_contiguous
     assert_array_equal(inner[2, 1, 0], x[:, 0, 2, 1])
-    assert np.shares_memory(layout.innermost(np.exp(x)), np.exp(x)) is False
+    assert np.shares_memory(layout.to_batch_last(np.exp(x)), np.exp(x)) is False
     assert np.exp(x).strides == x.strides
 
 
@@ -186,8 +186,8 @@ def test_the_default_makes_no_copies(C, H, F, monkeypatch):
 def hands(request, monkeypatch):
     """Share work by so many threads, compiled or not."""
     threads = importlib.import_module("dlcore.kernels.machine.threads")
-    monkeypatch.setattr(threads, "threads", lambda: request.param)
-    return threads.share
+    monkeypatch.setattr(threads, "thread_count", lambda: request.param)
+    return threads.parallel_for
 
 
 def fill(start, stop, seen):
@@ -249,9 +249,9 @@ def test_the_work_keeps_no_array_alive(hands):
 
 
 @pytest.mark.parametrize(("m", "r"), [(2, 3), (4, 3)])
-def test_short_algorithms_correlate(m, r, lab, points, rng, formulas, oracle):
+def test_short_algorithms_correlate(m, r, lab, machine, rng, formulas, oracle):
     """Aᵀ [(G w) ⊙ (B x)], and in two dimensions, as the page says them."""
-    A, B, G = (matrix.astype(float) for matrix in points.matrices(m, r))
+    A, B, G = (matrix.astype(float) for matrix in machine.winograd_matrices(m, r))
     matrices, K = {"A": A, "B": B, "G": G}, m + r - 1
     x, w = rng.normal(size=(K, K)), rng.normal(size=(r, r))
     y = lab.squares(x, w, **matrices)
@@ -264,9 +264,9 @@ def test_short_algorithms_correlate(m, r, lab, points, rng, formulas, oracle):
 
 
 @pytest.mark.parametrize("m", [2, 4])
-def test_squares_save_products(m, points, formulas, oracle):
+def test_squares_save_products(m, machine, formulas, oracle):
     """(P U / (P + U - 1))²:  nine quarters for squares of two, four for squares of four."""
-    A, _, G = points.matrices(m, 3)
+    A, _, G = machine.winograd_matrices(m, 3)
     page = oracle.program(formulas.products_saved)(P=m, U=3)
     assert page == (m * 3) ** 2 / len(A) ** 2
     assert page == {2: 9 / 4, 4: 4}[m]

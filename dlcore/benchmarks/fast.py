@@ -14,11 +14,11 @@ import numpy as np
 
 from dlcore.benchmarks import opponent
 from dlcore.benchmarks.timing import Timing, in_turn
-from dlcore.kernels.machine.layout import aligned, innermost, outward
-from dlcore.kernels.machine.peak import DEEP, TERMS, copy, multiply_adds
-from dlcore.kernels.machine.threads import share
+from dlcore.kernels.machine.layout import aligned, from_batch_last, to_batch_last
+from dlcore.kernels.machine.roofline import DEEP, TERMS, copy, multiply_adds
+from dlcore.kernels.machine.threads import parallel_for
 from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS
-from dlcore.ops.conv import conv2d, using
+from dlcore.ops.conv import conv2d, use_algorithm
 
 
 class Case(NamedTuple):
@@ -78,7 +78,7 @@ def ours(case, x, w, y_bar=None, rung=None):
         return y if y_bar is None else conv2d.vjp(y, x, w, y_bar, **case.options)
 
     def forced():
-        with using(rung):
+        with use_algorithm(rung):
             return run()
 
     return forced if rung else run
@@ -104,7 +104,11 @@ def theirs(torch, case, x, w, y_bar=None):
 def contestants(torch, case, arrays, rungs=("tile", "winograd")):
     """Build the runs that compete: default, conversion, rungs, and PyTorch last."""
     x, w, *bars = arrays
-    inside = [outward(innermost(x)), w, *(outward(innermost(bar)) for bar in bars)]
+    inside = [
+        from_batch_last(to_batch_last(x)),
+        w,
+        *(from_batch_last(to_batch_last(bar)) for bar in bars),
+    ]
     runs = {"dlcore": ours(case, *inside), "dlcore, with conversion": ours(case, *arrays)}
     runs |= {rung: ours(case, *([*inside, None][:3]), rung=rung) for rung in rungs}
     if torch is not None:
@@ -121,8 +125,8 @@ def limits(rounds=ROUNDS):
     far = np.ones(int(1e9) // 8, np.float32)
     to = np.empty_like(far)
     timings = in_turn({
-        "multiply-adds": lambda: share(multiply_adds, times, x, w),
-        "bytes read and written": lambda: share(copy, len(far), to, far),
+        "multiply-adds": lambda: parallel_for(multiply_adds, times, x, w),
+        "bytes read and written": lambda: parallel_for(copy, len(far), to, far),
     }, rounds)  # fmt: skip
     adds, scale = timings["multiply-adds"], 1e9 / (times * TERMS * rows * lanes)
     return timings | {"multiply-adds": Timing(*(scale * seconds for seconds in adds))}

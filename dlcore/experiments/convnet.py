@@ -13,7 +13,7 @@ from dlcore.benchmarks import opponent
 from dlcore.benchmarks.timing import in_turn
 from dlcore.data import load
 from dlcore.experiments.experiment import Claim, experiment, pack
-from dlcore.kernels.machine.layout import innermost, outward
+from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
 from dlcore.nn.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
 from dlcore.train.optim import SGD, Adam, Momentum
 from dlcore.train.recipes import prepare, recipe
@@ -174,7 +174,7 @@ def steps(rounds=5, batch=50):
     table = {}
     for name, make, rule in (("two", two_layer, SGD), ("three", three_layer, Adam)):
         model = make(rng=rng, dtype=np.float32)
-        runs = {"dlcore": ours(model, rule(1e-3), outward(innermost(x)), t)}
+        runs = {"dlcore": ours(model, rule(1e-3), from_batch_last(to_batch_last(x)), t)}
         runs["dlcore, with conversion"] = ours(model, rule(1e-3), x, t)
         if torch is not None:
             other = getattr(torch.optim, rule.__name__)

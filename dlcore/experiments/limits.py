@@ -10,12 +10,12 @@ import numpy as np
 from dlcore.benchmarks.fast import CASES, LADDER, SOURCE
 from dlcore.experiments.experiment import Claim, experiment, record
 from dlcore.kernels.conv import conv2d_im2col
-from dlcore.kernels.machine.points import growth, matrices
+from dlcore.kernels.machine.winograd_matrices import growth, winograd_matrices
 
 LINE = 16  # numbers in a line of memory, float32
 SETS = 64  # places where a line may be kept near the processor, by its address
 LARGE = CASES[2]
-RUNGS = ("naive", "im2col", "loops", "tile", "winograd", "pytorch")
+ALGORITHMS = ("naive", "im2col", "loops", "tile", "winograd", "pytorch")
 DIRECT = ("naive", "im2col", "loops", "tile")  # rungs that do all products of the definition
 THEIRS = 468.402047  # by so much the Cython of 001 is faster than its definition, forwards
 EPS = np.finfo(np.float32).eps / 2  # the most that a rounding changes, relative to what it rounds
@@ -59,7 +59,7 @@ def seconds(case, way="forward"):
     for prefix in prefixes:
         for key, value in values.items():
             name = key.removeprefix(prefix)
-            if name != key and name in ("dlcore", *RUNGS):
+            if name != key and name in ("dlcore", *ALGORITHMS):
                 found.setdefault(name, value / 1e3)
     return found
 
@@ -95,7 +95,7 @@ def roofline(case=LADDER):
     """List the rungs of a case as points: {rung: (intensity, operations a second)}."""
     timed, near = seconds(case), sizes(case)[0]
     at = {name: copied_intensity(case) if name == "im2col" else intensity(case) for name in timed}
-    return {name: (at[name], work(**near) / timed[name]) for name in RUNGS if name in timed}
+    return {name: (at[name], work(**near) / timed[name]) for name in ALGORITHMS if name in timed}
 
 
 def beside(way):
@@ -179,7 +179,7 @@ def squared(x, w, m):
 
     The precision is that of x. Maps are whole numbers of squares.
     """
-    A, B, G = (matrix.astype(x.dtype) for matrix in matrices(m, 3))
+    A, B, G = (matrix.astype(x.dtype) for matrix in winograd_matrices(m, 3))
     view, side = np.lib.stride_tricks.sliding_window_view, (m + 2, m + 2)
     seen = B @ view(x, side, axis=(2, 3))[:, :, ::m, ::m] @ B.T
     made = np.einsum("fcij,ncpqij->nfpqij", G @ w @ G.T, seen, dtype=x.dtype)

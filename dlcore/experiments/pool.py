@@ -95,7 +95,7 @@ def by_hand(x, y_bar):
 
     def run():
         y = kernels.max_pool_naive(x, *settled)
-        kernels.max_pool_back_naive(y, x, y_bar, *settled)
+        kernels.max_pool_grad_naive(y, x, y_bar, *settled)
 
     return run
 

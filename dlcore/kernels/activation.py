@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from dlcore.kernels.machine.jit import elementwise, kernel
-from dlcore.kernels.machine.threads import share
+from dlcore.kernels.machine.threads import parallel_for
 
 LARGE = 1 << 15  # entries that are worth a thread
 
@@ -24,33 +24,33 @@ def erf(x):
     return math.erf(x)
 
 
-def rectify_naive(x):
+def relu_naive(x):
     """Keep what is positive:  y = max(0, x)."""
     return np.maximum(x, 0)
 
 
 @kernel
-def rectify_part(start, stop, y, x):
+def relu_part(start, stop, y, x):
     """The same from `start` to `stop`; a NaN is no number below zero."""
     y, x, zero = y[start:stop], x[start:stop], x.dtype.type(0)
     for i in range(x.size):
         y[i] = zero if x[i] < zero else x[i]
 
 
-def rectify(x):
+def relu(x):
     """The same, with the numbers in the order of memory."""
     y = np.empty_like(x)
-    share(rectify_part, x.size, y.ravel("K"), x.ravel("K"), least=LARGE)
+    parallel_for(relu_part, x.size, y.ravel("K"), x.ravel("K"), least=LARGE)
     return y
 
 
-def rectify_back_naive(y, y_bar):
+def relu_grad_naive(y, y_bar):
     """Pull back:  x̄ = [y > 0] ȳ."""
     return y_bar * (y > 0)
 
 
 @kernel
-def rectify_back_part(start, stop, y, y_bar, x_bar):
+def relu_grad_part(start, stop, y, y_bar, x_bar):
     """The same from `start` to `stop`."""
     y, y_bar, x_bar = y[start:stop], y_bar[start:stop], x_bar[start:stop]
     zero = y.dtype.type(0)
@@ -59,12 +59,12 @@ def rectify_back_part(start, stop, y, y_bar, x_bar):
         x_bar[i] = bar if y[i] > zero else zero
 
 
-def rectify_back(y, y_bar):
+def relu_grad(y, y_bar):
     """The same; x̄ lies in memory as y does."""
     x_bar = np.empty_like(y)
     if y_bar.strides != x_bar.strides:
         x_bar[...] = y_bar
         y_bar = x_bar
     parts = (each.ravel("K") for each in (y, y_bar, x_bar))
-    share(rectify_back_part, y.size, *parts, least=LARGE)
+    parallel_for(relu_grad_part, y.size, *parts, least=LARGE)
     return x_bar

@@ -2,9 +2,9 @@
 
 A rung of this ladder is three functions, for the sum is linear in the image and in the filter:
 
-    forward(x, w, …)            y[n, f, p, q]
-    to_x(y_bar, w, size, …)     x_bar[n, c, h, l], for images of size (H, W)
-    to_w(x, y_bar, window, …)   w_bar[f, c, u, v], for filters of size (U, V)
+    forward(x, w, …)                  y[n, f, p, q]
+    input_grad(y_bar, w, size, …)     x_bar[n, c, h, l], for images of size (H, W)
+    weight_grad(x, y_bar, window, …)  w_bar[f, c, u, v], for filters of size (U, V)
 
 Each of them ends with the same four arguments: ``stride`` (a, b), ``padding`` ((top, bottom),
 (left, right)), ``dilation`` (a, b), and ``groups``.
@@ -29,7 +29,7 @@ def positions(size, window, stride, padding, dilation):
     return tuple((H + sum(pad) - a * (U - 1) - 1) // s + 1 for H, U, s, pad, a in axes)
 
 
-def seen(f, p, q, w, stride, dilation, groups):
+def receptive_field(f, p, q, w, stride, dilation, groups):
     """Name what filter f looks at from (p, q), in a padded image: channels, rows, columns.
 
     Filters and channels are divided into groups alike: a filter sees the channels of its group.
@@ -51,34 +51,36 @@ def conv2d_naive(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     x = np.pad(x, ((0, 0), (0, 0), *padding))
     y = np.empty((N, F, P, Q), np.result_type(x, w))
     for n, f, p, q in np.ndindex(N, F, P, Q):
-        y[n, f, p, q] = np.sum(x[n][seen(f, p, q, w.shape, stride, dilation, groups)] * w[f])
+        y[n, f, p, q] = np.sum(
+            x[n][receptive_field(f, p, q, w.shape, stride, dilation, groups)] * w[f]
+        )
     return y
 
 
-def to_x_naive(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+def conv2d_input_grad_naive(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Let every output tell the pixels that it saw:  x̄ += ȳ w, pixel by pixel."""
     (N, F, P, Q), C = y_bar.shape, w.shape[1] * groups
     padded = [H + sum(pad) for H, pad in zip(size, padding, strict=True)]
     x_bar = np.zeros((N, C, *padded), np.result_type(y_bar, w))
     for n, f, p, q in np.ndindex(N, F, P, Q):
-        part = seen(f, p, q, w.shape, stride, dilation, groups)
+        part = receptive_field(f, p, q, w.shape, stride, dilation, groups)
         x_bar[n][part] += y_bar[n, f, p, q] * w[f]
     (top, _), (left, _) = padding
     return x_bar[:, :, top : top + size[0], left : left + size[1]]
 
 
-def to_w_naive(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+def conv2d_weight_grad_naive(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Let every output tell its filter what it saw:  w̄ += ȳ x, tap by tap."""
     (N, F, P, Q), C = y_bar.shape, x.shape[1] // groups
     x = np.pad(x, ((0, 0), (0, 0), *padding))
     w_bar = np.zeros((F, C, *window), np.result_type(x, y_bar))
     for n, f, p, q in np.ndindex(N, F, P, Q):
-        part = seen(f, p, q, w_bar.shape, stride, dilation, groups)
+        part = receptive_field(f, p, q, w_bar.shape, stride, dilation, groups)
         w_bar[f] += y_bar[n, f, p, q] * x[n][part]
     return w_bar
 
 
-def taps(x, window, stride, padding, dilation):
+def sliding_windows(x, window, stride, padding, dilation):
     """View what tap (u, v) of every window sees, without a copy but for the padding.
 
     The result has axes (N, C, P, Q, U, V).
@@ -98,7 +100,7 @@ def columns(x, window, stride, padding, dilation, groups):
     A pixel is copied as often as windows see it: that is the price of a single product.
     """
     N, C = x.shape[:2]
-    views = taps(x, window, stride, padding, dilation)
+    views = sliding_windows(x, window, stride, padding, dilation)
     return views.transpose(1, 4, 5, 0, 2, 3).reshape(groups, C // groups * np.prod(window), -1)
 
 
@@ -116,7 +118,7 @@ def conv2d_im2col(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     return y.reshape(F, N, P, Q).transpose(1, 0, 2, 3)
 
 
-def to_x_im2col(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+def conv2d_input_grad_im2col(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Multiply transposed, then add every column to the pixels that it was copied from."""
     (N, F, P, Q), (_, C, U, V) = y_bar.shape, w.shape
     rows = w.reshape(groups, F // groups, -1)
@@ -125,13 +127,13 @@ def to_x_im2col(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1
     (top, bottom), (left, right) = padding
     H, W = size
     x_bar = np.zeros((N, C * groups, top + H + bottom, left + W + right), bars.dtype)
-    views = taps(x_bar, (U, V), stride, NONE, dilation)
+    views = sliding_windows(x_bar, (U, V), stride, NONE, dilation)
     for u, v in np.ndindex(U, V):  # within a tap no two windows share a pixel
         views[..., u, v] += bars[..., u, v]
     return x_bar[:, :, top : top + H, left : left + W]
 
 
-def to_w_im2col(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+def conv2d_weight_grad_im2col(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Multiply the cotangents with the columns:  w̄ = ȳ columnsᵀ."""
     F, C = y_bar.shape[1], x.shape[1] // groups
     copies = columns(x, window, stride, padding, dilation, groups)
@@ -163,7 +165,7 @@ def conv2d_loops(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
 
 
 @kernel
-def to_x_loops(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+def conv2d_input_grad_loops(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Run the same loops, and add to the pixel what the definition takes from it."""
     (N, F, P, Q), (_, C, U, V), (H, W) = y_bar.shape, w.shape, size
     (a, b), (e, g), ((top, _), (left, _)) = stride, dilation, padding
@@ -186,7 +188,7 @@ def to_x_loops(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1)
 
 
 @kernel
-def to_w_loops(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+def conv2d_weight_grad_loops(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Run the same loops once more, and add to the tap."""
     (N, channels, H, W), (_, F, P, Q), (U, V) = x.shape, y_bar.shape, window
     (a, b), (e, g), ((top, _), (left, _)) = stride, dilation, padding

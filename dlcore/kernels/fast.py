@@ -16,15 +16,15 @@ import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
 from dlcore.kernels.machine.jit import kernel
-from dlcore.kernels.machine.layout import aligned, innermost, outward, packed
-from dlcore.kernels.machine.threads import share, threads
-from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS, tile, turn
+from dlcore.kernels.machine.layout import aligned, contiguous_copy, from_batch_last, to_batch_last
+from dlcore.kernels.machine.threads import parallel_for, thread_count
+from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS, tile, transpose_block
 
 TALL, WIDE = ROWS[0], WIDTHS[0]
 NEAR = 1 << 18  # bytes that stay near the processor while they are used again
 
 
-class Walk(NamedTuple):
+class ConvGeometry(NamedTuple):
     """How taps find pixels:  output p and tap u see  (p up + u dilation + shift) / down.
 
     A run is the number of taps taken as one:  V, or 1.
@@ -39,61 +39,61 @@ class Walk(NamedTuple):
     run: int
 
 
-def walk(window, groups, up, down, dilation, shift):
-    """Plan a walk, with runs where taps that are side by side see pixels side by side."""
+def conv_geometry(window, groups, up, down, dilation, shift):
+    """Describe a convolution, with runs where taps side by side see pixels side by side."""
     runs = groups == down[1] == dilation[1] == 1
-    return Walk(window, groups, up, down, dilation, shift, window[1] if runs else 1)
+    return ConvGeometry(window, groups, up, down, dilation, shift, window[1] if runs else 1)
 
 
 @kernel
-def height(left):
+def tile_rows(left):
     """Choose the rows of the next tile, if so many are left:  6, but 4, 4, 1 for the last 9."""
     return TALL if left >= TALL and left not in (8, 9) else 4 if left >= 4 else 1
 
 
 @kernel
-def width(left, itemsize):
+def tile_columns(left, itemsize):
     """Choose the columns of the next tile, if so many are left: as many as registers hold."""
     return min(left, WIDE * (WIDTH // itemsize))
 
 
 @kernel
-def inside(q, W, walk):
+def taps_inside(q, W, geometry):
     """Return the first of the taps in a row that fall inside the image, and how many do."""
-    start = q * walk.up[1] + walk.shift[1]
-    first = max(0, -(start // walk.dilation[1]))
-    last = min(walk.window[1], (W * walk.down[1] - 1 - start) // walk.dilation[1] + 1)
+    start = q * geometry.up[1] + geometry.shift[1]
+    first = max(0, -(start // geometry.dilation[1]))
+    last = min(geometry.window[1], (W * geometry.down[1] - 1 - start) // geometry.dilation[1] + 1)
     return first, max(0, last - first)
 
 
 @kernel
-def list_taps(p, q, size, walk, xs, ws):
+def list_taps(p, q, size, geometry, xs, ws):
     """List the pixels that output (p, q) sees in xs, the taps that see them in ws.
 
     Returned are the length of the list and the taps that each entry stands for.
     """
-    (H, W), (U, V), terms = size, walk.window, 0
-    first, taps = inside(q, W, walk)
+    (H, W), (U, V), terms = size, geometry.window, 0
+    first, taps = taps_inside(q, W, geometry)
     for u in range(U):
-        i = p * walk.up[0] + u * walk.dilation[0] + walk.shift[0]
-        if i % walk.down[0] == 0 and 0 <= i < H * walk.down[0]:
-            for v in range(first, first + taps, walk.run):
-                j = q * walk.up[1] + v * walk.dilation[1] + walk.shift[1]
-                if j % walk.down[1] == 0:
-                    xs[terms] = i // walk.down[0] * W + j // walk.down[1]
+        i = p * geometry.up[0] + u * geometry.dilation[0] + geometry.shift[0]
+        if i % geometry.down[0] == 0 and 0 <= i < H * geometry.down[0]:
+            for v in range(first, first + taps, geometry.run):
+                j = q * geometry.up[1] + v * geometry.dilation[1] + geometry.shift[1]
+                if j % geometry.down[1] == 0:
+                    xs[terms] = i // geometry.down[0] * W + j // geometry.down[1]
                     ws[terms] = u * V + v
                     terms += 1
-    return terms, taps if walk.run > 1 else 1
+    return terms, taps if geometry.run > 1 else 1
 
 
 @kernel
-def cover(y, at, y_row, rows, columns, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
+def gemm(y, at, y_row, rows, columns, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
     """Run tiles over a whole product of so many rows and columns."""
     (terms, K, new), n = size, 0
     while n < columns:
-        r, some = 0, width(columns - n, x.itemsize)
+        r, some = 0, tile_columns(columns - n, x.itemsize)
         while r < rows:
-            tall, to, first = height(rows - r), at + r * y_row + n, w_at + r * w_row
+            tall, to, first = tile_rows(rows - r), at + r * y_row + n, w_at + r * w_row
             tile(tall, y, to, y_row, w, first, w_step, w_row, ws, x, x_at + n, x_step, xs,
                  terms, K, some, new)  # fmt: skip
             r += tall
@@ -107,69 +107,71 @@ def transpose(t, to, t_row, y, start, row, rows, columns):
     for i in range(0, rows, L):
         for j in range(0, columns, L):
             sides = min(L, rows - i), min(L, columns - j)
-            turn(t, to + j * t_row + i, t_row, y, start + i * row + j, row, *sides)
+            transpose_block(t, to + j * t_row + i, t_row, y, start + i * row + j, row, *sides)
 
 
 @kernel
-def alike(q, few, size, walk):
+def run_length(q, few, size, geometry):
     """Count the pixels of a row from q on, few at most, that see the same taps inside."""
-    (Q, W), count, here = size, 1, inside(q, size[1], walk)
-    few = min(few, Q - q) if walk.down[1] == 1 else 1
-    while count < few and inside(q + count, W, walk) == here:
+    (Q, W), count, here = size, 1, taps_inside(q, size[1], geometry)
+    few = min(few, Q - q) if geometry.down[1] == 1 else 1
+    while count < few and taps_inside(q + count, W, geometry) == here:
         count += 1
     return count
 
 
 @kernel
-def correlate(start, stop, y, x, w, walk):
+def correlate_pixels(start, stop, y, x, w, geometry):
     """Compute pixels start … stop of y (P, Q, F, N) from x (H, W, C, N) and w (U, V, C, F).
 
     Pixels that see the same taps share a list. Their last images, too few for a register, are
     multiplied the other way round, pixels times filters, if that is half the work.
     """
-    (_, Q, F, N), (H, W, C, _), G, L = y.shape, x.shape, walk.groups, WIDTH // x.itemsize
-    xs, ws = np.empty((2, walk.window[0] * walk.window[1]), np.int64)
+    (_, Q, F, N), (H, W, C, _), G, L = y.shape, x.shape, geometry.groups, WIDTH // x.itemsize
+    xs, ws = np.empty((2, geometry.window[0] * geometry.window[1]), np.int64)
     last = N % L if 2 * (N % L) * -(-(F // G) // L) <= F // G else 0
-    n, t, step = N - last, np.empty(last * TALL * (F // G), x.dtype), walk.up[1] * C * N
+    n, t, step = N - last, np.empty(last * TALL * (F // G), x.dtype), geometry.up[1] * C * N
     pixel = start
     while pixel < stop:
         q = pixel % Q
-        some = alike(q, min(TALL, stop - pixel), (Q, W), walk)
-        terms, taps = list_taps(pixel // Q, q, (H, W), walk, xs, ws)
+        some = run_length(q, min(TALL, stop - pixel), (Q, W), geometry)
+        terms, taps = list_taps(pixel // Q, q, (H, W), geometry, xs, ws)
         for k in range(terms):
             xs[k], ws[k] = xs[k] * C * N, ws[k] * (C // G) * F
         for g in range(G):
             rows, x_at, w_at = F // G, g * (C // G) * N, g * (F // G)
             at, size = (pixel * F + g * rows) * N, (terms, taps * (C // G), True)
             for i in range(some):
-                cover(y, at + i * F * N, N, rows, n, w, w_at, F, 1, ws, x, x_at + i * step, N, xs,
+                gemm(y, at + i * F * N, N, rows, n, w, w_at, F, 1, ws, x, x_at + i * step, N, xs,
                       *size)  # fmt: skip
             for i in range(last):
-                cover(t, i * some * rows, rows, some, rows, x, x_at + n + i, N, step, xs, w, w_at,
+                gemm(t, i * some * rows, rows, some, rows, x, x_at + n + i, N, step, xs, w, w_at,
                       F, ws, *size)  # fmt: skip
             for i in range(some if last else 0):
                 transpose(y, at + i * F * N + n, N, t, i * rows, some * rows, last, rows)
         pixel += some
 
 
-def gather(x, w, size, walk):
+def run_conv(x, w, size, geometry):
     """Correlate maps x with filters w (F, C, U, V); return maps of the given size."""
     dtype = np.result_type(x, w)
-    x = innermost(x, dtype)
+    x = to_batch_last(x, dtype)
     y = aligned((*size, len(w), x.shape[-1]), dtype)
-    w = packed(w.transpose(2, 3, 1, 0), dtype)
-    share(correlate, size[0] * size[1], y, x, w, walk)
-    return outward(y)
+    w = contiguous_copy(w.transpose(2, 3, 1, 0), dtype)
+    parallel_for(correlate_pixels, size[0] * size[1], y, x, w, geometry)
+    return from_batch_last(y)
 
 
 def conv2d_tile(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Correlate images with filters:  tap (u, v) sees pixel  p s + u a - top."""
     (top, _), (left, _) = padding
     size = positions(x.shape[2:], w.shape[2:], stride, padding, dilation)
-    return gather(x, w, size, walk(w.shape[2:], groups, stride, ONE, dilation, (-top, -left)))
+    return run_conv(
+        x, w, size, conv_geometry(w.shape[2:], groups, stride, ONE, dilation, (-top, -left))
+    )
 
 
-def to_x_tile(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+def conv2d_input_grad_tile(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Correlate the cotangents with the filters turned around, F channels in and C out.
 
     Turned, tap (u, v) sees output  (i + u a + top - (U - 1) a) / s,  if that is whole.
@@ -179,56 +181,60 @@ def to_x_tile(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     turned = turned.reshape(groups * C, F // groups, *window)
     axes = zip(padding, window, dilation, strict=True)
     shift = tuple(pad - (U - 1) * a for (pad, _), U, a in axes)
-    return gather(y_bar, turned, size, walk(tuple(window), groups, ONE, stride, dilation, shift))
+    return run_conv(
+        y_bar, turned, size, conv_geometry(tuple(window), groups, ONE, stride, dilation, shift)
+    )
 
 
 @kernel
-def pair(start, stop, w_bars, x, y_bar, walk):
+def accumulate_weight_grad(start, stop, w_bars, x, y_bar, geometry):
     """Let each piece add up  w̄[u, v] = Σ x ȳᵀ  over its output rows.
 
     Pixels that see the same taps are one list, whose sums stay in the tile.
     """
-    (P, Q, F, N), G, pieces = y_bar.shape, walk.groups, len(w_bars)
+    (P, Q, F, N), G, pieces = y_bar.shape, geometry.groups, len(w_bars)
     few = max(1, min(Q, NEAR // (N * F // G * x.itemsize + 1)))
     t, lists = np.empty(few * N * F // G, x.dtype), np.empty((2, few), np.int64)
     for piece in range(start, stop):
         for p in range(piece * P // pieces, (piece + 1) * P // pieces):
             q = 0
             while q < Q:
-                some = alike(q, few, (Q, x.shape[1]), walk)
+                some = run_length(q, few, (Q, x.shape[1]), geometry)
                 for g in range(G):
                     for i in range(some):
                         at = ((p * Q + q + i) * G + g) * (F // G) * N
                         transpose(t, i * N * (F // G), F // G, y_bar, at, N, F // G, N)
-                    for u in range(walk.window[0]):
-                        add_row(w_bars[piece, g, u], x, p, q, g, u, t, F // G, some, walk, lists)
+                    for u in range(geometry.window[0]):
+                        add_tap_row(
+                            w_bars[piece, g, u], x, p, q, g, u, t, F // G, some, geometry, lists
+                        )
                 q += some
 
 
 @kernel
-def add_row(w_bar, x, p, q, g, u, t, F, some, walk, lists):
+def add_tap_row(w_bar, x, p, q, g, u, t, F, some, geometry, lists):
     """Add to a row of taps what they saw from pixels (p, q), (p, q + 1), … times ȳᵀ."""
-    (H, W, C, N), (first, taps), (xs, ys) = x.shape, inside(q, x.shape[1], walk), lists
-    i = p * walk.up[0] + u * walk.dilation[0] + walk.shift[0]
+    (H, W, C, N), (first, taps), (xs, ys) = x.shape, taps_inside(q, x.shape[1], geometry), lists
+    i = p * geometry.up[0] + u * geometry.dilation[0] + geometry.shift[0]
     if not 0 <= i < H:
         return
-    for v in range(first, first + taps, walk.run):
-        j = q * walk.up[1] + v * walk.dilation[1] + walk.shift[1]
+    for v in range(first, first + taps, geometry.run):
+        j = q * geometry.up[1] + v * geometry.dilation[1] + geometry.shift[1]
         for k in range(some):
-            xs[k], ys[k] = (i * W + j + k * walk.up[1]) * C * N, k * N * F
-        rows, at = (taps if walk.run > 1 else 1) * w_bar.shape[1], v * w_bar.shape[1] * F
+            xs[k], ys[k] = (i * W + j + k * geometry.up[1]) * C * N, k * N * F
+        rows, at = (taps if geometry.run > 1 else 1) * w_bar.shape[1], v * w_bar.shape[1] * F
         x_at = g * w_bar.shape[1] * N
-        cover(w_bar, at, F, rows, F, x, x_at, 1, N, xs, t, 0, F, ys, some, N, False)
+        gemm(w_bar, at, F, rows, F, x, x_at, 1, N, xs, t, 0, F, ys, some, N, False)
 
 
-def to_w_tile(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+def conv2d_weight_grad_tile(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Multiply, for every tap, what it saw with the cotangents:  w̄[u, v] = Σ x ȳᵀ."""
     (top, _), (left, _) = padding
     dtype = np.result_type(x, y_bar)
-    x, y_bar = innermost(x, dtype), innermost(y_bar, dtype)
+    x, y_bar = to_batch_last(x, dtype), to_batch_last(y_bar, dtype)
     (P, _, F, _), C = y_bar.shape, x.shape[2]
-    parts = min(threads(), P), groups
+    parts = min(thread_count(), P), groups
     w_bars = aligned((*parts, *window, C // groups, F // groups), dtype, np.zeros)
-    plan = walk(tuple(window), groups, stride, ONE, dilation, (-top, -left))
-    share(pair, len(w_bars), w_bars, x, y_bar, plan)
+    plan = conv_geometry(tuple(window), groups, stride, ONE, dilation, (-top, -left))
+    parallel_for(accumulate_weight_grad, len(w_bars), w_bars, x, y_bar, plan)
     return w_bars.sum(axis=0).transpose(0, 4, 3, 1, 2).reshape(F, C // groups, *window)

@@ -13,13 +13,13 @@ import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
 from dlcore.kernels.machine.jit import kernel
-from dlcore.kernels.machine.layout import empty_maps, innermost
-from dlcore.kernels.machine.threads import share
+from dlcore.kernels.machine.layout import empty_maps, to_batch_last
+from dlcore.kernels.machine.threads import parallel_for
 
 BLOCK = 2048  # numbers of a row that stay in the nearest cache from tap to tap
 
 
-def inside(p, q, size, window, stride, padding):
+def window_slices(p, q, size, window, stride, padding):
     """Name the part of the image that window (p, q) looks at: rows and columns."""
     axes = zip((p, q), size, window, stride, padding, strict=True)
     starts = [(at * s - before, H, U) for at, H, U, s, (before, _) in axes]
@@ -34,15 +34,15 @@ def max_pool_naive(x, window, stride, padding):
     (N, C), size = x.shape[:2], x.shape[2:]
     y = np.empty((N, C, *positions(size, window, stride, padding, ONE)), x.dtype)
     for n, c, p, q in np.ndindex(*y.shape):
-        y[n, c, p, q] = np.max(x[n, c][inside(p, q, size, window, stride, padding)])
+        y[n, c, p, q] = np.max(x[n, c][window_slices(p, q, size, window, stride, padding)])
     return y
 
 
-def max_pool_back_naive(y, x, y_bar, window, stride, padding):
+def max_pool_grad_naive(y, x, y_bar, window, stride, padding):
     """Tell the first of the largest entries:  x̄ += ȳ there, and nowhere else."""
     x_bar = np.zeros_like(x)
     for n, c, p, q in np.ndindex(*y_bar.shape):
-        part = inside(p, q, x.shape[2:], window, stride, padding)
+        part = window_slices(p, q, x.shape[2:], window, stride, padding)
         first = np.unravel_index(np.argmax(x[n, c][part]), x[n, c][part].shape)
         x_bar[n, c][part][first] += y_bar[n, c, p, q]
     return x_bar
@@ -56,22 +56,22 @@ def avg_pool_naive(x, window, stride, padding):
     (N, C), size = x.shape[:2], x.shape[2:]
     y = np.empty((N, C, *positions(size, window, stride, padding, ONE)), x.dtype)
     for n, c, p, q in np.ndindex(*y.shape):
-        part = x[n, c][inside(p, q, size, window, stride, padding)]
+        part = x[n, c][window_slices(p, q, size, window, stride, padding)]
         y[n, c, p, q] = np.sum(part) / (window[0] * window[1])
     return y
 
 
-def avg_pool_back_naive(y_bar, size, window, stride, padding):
+def avg_pool_grad_naive(y_bar, size, window, stride, padding):
     """Tell every entry of the window its part:  x̄ += ȳ / UV."""
     x_bar = np.zeros((*y_bar.shape[:2], *size), y_bar.dtype)
     for n, c, p, q in np.ndindex(*y_bar.shape):
-        part = inside(p, q, size, window, stride, padding)
+        part = window_slices(p, q, size, window, stride, padding)
         x_bar[n, c][part] += y_bar[n, c, p, q] / (window[0] * window[1])
     return x_bar
 
 
 @kernel
-def keep_larger(y, x):
+def maximum_in_place(y, x):
     """Keep the larger of y and x in y; a NaN stays."""
     for k in range(y.size):
         best, other = y[k], x[k]
@@ -79,7 +79,7 @@ def keep_larger(y, x):
 
 
 @kernel
-def give_to_first(x_bar, rest, x, y, tiled):
+def add_to_first_maximum(x_bar, rest, x, y, tiled):
     """Give what is `rest` to x where it is as large as y; then nothing is left."""
     zero = x.dtype.type(0)
     for k in range(x.size):
@@ -90,7 +90,7 @@ def give_to_first(x_bar, rest, x, y, tiled):
 
 
 @kernel
-def add_part(y, x, part, first):
+def add_scaled(y, x, part, first):
     """Add a part of x to y, or begin with it."""
     for k in range(y.size):
         y[k] = x[k] * part if first else y[k] + x[k] * part
@@ -109,7 +109,7 @@ def max_rows(start, stop, x, y, window, stride, corner):
                 best[:] = x[max(i, 0), max(j, 0), low:high]
                 for u in range(max(i, 0), min(i + U, H)):
                     for v in range(max(j, 0), min(j + V, W)):
-                        keep_larger(best, x[u, v, low:high])
+                        maximum_in_place(best, x[u, v, low:high])
 
 
 @kernel
@@ -124,19 +124,19 @@ def avg_rows(start, stop, x, y, window, stride, corner):
                 high, first = min(low + BLOCK, K), True
                 for u in range(max(i, 0), min(i + U, H)):
                     for v in range(max(j, 0), min(j + V, W)):
-                        add_part(y[p, q, low:high], x[u, v, low:high], part, first)
+                        add_scaled(y[p, q, low:high], x[u, v, low:high], part, first)
                         first = False
 
 
 @kernel
-def touching(start, stop, P, window, stride, corner):
+def windows_overlapping(start, stop, P, window, stride, corner):
     """Name the windows that see some of the rows from `start` to `stop`."""
     first = (start + corner[0] - window[0]) // stride[0] + 1
     return range(max(first, 0), min((stop - 1 + corner[0]) // stride[0] + 1, P))
 
 
 @kernel
-def max_back_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled):
+def max_grad_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled):
     """Fill strides of rows of x̄: a window gives its ȳ to the first entry as large as its y.
 
     What a window gives to other rows is spilled: whoever fills those will find it again.
@@ -146,7 +146,7 @@ def max_back_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled
     if not tiled:
         x_bar[start:stop] = 0
     memory, spilled = np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype)
-    for p in touching(start, stop, P, window, stride, corner):
+    for p in windows_overlapping(start, stop, P, window, stride, corner):
         for q in range(Q):
             i, j = p * stride[0] - corner[0], q * stride[1] - corner[1]
             for low in range(0, K, BLOCK):
@@ -157,77 +157,79 @@ def max_back_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled
                     for v in range(max(j, 0), min(j + V, W)):
                         own = start <= u < stop
                         into = x_bar[u, v, low:high] if own else spilled[: high - low]
-                        give_to_first(into, rest, x[u, v, low:high], best, tiled)
+                        add_to_first_maximum(into, rest, x[u, v, low:high], best, tiled)
 
 
 @kernel
-def avg_back_rows(start, stop, y_bar, x_bar, window, stride, corner, tiled):
+def avg_grad_rows(start, stop, y_bar, x_bar, window, stride, corner, tiled):
     """Fill some strides of rows of x̄: a window gives ȳ / UV to every entry."""
     (H, W, K), (P, Q, _), (U, V) = x_bar.shape, y_bar.shape, window
     start, stop = start * stride[0], min(stop * stride[0], H)
     part = x_bar.dtype.type(1 / (U * V))
     if not tiled:
         x_bar[start:stop] = 0
-    for p in touching(start, stop, P, window, stride, corner):
+    for p in windows_overlapping(start, stop, P, window, stride, corner):
         for q in range(Q):
             i, j = p * stride[0] - corner[0], q * stride[1] - corner[1]
             for low in range(0, K, BLOCK):
                 high = min(low + BLOCK, K)
                 for u in range(max(i, start), min(i + U, stop)):
                     for v in range(max(j, 0), min(j + V, W)):
-                        add_part(x_bar[u, v, low:high], y_bar[p, q, low:high], part, tiled)
+                        add_scaled(x_bar[u, v, low:high], y_bar[p, q, low:high], part, tiled)
 
 
-def merged(x):
+def merge_channels_and_batch(x):
     """View images as (H, W, K), channels and batch in one row."""
-    H, W, C, N = (x := innermost(x)).shape
+    H, W, C, N = (x := to_batch_last(x)).shape
     return x.reshape(H, W, C * N)
 
 
-def corner(padding):
+def window_offset(padding):
     """Name where the first window begins: so many rows above the image, columns beside it."""
     return padding[0][0], padding[1][0]
 
 
-def tiled(size, window, stride, padding):
+def windows_partition(size, window, stride, padding):
     """Tell whether every pixel is in one window: then it is written once, and not added to."""
     fits = all(H % U == 0 for H, U in zip(size, window, strict=True))
     return fits and window == stride and padding == NONE
 
 
-def pooled(rows, x, window, stride, padding):
+def run_pool(rows, x, window, stride, padding):
     """Run a kernel on every window of x."""
     y = empty_maps(*x.shape[:2], *positions(x.shape[2:], window, stride, padding, ONE), x.dtype)
-    x, into = merged(x), merged(y)
-    share(rows, into.shape[0], x, into, window, stride, corner(padding))
+    x, into = merge_channels_and_batch(x), merge_channels_and_batch(y)
+    parallel_for(rows, into.shape[0], x, into, window, stride, window_offset(padding))
     return y
 
 
 def max_pool(x, window, stride, padding):
     """Take the largest of every window, tap by tap through whole rows of memory."""
-    return pooled(max_rows, x, window, stride, padding)
+    return run_pool(max_rows, x, window, stride, padding)
 
 
 def avg_pool(x, window, stride, padding):
     """Average every window, tap by tap through whole rows of memory."""
-    return pooled(avg_rows, x, window, stride, padding)
+    return run_pool(avg_rows, x, window, stride, padding)
 
 
-def max_pool_back(y, x, y_bar, window, stride, padding):
+def max_pool_grad(y, x, y_bar, window, stride, padding):
     """Find the winners again, tap by tap: what is left of ȳ goes to the first that equals y."""
     x_bar = empty_maps(*x.shape, x.dtype)
-    y, x, y_bar, into = map(merged, (y, x, y_bar, x_bar))
-    once = tiled(x.shape[:2], window, stride, padding)
+    y, x, y_bar, into = map(merge_channels_and_batch, (y, x, y_bar, x_bar))
+    once = windows_partition(x.shape[:2], window, stride, padding)
     strides = -(-len(x) // stride[0])
-    share(max_back_rows, strides, y, x, y_bar, into, window, stride, corner(padding), once)
+    parallel_for(
+        max_grad_rows, strides, y, x, y_bar, into, window, stride, window_offset(padding), once
+    )
     return x_bar
 
 
-def avg_pool_back(y_bar, size, window, stride, padding):
+def avg_pool_grad(y_bar, size, window, stride, padding):
     """Spread every cotangent over its window, tap by tap."""
     x_bar = empty_maps(*y_bar.shape[:2], *size, y_bar.dtype)
-    y_bar, into = merged(y_bar), merged(x_bar)
-    once = tiled(size, window, stride, padding)
+    y_bar, into = merge_channels_and_batch(y_bar), merge_channels_and_batch(x_bar)
+    once = windows_partition(size, window, stride, padding)
     strides = -(-len(into) // stride[0])
-    share(avg_back_rows, strides, y_bar, into, window, stride, corner(padding), once)
+    parallel_for(avg_grad_rows, strides, y_bar, into, window, stride, window_offset(padding), once)
     return x_bar

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from dlcore.kernels.machine.layout import innermost, outward
+from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
 from dlcore.nn.init import normal
 from dlcore.nn.layer import Layer
 from dlcore.ops.conv import conv2d, convolution, shift
@@ -50,7 +50,7 @@ class Conv2d(Layer):
 
     def forward(self, x):
         """Convolve images; they are laid out as the kernels want them once, for both ways."""
-        return super().forward(outward(innermost(x)))
+        return super().forward(from_batch_last(to_batch_last(x)))
 
 
 class Offset(Layer):

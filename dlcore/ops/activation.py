@@ -10,10 +10,9 @@ import math
 import numpy as np
 
 from dlcore.autodiff.primitive import primitive
-from dlcore.kernels.activation import erf as integrate
-from dlcore.kernels.activation import rectify, rectify_back, rectify_back_naive, rectify_naive
+from dlcore.kernels import activation as kernels
 from dlcore.ops.numpy.elementary import tanh
-from dlcore.ops.window import bare
+from dlcore.ops.window import kernel_applies
 from dlcore.shapes import Tensor
 
 __all__ = ["erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"]
@@ -27,7 +26,7 @@ FAR = 40.0  # from here on the bell curve is zero in every precision
 @primitive(shapes=SHAPE, domain=KINK)
 def relu(x: Tensor) -> Tensor:
     """Keep what is positive:  y = max(0, x)."""
-    return (rectify if bare(x) else rectify_naive)(x)
+    return (kernels.relu if kernel_applies(x) else kernels.relu_naive)(x)
 
 
 @relu.defjvp
@@ -37,7 +36,7 @@ def relu_jvp(y, x, x_dot):
 
 @relu.defvjp
 def relu_vjp(y, x, y_bar):
-    return ((rectify_back if bare(y, y_bar) else rectify_back_naive)(y, y_bar),)
+    return ((kernels.relu_grad if kernel_applies(y, y_bar) else kernels.relu_grad_naive)(y, y_bar),)
 
 
 @primitive(shapes=SHAPE, domain=KINK, options={"slope": (0.01, 0.2)})
@@ -92,10 +91,10 @@ def softplus_vjp(y, x, y_bar):
     return (y_bar * sigmoid(x),)
 
 
-@primitive(shapes=SHAPE, numpy=[integrate])
+@primitive(shapes=SHAPE, numpy=[kernels.erf])
 def erf(x: Tensor) -> Tensor:
     """Integrate the bell curve:  y = 2/√π ∫₀ˣ exp(-s²) ds,  y' = 2/√π exp(-x²)."""
-    return integrate(x)
+    return kernels.erf(x)
 
 
 def erf_slope(x):

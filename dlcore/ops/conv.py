@@ -16,32 +16,44 @@ from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import fast, offset, winograd
 from dlcore.ops.window import (
-    bare,
-    compiled,
+    as_common_dtype,
+    cached,
+    has_kernel,
+    kernel_applies,
+    normalize_padding,
     pair,
-    ready,
-    remembered,
     require_fit,
-    require_places,
-    sides,
+    require_positions,
 )
 from dlcore.shapes import Filters, Images, Maps, Offsets, ShapeError
 
 
-class Rung(NamedTuple):
+class ConvAlgorithm(NamedTuple):
     """Three functions of one signature each, as `dlcore.kernels.conv` describes them."""
 
     forward: object
-    to_x: object
-    to_w: object
+    input_grad: object
+    weight_grad: object
 
 
-RUNGS = {
-    "naive": Rung(kernels.conv2d_naive, kernels.to_x_naive, kernels.to_w_naive),
-    "im2col": Rung(kernels.conv2d_im2col, kernels.to_x_im2col, kernels.to_w_im2col),
-    "loops": Rung(kernels.conv2d_loops, kernels.to_x_loops, kernels.to_w_loops),
-    "tile": Rung(fast.conv2d_tile, fast.to_x_tile, fast.to_w_tile),
-    "winograd": Rung(winograd.conv2d_winograd, winograd.to_x_winograd, winograd.to_w_winograd),
+CONV_ALGORITHMS = {
+    "naive": ConvAlgorithm(
+        kernels.conv2d_naive, kernels.conv2d_input_grad_naive, kernels.conv2d_weight_grad_naive
+    ),
+    "im2col": ConvAlgorithm(
+        kernels.conv2d_im2col, kernels.conv2d_input_grad_im2col, kernels.conv2d_weight_grad_im2col
+    ),
+    "loops": ConvAlgorithm(
+        kernels.conv2d_loops, kernels.conv2d_input_grad_loops, kernels.conv2d_weight_grad_loops
+    ),
+    "tile": ConvAlgorithm(
+        fast.conv2d_tile, fast.conv2d_input_grad_tile, fast.conv2d_weight_grad_tile
+    ),
+    "winograd": ConvAlgorithm(
+        winograd.conv2d_winograd,
+        winograd.conv2d_input_grad_winograd,
+        winograd.conv2d_weight_grad_winograd,
+    ),
 }
 ANY_PRECISION = ("naive", "im2col")  # the others know float32 and float64
 
@@ -49,15 +61,17 @@ forced = ContextVar("forced", default=None)
 
 
 @contextmanager
-def using(name):
+def use_algorithm(name):
     """Let every convolution inside a ``with`` block take one rung of the ladder.
 
-    >>> with using("naive"):
+    >>> with use_algorithm("naive"):
     ...     conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3))).item()
     9.0
     """
-    if name not in RUNGS:
-        raise ValueError(f"using: name is {name!r}, use one of {', '.join(RUNGS)}")
+    if name not in CONV_ALGORITHMS:
+        raise ValueError(
+            f"use_algorithm: name is {name!r}, use one of {', '.join(CONV_ALGORITHMS)}"
+        )
     token = forced.set(name)
     try:
         yield
@@ -65,19 +79,19 @@ def using(name):
         forced.reset(token)
 
 
-def rung(x, w, stride, padding, dilation, groups, dtype):
+def choose_algorithm(x, w, stride, padding, dilation, groups, dtype):
     """Name the rung for images of shape `x` and filters of shape `w`.
 
     Winograd's is the default for filters of 3 × 3 at stride one, if there are many channels
     and single precision will do; the tile takes the rest.
     """
-    pays = winograd.pays(x, w, stride, padding, dilation, groups, dtype)
+    pays = winograd.winograd_pays(x, w, stride, padding, dilation, groups, dtype)
     name = forced.get() or ("winograd" if pays else "tile")
-    return name if name in ANY_PRECISION or compiled(dtype) else "im2col"
+    return name if name in ANY_PRECISION or has_kernel(dtype) else "im2col"
 
 
-@remembered
-def settle(function, x, w, stride, padding, dilation, groups):
+@cached
+def normalize_conv_options(function, x, w, stride, padding, dilation, groups):
     """Translate and check the options; return (P, Q) and the options as the kernels want them."""
     if not isinstance(groups, int | np.integer) or groups < 1:
         raise ValueError(f"{function}: groups is {groups!r}, pass a whole number, at least 1")
@@ -88,7 +102,7 @@ def settle(function, x, w, stride, padding, dilation, groups):
     size, window = x[2:], w[2:]
     stride = pair(function, "stride", stride)
     dilation = pair(function, "dilation", dilation)
-    padding = sides(function, padding, size, window, stride, dilation)
+    padding = normalize_padding(function, padding, size, window, stride, dilation)
     places = require_fit(function, size, window, stride, padding, dilation)
     return places, (stride, padding, dilation, int(groups))
 
@@ -115,11 +129,15 @@ def conv2d(x: Images, w: Filters, *, stride=1, padding=0, dilation=1, groups=1) 
     `padding`: a number, a pair for height and width, a pair of pairs, or "same". With `groups`,
     a filter sees the channels of its own group.
     """
-    x, w = ready(x, w)
-    (P, Q), settled = settle("conv2d", x.shape, w.shape, stride, padding, dilation, groups)
+    x, w = as_common_dtype(x, w)
+    (P, Q), settled = normalize_conv_options(
+        "conv2d", x.shape, w.shape, stride, padding, dilation, groups
+    )
     if not (x.size and w.size):
         return np.zeros((len(x), len(w), P, Q), x.dtype)
-    return RUNGS[rung(x.shape, w.shape, *settled, x.dtype)].forward(x, w, *settled)
+    return CONV_ALGORITHMS[choose_algorithm(x.shape, w.shape, *settled, x.dtype)].forward(
+        x, w, *settled
+    )
 
 
 @conv2d.defjvp
@@ -130,65 +148,69 @@ def conv2d_jvp(y, x, w, x_dot, w_dot, **options):
 @conv2d.defvjp
 def conv2d_vjp(y, x, w, y_bar, **options):
     return (
-        lambda: conv2d_to_x(y_bar, w, size=x.shape[2:], **options),
-        lambda: conv2d_to_w(x, y_bar, window=w.shape[2:], **options),
+        lambda: conv2d_input_grad(y_bar, w, size=x.shape[2:], **options),
+        lambda: conv2d_weight_grad(x, y_bar, window=w.shape[2:], **options),
     )
 
 
 @primitive(options={"size": ((11, 10),), **BACK})
-def conv2d_to_x(
+def conv2d_input_grad(
     y_bar: Maps, w: Filters, *, size, stride=1, padding=0, dilation=1, groups=1
 ) -> Images:
     """Pull ȳ back to images of a `size`:  x̄[n,c,h,l] = Σ_{f,p,q} ȳ[n,f,p,q] w[f,c,h-p,l-q]."""
-    y_bar, w = ready(y_bar, w)
-    shape = len(y_bar), w.shape[1] * groups, *pair("conv2d_to_x", "size", size, least=0)
-    places, settled = settle("conv2d_to_x", shape, w.shape, stride, padding, dilation, groups)
-    require_places("conv2d_to_x", y_bar, places)
+    y_bar, w = as_common_dtype(y_bar, w)
+    shape = len(y_bar), w.shape[1] * groups, *pair("conv2d_input_grad", "size", size, least=0)
+    places, settled = normalize_conv_options(
+        "conv2d_input_grad", shape, w.shape, stride, padding, dilation, groups
+    )
+    require_positions("conv2d_input_grad", y_bar, places)
     if not (y_bar.size and w.size):
         return np.zeros(shape, y_bar.dtype)
-    step = RUNGS[rung(shape, w.shape, *settled, w.dtype)].to_x
+    step = CONV_ALGORITHMS[choose_algorithm(shape, w.shape, *settled, w.dtype)].input_grad
     return step(y_bar, w, shape[2:], *settled)
 
 
-@conv2d_to_x.defjvp
-def conv2d_to_x_jvp(x_bar, y_bar, w, y_bar_dot, w_dot, **options):
-    return conv2d_to_x(y_bar_dot, w, **options) + conv2d_to_x(y_bar, w_dot, **options)
+@conv2d_input_grad.defjvp
+def conv2d_input_grad_jvp(x_bar, y_bar, w, y_bar_dot, w_dot, **options):
+    return conv2d_input_grad(y_bar_dot, w, **options) + conv2d_input_grad(y_bar, w_dot, **options)
 
 
-@conv2d_to_x.defvjp
-def conv2d_to_x_vjp(x_bar, y_bar, w, g, size, **options):
+@conv2d_input_grad.defvjp
+def conv2d_input_grad_vjp(x_bar, y_bar, w, g, size, **options):
     return (
         lambda: conv2d(g, w, **options),
-        lambda: conv2d_to_w(g, y_bar, window=w.shape[2:], **options),
+        lambda: conv2d_weight_grad(g, y_bar, window=w.shape[2:], **options),
     )
 
 
 @primitive(options={"window": ((5, 2),), **BACK})
-def conv2d_to_w(
+def conv2d_weight_grad(
     x: Images, y_bar: Maps, *, window, stride=1, padding=0, dilation=1, groups=1
 ) -> Filters:
     """Pull ȳ back to a `window`:  w̄[f,c,u,v] = Σ_{n,p,q} ȳ[n,f,p,q] x[n,c,p+u,q+v]."""
-    x, y_bar = ready(x, y_bar)
+    x, y_bar = as_common_dtype(x, y_bar)
     N, C = x.shape[:2]
-    window = pair("conv2d_to_w", "window", window)
+    window = pair("conv2d_weight_grad", "window", window)
     shape = y_bar.shape[1], C // max(1, groups), *window
-    places, settled = settle("conv2d_to_w", x.shape, shape, stride, padding, dilation, groups)
-    require_places("conv2d_to_w", y_bar, places)
+    places, settled = normalize_conv_options(
+        "conv2d_weight_grad", x.shape, shape, stride, padding, dilation, groups
+    )
+    require_positions("conv2d_weight_grad", y_bar, places)
     if not (x.size and y_bar.size):
         return np.zeros(shape, x.dtype)
-    step = RUNGS[rung(x.shape, shape, *settled, x.dtype)].to_w
+    step = CONV_ALGORITHMS[choose_algorithm(x.shape, shape, *settled, x.dtype)].weight_grad
     return step(x, y_bar, window, *settled)
 
 
-@conv2d_to_w.defjvp
-def conv2d_to_w_jvp(w_bar, x, y_bar, x_dot, y_bar_dot, **options):
-    return conv2d_to_w(x_dot, y_bar, **options) + conv2d_to_w(x, y_bar_dot, **options)
+@conv2d_weight_grad.defjvp
+def conv2d_weight_grad_jvp(w_bar, x, y_bar, x_dot, y_bar_dot, **options):
+    return conv2d_weight_grad(x_dot, y_bar, **options) + conv2d_weight_grad(x, y_bar_dot, **options)
 
 
-@conv2d_to_w.defvjp
-def conv2d_to_w_vjp(w_bar, x, y_bar, g, window, **options):
+@conv2d_weight_grad.defvjp
+def conv2d_weight_grad_vjp(w_bar, x, y_bar, g, window, **options):
     return (
-        lambda: conv2d_to_x(y_bar, g, size=x.shape[2:], **options),
+        lambda: conv2d_input_grad(y_bar, g, size=x.shape[2:], **options),
         lambda: conv2d(x, g, **options),
     )
 
@@ -201,10 +223,10 @@ def shift(x: Maps, b: Offsets, *, rectify=False) -> Maps:
 
 def shifted(x, b, rectify, overwrite=False):
     """Do it by the kernel if there is one; x may be overwritten, if said so."""
-    x, b = ready(x, b)
-    if not compiled(x.dtype):
-        return offset.shift_naive(x, b, rectify)
-    return offset.shift(x, b, rectify, overwrite)
+    x, b = as_common_dtype(x, b)
+    if not has_kernel(x.dtype):
+        return offset.add_bias_naive(x, b, rectify)
+    return offset.add_bias(x, b, rectify, overwrite)
 
 
 @shift.defjvp
@@ -216,7 +238,7 @@ def shift_jvp(y, x, b, x_dot, b_dot, rectify=False):
 @shift.defvjp
 def shift_vjp(y, x, b, y_bar, rectify=False):
     """The pass back is one too, unless it is itself being differentiated."""
-    back = offset.shift_back if bare(y, y_bar) else offset.shift_back_naive
+    back = offset.add_bias_grad if kernel_applies(y, y_bar) else offset.add_bias_grad_naive
     return back(y, y_bar, rectify)
 
 

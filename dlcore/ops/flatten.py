@@ -6,8 +6,8 @@ Chapter: book/convnet.md.
 from math import prod
 
 from dlcore.autodiff.primitive import primitive
-from dlcore.kernels.machine.layout import channels_outside, is_innermost, pixels_outside
-from dlcore.ops.window import bare
+from dlcore.kernels.machine.layout import batch_last_to_chwn, chwn_to_batch_last, is_batch_last
+from dlcore.ops.window import kernel_applies
 from dlcore.shapes import Features, Images
 
 
@@ -17,8 +17,8 @@ def flatten(x: Images) -> Features:
 
     Where the batch is innermost in memory, it stays so.
     """
-    if bare(x) and is_innermost(x):
-        return channels_outside(x).reshape(prod(x.shape[1:]), len(x)).T
+    if kernel_applies(x) and is_batch_last(x):
+        return batch_last_to_chwn(x).reshape(prod(x.shape[1:]), len(x)).T
     return x.transpose(1, 2, 3, 0).reshape(prod(x.shape[1:]), len(x)).T
 
 
@@ -31,6 +31,6 @@ def flatten_jvp(y, x, x_dot):
 def flatten_vjp(y, x, y_bar):
     N, C, H, W = x.shape
     x_bar = y_bar.T.reshape(C, H, W, N)
-    if bare(x, x_bar) and is_innermost(x):
-        return (pixels_outside(x_bar),)
+    if kernel_applies(x, x_bar) and is_batch_last(x):
+        return (chwn_to_batch_last(x_bar),)
     return (x_bar.transpose(3, 0, 1, 2),)

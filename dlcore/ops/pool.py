@@ -11,7 +11,15 @@ import numpy as np
 from dlcore.autodiff.dispatch import plain
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import pool as kernels
-from dlcore.ops.window import compiled, pair, ready, remembered, require_fit, require_places, sides
+from dlcore.ops.window import (
+    as_common_dtype,
+    cached,
+    has_kernel,
+    normalize_padding,
+    pair,
+    require_fit,
+    require_positions,
+)
 from dlcore.shapes import Images, Means, Pooled, ShapeError
 
 ONE = (1, 1)
@@ -23,12 +31,12 @@ OPTIONS = {
 BACK = {"window": ((5, 2),), "stride": (1,)}
 
 
-@remembered
-def settle(function, size, window, stride, padding):
+@cached
+def normalize_pool_options(function, size, window, stride, padding):
     """Translate and check the options; return (P, Q) and the options as the kernels want them."""
     window = pair(function, "window", window)
     stride = window if stride is None else pair(function, "stride", stride)
-    padding = sides(function, padding, size, window, stride, ONE)
+    padding = normalize_padding(function, padding, size, window, stride, ONE)
     for letter, H, U, pad in zip("HW", size, window, padding, strict=True):
         if max(pad) >= U or not H:
             raise ShapeError(
@@ -42,28 +50,28 @@ def settle(function, size, window, stride, padding):
 @primitive(options=OPTIONS)
 def max_pool2d(x: Images, *, window, stride=None, padding=0) -> Pooled:
     """Take the largest of every window:  y[n,c,p,q] = max over u, v of x[n,c,p s+u,q s+v]."""
-    (x,) = ready(x)
-    places, settled = settle("max_pool2d", x.shape[2:], window, stride, padding)
+    (x,) = as_common_dtype(x)
+    places, settled = normalize_pool_options("max_pool2d", x.shape[2:], window, stride, padding)
     if not x.size:
         return np.zeros((*x.shape[:2], *places), x.dtype)
-    pool = kernels.max_pool if compiled(x.dtype) else kernels.max_pool_naive
+    pool = kernels.max_pool if has_kernel(x.dtype) else kernels.max_pool_naive
     return pool(x, *settled)
 
 
 @max_pool2d.defjvp
 def max_pool2d_jvp(y, x, x_dot, **options):
-    return max_pool2d_along(x_dot, x, **options)
+    return max_pool2d_gather(x_dot, x, **options)
 
 
 @max_pool2d.defvjp
 def max_pool2d_vjp(y, x, y_bar, **options):
-    return (max_pool2d_to_x(y_bar, x, known=plain(y), **options),)
+    return (max_pool2d_input_grad(y_bar, x, known=plain(y), **options),)
 
 
 @primitive(options=OPTIONS)
-def max_pool2d_along(x_dot: Images, x: Images, *, window, stride=None, padding=0) -> Pooled:
+def max_pool2d_gather(x_dot: Images, x: Images, *, window, stride=None, padding=0) -> Pooled:
     """Take from ẋ the entry that is the largest of x, in every window."""
-    (P, Q), settled = settle("max_pool2d", x.shape[2:], window, stride, padding)
+    (P, Q), settled = normalize_pool_options("max_pool2d", x.shape[2:], window, stride, padding)
     (U, V), stride, padding = settled
     y = max_pool2d(x, window=(U, V), stride=stride, padding=padding)
     y_dot, free = np.zeros(y.shape, x_dot.dtype), np.ones(y.shape, bool)
@@ -85,50 +93,52 @@ def reached(u, H, P, s, padding):
     return slice(first, last), slice(start, start + (last - first) * s, s)
 
 
-@max_pool2d_along.defjvp
-def max_pool2d_along_jvp(y_dot, x_dot, x, z_dot, z, **options):
-    return max_pool2d_along(z_dot, x, **options)
+@max_pool2d_gather.defjvp
+def max_pool2d_gather_jvp(y_dot, x_dot, x, z_dot, z, **options):
+    return max_pool2d_gather(z_dot, x, **options)
 
 
-@max_pool2d_along.defvjp
-def max_pool2d_along_vjp(y_dot, x_dot, x, g, **options):
-    return lambda: max_pool2d_to_x(g, x, **options), lambda: np.zeros_like(x)
+@max_pool2d_gather.defvjp
+def max_pool2d_gather_vjp(y_dot, x_dot, x, g, **options):
+    return lambda: max_pool2d_input_grad(g, x, **options), lambda: np.zeros_like(x)
 
 
 @primitive(options=BACK)
-def max_pool2d_to_x(
+def max_pool2d_input_grad(
     y_bar: Pooled, x: Images, *, window, stride=None, padding=0, known=None
 ) -> Images:
     """Give ȳ to the first of the largest entries; the way forward may be `known`."""
-    y_bar, x = ready(y_bar, x)
-    places, settled = settle("max_pool2d_to_x", x.shape[2:], window, stride, padding)
-    require_places("max_pool2d_to_x", y_bar, places)
+    y_bar, x = as_common_dtype(y_bar, x)
+    places, settled = normalize_pool_options(
+        "max_pool2d_input_grad", x.shape[2:], window, stride, padding
+    )
+    require_positions("max_pool2d_input_grad", y_bar, places)
     if not x.size:
         return np.zeros_like(x)
-    if not compiled(x.dtype):
-        return kernels.max_pool_back_naive(known, x, y_bar, *settled)
+    if not has_kernel(x.dtype):
+        return kernels.max_pool_grad_naive(known, x, y_bar, *settled)
     y = kernels.max_pool(x, *settled) if known is None else known
-    return kernels.max_pool_back(y, x, y_bar, *settled)
+    return kernels.max_pool_grad(y, x, y_bar, *settled)
 
 
-@max_pool2d_to_x.defjvp
-def max_pool2d_to_x_jvp(x_bar, y_bar, x, y_bar_dot, x_dot, **options):
-    return max_pool2d_to_x(y_bar_dot, x, **options)
+@max_pool2d_input_grad.defjvp
+def max_pool2d_input_grad_jvp(x_bar, y_bar, x, y_bar_dot, x_dot, **options):
+    return max_pool2d_input_grad(y_bar_dot, x, **options)
 
 
-@max_pool2d_to_x.defvjp
-def max_pool2d_to_x_vjp(x_bar, y_bar, x, g, known=None, **options):
-    return lambda: max_pool2d_along(g, x, **options), lambda: np.zeros_like(x)
+@max_pool2d_input_grad.defvjp
+def max_pool2d_input_grad_vjp(x_bar, y_bar, x, g, known=None, **options):
+    return lambda: max_pool2d_gather(g, x, **options), lambda: np.zeros_like(x)
 
 
 @primitive(options=OPTIONS)
 def avg_pool2d(x: Images, *, window, stride=None, padding=0) -> Pooled:
     """Average every window:  y[n,c,p,q] = 1/UV Σ_{u,v} x[n,c,p s+u,q s+v]."""
-    (x,) = ready(x)
-    places, settled = settle("avg_pool2d", x.shape[2:], window, stride, padding)
+    (x,) = as_common_dtype(x)
+    places, settled = normalize_pool_options("avg_pool2d", x.shape[2:], window, stride, padding)
     if not x.size:
         return np.zeros((*x.shape[:2], *places), x.dtype)
-    pool = kernels.avg_pool if compiled(x.dtype) else kernels.avg_pool_naive
+    pool = kernels.avg_pool if has_kernel(x.dtype) else kernels.avg_pool_naive
     return pool(x, *settled)
 
 
@@ -139,29 +149,29 @@ def avg_pool2d_jvp(y, x, x_dot, **options):
 
 @avg_pool2d.defvjp
 def avg_pool2d_vjp(y, x, y_bar, **options):
-    return (avg_pool2d_to_x(y_bar, size=x.shape[2:], **options),)
+    return (avg_pool2d_input_grad(y_bar, size=x.shape[2:], **options),)
 
 
 @primitive(options={"size": ((11, 10),), **BACK})
-def avg_pool2d_to_x(y_bar: Pooled, *, size, window, stride=None, padding=0) -> Images:
+def avg_pool2d_input_grad(y_bar: Pooled, *, size, window, stride=None, padding=0) -> Images:
     """Give every entry of a window its part:  ȳ / UV."""
-    (y_bar,) = ready(y_bar)
-    size = pair("avg_pool2d_to_x", "size", size, least=0)
-    places, settled = settle("avg_pool2d_to_x", size, window, stride, padding)
-    require_places("avg_pool2d_to_x", y_bar, places)
+    (y_bar,) = as_common_dtype(y_bar)
+    size = pair("avg_pool2d_input_grad", "size", size, least=0)
+    places, settled = normalize_pool_options("avg_pool2d_input_grad", size, window, stride, padding)
+    require_positions("avg_pool2d_input_grad", y_bar, places)
     if not y_bar.size:
         return np.zeros((*y_bar.shape[:2], *size), y_bar.dtype)
-    back = kernels.avg_pool_back if compiled(y_bar.dtype) else kernels.avg_pool_back_naive
+    back = kernels.avg_pool_grad if has_kernel(y_bar.dtype) else kernels.avg_pool_grad_naive
     return back(y_bar, size, *settled)
 
 
-@avg_pool2d_to_x.defjvp
-def avg_pool2d_to_x_jvp(x_bar, y_bar, y_bar_dot, **options):
-    return avg_pool2d_to_x(y_bar_dot, **options)
+@avg_pool2d_input_grad.defjvp
+def avg_pool2d_input_grad_jvp(x_bar, y_bar, y_bar_dot, **options):
+    return avg_pool2d_input_grad(y_bar_dot, **options)
 
 
-@avg_pool2d_to_x.defvjp
-def avg_pool2d_to_x_vjp(x_bar, y_bar, g, size, **options):
+@avg_pool2d_input_grad.defvjp
+def avg_pool2d_input_grad_vjp(x_bar, y_bar, g, size, **options):
     return (avg_pool2d(g, **options),)
 
 

@@ -16,7 +16,7 @@ from dlcore.kernels.conv import positions
 from dlcore.shapes import ShapeError
 
 
-def remembered(function):
+def cached(function):
     """Remember what a function returns for its options; what cannot be looked up is read anew."""
     known = lru_cache(maxsize=1024, typed=True)(function)
 
@@ -48,10 +48,10 @@ def pair(function, name, value, least=1):
     return values
 
 
-def sides(function, padding, size, window, stride, dilation):
+def normalize_padding(function, padding, size, window, stride, dilation):
     """Read a padding as ((top, bottom), (left, right)); "same" asks for  P = ⌈H / stride⌉.
 
-    >>> sides("conv2d", "same", (32, 32), (5, 2), (1, 1), (1, 1))
+    >>> normalize_padding("conv2d", "same", (32, 32), (5, 2), (1, 1), (1, 1))
     ((2, 2), (0, 1))
     """
     if isinstance(padding, str) and padding == "same":
@@ -81,7 +81,7 @@ def require_fit(function, size, window, stride, padding, dilation):
     return positions(size, window, stride, padding, dilation)
 
 
-def ready(*arrays):
+def as_common_dtype(*arrays):
     """Bring arrays to one precision, aligned, and in the byte order of this machine."""
     common = np.result_type(*arrays).newbyteorder("=")
     return [
@@ -90,7 +90,7 @@ def ready(*arrays):
     ]
 
 
-def require_places(function, y_bar, places):
+def require_positions(function, y_bar, places):
     """Refuse a cotangent that is no cotangent of such maps."""
     if y_bar.shape[2:] != places:
         raise ShapeError(
@@ -99,12 +99,12 @@ def require_places(function, y_bar, places):
         )
 
 
-def compiled(dtype):
+def has_kernel(dtype):
     """Tell whether there are kernels for this precision: float32 and float64."""
     return dtype.itemsize in (4, 8)
 
 
-def bare(*arrays):
+def kernel_applies(*arrays):
     """Tell whether kernels may take these arrays: of such a precision, and none is watched."""
     watched = any(isinstance(array, Traced) for array in arrays)
-    return not watched and all(compiled(array.dtype) for array in arrays)
+    return not watched and all(has_kernel(array.dtype) for array in arrays)

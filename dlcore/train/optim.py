@@ -9,7 +9,7 @@ Chapter: book/optim.md.
 import numpy as np
 
 from dlcore.kernels import optim as kernels
-from dlcore.kernels.machine.threads import share
+from dlcore.kernels.machine.threads import parallel_for
 from dlcore.shapes import ShapeError
 
 LARGE = 1 << 17  # entries that are worth a thread
@@ -46,7 +46,7 @@ class Rule:
     def spread(self, flat, decay):
         """Update one parameter; a large one by several threads, each entry the same way."""
         work = lambda i, j: self.update(*(array[i:j] for array in flat), decay=decay)
-        share(work, flat[0].size, least=LARGE)
+        parallel_for(work, flat[0].size, least=LARGE)
 
     def update(self, w, g, *memory, decay):
         """Update one parameter, laid out flat."""

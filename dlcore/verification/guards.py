@@ -18,9 +18,9 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.kernels import offset, pool, winograd
-from dlcore.kernels.machine import layout, points
-from dlcore.kernels.machine.product import product as multiply
-from dlcore.ops.conv import RUNGS, Rung
+from dlcore.kernels.machine import layout, winograd_matrices
+from dlcore.kernels.machine.gemm import matmul
+from dlcore.ops.conv import CONV_ALGORITHMS, ConvAlgorithm
 
 BAND = 512  # numbers before every buffer, and behind it
 IMAGES = 70  # in a batch, at most; a few batches are three times as large
@@ -75,7 +75,7 @@ class Draw:
         """Draw numbers; those with four axes lie in either order of memory."""
         if len(shape) == 4 and self.rng.random() < 0.5:
             N, C, H, W = shape
-            x = layout.outward(self.aligned((H, W, C, N), self.dtype))
+            x = layout.from_batch_last(self.aligned((H, W, C, N), self.dtype))
         else:
             x = self.aligned(shape, self.dtype)
         x[...] = self.rng.normal(size=shape)
@@ -111,9 +111,13 @@ def agree(draw, rung, truth, x, w, options, growth=1):
     """Compare the three functions of two rungs, for an arbitrary cotangent."""
     y, dtype, size, window = truth.forward(x, w, *options), x.dtype, x.shape[2:], w.shape[2:]
     y_bar = draw.normal(*y.shape)
-    made = rung.forward(x, w, *options), rung.to_x(y_bar, w, size, *options)
-    made += (rung.to_w(x, y_bar, window, *options),)
-    true = y, truth.to_x(y_bar, w, size, *options), truth.to_w(x, y_bar, window, *options)
+    made = rung.forward(x, w, *options), rung.input_grad(y_bar, w, size, *options)
+    made += (rung.weight_grad(x, y_bar, window, *options),)
+    true = (
+        y,
+        truth.input_grad(y_bar, w, size, *options),
+        truth.weight_grad(x, y_bar, window, *options),
+    )
     sums = (w[0].size, x, w), (w[:, 0].size, y_bar, w), (y_bar[:, 0].size, x, y_bar)
     for ours, theirs, (terms, *factors) in zip(made, true, sums, strict=True):
         assert ours.dtype == dtype
@@ -126,21 +130,25 @@ def convolve(name):
     def trial(draw):
         if name == "im2col":
             draw.images = min(draw.images, 2)
-        truth = RUNGS["naive" if name == "im2col" else "im2col"]
-        growth = points.growth(4, 3) if name == "winograd" else 1
-        agree(draw, RUNGS[name], truth, *draw.convolution(), growth=growth)
+        truth = CONV_ALGORITHMS["naive" if name == "im2col" else "im2col"]
+        growth = winograd_matrices.growth(4, 3) if name == "winograd" else 1
+        agree(draw, CONV_ALGORITHMS[name], truth, *draw.convolution(), growth=growth)
 
     return trial
 
 
 def small_squares(draw):
     """Convolve by squares of two, with little room for what is transformed."""
-    functions = winograd.conv2d_winograd, winograd.to_x_winograd, winograd.to_w_winograd
-    rung = Rung(*(lambda *given, f=f: f(*given, m=2) for f in functions))
-    growth = points.growth(4, 3)
+    functions = (
+        winograd.conv2d_winograd,
+        winograd.conv2d_input_grad_winograd,
+        winograd.conv2d_weight_grad_winograd,
+    )
+    rung = ConvAlgorithm(*(lambda *given, f=f: f(*given, m=2) for f in functions))
+    growth = winograd_matrices.growth(4, 3)
     room = 1 << draw.few(8, 18)
-    with patch.object(winograd, "room", lambda *arrays: room):
-        agree(draw, rung, RUNGS["im2col"], *draw.convolution(), growth=growth)
+    with patch.object(winograd, "filter_budget", lambda *arrays: room):
+        agree(draw, rung, CONV_ALGORITHMS["im2col"], *draw.convolution(), growth=growth)
 
 
 def some(draw, made, twin, x, *others):
@@ -159,8 +167,8 @@ def max_pool(draw):
     y = pool.max_pool(x, *options)
     some(draw, y, lambda x: pool.max_pool_naive(x, *options), x, x)
     y_bar = draw.normal(*y.shape)
-    x_bar = pool.max_pool_back(y, x, y_bar, *options)
-    back = lambda *given: pool.max_pool_back_naive(*given, *options)
+    x_bar = pool.max_pool_grad(y, x, y_bar, *options)
+    back = lambda *given: pool.max_pool_grad_naive(*given, *options)
     some(draw, x_bar, back, y_bar, y, x, y_bar)
 
 
@@ -170,8 +178,8 @@ def avg_pool(draw):
     y = pool.avg_pool(x, *options)
     some(draw, y, lambda x: pool.avg_pool_naive(x, *options), x, x)
     y_bar, size = draw.normal(*y.shape), x.shape[2:]
-    x_bar = pool.avg_pool_back(y_bar, size, *options)
-    back = lambda y_bar: pool.avg_pool_back_naive(y_bar, size, *options)
+    x_bar = pool.avg_pool_grad(y_bar, size, *options)
+    back = lambda y_bar: pool.avg_pool_grad_naive(y_bar, size, *options)
     some(draw, x_bar, back, y_bar, y_bar)
 
 
@@ -179,11 +187,11 @@ def add_offset(draw):
     """Add an offset to maps, rectified or not, there and back."""
     shape, rectify = (draw.batch(), draw.few(1, 9), draw.few(1, 6), draw.few(1, 6)), draw.few(0, 1)
     y, y_bar, b = draw.normal(*shape), draw.normal(*shape), draw.normal(shape[1])
-    shifted = offset.shift_naive(y, b, bool(rectify))
-    assert_array_equal(offset.shift(y, b, bool(rectify)), shifted)
-    assert_array_equal(offset.shift(y, b, bool(rectify), overwrite=True), shifted)
-    x_bar, b_bar = offset.shift_back(shifted, y_bar, bool(rectify))
-    x_bars, b_bars = offset.shift_back_naive(shifted, y_bar, bool(rectify))
+    shifted = offset.add_bias_naive(y, b, bool(rectify))
+    assert_array_equal(offset.add_bias(y, b, bool(rectify)), shifted)
+    assert_array_equal(offset.add_bias(y, b, bool(rectify), overwrite=True), shifted)
+    x_bar, b_bar = offset.add_bias_grad(shifted, y_bar, bool(rectify))
+    x_bars, b_bars = offset.add_bias_grad_naive(shifted, y_bar, bool(rectify))
     assert_array_equal(x_bar, x_bars)
     assert_allclose(b_bar, b_bars, **rounding(y.dtype, y[:, 0].size, y_bar))
 
@@ -191,9 +199,9 @@ def add_offset(draw):
 def turn_around(draw):
     """Bring images from one order of memory to the other, and back."""
     x = draw.normal(draw.batch(), *(draw.few(1, 20) for _ in range(3)))
-    inner = layout.innermost(x)
+    inner = layout.to_batch_last(x)
     assert inner.flags.c_contiguous
-    assert_array_equal(layout.outward(inner), x)
+    assert_array_equal(layout.from_batch_last(inner), x)
 
 
 def multiply_matrices(draw):
@@ -203,11 +211,11 @@ def multiply_matrices(draw):
     w, x = draw.normal(M, D), draw.normal(D, N)
     w = (w, draw.normal(D, M).T, w[::-1])[draw.few(0, 2)]
     x = (x, x[:, ::-1])[draw.few(0, 1)]
-    assert_allclose(multiply(w, x), w @ x, **rounding(x.dtype, D, w, x))
+    assert_allclose(matmul(w, x), w @ x, **rounding(x.dtype, D, w, x))
 
 
 TRIALS = {
-    **{name: convolve(name) for name in RUNGS if name != "naive"},
+    **{name: convolve(name) for name in CONV_ALGORITHMS if name != "naive"},
     "squares of two": small_squares,
     "max pooling": max_pool,
     "average pooling": avg_pool,

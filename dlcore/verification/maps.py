@@ -9,11 +9,11 @@ import numpy as np
 
 from dlcore.experiments import conv
 from dlcore.kernels.conv import columns
-from dlcore.kernels.machine.points import matrices
+from dlcore.kernels.machine.winograd_matrices import winograd_matrices
 from dlcore.nn.conv import Conv2d
 from dlcore.nn.linear import Linear
 from dlcore.nn.models.convnet import TwoLayerConvNet
-from dlcore.ops.conv import conv2d, conv2d_to_w, conv2d_to_x, convolution
+from dlcore.ops.conv import conv2d, conv2d_input_grad, conv2d_weight_grad, convolution
 from dlcore.ops.flatten import flatten
 from dlcore.ops.pool import avg_pool2d, max_pool2d
 from dlcore.shapes import Array, Images, Pooled
@@ -56,13 +56,13 @@ def conv_forwards(x: Images, w, x_dot: Images, w_dot, stride, padding):
 def to_pixels(y_bar, w: Annotated[Array, "F C U V"], H, W, stride, padding):
     """What the images hear of a cotangent of their maps."""
     options = {"stride": stride, "padding": padding}
-    return conv2d_to_x(y_bar, w, size=(H, W), **options)
+    return conv2d_input_grad(y_bar, w, size=(H, W), **options)
 
 
 def to_taps(x: Images, y_bar, U, V, stride, padding):
     """What the filters hear of it."""
     options = {"stride": stride, "padding": padding}
-    return conv2d_to_w(x, y_bar, window=(U, V), **options)
+    return conv2d_weight_grad(x, y_bar, window=(U, V), **options)
 
 
 def row(x: Annotated[Array, "H"], w: Annotated[Array, "U"]):
@@ -100,7 +100,7 @@ def reused(F, N):
 
 def products_saved(P, U):
     """The products of the definition, for each one of the short algorithm."""
-    return products(1, 1, 1, P, P, U, U) / len(matrices(P, U)[0]) ** 2
+    return products(1, 1, 1, P, P, U, U) / len(winograd_matrices(P, U)[0]) ** 2
 
 
 def features(F, H, W):

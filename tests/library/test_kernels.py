@@ -16,13 +16,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dlcore.course.exercises import topics
 from dlcore.experiments.experiment import record
 from dlcore.kernels import conv, fast, winograd
-from dlcore.kernels.machine import layout, points, tile
+from dlcore.kernels.machine import layout, tile, winograd_matrices
 from dlcore.kernels.machine.jit import config, kernel
 from dlcore.verification import guards
 
-RUNGS = {
-    "tile": (fast.conv2d_tile, fast.to_x_tile, fast.to_w_tile),
-    "winograd": (winograd.conv2d_winograd, winograd.to_x_winograd, winograd.to_w_winograd),
+ALGORITHMS = {
+    "tile": (fast.conv2d_tile, fast.conv2d_input_grad_tile, fast.conv2d_weight_grad_tile),
+    "winograd": (
+        winograd.conv2d_winograd,
+        winograd.conv2d_input_grad_winograd,
+        winograd.conv2d_weight_grad_winograd,
+    ),
 }
 COUNT, IMAGES = (12, 4) if config.DISABLE_JIT else (30, guards.IMAGES)  # of each kind of trial
 PROCESSORS = {
@@ -32,7 +36,7 @@ PROCESSORS = {
 }
 PROMISED = {"cold": 20, "warm": 0.5}  # seconds before a ConvNet's first step
 
-every_rung = pytest.mark.parametrize("rung", RUNGS.values(), ids=RUNGS)
+every_rung = pytest.mark.parametrize("rung", ALGORITHMS.values(), ids=ALGORITHMS)
 in_both_precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -76,7 +80,7 @@ def test_nothing_beyond_a_buffer_is_touched(kind):
 def test_every_buffer_can_be_guarded(modules):
     """What a kernel is given lay there before, or is allocated where bands can be put."""
     elsewhere = {f"np.{name}" for name in ("empty", "zeros", "ones", "ascontiguousarray", "array")}
-    for name in ("layout", "fast", "winograd", "product", "offset", "pool"):
+    for name in ("machine.layout", "machine.gemm", "fast", "winograd", "offset", "pool"):
         top = [node for node in modules[f"dlcore.kernels.{name}"].body if hasattr(node, "args")]
         doors = [node for node in top if not node.decorator_list and "naive" not in node.name]
         calls = {ast.unparse(n.func) for d in doors for n in ast.walk(d) if isinstance(n, ast.Call)}
@@ -104,7 +108,7 @@ def test_an_empty_batch_gives_empty_maps(rung):
 @pytest.mark.parametrize(("m", "r"), [(2, 3), (4, 3), (3, 2), (2, 2)])
 def test_short_algorithms_are_exact(m, r, rng):
     """Aᵀ [(G w) ⊙ (B x)]  is the correlation, in fractions, without any rounding."""
-    A, B, G = points.matrices(m, r)
+    A, B, G = winograd_matrices.winograd_matrices(m, r)
     x, w = ([Fraction(int(v)) for v in rng.integers(-9, 9, n)] for n in (m + r - 1, r))
     y = A.T @ ((G @ w) * (B @ x))
     assert y.tolist() == [sum(x[i + k] * w[k] for k in range(r)) for i in range(m)]
@@ -116,7 +120,7 @@ def test_rounding_grows_less_than_the_matrices_allow(m, rng):
     x, w = rng.uniform(-1, 1, (50, 32, 8, 8)), rng.uniform(-1, 1, (16, 32, 3, 3))
     y = winograd.conv2d_winograd(x.astype(np.float32), w.astype(np.float32), m=m)
     error = np.abs(y - conv.conv2d_im2col(x, w)).max()
-    assert error < points.growth(m, 3) * np.finfo(np.float32).eps * 32 * 9
+    assert error < winograd_matrices.growth(m, 3) * np.finfo(np.float32).eps * 32 * 9
 
 
 @in_both_precisions
@@ -124,10 +128,10 @@ def test_memory_order_is_private(dtype, rng):
     """(N, C, H, W) to (H, W, C, N) and back: shape and entries stay."""
     for size in [(50, 3, 9, 17), (1, 1, 1, 1), (33, 5, 4, 16)]:
         x = rng.normal(size=size).astype(dtype)
-        inner = layout.innermost(x)
+        inner = layout.to_batch_last(x)
         assert inner.flags.c_contiguous
-        assert_array_equal(layout.outward(inner), x)
-        assert layout.innermost(layout.outward(inner)).base is not None
+        assert_array_equal(layout.from_batch_last(inner), x)
+        assert layout.to_batch_last(layout.from_batch_last(inner)).base is not None
 
 
 @pytest.mark.parametrize(("processor", "width"), [("avx2", 32), ("sse2", 16)])
@@ -157,10 +161,10 @@ def test_a_network_starts_soon(cache):
 CHILD = """
 import os, threading, numpy as np
 from dlcore.kernels.machine import threads
-threads.threads = lambda: 2
+threads.thread_count = lambda: 2
 def call():
     seen = np.zeros(50)
-    threads.share(lambda start, stop: seen[start:stop].__iadd__(1), 50)
+    threads.parallel_for(lambda start, stop: seen[start:stop].__iadd__(1), 50)
     return seen.sum() == 50
 assert call()
 child = os.fork()

@@ -11,11 +11,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import offset, winograd
 from dlcore.kernels import pool as pools
-from dlcore.kernels.machine.layout import empty_maps, innermost
+from dlcore.kernels.machine.layout import empty_maps, to_batch_last
 from dlcore.nn.flatten import Flatten
 from dlcore.nn.sequential import ConvReLU, ConvReLUPool, LinearReLU, Sequential
 from dlcore.ops.activation import relu
-from dlcore.ops.conv import RUNGS, conv2d, conv2d_to_w, conv2d_to_x, convolution, using
+from dlcore.ops.conv import (
+    CONV_ALGORITHMS,
+    conv2d,
+    conv2d_input_grad,
+    conv2d_weight_grad,
+    convolution,
+    use_algorithm,
+)
 from dlcore.ops.fast import linear_in_columns
 from dlcore.ops.linear import linear
 from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
@@ -49,7 +56,7 @@ WINDOWS = {  # x, then window, stride, padding
     "long rows": ((40, 30, 5, 4), (3, 2), (1, 2), ((0, 1), (1, 0))),
 }
 
-every_rung = pytest.mark.parametrize("name", RUNGS)
+every_rung = pytest.mark.parametrize("name", CONV_ALGORITHMS)
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 every_window = pytest.mark.parametrize("case", WINDOWS.values(), ids=WINDOWS)
 
@@ -69,13 +76,20 @@ def test_every_rung_computes_the_definition(name, dtype, drawn, rounding):
     """y, x̄ and w̄ for every stride, padding, dilation and group count, in both precisions."""
     *exact, options = drawn
     x, w, y_bar = (array.astype(dtype) for array in exact)
-    rung, size, window = RUNGS[name], x.shape[2:], w.shape[2:]
+    rung, size, window = CONV_ALGORITHMS[name], x.shape[2:], w.shape[2:]
     y = rung.forward(x, w, *options)
     assert y.dtype == dtype
     assert_allclose(y, kernels.conv2d_naive(x, w, *options), **rounding(x, w))
-    x_bar, w_bar = rung.to_x(y_bar, w, size, *options), rung.to_w(x, y_bar, window, *options)
-    assert_allclose(x_bar, kernels.to_x_naive(y_bar, w, size, *options), **rounding(y_bar, w))
-    assert_allclose(w_bar, kernels.to_w_naive(x, y_bar, window, *options), **rounding(x, y_bar))
+    x_bar, w_bar = (
+        rung.input_grad(y_bar, w, size, *options),
+        rung.weight_grad(x, y_bar, window, *options),
+    )
+    assert_allclose(
+        x_bar, kernels.conv2d_input_grad_naive(y_bar, w, size, *options), **rounding(y_bar, w)
+    )
+    assert_allclose(
+        w_bar, kernels.conv2d_weight_grad_naive(x, y_bar, window, *options), **rounding(x, y_bar)
+    )
 
 
 def strided(x):
@@ -115,7 +129,7 @@ def test_any_memory_will_do(name, view, rng):
     shapes = (3, 4, 7, 6), (5, 4, 3, 3), (3, 5, 7, 6)
     odd = [view(rng.normal(size=shape)) for shape in shapes]
     x, w, y_bar = (each.astype(float, order="C") for each in odd)
-    with using(name):
+    with use_algorithm(name):
         y, bars = conv2d(*odd[:2], padding=1), conv2d.vjp(None, *odd, padding=1)
         assert_allclose(y, conv2d(x, w, padding=1), rtol=0, atol=1e-12)
         for one, other in zip(bars, conv2d.vjp(None, x, w, y_bar, padding=1), strict=True):
@@ -140,7 +154,7 @@ def test_any_memory_can_be_pooled(op, view, rng):
 def test_nothing_in_makes_zeros_out(name, x, w):
     """An empty sum is zero, and an empty batch an empty batch, forwards and backwards."""
     x, w = np.ones(x), np.ones(w)
-    with using(name):
+    with use_algorithm(name):
         y = conv2d(x, w)
         x_bar, w_bar = conv2d.vjp(y, x, w, np.ones_like(y))
     assert y.shape == (len(x), len(w), 3, 3)
@@ -152,22 +166,26 @@ def test_nothing_in_makes_zeros_out(name, x, w):
 @pytest.mark.parametrize("room", [1, 1 << 14, 1 << 15])
 def test_filters_may_be_transformed_in_parts(room, monkeypatch, rng):
     """However few bytes there are for them, y, x̄ and w̄ are those of the definition."""
-    monkeypatch.setattr(winograd, "room", lambda *arrays: room)
+    monkeypatch.setattr(winograd, "filter_budget", lambda *arrays: room)
     x, w, y_bar = (rng.normal(size=s) for s in ((5, 13, 9, 7), (17, 13, 3, 3), (5, 17, 7, 5)))
     ways = [
-        (rung.forward(x, w), rung.to_x(y_bar, w, x.shape[2:]), rung.to_w(x, y_bar, w.shape[2:]))
-        for rung in (RUNGS["winograd"], RUNGS["im2col"])
+        (
+            rung.forward(x, w),
+            rung.input_grad(y_bar, w, x.shape[2:]),
+            rung.weight_grad(x, y_bar, w.shape[2:]),
+        )
+        for rung in (CONV_ALGORITHMS["winograd"], CONV_ALGORITHMS["im2col"])
     ]
     for ours, truth in zip(*ways, strict=True):
         assert_allclose(ours, truth, atol=1e-11)  # sums of a few hundred, squares of four
 
 
-@pytest.mark.parametrize("name", [name for name in RUNGS if name != "winograd"])
+@pytest.mark.parametrize("name", [name for name in CONV_ALGORITHMS if name != "winograd"])
 def test_a_nan_goes_where_the_definition_sends_it(name, rng):
     """It spoils the nine places of every map that see the pixel, and no other."""
     x, w = rng.normal(size=(20, 3, 8, 9)), rng.normal(size=(4, 3, 3, 3))
     x[7, 2, 4, 5] = np.nan
-    with using(name):
+    with use_algorithm(name):
         spoilt = np.isnan(conv2d(x, w, padding=1))
     assert spoilt[7, :, 3:6, 4:7].all()
     assert spoilt.sum() == 4 * 9
@@ -177,7 +195,7 @@ def test_a_nan_spoils_the_squares_that_see_it(rng):
     """Winograd's squares are spoilt whole: more than nine places, but of that image alone."""
     x, w = rng.normal(size=(20, 3, 8, 9)), rng.normal(size=(4, 3, 3, 3))
     x[7, 2, 4, 5] = np.nan
-    with using("winograd"):
+    with use_algorithm("winograd"):
         spoilt = np.isnan(conv2d(x, w, padding=1))
     assert spoilt[7, :, 3:6, 4:7].all()
     assert not np.delete(spoilt, 7, axis=0).any()
@@ -186,10 +204,12 @@ def test_a_nan_spoils_the_squares_that_see_it(rng):
 def test_one_rung_can_be_asked_for():
     """Inside the block and not after it; an unknown name is refused with the known ones."""
     x, w = np.ones((1, 1, 3, 3), np.float16), np.ones((1, 1, 3, 3), np.float16)
-    with using("loops"):
+    with use_algorithm("loops"):
         assert conv2d(x, w).dtype == np.float16  # there is no kernel for it, and an answer
-    with pytest.raises(ValueError, match="using: name is 'cudnn', use one of naive, im2col"):
-        using("cudnn").__enter__()
+    with pytest.raises(
+        ValueError, match="use_algorithm: name is 'cudnn', use one of naive, im2col"
+    ):
+        use_algorithm("cudnn").__enter__()
 
 
 SAME = np.ones((2, 4, 6, 5)), np.ones((6, 4, 3, 3))
@@ -216,9 +236,9 @@ def test_what_does_not_fit_is_refused(w, options, message):
 
 
 @pytest.mark.parametrize(("run", "message"), [
-    (lambda: conv2d_to_x(np.ones((2, 6, 9, 9)), SAME[1], size=(6, 5)),
+    (lambda: conv2d_input_grad(np.ones((2, 6, 9, 9)), SAME[1], size=(6, 5)),
      r"y_bar has maps of \(9, 9\) but the options make \(4, 3\)"),
-    (lambda: conv2d_to_w(SAME[0], np.ones((2, 6, 9, 9)), window=3),
+    (lambda: conv2d_weight_grad(SAME[0], np.ones((2, 6, 9, 9)), window=3),
      r"y_bar has maps of \(9, 9\) but the options make \(4, 3\)"),
     (lambda: conv2d.vjp(None, *SAME, np.ones((3, 6, 4, 3))), "N is 2 in x but 3 in y_bar"),
     (lambda: max_pool2d(SAME[0], window=7), "the window spans 7 rows but the padded image has 6"),
@@ -274,8 +294,8 @@ def test_of_several_largest_entries_the_first_hears(case, values, rng):
     x = rng.integers(values, size=shape).astype(float)
     y = pools.max_pool(x, *options)
     y_bar = rng.normal(size=y.shape)
-    x_bar = pools.max_pool_back_naive(y, x, y_bar, *options)
-    assert_allclose(pools.max_pool_back(y, x, y_bar, *options), x_bar, rtol=0, atol=1e-14)
+    x_bar = pools.max_pool_grad_naive(y, x, y_bar, *options)
+    assert_allclose(pools.max_pool_grad(y, x, y_bar, *options), x_bar, rtol=0, atol=1e-14)
     names = dict(zip(("window", "stride", "padding"), options, strict=True))
     assert_allclose(max_pool2d.vjp(y, x, y_bar, **names)[0], x_bar, rtol=0, atol=1e-14)
     x_dot = rng.normal(size=shape)
@@ -289,8 +309,8 @@ def test_an_average_gives_every_entry_its_part(case, rng):
     shape, *options = case
     y_bar = rng.normal(size=pools.avg_pool(np.ones(shape), *options).shape)
     size = shape[2:]
-    naive = pools.avg_pool_back_naive(y_bar, size, *options)
-    assert_allclose(pools.avg_pool_back(y_bar, size, *options), naive, rtol=0, atol=1e-14)
+    naive = pools.avg_pool_grad_naive(y_bar, size, *options)
+    assert_allclose(pools.avg_pool_grad(y_bar, size, *options), naive, rtol=0, atol=1e-14)
 
 
 def test_the_first_nan_is_the_largest():
@@ -330,11 +350,11 @@ def test_one_pass_does_what_two_do(rectify, dtype, rng):
     y, y_bar, b = (
         rng.normal(size=shape).astype(dtype) for shape in ((5, 3, 4, 6), (5, 3, 4, 6), (3,))
     )
-    shifted = offset.shift_naive(y, b, rectify)
+    shifted = offset.add_bias_naive(y, b, rectify)
     for overwrite in (False, True):
-        assert_array_equal(offset.shift(y.copy(), b, rectify, overwrite), shifted)
-    x_bar, b_bar = offset.shift_back(shifted, y_bar, rectify)
-    x_bars, b_bars = offset.shift_back_naive(shifted, y_bar, rectify)
+        assert_array_equal(offset.add_bias(y.copy(), b, rectify, overwrite), shifted)
+    x_bar, b_bar = offset.add_bias_grad(shifted, y_bar, rectify)
+    x_bars, b_bars = offset.add_bias_grad_naive(shifted, y_bar, rectify)
     assert_array_equal(x_bar, x_bars)
     assert_allclose(b_bar, b_bars, rtol=0, atol=200 * np.finfo(dtype).eps)
 
@@ -343,9 +363,9 @@ def test_a_rectifier_lets_a_nan_pass(rng):
     """NaN is no number below zero: it stays in y, and its pixel hears nothing."""
     y, y_bar = rng.normal(size=(2, 5, 3, 4, 6))
     y[1, 2, 3, 4] = np.nan
-    shifted = offset.shift(y, np.zeros(3), True)
+    shifted = offset.add_bias(y, np.zeros(3), True)
     assert_array_equal(np.argwhere(np.isnan(shifted)), [[1, 2, 3, 4]])
-    assert offset.shift_back(shifted, y_bar, True)[0][1, 2, 3, 4] == 0
+    assert offset.add_bias_grad(shifted, y_bar, True)[0][1, 2, 3, 4] == 0
 
 
 @pytest.mark.parametrize(("N", "F"), [(0, 4), (3, 0), (0, 0)])
@@ -379,8 +399,8 @@ def test_the_batch_stays_innermost(rng):
     x = empty_maps(5, 3, 8, 6, np.float32)
     x[...] = rng.normal(size=x.shape)
     row = ConvReLUPool(3, 4, 3, padding=1, rng=rng, dtype=np.float32)
-    y = row.layers[1].op(offset.shift(x, np.ones(3, np.float32), True), window=2)
-    assert innermost(y).base is not None
+    y = row.layers[1].op(offset.add_bias(x, np.ones(3, np.float32), True), window=2)
+    assert to_batch_last(y).base is not None
     assert y.strides[0] == y.itemsize
     assert Flatten().forward(y).strides == (y.itemsize, 5 * y.itemsize)
 

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 COMPILED = not config.DISABLE_JIT
 
 
-def later(compiler, *given):
+def compile_lazily(compiler, *given):
     """Make a decorator that compiles when the function is first called, not when it is read."""
 
     def decorate(plain):
@@ -28,9 +28,9 @@ def later(compiler, *given):
 
 
 kernel = partial(njit, cache=True, error_model="numpy", nogil=True)
-elementwise = partial(later, partial(vectorize, cache=True))
+elementwise = partial(compile_lazily, partial(vectorize, cache=True))
 
 
-def twin(plain):
+def intrinsic_with_fallback(plain):
     """Let `plain` stand where nothing is compiled for a function that is spelled for LLVM."""
     return lambda spelled: intrinsic(spelled) if COMPILED else plain

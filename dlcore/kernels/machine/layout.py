@@ -13,8 +13,8 @@ from math import prod
 import numpy as np
 
 from dlcore.kernels.machine.jit import kernel
-from dlcore.kernels.machine.threads import share
-from dlcore.kernels.machine.tile import WIDTH, turn
+from dlcore.kernels.machine.threads import parallel_for
+from dlcore.kernels.machine.tile import WIDTH, transpose_block
 
 LINE = 64  # bytes that memory moves at a time
 LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it
@@ -35,28 +35,28 @@ def aligned(shape, dtype, allocate=np.empty):
 
 def empty_maps(N, C, H, W, dtype):
     """Allocate images of public shape (N, C, H, W) in memory order (H, W, C, N)."""
-    return outward(aligned((H, W, C, N), dtype))
+    return from_batch_last(aligned((H, W, C, N), dtype))
 
 
-def outward(x):
+def from_batch_last(x):
     """View (H, W, C, N) as (N, C, H, W)."""
     return x.transpose(3, 2, 0, 1)
 
 
-def packed(x, dtype=None):
+def contiguous_copy(x, dtype=None):
     """Copy an array of any order into one without gaps."""
     y = aligned(x.shape, dtype or x.dtype)
     np.copyto(y, x)
     return y
 
 
-def gapless(x):
+def as_contiguous(x):
     """Return an array without gaps: x itself, or a copy."""
-    return x if x.flags.c_contiguous else packed(x)
+    return x if x.flags.c_contiguous else contiguous_copy(x)
 
 
 @kernel
-def swap(start, stop, y, x):
+def swap_rows(start, stop, y, x):
     """Exchange the first two of three axes:  y[i, j] = x[j, i], rows by rows of y."""
     for i in range(start, stop):
         for j in range(y.shape[1]):
@@ -64,33 +64,33 @@ def swap(start, stop, y, x):
                 y[i, j, n] = x[j, i, n]
 
 
-def swapped(x):
+def swap_leading_axes(x):
     """Exchange the first two of three axes, and lay the result out without gaps."""
     y = aligned((x.shape[1], x.shape[0], x.shape[2]), x.dtype)
-    share(swap, len(y), y, gapless(x))
+    parallel_for(swap_rows, len(y), y, as_contiguous(x))
     return y
 
 
-def is_innermost(x):
+def is_batch_last(x):
     """Tell whether images (N, C, H, W) lie in memory as (H, W, C, N), without gaps."""
     view = x.transpose(2, 3, 1, 0)
     return view.flags.c_contiguous and view.flags.aligned
 
 
-def channels_outside(x):
+def batch_last_to_chwn(x):
     """Copy images that lie as (H, W, C, N) into an array (C, H, W, N)."""
     N, C, H, W = x.shape
-    return swapped(x.transpose(2, 3, 1, 0).reshape(H * W, C, N)).reshape(C, H, W, N)
+    return swap_leading_axes(x.transpose(2, 3, 1, 0).reshape(H * W, C, N)).reshape(C, H, W, N)
 
 
-def pixels_outside(x):
+def chwn_to_batch_last(x):
     """Copy an array (C, H, W, N) into images (N, C, H, W) that lie as (H, W, C, N)."""
     C, H, W, N = x.shape
-    return outward(swapped(x.reshape(C, H * W, N)).reshape(H, W, C, N))
+    return from_batch_last(swap_leading_axes(x.reshape(C, H * W, N)).reshape(H, W, C, N))
 
 
 @kernel
-def inward(start, stop, y, x):
+def rows_to_batch_last(start, stop, y, x):
     """Turn rows start … stop of images (N, C, H, W) into rows of (H, W, C, N)."""
     (N, C, H, W), L = x.shape, WIDTH // x.itemsize
     for h in range(start, stop):
@@ -98,17 +98,17 @@ def inward(start, stop, y, x):
             for c in range(C):
                 for n in range(0, N, L):
                     to, at = ((h * W + w) * C + c) * N + n, ((n * C + c) * H + h) * W + w
-                    turn(y, to, C * N, x, at, C * H * W, min(L, N - n), min(L, W - w))
+                    transpose_block(y, to, C * N, x, at, C * H * W, min(L, N - n), min(L, W - w))
 
 
-def innermost(x, dtype=None):
+def to_batch_last(x, dtype=None):
     """Return images (N, C, H, W) as a contiguous array (H, W, C, N): a view if they are one."""
     x = np.asarray(x, dtype)
     view = x.transpose(2, 3, 1, 0)
-    if is_innermost(x):
+    if is_batch_last(x):
         return view
     if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.char in "fd"):
-        return packed(view)
+        return contiguous_copy(view)
     y = aligned(view.shape, x.dtype)
-    share(inward, view.shape[0], y, x)
+    parallel_for(rows_to_batch_last, view.shape[0], y, x)
     return y

@@ -17,46 +17,47 @@ from itertools import pairwise
 import numpy as np
 
 from dlcore.kernels.machine.jit import COMPILED, kernel
-from dlcore.kernels.machine.tile import add
+from dlcore.kernels.machine.tile import atomic_add
 
 PIECES = 3  # for each thread, about: few cost little, many even out who is held up
-HERE, DONE = 0, 8  # counters, each in a line of memory of its own
-AWAKE = 1 << 18  # looks at the bell before a thread falls asleep, half a millisecond or so
-COME, PASS = 1 << 14, 1 << 11  # looks for those who come, and while they pass the lock
-NAP = 1e-4  # seconds, when others take longer than all these looks
+STARTED, FINISHED = 0, 8  # counters, each in a line of memory of its own
+IDLE_SPINS = 1 << 18  # looks at the bell before a thread falls asleep, half a millisecond or so
+START_SPINS = 1 << 14  # looks for those who come
+SETTLE_SPINS = 1 << 11  # looks while they pass the lock
+PAUSE = 1e-4  # seconds, when others take longer than all these looks
 
 
 @cache
-def processors():
+def processor_count():
     """Count the processors that are open to this process."""
     return getattr(os, "process_cpu_count", os.cpu_count)() or 1
 
 
-def threads():
+def thread_count():
     """Count the threads to use:  NUMBA_NUM_THREADS, or as many as there are processors."""
-    return max(1, int(os.environ.get("NUMBA_NUM_THREADS") or processors())) if COMPILED else 1
+    return max(1, int(os.environ.get("NUMBA_NUM_THREADS") or processor_count())) if COMPILED else 1
 
 
 @kernel
-def tell(counters, told, more, watched, which, least, looks, after):
+def signal_and_spin(counters, told, more, watched, which, least, looks, after):
     """Add to a counter, then watch one until it is large enough.
 
     Return whether it became so within so many looks; if so, look on for a while `after`.
     """
-    add(counters, told, more)
+    atomic_add(counters, told, more)
     for _ in range(looks):
-        if add(watched, which, 0) >= least:
+        if atomic_add(watched, which, 0) >= least:
             for _ in range(after):
-                add(watched, which, 0)
+                atomic_add(watched, which, 0)
             return True
     return False
 
 
-class Job:
+class Task:
     """Work to be shared: a ticket for everyone who may help, and counters of who does."""
 
-    def __init__(self, work, hands):
-        self.work, self.failures, self.tickets = work, [], [None] * hands
+    def __init__(self, work, workers):
+        self.work, self.failures, self.tickets = work, [], [None] * workers
         self.counters = np.zeros(16, np.int64)
 
     def take(self):
@@ -67,97 +68,110 @@ class Job:
             return False
         return True
 
-    def help(self, hand):
-        """Do a share of the work, if it is not over; return by how much DONE will rise."""
+    def help(self, worker):
+        """Do a share of the work, if it is not over; return by how much FINISHED will rise."""
         if not self.take():
             return 0
-        tell(self.counters, HERE, 1, self.counters, HERE, 0, 1, 0)
+        signal_and_spin(self.counters, STARTED, 1, self.counters, STARTED, 0, 1, 0)
         try:
-            self.work(hand)
+            self.work(worker)
         except BaseException as failure:
             self.failures.append(failure)
         return 1
 
-    def finish(self, hands):
+    def finish(self, workers):
         """Let nobody else begin, wait for those who have begun, and let go of the arrays."""
-        begun = hands
+        begun = workers
         while self.take():
             begun -= 1
-        while not tell(self.counters, DONE, 0, self.counters, DONE, begun, AWAKE, 0):
-            time.sleep(NAP)
+        while not signal_and_spin(
+            self.counters, FINISHED, 0, self.counters, FINISHED, begun, IDLE_SPINS, 0
+        ):
+            time.sleep(PAUSE)
         self.work = None
 
 
-class Crew:
+class ThreadPool:
     """Threads that help whoever rings the bell."""
 
-    def __init__(self, hands):
-        self.hands, self.asleep, self.job = 0, 0, Job(None, 0)
+    def __init__(self, workers):
+        self.workers, self.asleep, self.task = 0, 0, Task(None, 0)
         self.bell = np.zeros(1, np.int64)
         self.busy, self.sleep = threading.Lock(), threading.Condition()
-        for hand in range(1, hands + 1):
-            name = f"kernel-{hand}"
+        for worker in range(1, workers + 1):
+            name = f"kernel-{worker}"
             try:
-                threading.Thread(target=self.serve, args=(hand,), name=name, daemon=True).start()
+                threading.Thread(target=self.serve, args=(worker,), name=name, daemon=True).start()
             except RuntimeError:  # the system grants no more threads: fewer will do
                 break
-            self.hands = hand
+            self.workers = worker
 
-    def serve(self, hand):
+    def serve(self, worker):
         """Help whenever the bell rings, for good."""
-        rings, helped, counters = 0, 0, self.job.counters
+        rings, helped, counters = 0, 0, self.task.counters
         while True:
-            if not tell(counters, DONE, helped, self.bell, 0, rings + 1, AWAKE, 0):
+            if not signal_and_spin(
+                counters, FINISHED, helped, self.bell, 0, rings + 1, IDLE_SPINS, 0
+            ):
                 with self.sleep:
                     self.asleep += 1
                     while self.bell[0] == rings:
                         self.sleep.wait()
                     self.asleep -= 1
-            rings, job = int(self.bell[0]), self.job
-            helped, counters, job = job.help(hand), job.counters, None
+            rings, task = int(self.bell[0]), self.task
+            helped, counters, task = task.help(worker), task.counters, None
 
     def run(self, work):
         """Run  work(0)  here, and  work(1), work(2), …  by those who come before it is over."""
-        self.job = job = Job(work, self.hands)
+        self.task = task = Task(work, self.workers)
         try:
-            tell(self.bell, 0, 1, job.counters, HERE, self.hands - self.asleep, COME, PASS)
+            signal_and_spin(
+                self.bell,
+                0,
+                1,
+                task.counters,
+                STARTED,
+                self.workers - self.asleep,
+                START_SPINS,
+                SETTLE_SPINS,
+            )
             if self.asleep:
                 with self.sleep:
                     self.sleep.notify_all()
             work(0)
         finally:
-            job.finish(self.hands)
-        for failure in job.failures:
+            task.finish(self.workers)
+        for failure in task.failures:
             raise failure
 
 
 @cache
-def crew(hands):
+def thread_pool(workers):
     """Keep the other threads between calls; idle ones sleep and cost nothing."""
-    return Crew(hands)
+    return ThreadPool(workers)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=crew.cache_clear)  # a child has none of these threads
+    os.register_at_fork(after_in_child=thread_pool.cache_clear)  # a child has none of these threads
 
 
-def cut(low, high, size, first):
+def split(low, high, size, first):
     """Cut a range into pieces of a size, but for the first one and what is left."""
     return pairwise([low, *range(low + first, high, size), high])
 
 
-def share(kernel, count, *args, least=1):
+def parallel_for(kernel, count, *args, least=1):
     """Run ``kernel(start, stop, *args)`` on pieces that cover 0 … count.
 
     Everyone begins with a block of their own, `least` or more, and then helps the others. First
     pieces differ in size, so that no two come for the next one at once.
     """
-    parts = min(threads(), count // least)
-    others = crew(threads() - 1) if parts > 1 else None
-    if not (others and others.busy.acquire(blocking=False)):
+    parts = min(thread_count(), count // least)
+    pool = thread_pool(thread_count() - 1) if parts > 1 else None
+    if not (pool and pool.busy.acquire(blocking=False)):
         return kernel(0, count, *args)
     edges, size = [count * i // parts for i in range(parts + 1)], -(-count // (parts * PIECES))
-    blocks = [cut(*edges[i : i + 2], size, -(-size * (i + 1) // parts)) for i in range(parts)]
+    blocks = [split(*edges[i : i + 2], size, -(-size * (i + 1) // parts)) for i in range(parts)]
 
     def work(mine):
         for block in blocks[mine:] + blocks[:mine]:
@@ -165,6 +179,6 @@ def share(kernel, count, *args, least=1):
                 kernel(start, stop, *args)
 
     try:
-        others.run(work)
+        pool.run(work)
     finally:
-        others.busy.release()
+        pool.busy.release()

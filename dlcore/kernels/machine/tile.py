@@ -17,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 
-from dlcore.kernels.machine.jit import twin
+from dlcore.kernels.machine.jit import intrinsic_with_fallback
 
 FEATURES = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
 WIDTH = 64 if "+avx512f" in FEATURES else 32 if "+avx" in FEATURES else 16  # bytes a register
@@ -26,7 +26,7 @@ WIDTHS = (4, 3, 2, 1) if WIDTH == 64 else (2, 1)  # its registers a row, all siz
 LONG, SHORT, VOID = ir.IntType(64), ir.IntType(32), ir.VoidType()
 
 
-def spelled(plain, result, spell):
+def intrinsic_from_ir(plain, result, spell):
     """Make a function of what `spell` says to LLVM; all integers are long, arrays are places."""
 
     def kinds(context, *given):
@@ -44,7 +44,7 @@ def spelled(plain, result, spell):
 
     context = Parameter("context", Parameter.POSITIONAL_ONLY)
     kinds.__signature__ = Signature([context, *signature(plain).parameters.values()])
-    return twin(plain)(kinds)
+    return intrinsic_with_fallback(plain)(kinds)
 
 
 class Registers:
@@ -140,7 +140,7 @@ def tile_naive(R, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs,
             sums += w[w_at + ws[t] + k * w_step + r * w_row] * x[start : start + n]
 
 
-@partial(spelled, tile_naive, types.void)
+@partial(intrinsic_from_ir, tile_naive, types.void)
 def tile(reg, rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
     """Do the same in registers, by the tile that just fits."""
     builder, done = reg.builder, reg.builder.append_basic_block("done")
@@ -182,27 +182,27 @@ def emit(reg, R, V, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, x
         reg.store(builder.load(sums[r, v]), place, masks[v])
 
 
-def add_naive(counters, i, more):
+def atomic_add_naive(counters, i, more):
     """Add to a counter, and return what it was."""
     counters[i] += more
     return counters[i] - more
 
 
-@partial(spelled, add_naive, types.int64)
-def add(reg, counters, i, more):
+@partial(intrinsic_from_ir, atomic_add_naive, types.int64)
+def atomic_add(reg, counters, i, more):
     """Do the same in one step, which no other thread can divide."""
     return reg.builder.atomic_rmw("add", reg.builder.gep(counters, [i]), more, "seq_cst")
 
 
-def turn_naive(y, y_at, y_row, x, x_at, x_row, rows, columns):
+def transpose_block_naive(y, y_at, y_row, x, x_at, x_row, rows, columns):
     """Transpose a block, no side longer than a register:  y[j, i] = x[i, j]."""
     y, x = y.reshape(-1), x.reshape(-1)
     for i, j in product(range(rows), range(columns)):
         y[y_at + j * y_row + i] = x[x_at + i * x_row + j]
 
 
-@partial(spelled, turn_naive, types.void)
-def turn(reg, y, y_at, y_row, x, x_at, x_row, *sides):
+@partial(intrinsic_from_ir, transpose_block_naive, types.void)
+def transpose_block(reg, y, y_at, y_row, x, x_at, x_row, *sides):
     """Do the same in registers: swap halves, then quarters, down to single numbers."""
     lanes, step = range(reg.lanes), reg.lanes // 2
     block = [reg.load(*place) for place in reg.rows(x, x_at, x_row, *sides)]
@@ -217,7 +217,7 @@ def turn(reg, y, y_at, y_row, x, x_at, x_row, *sides):
         reg.store(value, *place)
 
 
-def sandwich(matrices):
+def congruence(matrices):
     """Make a function that multiplies squares from both sides:  y = M x Mᵀ,  M = matrices[m].
 
     Entry k of x is the run of n numbers at ``x_at + xs[k]``, entry k of y that at
@@ -247,4 +247,4 @@ def sandwich(matrices):
                 for value, place in zip(made, places, strict=True):
                     reg.store(value, *place)
 
-    return spelled(plain, types.void, compiled)
+    return intrinsic_from_ir(plain, types.void, compiled)

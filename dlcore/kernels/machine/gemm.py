@@ -9,10 +9,10 @@ Chapter: book/fast.md.
 
 import numpy as np
 
-from dlcore.kernels.fast import TALL, cover
+from dlcore.kernels.fast import TALL, gemm
 from dlcore.kernels.machine.jit import kernel
-from dlcore.kernels.machine.layout import aligned, gapless
-from dlcore.kernels.machine.threads import PIECES, share, threads
+from dlcore.kernels.machine.layout import aligned, as_contiguous
+from dlcore.kernels.machine.threads import PIECES, parallel_for, thread_count
 
 NEAR = 1 << 17  # bytes of a factor that stay near the processor while they are used again
 
@@ -24,18 +24,18 @@ def multiply(y, w, step, row, x, top, bottom, low, high):
     deep = max(16, NEAR // (x.itemsize * max(N, bottom - top if step > row else 1)))
     for d in range(low, max(high, low + 1), deep):
         w_at, some = d * step + top * row, min(deep, high - d)
-        cover(y, top * N, N, bottom - top, N, w, w_at, step, row, none, x, d * N, N, none,
+        gemm(y, top * N, N, bottom - top, N, w, w_at, step, row, none, x, d * N, N, none,
               1, some, d == low)  # fmt: skip
 
 
 @kernel
-def by_bands(start, stop, y, w, step, row, x):
+def multiply_bands(start, stop, y, w, step, row, x):
     """Fill bands of y, as high as a tile, with all terms."""
     multiply(y, w, step, row, x, start * TALL, min(stop * TALL, len(y)), 0, len(x))
 
 
 @kernel
-def by_depth(start, stop, y, w, step, row, x):
+def multiply_depths(start, stop, y, w, step, row, x):
     """Fill y[part], all of its rows, with a part of the terms: w is read in one piece."""
     parts, M, _ = y.shape
     for part in range(start, stop):
@@ -43,17 +43,17 @@ def by_depth(start, stop, y, w, step, row, x):
         multiply(y[part], w, step, row, x, 0, M, low, high)
 
 
-def product(w, x):
+def matmul(w, x):
     """Return  w x  for w (M, D) of any order and x (D, N), both float32 or both float64."""
-    x = gapless(x)
+    x = as_contiguous(x)
     (M, D), N = w.shape, x.shape[1]
     across = w.flags.f_contiguous and not w.flags.c_contiguous
-    w = w.T if across else gapless(w)
+    w = w.T if across else as_contiguous(w)
     step, row = (M, 1) if across else (1, D)
     if across and D > 4 * M:
-        y = aligned((PIECES * threads(), M, N), x.dtype)
-        share(by_depth, len(y), y, w, step, row, x)
+        y = aligned((PIECES * thread_count(), M, N), x.dtype)
+        parallel_for(multiply_depths, len(y), y, w, step, row, x)
         return y.sum(axis=0)
     y = aligned((M, N), x.dtype)
-    share(by_bands, -(-M // TALL), y, w, step, row, x)
+    parallel_for(multiply_bands, -(-M // TALL), y, w, step, row, x)
     return y

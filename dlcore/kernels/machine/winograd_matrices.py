@@ -27,7 +27,7 @@ def polynomial(roots, length):
     return coefficients + [Fraction(0)] * (length - len(coefficients))
 
 
-def matrices(m, r):
+def winograd_matrices(m, r):
     """Derive A, B, G with  y = Aᵀ [(G w) ⊙ (B x)]  for m outputs of a filter with r taps.
 
     Row i of A and of G holds the powers of point i; at infinity, the last, only the highest
@@ -53,5 +53,5 @@ def growth(m, r):
     >>> [round(growth(m, 3)) for m in (2, 4)]
     [7, 256]
     """
-    A, B, G = (np.abs(matrix).astype(float) for matrix in matrices(m, r))
+    A, B, G = (np.abs(matrix).astype(float) for matrix in winograd_matrices(m, r))
     return np.max(A.T @ (B.sum(axis=1) * G.sum(axis=1)) / r) ** 2

@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from dlcore.kernels.machine.jit import kernel
-from dlcore.kernels.machine.threads import threads
+from dlcore.kernels.machine.threads import thread_count
 
 R = 3  # taps a side
 LANES = 150  # columns that are worth a product
 LITTLE, ROOM = 1 << 18, 5 << 20  # bytes for transformed filters, at least and at most
 
 
-class Plan(NamedTuple):
+class Blocking(NamedTuple):
     """How outputs are cut: m × m a square, so many squares and so many images at a time."""
 
     m: int
@@ -27,29 +27,29 @@ class Plan(NamedTuple):
     images: int
 
 
-def plan_for(x, y, m, top, column):
+def choose_blocking(x, y, m, top, column):
     """Take as many squares, or as few images, as make a product worth its while.
 
     A column of the product takes so many bytes, all threads at most a quarter of x and y.
     """
-    N, size, room = x.shape[-1], y.shape[:2], (x.nbytes + y.nbytes) // (4 * threads())
+    N, size, room = x.shape[-1], y.shape[:2], (x.nbytes + y.nbytes) // (4 * thread_count())
     lanes = max(16, min(LANES, room // column))
     images = -(-N // -(-N // lanes) // 16) * 16 if lanes < N else max(1, N)
     squares = np.prod([-(-P // m) for P in size])
-    return Plan(m, top, max(1, min(lanes // images, squares // threads())), images)
+    return Blocking(m, top, max(1, min(lanes // images, squares // thread_count())), images)
 
 
-def room(*arrays):
+def filter_budget(*arrays):
     """Return the bytes that transformed filters may take: a quarter of these arrays or so."""
     return max(LITTLE, min(ROOM, sum(array.nbytes for array in arrays) // 4))
 
 
-def portion(F, size, room):
+def filter_chunk(F, size, room):
     """Return how many of F filters to take at a time, if one has a size in bytes."""
     return -(-F // -(-F * size // room))
 
 
-def halves(C, F, size, room):
+def gradient_chunk(C, F, size, room):
     """Return how many channels and filters to take at a time, if their pairs have a size."""
     while C * F * size > room and max(C, F) > 1:
         C, F = (-(-C // 2), F) if C > F else (C, -(-F // 2))
@@ -57,22 +57,22 @@ def halves(C, F, size, room):
 
 
 @kernel
-def units(P, Q, N, plan):
+def block_count(P, Q, N, blocking):
     """Count the pieces of work: bundles of squares times bundles of images."""
-    squares = -(-P // plan.m) * -(-Q // plan.m)
-    return -(-squares // plan.squares) * -(-N // plan.images)
+    squares = -(-P // blocking.m) * -(-Q // blocking.m)
+    return -(-squares // blocking.squares) * -(-N // blocking.images)
 
 
 @kernel
-def bundle(unit, P, Q, N, plan):
+def block_at(unit, P, Q, N, blocking):
     """Return the first square of a unit and how many it has, and the same of images."""
-    squares, bundles = -(-P // plan.m) * -(-Q // plan.m), -(-N // plan.images)
-    i, n = unit // bundles * plan.squares, unit % bundles * plan.images
-    return i, min(plan.squares, squares - i), n, min(plan.images, N - n)
+    squares, bundles = -(-P // blocking.m) * -(-Q // blocking.m), -(-N // blocking.images)
+    i, n = unit // bundles * blocking.squares, unit % bundles * blocking.images
+    return i, min(blocking.squares, squares - i), n, min(blocking.images, N - n)
 
 
 @kernel
-def frame(corner, side, size, row, starts):
+def square_offsets(corner, side, size, row, starts):
     """List where the entries of a square begin in a map of H × W pixels, -1 outside."""
     H, W = size
     for k in range(side * side):
