@@ -4,7 +4,6 @@ This floor knows no operation and no layer: operations register their own rules.
 """
 
 from dlcore.autodiff.derivative import check_gradients, directional
-from dlcore.autodiff.draw import draw
 from dlcore.autodiff.forward import jvp
 from dlcore.autodiff.primitive import Primitive, primitive, registry
 from dlcore.autodiff.reverse import grad, value_and_grad, vjp
@@ -14,7 +13,6 @@ __all__ = [
     "Primitive",
     "check_gradients",
     "directional",
-    "draw",
     "grad",
     "hessian",
     "hvp",

@@ -40,15 +40,13 @@ WALKS = {
 @pytest.fixture(scope="module")
 def exploring():
     """The helper of the pages, which lies beside them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "book")
-        return importlib.import_module("exploring")
+    return importlib.import_module("figures.exploring")
 
 
 @pytest.fixture(scope="module")
 def walks():
     """What the figures of the chapter let the reader choose from."""
-    return importlib.import_module("dlcore.experiments.walks")
+    return importlib.import_module("figures.slider_data")
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from figures.computation import by_graphviz, by_layers, draw, label, trace
+from figures.layout import layout
 
 from dlcore.autodiff import grad, vjp
-from dlcore.autodiff.draw import by_graphviz, by_layers, draw, label, trace
-from dlcore.autodiff.layered import layout
 
 GRAPHVIZ = pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
 HANDS = [by_layers, pytest.param(by_graphviz, marks=GRAPHVIZ)]

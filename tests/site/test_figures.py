@@ -16,9 +16,7 @@ WORDS = {"alt": "Two lines & a <bound>.", "caption": "They cross."}
 def figures():
     """The helpers of the pages, which live beside them."""
     pytest.importorskip("matplotlib", reason="install the extra `book`")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "book")
-        return importlib.import_module("figures")
+    return importlib.import_module("figures")
 
 
 @pytest.fixture

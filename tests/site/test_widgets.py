@@ -30,9 +30,7 @@ GRAPH = {
 @pytest.fixture(scope="module")
 def stepping():
     """The helper of the pages, which lives beside them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "book")
-        return importlib.import_module("stepping")
+    return importlib.import_module("figures.stepping")
 
 
 @pytest.fixture

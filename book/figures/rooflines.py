@@ -2,7 +2,8 @@
 
 import matplotlib as mpl
 import numpy as np
-from drawing import FAINT, INK, PALETTE, PAPER, STYLE, canvas, show
+
+from figures.drawing import FAINT, INK, PALETTE, PAPER, STYLE, canvas, show
 
 
 def ladder(ratios, *, alt, caption="", marks=()):

@@ -1,12 +1,13 @@
 """Figures of the book, by kind.
 
 A chapter asks for a picture in a line or two and names it in words: `alt` for who cannot
-see it, `caption` for all. What is drawn, and how, is said in `drawing.py`.
+see it, `caption` for all. What is drawn, and how, is said in `figures.drawing`.
 """
 
 import matplotlib as mpl
 import numpy as np
-from drawing import DIVERGING, FAINT, INK, PALETTE, PAPER, SEQUENTIAL, STYLE, canvas, show
+
+from figures.drawing import DIVERGING, FAINT, INK, PALETTE, PAPER, SEQUENTIAL, STYLE, canvas, show
 
 TOWERS = {
     "dlcore/formulas": PALETTE[2],

@@ -20,7 +20,7 @@ from html import escape
 
 import numpy as np
 
-from dlcore.experiments.walks import RAISED
+from figures.slider_data import RAISED
 
 WIDTH, HEIGHT, FAR = 330, 220, 5000  # of a panel's inside; what lies further off is cut
 LEFT, RIGHT, TOP, BOTTOM = 72, 14, 12, 46  # margins

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
-from drawing import FAINT, INK, PALETTE, STYLE, canvas, show
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path
 
-from dlcore.autodiff.layered import layout
 from dlcore.graph import CycleError, topological_order
+from figures.drawing import FAINT, INK, PALETTE, STYLE, canvas, show
+from figures.layout import layout
 
 BOX, LAYER = 0.22, 0.6  # height of a node, distance of two layers; all lengths are inches
 

@@ -1,6 +1,6 @@
 """Walks to choose from: what the figures show at every setting of their sliders.
 
-Each function returns sliders, panels, curves and frames, as `book/exploring.py` takes them:
+Each function returns sliders, panels, curves and frames, as `figures.exploring` takes them:
 one frame for every setting, computed here, so that the page only shows what it is given.
 
 Chapter: book/descent.md.

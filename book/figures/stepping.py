@@ -14,7 +14,7 @@ import hashlib
 import json
 from html import escape
 
-from dlcore.autodiff.layered import layout
+from figures.layout import layout
 
 CHARACTER, LINE, PAD = 7.4, 17, 10  # the size of text in a box
 GAP, MARGIN = 26, 8  # around a box, and around the picture

@@ -13,8 +13,8 @@ import shutil
 import subprocess
 
 from dlcore.autodiff.dispatch import Traced, belongs, floats, levels, lower
-from dlcore.autodiff.layered import layout
 from dlcore.graph import topological_order
+from figures.layout import layout
 
 LETTER, LINE, HIGH, GAP = 7.2, 15, 38, 26  # width of a letter, heights of a line and a box, air
 

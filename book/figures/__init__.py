@@ -1,0 +1,45 @@
+"""The helpers that draw the book: charts, graphs, steppers, sliders, rooflines.
+
+A page takes what it needs:  ``from figures import curves, draw``.  The module that holds a name
+is loaded when the name is first asked for, so a page loads only the helpers that it draws with.
+"""
+
+from importlib import import_module
+
+MODULES = {
+    "drawing": ("DIVERGING", "FAINT", "INK", "PALETTE", "canvas", "show"),
+    "charts": (
+        "bars",
+        "channels_last",
+        "confusion",
+        "curves",
+        "heatmap",
+        "house",
+        "image_grid",
+        "panels",
+        "points",
+        "regions",
+        "tiles",
+        "triangle",
+        "valley",
+        "weight_grid",
+    ),
+    "computation": ("draw",),
+    "exploring": ("explore",),
+    "graphs": ("gallery", "layered"),
+    "rooflines": ("beside", "ladder", "roofline"),
+    "stepping": ("steps",),
+}
+HOMES = {name: module for module, names in MODULES.items() for name in names}
+
+
+def __getattr__(name):
+    """Load the module that holds a name, and return what the name stands for."""
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+
+
+def __dir__():
+    """List the names that a page may import."""
+    return sorted(HOMES)
