@@ -7,26 +7,14 @@ is loaded when the name is first asked for, so a page loads only the helpers tha
 from importlib import import_module
 
 MODULES = {
-    "drawing": ("DIVERGING", "FAINT", "INK", "PALETTE", "canvas", "show"),
-    "charts": (
-        "bars",
-        "channels_last",
-        "confusion",
-        "curves",
-        "heatmap",
-        "house",
-        "image_grid",
-        "panels",
-        "points",
-        "regions",
-        "tiles",
-        "triangle",
-        "valley",
-        "weight_grid",
-    ),
+    "architecture": ("house",),
+    "charts": ("bars", "confusion", "curves", "heatmap", "panels", "points"),
     "computation": ("draw",),
+    "drawing": ("DIVERGING", "FAINT", "INK", "PALETTE", "canvas", "show"),
     "exploring": ("explore",),
     "graphs": ("gallery", "layered"),
+    "images": ("channels_last", "image_grid", "tiles", "weight_grid"),
+    "planes": ("regions", "triangle", "valley"),
     "rooflines": ("beside", "ladder", "roofline"),
     "stepping": ("steps",),
 }
