@@ -1,19 +1,15 @@
-"""Pictures of computations: complete, in order, in the colours of the page, with or without dot."""
+"""Pictures of computations: complete, in order, in the colours of the page."""
 
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from figures.computation import by_graphviz, by_layers, draw, label, trace
-from figures.layout import layout
 
 from dlcore.autodiff import grad, vjp
-
-GRAPHVIZ = pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
-HANDS = [by_layers, pytest.param(by_graphviz, marks=GRAPHVIZ)]
+from figures.computation import as_svg, draw, label, trace
+from figures.layout import layout
 
 
 def network(w, b):
@@ -52,18 +48,16 @@ def test_inputs_without_names_are_counted():
     assert [node.name for node in trace(lambda *xs: xs[0] * xs[1], 1.0, 2.0)][:2] == ["x0", "x1"]
 
 
-@pytest.mark.parametrize("hand", HANDS)
-def test_a_picture_shows_every_box_and_edge(nodes, hand):
+def test_a_picture_shows_every_box_and_edge(nodes):
     """As many pairs of lines as nodes; every word of every label stands in the SVG."""
-    svg = ET.fromstring(hand(nodes))
+    svg = ET.fromstring(as_svg(nodes))
     texts = [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
     assert sorted(texts) == sorted(line for node in nodes for line in label(node))
 
 
-@pytest.mark.parametrize("hand", HANDS)
-def test_a_picture_has_the_colours_of_the_page(nodes, hand):
+def test_a_picture_has_the_colours_of_the_page(nodes):
     """No colour but that of the text, and no id that could meet another on the page."""
-    svg = hand(nodes)
+    svg = as_svg(nodes)
     colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', svg))
     assert colours <= {"currentColor", "none", "transparent"}
     assert " id=" not in svg
@@ -75,13 +69,6 @@ def test_a_picture_tells_what_it_shows():
     assert 'aria-label="a &quot;net&quot;"' in drawing._repr_svg_()
     assert "<figcaption>1 &lt; 2</figcaption>" in drawing._repr_html_()
     assert "in order: w, b, " in draw(network, np.ones((2, 3)), np.ones(3)).svg
-
-
-def test_without_graphviz_the_library_draws(nodes, monkeypatch):
-    """`draw` needs no program that is not there."""
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    drawn = draw(network, np.ones((2, 3)), np.ones(3)).svg
-    assert drawn.partition("xmlns")[2] == by_layers(nodes).partition("xmlns")[2]
 
 
 def test_edges_run_through_no_box(nodes):
