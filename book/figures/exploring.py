@@ -20,10 +20,9 @@ from html import escape
 
 import numpy as np
 
-from figures.slider_data import RAISED
-
 WIDTH, HEIGHT, FAR = 330, 220, 5000  # of a panel's inside; what lies further off is cut
 LEFT, RIGHT, TOP, BOTTOM = 72, 14, 12, 46  # margins
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def explore(data, *, alt, caption=""):

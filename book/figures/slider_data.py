@@ -14,6 +14,7 @@ from dlcore.experiments.descent import bowl, roll
 from dlcore.formulas import parabola
 from dlcore.formulas.engine.oracle import program
 from dlcore.train.descent import descend
+from figures.exploring import RAISED
 
 STEPS = 30
 START = np.array([-9.0, 2.4])  # on the map, where the flattest direction lies along the first axis
@@ -21,7 +22,6 @@ CONDITIONS = (1, 3, 10, 30, 100)
 BEND = 100  # the condition number of the bowl that the ball rolls over
 NOISE = (0.0, 0.5, 1.5, 3.0)
 RUNS = 400
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MAP = {"x": (-10.5, 10.5), "y": (-6.8, 6.8)}
 
 

@@ -1,7 +1,11 @@
 """The drawings of the book: in the colours of the page, with words for the ear."""
 
+import doctest
 import importlib
+import os
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,6 +13,7 @@ import pytest
 
 from dlcore.course.exercises.topics import ROOT
 
+HELPERS = sorted(path.stem for path in (ROOT / "book/figures").glob("[!_]*.py"))
 WORDS = {"alt": "Two lines & a <bound>.", "caption": "They cross."}
 
 
@@ -86,3 +91,25 @@ def test_a_picture_without_words_is_refused(figures):
 def test_where_there_is_no_page_a_picture_is_a_png(pictures):
     """Other builders take the bitmap."""
     assert pictures["house"]._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", HELPERS)
+def test_the_examples_of_a_helper_are_right(name):
+    """What a docstring prints is what its example gives."""
+    pytest.importorskip("matplotlib", reason="install the extra `book`")
+    assert doctest.testmod(importlib.import_module(f"figures.{name}")).failed == 0
+
+
+def test_a_page_loads_only_the_helpers_that_it_draws_with():
+    """A name brings its own module: who draws a graph of a computation needs no matplotlib."""
+    program = "import sys, figures; figures.draw; print('matplotlib' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "book")])}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_every_name_that_a_page_may_import_is_there(figures):
+    """The list of names is true; other names are refused as Python refuses them."""
+    assert all(hasattr(figures, name) for name in dir(figures))
+    assert not hasattr(figures, "nothing")
