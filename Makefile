@@ -6,11 +6,14 @@ PYTHON ?= python3
 RESOLUTION ?= locked
 BIN := .venv/bin
 STAMP := .venv/$(RESOLUTION).stamp
+PAGE := file://$(CURDIR)/_build/html/index.html
+SCREEN := [ "$$(uname)" = Darwin -o -n "$$DISPLAY$$WAYLAND_DISPLAY" ]
 export UV_PYTHON_DOWNLOADS := never
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W -n --keep-going
-	@$(BIN)/python book/open.py
+	@echo "The book is built: $(PAGE)"
+	@if [ -t 1 ] && [ -z "$$CI" ] && $(SCREEN); then $(BIN)/python -m webbrowser "$(PAGE)" > /dev/null; fi
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
