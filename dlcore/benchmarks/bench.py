@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlcore.benchmarks import opponent
+from dlcore.benchmarks import torch_reference
 from dlcore.benchmarks.fast import convolution, judged
-from dlcore.benchmarks.race import reverse
+from dlcore.benchmarks.reverse import reverse
 from dlcore.benchmarks.timing import in_turn
 from dlcore.experiments.convnet import steps
 from dlcore.experiments.experiment import circumstances, write
@@ -60,9 +60,11 @@ def floor(model, x, t):
 
 def theirs(torch, model, x, t):
     """A training step of PyTorch, on a network with the same parameters."""
-    network = opponent.network(torch, model)
+    network = torch_reference.network(torch, model)
     rule = torch.optim.SGD(network.parameters(), lr=RATE)
-    return opponent.training_step(torch, network, rule, torch.from_numpy(x), torch.from_numpy(t))
+    return torch_reference.training_step(
+        torch, network, rule, torch.from_numpy(x), torch.from_numpy(t)
+    )
 
 
 def contestants(torch, N, D, M, *, rng):
@@ -83,7 +85,7 @@ def contestants(torch, N, D, M, *, rng):
 
 def twolayer(rounds=5):
     """Time a training step of every network; return {case: {contestant: Timing}}."""
-    torch = opponent.torch_or_none()
+    torch = torch_reference.torch_or_none()
     rng = np.random.default_rng(0)
     return {
         name: in_turn(contestants(torch, *sizes, rng=rng), rounds) for name, sizes in CASES.items()
@@ -133,8 +135,8 @@ def run(name):
     table = BENCHES[name]()
     found = Benchmark(table, *(JUDGED[name](table) if name in JUDGED else ({}, {})))
     told = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
-    opponents = {package: installed(package) for package in ("torch", "autograd")}
-    told["versions"].update(opponents)
+    others = {package: installed(package) for package in ("torch", "autograd")}
+    told["versions"].update(others)
     write(told["name"], {**told, "unit": "ms; ratios for a / b", "values": found.values})
     return found
 

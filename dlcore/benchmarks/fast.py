@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlcore.benchmarks import opponent
+from dlcore.benchmarks import torch_reference
 from dlcore.benchmarks.timing import Timing, in_turn
 from dlcore.kernels.machine.layout import aligned, from_batch_last, to_batch_last
 from dlcore.kernels.machine.roofline import DEEP, TERMS, copy, multiply_adds
@@ -137,7 +137,7 @@ def convolution(cases=CASES, rounds=ROUNDS):
 
     The limits are measured before and after, and the faster time counts: nothing is beyond a limit.
     """
-    torch, rng = opponent.torch_or_none(), np.random.default_rng(0)
+    torch, rng = torch_reference.torch_or_none(), np.random.default_rng(0)
     before, table = limits(rounds), {}
     for case in cases:
         x, w, y_bar = draw(case, rng)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from dlcore.autodiff.derivative import entrywise, relative_error
-from dlcore.benchmarks import opponent
+from dlcore.benchmarks import torch_reference
 from dlcore.benchmarks.timing import in_turn
 from dlcore.data import load
 from dlcore.experiments.experiment import Claim, experiment, pack
@@ -161,15 +161,15 @@ def ours(model, rule, x, t):
 
 def theirs(torch, model, rule, x, t, order):
     """A training step of PyTorch, in one order of memory."""
-    network = opponent.network(torch, model).to(memory_format=order)
+    network = torch_reference.network(torch, model).to(memory_format=order)
     x = torch.from_numpy(x).contiguous(memory_format=order)
     rule = rule(network.parameters(), lr=1e-3)
-    return opponent.training_step(torch, network, rule, x, torch.from_numpy(t))
+    return torch_reference.training_step(torch, network, rule, x, torch.from_numpy(t))
 
 
 def steps(rounds=5, batch=50):
     """Time a training step of both networks; return {case: {contestant: Timing}}."""
-    torch, rng = opponent.torch_or_none(), np.random.default_rng(0)
+    torch, rng = torch_reference.torch_or_none(), np.random.default_rng(0)
     x, t = rng.standard_normal((batch, *SIZE), np.float32), rng.integers(10, size=batch)
     table = {}
     for name, make, rule in (("two", two_layer, SGD), ("three", three_layer, Adam)):

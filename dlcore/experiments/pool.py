@@ -6,7 +6,7 @@ Chapter: book/pool.md.
 import numpy as np
 
 from dlcore.autodiff.derivative import relative_error
-from dlcore.benchmarks import opponent
+from dlcore.benchmarks import torch_reference
 from dlcore.benchmarks.timing import in_turn
 from dlcore.data import load
 from dlcore.experiments.experiment import Claim, experiment
@@ -120,7 +120,7 @@ def contestants(torch, name, x, y_bar):
 
 def pooling(rounds=5):
     """Time windows of two by two, there and back; return {case: {contestant: Timing}}."""
-    torch, rng = opponent.torch_or_none(), np.random.default_rng(0)
+    torch, rng = torch_reference.torch_or_none(), np.random.default_rng(0)
     draw = lambda *shape: rng.standard_normal(shape, np.float32)
     table = {}
     for name in ("max", "average"):

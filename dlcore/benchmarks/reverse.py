@@ -1,4 +1,4 @@
-"""Races of the engine: with HIPS autograd, with the way back by hand, with itself.
+"""Benchmarks of reverse mode: beside HIPS autograd, the backward pass by hand, and itself.
 
 Chapter: book/reverse.md.
 """
@@ -50,16 +50,16 @@ def diamonds(n):
     return f
 
 
-def against_autograd(count=1000):
+def versus_autograd(count=1000):
     """Take the gradient of the same program on numbers with both engines."""
-    import autograd  # noqa: PLC0415  an optional opponent
+    import autograd  # noqa: PLC0415  an optional dependency
     import autograd.numpy as other  # noqa: PLC0415
 
     mine, theirs = grad(scalars(np, count)), autograd.grad(scalars(other, count))
     return {"dlcore": lambda: mine(HALF), "HIPS autograd": lambda: theirs(0.5)}
 
 
-def against_hand(N=100, M=100):
+def versus_hand(N=100, M=100):
     """Take the gradient of a two-layer network by its layers, and through the tape."""
     rng = np.random.default_rng(0)
     model = TwoLayer(3072, M, 10, rng=rng, dtype=np.float32)
@@ -86,16 +86,16 @@ def growth(make, n, mode):
 
 
 def reverse(rounds=5):
-    """Time every race; return {case: {contestant: Timing}}."""
+    """Time every pair; return {case: {contestant: Timing}}."""
     cases = {
-        "two-layer net, 100 hidden, batch 100": (against_hand(), 20),
+        "two-layer net, 100 hidden, batch 100": (versus_hand(), 20),
         "chain of operations, reverse": (growth(chain, 50_000, "reverse"), 2),
         "chain of operations, forward": (growth(chain, 50_000, "forward"), 2),
         "stacked diamonds, reverse": (growth(diamonds, 500, "reverse"), 10),
         "stacked diamonds, forward": (growth(diamonds, 500, "forward"), 10),
     }
     try:
-        cases["3,000 operations on numbers"] = (against_autograd(), 10)
+        cases["3,000 operations on numbers"] = (versus_autograd(), 10)
     except ImportError:
-        print("autograd is not installed, so there is nothing to race against")
+        print("autograd is not installed, so nothing is timed beside it")
     return {name: in_turn(runs, rounds, burst) for name, (runs, burst) in cases.items()}

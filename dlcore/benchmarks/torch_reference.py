@@ -1,4 +1,4 @@
-"""PyTorch as an opponent: the same networks, with the same parameters, on as many threads.
+"""PyTorch as the reference: the same networks, with the same parameters, on as many threads.
 
 It runs eagerly. Linear layers and convolutions take over our weights, so that both sides
 compute the same numbers.
@@ -17,7 +17,7 @@ THREADS = 2
 def torch_or_none():
     """Import PyTorch and fix its threads; None where it is not installed."""
     try:
-        import torch  # noqa: PLC0415  an optional opponent
+        import torch  # noqa: PLC0415  an optional dependency
     except ImportError:
         return None
     torch.set_num_threads(THREADS)
