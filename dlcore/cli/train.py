@@ -109,8 +109,7 @@ def bench(
     ] = None,
 ):
     """Time our programs beside PyTorch's, turn by turn in one process."""
-    from dlcore.benchmarks.bench import BENCHES
-    from dlcore.experiments.ledger import bench
+    from dlcore.benchmarks.bench import BENCHES, bench
 
     for name in names or BENCHES:
         bench(name)

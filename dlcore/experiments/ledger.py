@@ -12,7 +12,6 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from dlcore.benchmarks.bench import run
 from dlcore.experiments import experiments
 from dlcore.experiments.experiment import RESULTS, Claim, Experiment, reproduce_one, values_of
 
@@ -104,20 +103,3 @@ def reproduce(name, *, seed=0):
     Console().print(table)
     place = known[name].path.relative_to(RESULTS.parents[1])
     print(f"in {record['seconds']} s, written to {place}")
-
-
-def bench(name):
-    """Run a benchmark; print milliseconds a call, and how many times the first's they are."""
-    console, found = Console(highlight=False), run(name)
-    console.print("milliseconds a call: median (quartiles), times the first's", style="dim")
-    for case, timings in found.timings.items():
-        table, (first, *_) = Table.grid(padding=(0, 2)), timings.values()
-        for contestant, t in timings.items():
-            spread = f"{1e3 * t.median:9.2f}  ({1e3 * t.low:.2f}–{1e3 * t.high:.2f})"
-            share = found.shares.get(case, {}).get(contestant)
-            peak = f"{share:.0%} of the peak" if share else ""
-            table.add_row(f"  {contestant:24}", spread, f"{t.median / first.median:6.2f}", peak)
-        console.print(f"\n{case}", style="bold")
-        console.print(table)
-    for what, number in found.means.items():
-        console.print(f"\n{what}: {number:.2f}")

@@ -1,4 +1,4 @@
-"""Experiments and benchmarks of the two-layer network.
+"""Experiments of the two-layer network: the toys of the sources, and training as they do.
 
 Chapter: book/twolayer.md.
 """
