@@ -129,6 +129,16 @@ BROKEN = {
             "byte 0: this is no header of a tar archive"),
         "a header that was altered": (packed(tar({"a": b""}), lambda raw: b"A" + raw[1:]),
             "byte 0: this is no header of a tar archive"),
+        "a second header that was altered": (packed(tar({"a": b"", "b": b""}),
+            lambda raw: raw[:512] + b"A" + raw[513:]),
+            "byte 512: this is no header of a tar archive"),
+        "a second member of negative size": (packed(tar({"a": b"", "b": b""}),
+            lambda raw: raw[:512] + resized(raw[512:], -512)),
+            "byte 512: this is no header of a tar archive"),
+        "a sparse file": (member(tarfile.GNUTYPE_SPARSE),
+            "byte 0: this is no header of a tar archive"),
+        "a long name": (member(tarfile.GNUTYPE_LONGNAME),
+            "byte 0: this is no header of a tar archive"),
         "a member of negative size": (packed(tar({"a": b""}), lambda raw: resized(raw, -512)),
             "byte 0: this is no header of a tar archive"),
         "a member of eight gigabytes": (packed(tar({"a": b""}), lambda raw: resized(raw, 2**33-1)),
@@ -223,6 +233,14 @@ def test_a_memo_of_a_billion_places_costs_nothing():
     """The place in the memo is a number that the file chooses, and no size."""
     raw = pickled(text(b"data") + b"r\xff\xff\xff\x7f", text(b"none"))
     assert loads(raw, "here") == {b"data": b"none"}
+
+
+def test_comments_in_an_archive_change_no_member():
+    """A header of dates and owners may name another size and another file; both are ignored."""
+    comment = b"18 path=elsewhere\n" + b"12 size=999\n"
+    raw = gzip.decompress(tar({"comment": comment}, tarfile.XHDTYPE))[:1024]
+    raw += gzip.decompress(tar({"a": b"1234"}))
+    assert list(archive.members(raw, "here")) == [("a", b"1234")]
 
 
 def test_an_archive_of_empty_files_ends():
