@@ -1,17 +1,24 @@
 """Read the pickles of CIFAR-10, and no others.
 
 A pickle is a program for a small stack machine, and the full machine may call anything on
-the computer. The machine below knows the instructions that Python 2 wrote into the published
-files: numbers, byte strings, lists, tuples, one dictionary, and three NumPy names,
+the computer. ``pickle.Unpickler`` runs it here with three NumPy names and no others,
 
-    numpy.core.multiarray._reconstruct (or numpy._core...),  numpy.ndarray,  numpy.dtype.
+    numpy.core.multiarray._reconstruct (or numpy._core...),  numpy.ndarray,  numpy.dtype,
 
-Not even these are looked up. Each becomes a `Note` that remembers what the file says about
-it and does nothing; `matrix` reads the notes and makes the one array that is allowed, rows
-of unsigned bytes. All else is refused with its offset, before it can happen.
+and not even these are looked up: each stands for a class that keeps what the file says about
+an array and does nothing. `matrix` reads it and makes the one array that is allowed, rows
+of unsigned bytes.
+
+What the Unpickler does not refuse, `survey` refuses before anything is run:
+
+- any number of instructions;
+- a memo of 2³¹ entries, for which it reserves 32 GB if a file asks for the last of them;
+- a dictionary key of n nested pairs, each twice the same, whose hash takes 2ⁿ steps, or one of a
+  million nested tuples, whose hash exhausts the C stack;
+- instructions that make objects, ask for persistent ids or look up extension codes.
 """
 
-from dataclasses import dataclass
+import pickle
 from io import BytesIO
 from pickletools import genops
 
@@ -19,116 +26,125 @@ import numpy as np
 
 from dlcore.data.files import refused
 
-RECONSTRUCT = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
-NAMES = RECONSTRUCT | {"numpy ndarray", "numpy dtype"}
-MARK = object()
+# The instructions that Python 2 wrote. An image takes three of the first kind; a whole batch,
+# however large, takes twenty of the second.
+PLAIN = {
+    *("MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1"),
+    *("SHORT_BINSTRING", "BINSTRING", "APPEND", "APPENDS"),
+    *("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"),
+}
+COMPOUND = {
+    *("PROTO", "STOP", "GLOBAL", "REDUCE", "BUILD", "EMPTY_LIST", "EMPTY_DICT"),
+    *("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "SETITEM", "SETITEMS"),
+}
+MOST_COMPOUND = 100
+# What one of these has just made is no tuple, so the memo may hand it out more than once.
+SHARED = {"SHORT_BINSTRING", "BINSTRING", "EMPTY_LIST", "EMPTY_DICT", "GLOBAL", "REDUCE"}
+
+ERRORS = (
+    *(pickle.UnpicklingError, AttributeError, EOFError, LookupError, MemoryError),
+    *(OverflowError, TypeError, ValueError, Warning),
+)
 
 
-@dataclass
 class Note:
-    """A NumPy name in a pickle: what it is called with, and the state it is given."""
+    """What a pickle says about an object: the arguments of its class, then its state."""
 
-    name: str
-    given: tuple = ()
-    state: tuple = ()
+    def __init__(self, *given):
+        self.given = given
+        self.state = ()
+
+    def __setstate__(self, state):
+        self.state = state
+
+
+class ArrayNote(Note):
+    """Stands for ``numpy.core.multiarray._reconstruct``, which makes an empty array."""
+
+
+class ArrayTypeNote(Note):
+    """Stands for ``numpy.ndarray``."""
+
+
+class DTypeNote(Note):
+    """Stands for ``numpy.dtype``."""
+
+
+NAMES = {
+    ("numpy.core.multiarray", "_reconstruct"): ArrayNote,
+    ("numpy._core.multiarray", "_reconstruct"): ArrayNote,
+    ("numpy", "ndarray"): ArrayTypeNote,
+    ("numpy", "dtype"): DTypeNote,
+}
+
+
+class NoteUnpickler(pickle.Unpickler):
+    """An Unpickler that knows the names above and takes notes of what is said about them."""
+
+    def find_class(self, module, name):
+        """Return what stands for a name; nothing is imported."""
+        if (module, name) not in NAMES:
+            raise pickle.UnpicklingError(f"GLOBAL {module} {name} is not allowed")
+        return NAMES[module, name]
 
 
 def loads(raw, path):
-    """Run a pickle on the small machine and return its dictionary; the keys are byte strings."""
-    stack, memo, offset = [], {}, 0
-    most = 1000 + len(raw) // 100  # an image takes 3,072 bytes and three instructions
+    """Unpickle a dictionary whose keys are byte strings; raise DataError for anything else."""
+    file = BytesIO(raw)
+    starts = []
     try:
-        for count, (opcode, value, offset) in enumerate(genops(BytesIO(raw))):  # noqa: B007
-            if count == most:
-                raise ValueError(f"more than {most} instructions")
-            execute(opcode.name, value, stack, memo)
-        (batch,) = stack
+        starts.extend(survey(file, most=1000 + len(raw) // 100))  # an image takes 3,072 bytes
+        file.seek(0)
+        batch = NoteUnpickler(file, fix_imports=False, encoding="bytes").load()
         if type(batch) is not dict:
             raise ValueError(f"it holds a {type(batch).__name__}")
-    except (AttributeError, LookupError, TypeError, ValueError, Warning) as error:
-        reason = f"this is no pickle of CIFAR-10 ({error})"
-        raise refused(path, offset, reason) from error
+        if any(type(key) is not bytes for key in batch):
+            raise ValueError("a key is no byte string")
+    except ERRORS as error:
+        offset = max((start for start in starts if start < file.tell()), default=0)
+        raise refused(path, offset, f"this is no pickle of CIFAR-10 ({error})") from error
     return batch
 
 
-def execute(name, value, stack, memo):
-    """Carry out one instruction: `name` is what pickletools calls it, `value` what it carries."""
-    match name:
-        case "PROTO" | "STOP":
-            pass
-        case "BINPUT" | "LONG_BINPUT":
-            memo[value] = stack[-1]
-        case "BINGET" | "LONG_BINGET":
-            stack.append(memo[value])
-        case "APPEND" | "APPENDS":
-            items = last(1, stack) if name == "APPEND" else since_mark(stack)
-            stack[-1].extend(items)
-        case "SETITEM" | "SETITEMS":
-            items = last(2, stack) if name == "SETITEM" else since_mark(stack)
-            stack[-1].update(pairs(items))
-        case "REDUCE":
-            given = stack.pop()
-            stack[-1] = Note(stack[-1].name, given)
-        case "BUILD":
-            state = stack.pop()
-            stack[-1].state = state
-        case _:
-            stack.append(made(name, value, stack))
+def survey(file, most):
+    """Read every instruction and run none; yield where each begins, refuse what is not allowed.
 
+    `most` bounds the number of instructions and of entries in the memo.
+    """
+    compound = 0
+    before = ""
+    shared = set()  # the entries of the memo that may be used again
+    for count, (opcode, value, start) in enumerate(genops(file)):
+        yield start
+        name = opcode.name
+        compound += name in COMPOUND
+        if count == most:
+            raise ValueError(f"more than {most} instructions")
+        if name not in PLAIN | COMPOUND:
+            raise ValueError(f"{name} {value or ''}"[:80].strip() + " is not allowed")
+        if compound > MOST_COMPOUND:
+            raise ValueError(f"more than {MOST_COMPOUND} names, tuples, lists and dictionaries")
 
-def made(name, value, stack):
-    """Return the thing that an instruction puts on the stack."""
-    match name:
-        case "MARK":
-            thing = MARK
-        case "NONE" | "BININT" | "BININT1" | "BININT2" | "LONG1":
-            thing = value
-        case "NEWTRUE" | "NEWFALSE":
-            thing = name == "NEWTRUE"
-        case "SHORT_BINSTRING" | "BINSTRING":
-            thing = value.encode("latin-1")
-        case "EMPTY_LIST" | "EMPTY_DICT":
-            thing = [] if name == "EMPTY_LIST" else {}
-        case "TUPLE":
-            thing = tuple(since_mark(stack))
-        case "TUPLE1" | "TUPLE2" | "TUPLE3":
-            thing = tuple(last(int(name[-1]), stack))
-        case "GLOBAL" if value in NAMES:
-            thing = Note(value)
-        case _:
-            raise ValueError(f"{name} {value or ''}".strip() + " is not allowed")
-    return thing
-
-
-def last(count, stack):
-    """Take `count` items off the stack, in the order in which they were put there."""
-    return [stack.pop() for _ in range(count)][::-1]
-
-
-def since_mark(stack):
-    """Take everything down to the last mark off the stack, and the mark."""
-    return list(iter(stack.pop, MARK))[::-1]
-
-
-def pairs(items):
-    """Join keys with values; only byte strings are keys, so that no hash takes forever."""
-    if not all(type(key) is bytes for key in items[::2]):
-        raise ValueError("a key is no byte string")
-    return zip(items[::2], items[1::2], strict=True)
+        if name in ("BINPUT", "LONG_BINPUT"):
+            if value >= most:
+                raise ValueError(f"more than {most} entries in the memo")
+            (shared.add if before in SHARED else shared.discard)(value)
+        elif name in ("BINGET", "LONG_BINGET") and value not in shared:
+            raise ValueError(f"entry {value} of the memo is missing, or is a tuple")
+        before = name
 
 
 def matrix(note):
     """Make the array that `note` describes: N rows of D unsigned bytes; None for any other."""
     match note:
-        case Note(
-            name,
+        case ArrayNote(
             state=(
                 1,
                 (int(N), int(D)),
-                Note("numpy dtype", (b"u1", *_)),
+                DTypeNote(given=(b"u1", *_)),
                 bool(fortran),
                 bytes(raw),
             ),
-        ) if name in RECONSTRUCT and min(N, D) > 0 and len(raw) == N * D:
+        ) if min(N, D) > 0 and len(raw) == N * D:
             return np.frombuffer(raw, np.uint8).reshape(N, D, order="F" if fortran else "C")
     return None
