@@ -31,12 +31,6 @@ def lab():
     return importlib.import_module("dlcore.experiments.derivative")
 
 
-@pytest.fixture
-def taylor():
-    """The formulas of the chapter that come from Taylor's theorem."""
-    return importlib.import_module("dlcore.formulas.taylor")
-
-
 # By hand
 
 
@@ -73,27 +67,27 @@ def test_a_central_difference_is_exact_for_quadratics(rng):
 # Truncation
 
 
-def test_a_quartic_shows_its_points_in_between(taylor):
+def test_a_quartic_shows_its_points_in_between(formulas):
     """For x³ and x⁴ all points of Taylor's theorem are known, and both sides agree."""
-    x, h, z, z1, z2 = (getattr(taylor, name) for name in ("x", "h", "z", "z1", "z2"))
-    shown = lambda page, f, at: taylor.gap(taylor.concrete(page, f)).subs(at)
-    gaps = [shown(taylor.ahead, taylor.cube, {z: x + h / 3})]
+    x, h, z, z1, z2 = (getattr(formulas, name) for name in ("x", "h", "z", "z1", "z2"))
+    shown = lambda page, f, at: formulas.gap(formulas.concrete(page, f)).subs(at)
+    gaps = [shown(formulas.ahead, formulas.cube, {z: x + h / 3})]
     known = {z1: x + h / 4, z2: x - h / 4, z: x}
-    pages = taylor.far_ahead, taylor.far_behind, taylor.in_between
-    gaps += [shown(page, taylor.quartic, known) for page in pages]
-    assert [taylor.sp.expand(gap) for gap in gaps] == [0, 0, 0, 0]
+    pages = formulas.far_ahead, formulas.far_behind, formulas.in_between
+    gaps += [shown(page, formulas.quartic, known) for page in pages]
+    assert [formulas.sp.expand(gap) for gap in gaps] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(("way", "order"), [("one_sided", 2), ("central", 3)])
-def test_the_error_is_a_higher_slope_in_between(way, order, taylor, rng):
+def test_the_error_is_a_higher_slope_in_between(way, order, formulas, rng):
     """For f = exp the point z can be found, and it lies between the two ends."""
     x, h = rng.normal(), 0.5 + rng.uniform()
     error = getattr(derivative, way)(np.exp, x, h) - exp(x)
     z = log(error / {2: h / 2, 3: h**2 / 6}[order])
     assert (x if way == "one_sided" else x - h) < z < x + h
-    claim = taylor.slopes(getattr(taylor, f"{way}_off").claim)
-    page = taylor.concrete(claim, taylor.sp.exp)
-    sides = [side.subs({taylor.x: x, taylor.h: h, taylor.z: z}) for side in page.args]
+    claim = formulas.slopes(getattr(formulas, f"{way}_off").claim)
+    page = formulas.concrete(claim, formulas.sp.exp)
+    sides = [side.subs({formulas.x: x, formulas.h: h, formulas.z: z}) for side in page.args]
     assert_allclose(*map(float, sides), **ROUNDED)
 
 
@@ -632,7 +626,7 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""
     yours = answers.wrong_lines()
     names = {
-        "taylor.central_off": "derivative-line-18",
+        "derivative.central_off": "derivative-line-18",
         "derivative.one_sided_least": "derivative-line-20",
         "derivative.central_least": "derivative-line-6",
     }

@@ -22,9 +22,9 @@ def lab():
 
 
 @pytest.fixture(scope="module")
-def parabola():
+def quadratic():
     """The formulas of what can be computed to the end."""
-    return importlib.import_module("dlcore.formulas.parabola")
+    return importlib.import_module("dlcore.formulas.quadratic.descent")
 
 
 def square(x):
@@ -224,9 +224,9 @@ def test_a_slope_that_shares_its_ties_loses_half(T, lab, formulas, oracle):
 
 
 @pytest.mark.parametrize("name", SQUARES.split())
-def test_squares_are_completed(name, parabola, oracle, rng):
+def test_squares_are_completed(name, quadratic, oracle, rng):
     """Both sides agree at exact random numbers."""
-    relation = getattr(parabola, name)
+    relation = getattr(quadratic, name)
     relation = getattr(relation, "claim", relation)
     assert oracle.counterexample(*oracle.claim(relation), rng) is None
 
@@ -242,25 +242,31 @@ def test_every_example_leads_away_from_the_minimum(rate, lab):
         assert height(after) > height(w)
 
 
-def test_the_mean_square_obeys_its_recursion(parabola, oracle, rng):
+def test_the_mean_square_obeys_its_recursion(quadratic, oracle, rng):
     """Over both examples alike,  s⁺ = (1 - ηκ)² s + η² σ²  for all points at once."""
     rate, curvature, std = (Fraction(int(k), 7) for k in rng.integers(1, 7, size=3))
     points = [Fraction(int(k), 5) for k in rng.integers(-9, 9, size=6)]
     after = [w - rate * (curvature * w + sign * std) for w in points for sign in (1, -1)]
-    exact = lambda x: parabola.sp.Rational(x.numerator, x.denominator)
+    exact = lambda x: quadratic.sp.Rational(x.numerator, x.denominator)
     before = exact(sum(w * w for w in points) / 6)
-    page = parabola.spread.rhs.subs({parabola.s[parabola.i]: before, parabola.rate: exact(rate),
-        parabola.curvature: exact(curvature), parabola.std: exact(std)})  # fmt: skip
+    page = quadratic.spread.rhs.subs({
+        quadratic.s[quadratic.i]: before,
+        quadratic.rate: exact(rate),
+        quadratic.curvature: exact(curvature),
+        quadratic.std: exact(std),
+    })  # fmt: skip
     assert page == exact(sum(w * w for w in after) / 12)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
-def test_at_a_constant_rate_the_noise_stays(rate, lab, parabola, oracle, rng):
+def test_at_a_constant_rate_the_noise_stays(rate, lab, quadratic, oracle, rng):
     """The mean square tends to ησ²/κ(2 - ηκ): seen in two thousand runs, and a fixed point."""
     given = {"rate": rate, "curvature": 1.0, "std": 1.5}
-    limit = oracle.program(parabola.spread_limit)(**given)
+    limit = oracle.program(quadratic.spread_limit)(**given)
     spread = oracle.program(
-        parabola.sp.Eq(parabola.e, parabola.spread.rhs.subs(parabola.s[parabola.i], parabola.x))
+        quadratic.sp.Eq(
+            quadratic.e, quadratic.spread.rhs.subs(quadratic.s[quadratic.i], quadratic.x)
+        )
     )
     assert_allclose(spread(x=limit, **given), limit, **ROUNDED)
     far = lab.stray([rate] * 200, 2000, rng=rng)[-1] - 0.5
@@ -275,11 +281,11 @@ def test_a_falling_rate_makes_the_mean_of_what_was_seen(rng):
     assert_allclose(points[1:], np.cumsum(seen) / np.arange(1, 51), **ROUNDED)
 
 
-def test_at_a_falling_rate_the_noise_vanishes(parabola, oracle, rng):
+def test_at_a_falling_rate_the_noise_vanishes(quadratic, oracle, rng):
     """s_i = σ²/κ²i  solves the recursion with the rate 1/κ(i + 1), and is right after one step."""
     curvature, std = rng.uniform(0.5, 2.0, size=2)
-    s = lambda i: oracle.program(parabola.falling_spread)(i=i, curvature=curvature, std=std)
-    rate = lambda i: oracle.program(parabola.falling_rate)(i=i, curvature=curvature)
+    s = lambda i: oracle.program(quadratic.falling_spread)(i=i, curvature=curvature, std=std)
+    rate = lambda i: oracle.program(quadratic.falling_rate)(i=i, curvature=curvature)
     assert_allclose(s(1), (rate(0) * std) ** 2, **ROUNDED)
     for i in range(1, 20):
         after = (1 - rate(i) * curvature) ** 2 * s(i) + (rate(i) * std) ** 2
@@ -287,10 +293,10 @@ def test_at_a_falling_rate_the_noise_vanishes(parabola, oracle, rng):
 
 
 @pytest.mark.parametrize("T", [2, 3, 20])
-def test_the_average_of_a_constant_rate_settles_too(T, lab, parabola, oracle, rng):
+def test_the_average_of_a_constant_rate_settles_too(T, lab, quadratic, oracle, rng):
     """Its mean square is σ²/κ²T² Σ (1 - (1 - ηκ)ⁱ)², below σ²/κ²T;  seen in 20,000 runs."""
     rate, std = 0.4, 1.5
-    page = oracle.program(parabola.average_spread)(T=T, rate=rate, curvature=1.0, std=std)
+    page = oracle.program(quadratic.average_spread)(T=T, rate=rate, curvature=1.0, std=std)
     points = lab.stray([rate] * T, 20_000, rng=rng)
     far = average(points) - 0.5
     assert_allclose(np.mean(far**2), page, rtol=4 * np.sqrt(2 / 20_000))  # four deviations
@@ -340,12 +346,12 @@ def test_bounded_curvature_promises_one_over_t(T, lab, formulas, oracle, rng):
 
 
 @pytest.mark.parametrize("T", STEPS)
-def test_a_parabola_with_knees_reaches_half_of_that(T, lab, parabola, oracle):
+def test_a_parabola_with_knees_reaches_half_of_that(T, lab, quadratic, oracle):
     """With the knee at B/(2T + 1) descent is at the height κB²/(4T + 2) after T steps."""
     given = {"T": T, "B": DISTANCE}
-    f, slope = lab.huber(2.0, oracle.program(parabola.knee)(**given))
+    f, slope = lab.huber(2.0, oracle.program(quadratic.knee)(**given))
     last = descend(slope, [DISTANCE], [1 / 2.0] * T)[-1]
-    page = oracle.program(parabola.knee_height)(curvature=2.0, **given)
+    page = oracle.program(quadratic.knee_height)(curvature=2.0, **given)
     assert_allclose(f(last), page, **ROUNDED)
 
 
@@ -361,30 +367,30 @@ def test_every_step_takes_a_share_of_the_distance(flat, lab, rng):
         assert square(after) <= (1 - flat) * square(w) + 1e-12
 
 
-def test_the_distance_falls_to_a_power_of_that_share(lab, parabola, oracle, rng):
+def test_the_distance_falls_to_a_power_of_that_share(lab, quadratic, oracle, rng):
     """‖w_{T+1} - u‖² ≤ (1 - 1/q)ᵀ ‖w₁ - u‖², and the exponent is worth its T."""
     points = descend(lab.bowl(np.array([1.0, 0.3, 0.05]))[1], rng.normal(size=3), [1.0] * 40)
-    q = oracle.program(parabola.condition)(curvature1=0.05, curvature2=1.0)
+    q = oracle.program(quadratic.condition)(curvature1=0.05, curvature2=1.0)
     for T in (1, 5, 40):
-        bound = oracle.program(parabola.closer_bound)(T=T, q=q)
+        bound = oracle.program(quadratic.closer_bound)(T=T, q=q)
         assert square(points[T]) <= bound * square(points[0])
 
 
-def test_a_bowl_keeps_one_share_along_every_axis(lab, parabola, oracle, rng):
+def test_a_bowl_keeps_one_share_along_every_axis(lab, quadratic, oracle, rng):
     """y_i = (1 - ηκ)ⁱ  for each of its curvatures."""
     curvatures, rate = rng.uniform(0.1, 2.0, size=4), 0.8
     points = descend(lab.bowl(curvatures)[1], np.ones(4), [rate] * 6)
     for i in range(7):
-        page = oracle.program(parabola.share)(i=i, rate=rate, curvature=curvatures)
+        page = oracle.program(quadratic.share)(i=i, rate=rate, curvature=curvatures)
         assert_allclose(points[i], page, **ROUNDED)
 
 
-def test_the_best_rate_of_a_bowl_balances_its_ends(parabola, oracle, rng):
+def test_the_best_rate_of_a_bowl_balances_its_ends(quadratic, oracle, rng):
     """max |1 - ηκ| over κ₁ … κ₂ is least at 2/(κ₁ + κ₂), where it is (q - 1)/(q + 1)."""
     ends = {"curvature1": 0.2, "curvature2": 3.0}
-    rate = oracle.program(parabola.bowl_rate)(**ends)
+    rate = oracle.program(quadratic.bowl_rate)(**ends)
     slowest = lambda rate: np.abs(1 - rate * np.linspace(0.2, 3.0, 99)).max()
-    page = oracle.program(parabola.bowl_share)(q=3.0 / 0.2)
+    page = oracle.program(quadratic.bowl_share)(q=3.0 / 0.2)
     assert_allclose(slowest(rate), page, **ROUNDED)
     assert all(slowest(other) > page for other in rate * np.exp(rng.normal(size=50)))
 
@@ -392,25 +398,25 @@ def test_the_best_rate_of_a_bowl_balances_its_ends(parabola, oracle, rng):
 # A heavy ball
 
 
-def test_the_ball_obeys_a_recursion_of_two_steps(lab, parabola, oracle, rng):
+def test_the_ball_obeys_a_recursion_of_two_steps(lab, quadratic, oracle, rng):
     """y_{i+1} = (1 + μ - ηκ) y_i - μ y_{i-1},  with y₀ = 1 from rest."""
     rate, mu, curvature = rng.uniform(0.1, 0.9, size=3)
     y = lab.roll(np.array([curvature]), rate, mu, 8)[:, 0]
-    page = oracle.program(parabola.heavy_ball)
+    page = oracle.program(quadratic.heavy_ball)
     for i in range(1, 8):
         after = page(y=y, i=i, rate=rate, curvature=curvature, momentum=mu)
         assert_allclose(y[i + 1], after, **ROUNDED)
 
 
-def test_a_power_obeys_the_recursion_if_it_solves_an_equation(parabola):
+def test_a_power_obeys_the_recursion_if_it_solves_an_equation(quadratic):
     """Put  y_i = xⁱ  into the recursion and divide by  xⁱ⁻¹:  what is left is the equation."""
-    sp, i, x = parabola.sp, parabola.i, parabola.x
-    ball, powers = (side.lhs - side.rhs for side in (parabola.heavy_ball, parabola.powers))
+    sp, i, x = quadratic.sp, quadratic.i, quadratic.x
+    ball, powers = (side.lhs - side.rhs for side in (quadratic.heavy_ball, quadratic.powers))
     left = ball.replace(sp.Indexed, lambda y, index: x ** (index - i)) * x
     assert sp.expand(left - powers) == 0
 
 
-def test_inside_a_range_every_curvature_shrinks_alike(parabola, oracle, rng):
+def test_inside_a_range_every_curvature_shrinks_alike(quadratic, oracle, rng):
     """Between (1 - √μ)² and (1 + √μ)² both roots have the size √μ; outside one is larger."""
     for mu in rng.uniform(0.05, 0.95, size=9):
         low, high = (1 - np.sqrt(mu)) ** 2, (1 + np.sqrt(mu)) ** 2
@@ -420,19 +426,19 @@ def test_inside_a_range_every_curvature_shrinks_alike(parabola, oracle, rng):
             assert np.abs(np.roots([1, -(1 + mu - x), mu])).max() > np.sqrt(mu) + 1e-6
 
 
-def test_the_range_ends_where_the_root_vanishes(parabola, oracle, rng):
+def test_the_range_ends_where_the_root_vanishes(quadratic, oracle, rng):
     """(1 + μ - ηκ)² - 4μ  is a product of two factors."""
-    assert oracle.counterexample(*oracle.claim(parabola.under_the_root), rng) is None
+    assert oracle.counterexample(*oracle.claim(quadratic.under_the_root), rng) is None
 
 
 @pytest.mark.parametrize("q", [2.0, 10.0, 400.0])
-def test_the_best_ball_puts_the_curvatures_at_the_ends(q, parabola, oracle):
+def test_the_best_ball_puts_the_curvatures_at_the_ends(q, quadratic, oracle):
     """ηκ₁ = (1 - √μ)²  and  ηκ₂ = (1 + √μ)²  at the best rate and momentum."""
     flat = 0.3
-    rate = oracle.program(parabola.ball_rate)(curvature1=flat, curvature2=q * flat)
-    root = oracle.program(parabola.ball_momentum)(q=q) ** 0.5
+    rate = oracle.program(quadratic.ball_rate)(curvature1=flat, curvature2=q * flat)
+    root = oracle.program(quadratic.ball_momentum)(q=q) ** 0.5
     assert_allclose([rate * flat, rate * q * flat], [(1 - root) ** 2, (1 + root) ** 2], **ROUNDED)
-    assert_allclose(oracle.program(parabola.ball_share)(q=q), root, **ROUNDED)
+    assert_allclose(oracle.program(quadratic.ball_share)(q=q), root, **ROUNDED)
 
 
 def largest_root(rate, momentum, curvatures):
@@ -443,10 +449,10 @@ def largest_root(rate, momentum, curvatures):
 
 
 @pytest.mark.parametrize("q", [2.0, 10.0, 100.0])
-def test_no_other_ball_has_a_smaller_share(q, parabola, oracle, rng):
+def test_no_other_ball_has_a_smaller_share(q, quadratic, oracle, rng):
     """The larger root, at the worst end, is above (√q - 1)/(√q + 1) for every other pair."""
-    share = oracle.program(parabola.ball_share)(q=q)
-    best = oracle.program(parabola.ball_rate)(curvature1=1.0, curvature2=q), share**2
+    share = oracle.program(quadratic.ball_share)(q=q)
+    best = oracle.program(quadratic.ball_rate)(curvature1=1.0, curvature2=q), share**2
     # at a double root an error of ε in the coefficients moves the roots by √ε
     assert_allclose(largest_root(*best, (1.0, q)), share, rtol=1e-6)
     for shift in 0.2 * rng.normal(size=(300, 2)):
@@ -455,32 +461,32 @@ def test_no_other_ball_has_a_smaller_share(q, parabola, oracle, rng):
 
 
 @pytest.mark.parametrize("end", ["flat", "steep"])
-def test_at_both_ends_a_power_is_held_up(end, lab, parabola, oracle):
+def test_at_both_ends_a_power_is_held_up(end, lab, quadratic, oracle):
     """y_i = (1 + (1 ∓ √μ) i) (±√μ)ⁱ,  with plus the steep end."""
     root, q = 0.6, (1.6 / 0.4) ** 2
     rate, curvature = 1.6**2, {"flat": 1 / q, "steep": 1.0}[end]
     rolled = lab.roll(np.array([curvature]), rate, root**2, 12)[:, 0]
-    page = oracle.program(getattr(parabola, f"{end}_end"))
+    page = oracle.program(getattr(quadratic, f"{end}_end"))
     assert_allclose(rolled, [page(i=i, momentum=root**2) for i in range(13)], **ROUNDED)
 
 
-def test_between_the_ends_the_ball_swings(lab, parabola, oracle, rng):
+def test_between_the_ends_the_ball_swings(lab, quadratic, oracle, rng):
     """y_i = √μⁱ (sin (i + 1)φ - √μ sin iφ)/sin φ,  with  cos φ = (1 + μ - ηκ)/2√μ."""
     mu, phi = rng.uniform(0.2, 0.9), rng.uniform(0.1, 3.0)
     product = 1 + mu - 2 * np.sqrt(mu) * np.cos(phi)
-    cosine = oracle.program(parabola.sp.Eq(parabola.x, parabola.angle.rhs))
+    cosine = oracle.program(quadratic.sp.Eq(quadratic.x, quadratic.angle.rhs))
     assert_allclose(cosine(rate=1.0, curvature=product, momentum=mu), np.cos(phi), **ROUNDED)
     rolled = lab.roll(np.array([product]), 1.0, mu, 12)[:, 0]
-    page = oracle.program(parabola.between)
+    page = oracle.program(quadratic.between)
     assert_allclose(rolled, [page(i=i, momentum=mu, phi=phi) for i in range(13)], **ROUNDED)
 
 
 @pytest.mark.parametrize("q", [4.0, 100.0])
-def test_the_steep_end_is_the_slowest_of_all(q, lab, parabola, oracle):
+def test_the_steep_end_is_the_slowest_of_all(q, lab, quadratic, oracle):
     """Of two hundred curvatures from κ₁ to κ₂ none is ever further off than κ₂ is."""
-    rate = oracle.program(parabola.ball_rate)(curvature1=1 / q, curvature2=1.0)
-    mu = oracle.program(parabola.ball_momentum)(q=q)
-    page = oracle.program(parabola.steep_end)
+    rate = oracle.program(quadratic.ball_rate)(curvature1=1 / q, curvature2=1.0)
+    mu = oracle.program(quadratic.ball_momentum)(q=q)
+    page = oracle.program(quadratic.steep_end)
     exact = np.abs([page(i=i, momentum=mu) for i in range(41)])
     assert_allclose(lab.slowest(1 / q, 1.0, rate, mu, 40), exact, rtol=1e-9)
 

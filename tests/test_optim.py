@@ -551,5 +551,5 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "two_steps": "optim-line-28",
         "first_of_adam": "optim-line-3",
     }
-    truth = [planted(f"quadratic.{name}", slip)[0] for name, slip in names.items()]
+    truth = [planted(f"quadratic.optim.{name}", slip)[0] for name, slip in names.items()]
     assert list(yours) == truth

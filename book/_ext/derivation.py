@@ -4,9 +4,9 @@
     ```
 
 On the page ``descent`` this checks and prints ``dlcore.formulas.descent.regret``, labelled
-``der-descent-regret``. A line that does not follow is a warning that names it. With
-``:planted: name`` one line is changed, as the name decides, and all lines are numbered: the
-reader is to find the wrong one.
+``der-descent-regret``; ``quadratic.descent.spread_next`` is one of another module of the topic.
+A line that does not follow is a warning that names it. With ``:planted: name`` one line is
+changed, as the name decides, and all lines are numbered: the reader is to find the wrong one.
 """
 
 import importlib
@@ -44,7 +44,9 @@ class Derivation(MathDirective):
         if latex is None or find_test(self, *test) is None:
             return []
         self.arguments = [latex]
-        self.options = {} if planted else {"label": f"der-{topic}-{name.replace('_', '-')}"}
+        self.options = (
+            {} if planted else {"label": f"der-{topic.rpartition('.')[2]}-{name.replace('_', '-')}"}
+        )
         equation = super().run()
         for block in equation:
             block["printed"] = True

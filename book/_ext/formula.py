@@ -5,7 +5,8 @@
     ```
 
 On the page ``loss`` this prints ``dlcore.formulas.loss.cross_entropy``, labelled
-``eq-loss-cross-entropy``; ``linear.scores`` names a formula of another topic. The mark
+``eq-loss-cross-entropy``; ``linear.scores`` names a formula of another topic, and
+``quadratic.optim.slope`` one of another module of the topic ``optim``. The mark
 beside the equation leads to the lemma of the test that checks it.
 """
 
@@ -41,7 +42,7 @@ class Formula(MathDirective):
         if latex is None or find_test(self, *test) is None:
             return []
         self.arguments = [latex]
-        self.options = {"label": f"eq-{topic}-{name.replace('_', '-')}"}
+        self.options = {"label": f"eq-{topic.rpartition('.')[2]}-{name.replace('_', '-')}"}
         equation = super().run()
         for block in equation:
             block["printed"] = True

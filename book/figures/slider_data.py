@@ -11,8 +11,8 @@ from itertools import product
 import numpy as np
 
 from dlcore.experiments.descent import bowl, roll
-from dlcore.formulas import parabola
 from dlcore.formulas.engine.oracle import program
+from dlcore.formulas.quadratic import descent as quadratic
 from dlcore.train.descent import descend
 from figures.exploring import RAISED
 
@@ -107,14 +107,14 @@ TELL = {"constant": "at the constant rate", "average": "for its average",
 
 def limit(rate, std):
     """Compute where the mean square settles at a constant rate."""
-    return program(parabola.spread_limit)(rate=rate, std=std, curvature=1.0)
+    return program(quadratic.spread_limit)(rate=rate, std=std, curvature=1.0)
 
 
 def ball_walks(rates=(0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.3, 3.6)):
     """Let the rate and the momentum be chosen, on a bowl whose condition number is a hundred."""
     momenta = (0.0, 0.2, 0.4, 0.6, 0.67, 0.8, 0.9)
     curvatures, frames = np.geomspace(1 / BEND, 1.0, 81), []
-    best = program(parabola.ball_share)(q=BEND)
+    best = program(quadratic.ball_share)(q=BEND)
     for rate, momentum in product(rates, momenta):
         points = START / [1, 2] * roll(np.array([1 / BEND, 1.0]), rate, momentum, STEPS)
         shares = factor(rate * curvatures, momentum)

@@ -134,7 +134,7 @@ def check_formula(label, row, seed=0):
         if values is not None:
             mistake = f"{label}: {check.kind}, {values[0]} against {values[1]}"
     programs = ", ".join(check.program for check in row.checks if check.program)
-    return Row(label, row.module, kinds(row), programs, time.perf_counter() - start, mistake)
+    return Row(label, row.topic, kinds(row), programs, time.perf_counter() - start, mistake)
 
 
 def kinds(row):

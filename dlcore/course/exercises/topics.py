@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[3]
 ROOMS = (
     "book/{}.md",
     "dlcore/formulas/{}.py",
+    "dlcore/formulas/quadratic/{}.py",
     "dlcore/kernels/{}.py",
     "dlcore/autodiff/{}.py",
     "dlcore/ops/{}.py",

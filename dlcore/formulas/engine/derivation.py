@@ -245,7 +245,7 @@ def derivation(*given):
     """Replace a generator of lines by the derivation that they form, and enter it."""
 
     def enter(write):
-        topic = write.__module__.rpartition(".")[2]
+        topic = registry.topic_of(write.__module__)
         with sp.evaluate(False):
             lines = [Line(*(line[1], line[0], *line[2:])) if isinstance(line, tuple) else Line(line)
                      for line in write()]  # fmt: skip

@@ -7,15 +7,22 @@ from typing import NamedTuple
 
 import sympy as sp
 
+TOWER = __name__.partition(".engine")[0]
+
 
 class Formula(NamedTuple):
     """A row of the register."""
 
-    module: str  # the topic
+    module: str  # within the tower:  quadratic.descent
     name: str
     relation: sp.Basic
     sentence: str
     checks: tuple = ()
+
+    @property
+    def topic(self):
+        """The chapter to which the formula belongs: the last name of its module."""
+        return topic_of(self.module)
 
 
 register = {}
@@ -34,15 +41,24 @@ def formula(*checks):
     def enter(write):
         with sp.evaluate(False):
             relation = write()
-        topic = write.__module__.rpartition(".")[2]
-        row = Formula(topic, write.__name__, relation, write.__doc__, checks)
-        register[label(topic, row.name)] = row
+        module = write.__module__.removeprefix(f"{TOWER}.")
+        row = Formula(module, write.__name__, relation, write.__doc__, checks)
+        register[label(row.topic, row.name)] = row
         return relation
 
     if len(checks) == 1 and isinstance(checks[0], FunctionType):
         write, checks = checks[0], ()
         return enter(write)
     return enter
+
+
+def topic_of(module):
+    """Name the topic of a module.
+
+    >>> topic_of("dlcore.formulas.quadratic.descent")
+    'descent'
+    """
+    return module.rpartition(".")[2]
 
 
 def label(topic, name, kind="eq"):
@@ -63,12 +79,11 @@ def all_derivations():
 def all_formulas():
     """List every formula by its label, topic after topic, in the order of the modules."""
     load()
-    return dict(sorted(register.items(), key=lambda item: item[1].module))
+    return dict(sorted(register.items(), key=lambda item: item[1].topic))
 
 
 def load():
     """Import every topic of the tower, so that all have entered what they hold."""
-    package = __name__.partition(".engine")[0]
-    folder = importlib.import_module(package).__path__
-    for module in pkgutil.iter_modules(folder):
-        importlib.import_module(f"{package}.{module.name}")
+    folder = importlib.import_module(TOWER).__path__
+    for module in pkgutil.walk_packages(folder, prefix=f"{TOWER}."):
+        importlib.import_module(module.name)

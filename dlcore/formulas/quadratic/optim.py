@@ -1,4 +1,4 @@
-"""On a parabola ½ κ w² each rule can be followed by hand: what its steps come to.
+"""Optimizers on a quadratic ½ κ w²: what their steps come to.
 
 κ is the curvature, κ₁ that of a direction which is no steeper. Points w_t have velocities v_t.
 

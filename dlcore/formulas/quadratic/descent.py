@@ -1,4 +1,4 @@
-"""On a parabola all can be computed: what noise leaves, and what a heavy ball gains.
+"""Descent on a quadratic: what noise leaves, and what momentum gains.
 
 Of a start at one, y_i is left after i steps. With noise of size σ the square of the
 distance is s_i on average. κ is a curvature, q the quotient of the largest and the least.
@@ -9,13 +9,14 @@ Chapter: book/descent.md.
 import sympy as sp
 from sympy import cos, sin, sqrt
 
-from dlcore.formulas import descent, optim, quadratic
+from dlcore.formulas import descent, optim
 from dlcore.formulas.engine.calculus import plain, unfold
 from dlcore.formulas.engine.checks import computed, grown, identity, proved, solves
 from dlcore.formulas.engine.derivation import derivation
 from dlcore.formulas.engine.letters import i
 from dlcore.formulas.engine.registry import formula
 from dlcore.formulas.engine.vectors import t
+from dlcore.formulas.quadratic import optim as quadratic_optim
 
 y, s = map(sp.IndexedBase, "ys")
 rate, mu, std, phi, q, B = sp.symbols("rate momentum std phi q B", positive=True)
@@ -122,7 +123,7 @@ def closer_bound():
 
 
 @formula(
-    grown(lambda page: unfold(optim.sgd, quadratic.slope, sp.Eq(optim.w, page.rhs)), 1),
+    grown(lambda page: unfold(optim.sgd, quadratic_optim.slope, sp.Eq(optim.w, page.rhs)), 1),
     computed("verification.grounds.rolled", momentum=0),
 )
 def share():
