@@ -25,7 +25,7 @@ def differentiate(relation):
     return sp.Eq(y_prime, calculus.slope(relation.rhs, x))
 
 
-@formula(computed("verification.beside.two_linear"))
+@formula(computed("verification.programs.activation.two_linear"))
 def two_linear():
     """A linear map after a linear map."""
     hidden = total(inputs[n, d] * w1[d, m], d) + b1[m]
@@ -39,7 +39,7 @@ def one_linear():
     return sp.Eq(outputs[n, k], total(inputs[n, d] * weight, d) + bias)
 
 
-@formula(computed("verification.beside.way_back"))
+@formula(computed("verification.programs.activation.backward"))
 def way_back():
     """Each entry hears its own cotangent, times its own slope."""
     return sp.Eq(x_bar, y_bar * y_prime)
@@ -51,7 +51,7 @@ def relu():
     return sp.Eq(y, sp.Max(0, x))
 
 
-@formula(computed("verification.beside.relu_slope"))
+@formula(computed("verification.programs.activation.relu_slope"))
 def relu_slope():
     """Its slope is one or zero; at the kink it is zero by choice."""
     return differentiate(relu)
@@ -78,7 +78,7 @@ def leaky_relu():
     return sp.Eq(y, sp.Piecewise((x, x > 0), (slope * x, True)))
 
 
-@formula(computed("verification.beside.leaky_relu_slope"))
+@formula(computed("verification.programs.activation.leaky_relu_slope"))
 def leaky_relu_slope():
     """Its slope is nowhere zero, so that no unit falls silent for good."""
     return differentiate(leaky_relu)
@@ -90,7 +90,7 @@ def tanh():
     return sp.Eq(y, sp.tanh(x))
 
 
-@formula(computed("verification.beside.tanh_slope"))
+@formula(computed("verification.programs.activation.tanh_slope"))
 def tanh_slope():
     """Its slope, as calculus gives it."""
     return differentiate(tanh)
@@ -143,7 +143,7 @@ def sigmoid_stable():
     return sp.Eq(1 / (1 + sp.exp(-x)), small / (1 + sp.exp(-sp.Abs(x))))
 
 
-@formula(computed("verification.beside.sigmoid_slope"))
+@formula(computed("verification.programs.activation.sigmoid_slope"))
 def sigmoid_slope():
     """Its slope, as calculus gives it."""
     return differentiate(sigmoid)
@@ -179,7 +179,7 @@ def softplus_difference():
     return sp.Eq(sp.log(1 + sp.exp(x)) - sp.log(1 + sp.exp(-x)), x)
 
 
-@formula(derivative_of(softplus, x), computed("verification.beside.softplus_slope"))
+@formula(derivative_of(softplus, x), computed("verification.programs.activation.softplus_slope"))
 def softplus_slope():
     """Its slope is the sigmoid, which goes smoothly from zero to one."""
     return sp.Eq(y_prime, 1 / (1 + sp.exp(-x)))
@@ -198,7 +198,7 @@ def gelu():
     return sp.Eq(y, x / 2 * (1 + sp.erf(x / sp.sqrt(2))))
 
 
-@formula(derivative_of(gelu, x), computed("verification.beside.gelu_slope"))
+@formula(derivative_of(gelu, x), computed("verification.programs.activation.gelu_slope"))
 def gelu_slope():
     """Its slope is that chance, and x times the bell curve."""
     bell = sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi)

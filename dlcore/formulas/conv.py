@@ -55,31 +55,31 @@ NUMBERS = np.arange(60) ** 2 % 13 - 5
 IMAGES, FILTERS = NUMBERS.reshape(2, 2, 5, 3), NUMBERS[:36].reshape(3, 2, 3, 2)
 
 
-@formula(computed("verification.maps.places", sizes=STRIDED))
+@formula(computed("verification.programs.conv.output_size", sizes=STRIDED))
 def output_size():
     """The last window that fits begins where the padded image ends, less its own height."""
     return sp.Eq(P, sp.floor((H + 2 * r - U) / s) + 1)
 
 
-@formula(computed("verification.maps.places", sizes=DILATED))
+@formula(computed("verification.programs.conv.output_size", sizes=DILATED))
 def output_size_dilated():
     """With gaps between its taps, a window spans more rows than it has taps."""
     return sp.Eq(P, sp.floor((H + 2 * r - e * (U - 1) - 1) / s) + 1)
 
 
-@formula(computed("verification.maps.conv_weights", sizes=MAPS))
+@formula(computed("verification.programs.conv.conv_parameters", sizes=MAPS))
 def parameters():
     """Every filter has a weight for every tap in every channel, and an offset."""
     return sp.Eq(count, F * (C * U * V + 1))
 
 
-@formula(computed("verification.maps.linear_weights", sizes=MAPS))
+@formula(computed("verification.programs.conv.linear_parameters", sizes=MAPS))
 def linear_parameters():
     """A linear layer between the same arrays has a weight for every pair of their entries."""
     return sp.Eq(count, F * P * Q * (C * H * W + 1))
 
 
-@formula(computed("verification.maps.products", sizes=MAPS))
+@formula(computed("verification.programs.conv.multiplications", sizes=MAPS))
 def multiplications():
     """Every entry of every map takes one product per tap and channel."""
     return sp.Eq(count, N * F * P * Q * C * U * V)
@@ -105,7 +105,7 @@ def conv2d_dilated():
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
 
 
-@formula(computed("verification.maps.grouped", sizes=GROUPED))
+@formula(computed("verification.programs.conv.grouped", sizes=GROUPED))
 def conv2d_grouped():
     """A filter sees the C channels of its own group."""
     seen = x[n, sp.floor(f * G / F) * C + c, p + u, q + v]
@@ -119,7 +119,7 @@ def convolution():
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v) + b[f])
 
 
-@formula(computed("verification.maps.conv_forwards", sizes=STRIDED))
+@formula(computed("verification.programs.conv.conv2d_jvp", sizes=STRIDED))
 def conv2d_jvp():
     """Forwards, each factor moves while the other stands still."""
     by_x = x_dot[n, c, p * s + u - r, q * s + v - r] * w[f, c, u, v]
@@ -129,7 +129,7 @@ def conv2d_jvp():
 
 @formula(
     cotangent(conv2d_strided, x[n, c, h, ell], sizes=STRIDED, points=1, w=FILTERS),
-    computed("verification.maps.to_pixels", sizes=STRIDED),
+    computed("verification.programs.conv.input_grad", sizes=STRIDED),
 )
 def conv2d_x_bar():
     """A pixel hears from every window that saw it, through the tap that lay on it."""
@@ -139,7 +139,7 @@ def conv2d_x_bar():
 
 @formula(
     cotangent(conv2d_strided, "w", sizes=STRIDED, points=1, x=IMAGES),
-    computed("verification.maps.to_taps", sizes=STRIDED),
+    computed("verification.programs.conv.weight_grad", sizes=STRIDED),
 )
 def conv2d_w_bar():
     """A tap hears from every place at which it lay, times what it lay on."""
@@ -160,13 +160,13 @@ def conv2d_x_bar_turned():
     return sp.Eq(x_bar[n, c, h, ell], total(heard * w[f, c, u, v], f, u, v))
 
 
-@formula(computed("verification.maps.row", sizes=ROW))
+@formula(computed("verification.programs.conv.row", sizes=ROW))
 def row():
     """On a row, the filter is laid on one place after the other: multiply, and add up."""
     return sp.Eq(y[p], total(x[p + u] * w[u], u))
 
 
-@formula(computed("verification.maps.row_forwards", sizes=ROW))
+@formula(computed("verification.programs.conv.row_jvp", sizes=ROW))
 def row_jvp():
     """Forwards, the image moves and the filter moves."""
     return sp.Eq(y_dot[p], total(x_dot[p + u] * w[u] + x[p + u] * w_dot[u], u))

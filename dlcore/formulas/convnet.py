@@ -54,13 +54,13 @@ def counted(*shapes):
     return solves(lambda page: page.rhs - sum(sp.prod(shape) for shape in shapes))
 
 
-@formula(computed("verification.maps.features", sizes=ODD))
+@formula(computed("verification.programs.convnet.features", sizes=ODD))
 def features():
     """Every map keeps one number of each window of two by two."""
     return sp.Eq(D, F * sp.floor(H / 2) * sp.floor(W / 2))
 
 
-@formula(computed("verification.maps.unflattened", sizes=MAPS))
+@formula(computed("verification.programs.convnet.flatten_vjp", sizes=MAPS))
 def flatten():
     """Features count through channels, in each through its rows, in each row from the left."""
     return sp.Eq(x[n, c, h, letters.ell], y[n, (c * H + h) * W + letters.ell])
@@ -109,7 +109,7 @@ def first_loss():
     return sp.Eq(L, sp.log(K) + reg / 2 * std**2 * (F * C * U * V + D * K))
 
 
-@formula(computed("verification.maps.offset_row", sizes=ROW))
+@formula(computed("verification.programs.convnet.row_with_bias", sizes=ROW))
 def row():
     """A row of pixels, a filter, an offset."""
     return sp.Eq(a[p], total(x[p + u] * w[u], u) + b)

@@ -183,7 +183,7 @@ def central_best():
     return sp.Eq(error, c3 / 2 * (3 * eps * c0 / c3) ** (2 * third))
 
 
-@formula(computed("verification.beside.dot"))
+@formula(computed("verification.programs.derivative.slope_along"))
 def slope_along():
     """Along a direction every entry of the gradient counts as much as its entry moves."""
     return sp.Eq(y_dot, total(x_bar[d] * x_dot[d], d))

@@ -37,7 +37,7 @@ def mean(term):
     return 1 / T * steps(term)
 
 
-@formula(computed("verification.grounds.stepped"))
+@formula(computed("verification.programs.descent.step"))
 def step():
     """A step goes against the slope, as far as the rate says."""
     return sp.Eq(w[t + 1], w[t] - rate * v[t])
@@ -159,7 +159,7 @@ def best_bound():
     return sp.Eq(e, B * rho / sqrt(T))
 
 
-@formula(computed("verification.grounds.shared_bound", sizes={"T": 5, "B": 2}))
+@formula(computed("verification.programs.descent.shared_bound", sizes={"T": 5, "B": 2}))
 def shared_bound():
     """A slope that shares its ties loses little more than half of that."""
     return sp.Eq(e, B * rho / sqrt(T) * (T + 1) / (2 * T))

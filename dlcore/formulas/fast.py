@@ -73,7 +73,7 @@ def operations():
 
 @formula(
     computed("experiments.limits.traffic", sizes=MAPS),
-    computed("verification.maps.moved", sizes=MAPS),
+    computed("verification.programs.fast.bytes_moved", sizes=MAPS),
 )
 def least_traffic():
     """Images and filters are read once and maps written once, four bytes a number."""
@@ -115,13 +115,13 @@ def sloping_roof():
     yield "=", bandwidth * intensity, "the definition of intensity"
 
 
-@formula(computed("verification.maps.copies", sizes=MAPS))
+@formula(computed("verification.programs.fast.copies", sizes=MAPS))
 def blow_up():
     """In single steps, without padding, columns hold so many copies of an image."""
     return sp.Eq(copies, P * Q * U * V / ((P + U - 1) * (Q + V - 1)))
 
 
-@formula(computed("verification.maps.reused", sizes=TILE))
+@formula(computed("verification.programs.fast.products_per_load", sizes=TILE))
 def reuse():
     """A tile of F filters and N images makes so many products of every number that it loads."""
     return sp.Eq(ratio, F * N / (F + N))
@@ -198,7 +198,7 @@ def squares():
     return sp.Eq(y[p, q], total(A[k, p] * A[j, q] * filters * seen, k, j))
 
 
-@formula(computed("verification.maps.products_saved", sizes=MAPS))
+@formula(computed("verification.programs.fast.winograd_saving", sizes=MAPS))
 def products_saved():
     """Squares of P × P outputs take so many products less, for filters of U × U taps."""
     return sp.Eq(saving, (P * U / (P + U - 1)) ** 2)

@@ -27,7 +27,7 @@ def product_of_duals():
     return sp.Eq((x + x_dot * eps) * (z + z_dot * eps), x * z + crossed + x_dot * z_dot * eps**2)
 
 
-@formula(computed("verification.beside.product_rule"))
+@formula(computed("verification.programs.forward.product_rule"))
 def product():
     """Each factor moves while the other stands still."""
     return sp.Eq(y_dot, x_dot * z + x * z_dot)
@@ -57,19 +57,19 @@ def quotient_rule():
     yield "<=>", sp.Eq(y_dot, (x_dot * z - x * z_dot) / z**2), "$y = x / z$"
 
 
-@formula(computed("verification.beside.quotient_rule", sp.Eq(y, x / z)))
+@formula(computed("verification.programs.forward.quotient_rule", sp.Eq(y, x / z)))
 def quotient():
     """What is divided moves, and so does what divides it."""
     return sp.Eq(y_dot, (x_dot - y * z_dot) / z)
 
 
-@formula(computed("verification.beside.times"))
+@formula(computed("verification.programs.forward.linear_jvp"))
 def directional():
     """One run forwards multiplies the Jacobian by one direction."""
     return sp.Eq(moved[m], total(J[m, d] * speed[d], d))
 
 
-@formula(computed("verification.beside.times"))
+@formula(computed("verification.programs.forward.linear_jvp"))
 def first_push():
     """The first of two programs, with its Jacobian J."""
     return sp.Eq(between[m], total(J[m, d] * speed[d], d))
@@ -89,25 +89,25 @@ def inner():
     return sp.Eq(s, exp(w1) + exp(2 * w2))
 
 
-@formula(computed("verification.beside.first", inner))
+@formula(computed("verification.programs.forward.first_output", inner))
 def first():
     """The first output of the sources' example."""
     return sp.Eq(f1, exp(s) + sin(s))
 
 
-@formula(computed("verification.beside.second"))
+@formula(computed("verification.programs.forward.second_output"))
 def second():
     """The second output of the sources' example, σ written out."""
     return sp.Eq(f2, w1 * w2 + 1 / (1 + exp(-w1)))
 
 
-@formula(computed("verification.beside.first_by_w1", inner))
+@formula(computed("verification.programs.forward.first_output_by_w1", inner))
 def first_by_w1():
     """How the first output answers to the first input."""
     return sp.Eq(sp.Derivative(f1, w1), (exp(s) + cos(s)) * exp(w1))
 
 
-@formula(computed("verification.beside.first_by_w2", inner))
+@formula(computed("verification.programs.forward.first_output_by_w2", inner))
 def first_by_w2():
     """How the first output answers to the second input."""
     return sp.Eq(sp.Derivative(f1, w2), 2 * (exp(s) + cos(s)) * exp(2 * w2))

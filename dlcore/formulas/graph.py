@@ -48,13 +48,13 @@ def edges():
     yield "=", T * (T - 1) / 2, "put together"
 
 
-@formula(computed("verification.beside.calls_above", sp.Eq(a[t], 4 * 2**t - 3)))
+@formula(computed("verification.programs.graph.calls_above", sp.Eq(a[t], 4 * 2**t - 3)))
 def diamond():
     """A call for the top, one for either side, and each side calls for all below."""
     return sp.Eq(a[t + 1], 3 + 2 * a[t])
 
 
-@formula(computed("verification.beside.calls", diamonds=0))
+@formula(computed("verification.programs.graph.calls", diamonds=0))
 def ground():
     """The ground is called for once."""
     return sp.Eq(a[0], 1)

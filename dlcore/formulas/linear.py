@@ -127,19 +127,19 @@ def w_in_matrices():
     yield "=", X.T * Y_bar, "$(D, N)$ times $(N, M)$"
 
 
-@formula(computed("verification.beside.scores"))
+@formula(computed("verification.programs.linear.scores"))
 def scores():
     """The linear classifier: one mixture of the features per class."""
     return sp.Eq(y[n, k], total(x[n, d] * w[d, k], d) + b[k])
 
 
-@formula(computed("verification.beside.probabilities"))
+@formula(computed("verification.programs.linear.probabilities"))
 def probabilities():
     """The classifier's opinion, from its scores."""
     return sp.Eq(p[n, k], exp(y[n, k]) / total(exp(y[n, j]), j))
 
 
-@formula(computed("verification.beside.classifier_loss", scores))
+@formula(computed("verification.programs.linear.loss", scores))
 def classifier_loss():
     """The mean surprise, and a penalty on large weights; offsets are free."""
     surprise = log(total(exp(y[n, k]), k)) - y[n, t[n]]
@@ -148,7 +148,7 @@ def classifier_loss():
 
 @formula(
     cotangent(classifier_loss, "w", probabilities, scores, inner=(scores,), L_bar=sp.S.One),
-    computed("verification.beside.classifier_w_bar", probabilities, scores),
+    computed("verification.programs.linear.w_bar", probabilities, scores),
 )
 def classifier_w_bar():
     """Each feature, times what was said minus what is true; and a pull towards zero."""
@@ -158,7 +158,7 @@ def classifier_w_bar():
 
 @formula(
     cotangent(classifier_loss, "b", probabilities, scores, inner=(scores,), L_bar=sp.S.One),
-    computed("verification.beside.classifier_b_bar", probabilities, scores),
+    computed("verification.programs.linear.b_bar", probabilities, scores),
 )
 def classifier_b_bar():
     """The offsets rest when every class is predicted as often as it occurs."""

@@ -105,7 +105,7 @@ def log_softmax_x_bar():
     return sp.Eq(x_bar[n, k], y_bar[n, k] - exp(y[n, k]) * total(y_bar[n, j], j))
 
 
-@formula(computed("verification.beside.surprise"))
+@formula(computed("verification.programs.loss.surprise"))
 def surprise():
     """The surprise at the right label: all scores together, less the right one."""
     return sp.Eq(y[n], log(total(exp(x[n, k]), k)) - x[n, t[n]])

@@ -25,7 +25,7 @@ half = sp.Rational(1, 2)
 weight, velocity, average = map(sp.IndexedBase, "wvm")
 
 
-@formula(computed("verification.beside.decayed"))
+@formula(computed("verification.programs.optim.with_weight_decay"))
 def weight_decay():
     """Weight decay adds to the gradient a pull towards zero; biases are left alone."""
     return sp.Eq(g_next, g + decay * w)
@@ -204,19 +204,19 @@ def adam_first():
     return sp.Eq(w_next, w - rate * g / (sp.Abs(g) + eps))
 
 
-@formula(computed("verification.beside.exponential"))
+@formula(computed("verification.programs.optim.exponential"))
 def exponential():
     """The rate is multiplied by γ after every epoch."""
     return sp.Eq(y, factor**epoch)
 
 
-@formula(computed("verification.beside.cosine"))
+@formula(computed("verification.programs.optim.cosine"))
 def cosine():
     """The rate glides from one down to r along half a wave, as p runs from zero to one."""
     return sp.Eq(y, last + (1 - last) / 2 * (1 + cos(pi * progress)))
 
 
-@formula(computed("verification.beside.one_cycle"))
+@formula(computed("verification.programs.optim.one_cycle"))
 def one_cycle():
     """The rate rises in a straight line until p is q, then glides to zero along half a wave."""
     glide = half * (1 + cos(pi * (progress - warmup) / (1 - warmup)))

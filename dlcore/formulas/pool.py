@@ -24,19 +24,19 @@ WHOLE = {"N": 2, "C": 3, "H": 5, "W": 4}
 ROW = {"H": 7, "U": 3, "P": 3, "stride": 2}
 
 
-@formula(computed("verification.maps.pooled_places", sizes={"H": 8, "U": 3, "stride": 2}))
+@formula(computed("verification.programs.pool.output_size", sizes={"H": 8, "U": 3, "stride": 2}))
 def output_size():
     """The last window begins where the image ends, less its own height."""
     return sp.Eq(P, sp.floor((H - U) / s) + 1)
 
 
-@formula(computed("verification.maps.largest", sizes=LARGEST))
+@formula(computed("verification.programs.pool.max_pool", sizes=LARGEST))
 def max_pool():
     """Of every window the largest entry stays."""
     return sp.Eq(y[n, c, p, q], letters.largest(x[n, c, p * s + u, q * s + v], u, v))
 
 
-@formula(computed("verification.maps.to_largest", max_pool, sizes=LARGEST))
+@formula(computed("verification.programs.pool.max_pool_vjp", max_pool, sizes=LARGEST))
 def max_pool_x_bar():
     """An entry hears from every window in which it is the largest."""
     seen = delta(p * s + u, h) * delta(q * s + v, ell)
@@ -53,7 +53,7 @@ def larger_of_two():
     yield "=", (a + b) / 2 + sp.Abs(b - a) / 2, "put together"
 
 
-@formula(computed("verification.maps.averaged", sizes=AVERAGE))
+@formula(computed("verification.programs.pool.avg_pool", sizes=AVERAGE))
 def avg_pool():
     """Of every window the average stays; the padding counts as zeros."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
@@ -62,7 +62,7 @@ def avg_pool():
 
 @formula(
     cotangent(avg_pool, x[n, c, h, ell], sizes=AVERAGE, points=1),
-    computed("verification.maps.to_averaged", sizes=AVERAGE),
+    computed("verification.programs.pool.avg_pool_vjp", sizes=AVERAGE),
 )
 def avg_pool_x_bar():
     """An entry hears its part of every window that saw it."""
@@ -71,7 +71,7 @@ def avg_pool_x_bar():
     return sp.Eq(x_bar[n, c, h, ell], 1 / (U * V) * part)
 
 
-@formula(computed("verification.maps.averaged_row", sizes=ROW))
+@formula(computed("verification.programs.pool.avg_pool_row", sizes=ROW))
 def avg_row():
     """On a row of pixels, the average of every window."""
     return sp.Eq(y[p], 1 / U * total(x[p * s + u], u))

@@ -21,7 +21,7 @@ c, c_bar, c_dot, r = sp.symbols("c c_bar c_dot r", real=True)
 other = sp.Symbol("d'", integer=True)
 
 
-@formula(computed("verification.beside.by_hand"))
+@formula(computed("verification.programs.reverse.polynomial_slope"))
 def by_hand():
     """The slope of y = a (a + 1) with a = x²: that of a along x, times that of y along a."""
     return sp.Eq(x_bar, 2 * x * (2 * x**2 + 1))
@@ -46,13 +46,13 @@ def adjoint():
     return sp.Eq(v_bar[k], delta(k, K - 1) + total(v_bar[j] * s[j, k], j))
 
 
-@formula(computed("verification.beside.times"))
+@formula(computed("verification.programs.forward.linear_jvp"))
 def pushforward():
     """Forwards, a tangent meets the columns of the Jacobian."""
     return sp.Eq(dot_y[m], total(J[m, d] * dot_x[d], d))
 
 
-@formula(computed("verification.beside.pullback"))
+@formula(computed("verification.programs.reverse.pullback"))
 def pullback():
     """Backwards, a cotangent meets its rows."""
     return sp.Eq(bar_x[d], total(bar_y[m] * J[m, d], m))
@@ -94,19 +94,19 @@ def brackets():
     yield "<=", M * K * D, "neither factor is below one", M * (few * many + few + many)
 
 
-@formula(computed("verification.beside.function_price"))
+@formula(computed("verification.programs.reverse.function_operations"))
 def function_price():
     """A product of D numbers takes one multiplication less than it has factors."""
     return sp.Eq(c, D - 1)
 
 
-@formula(computed("verification.beside.reverse_price"))
+@formula(computed("verification.programs.reverse.reverse_operations"))
 def reverse_price():
     """Each of them is done once, and pulled back to both of its factors."""
     return sp.Eq(c_bar, 3 * (D - 1))
 
 
-@formula(computed("verification.beside.forward_price"))
+@formula(computed("verification.programs.reverse.forward_operations"))
 def forward_price():
     """Forwards each takes three multiplications and one addition, in every one of D runs."""
     return sp.Eq(c_dot, 4 * D * (D - 1))
@@ -132,13 +132,13 @@ def cheap():
     return sp.Le(c_bar, (1 + r) * c)
 
 
-@formula(computed("verification.beside.unstretched"))
+@formula(computed("verification.programs.reverse.broadcast_vjp"))
 def unstretched():
     """An entry that was stretched over the examples hears from all of its copies."""
     return sp.Eq(bar_b[m], total(bar_y[n, m], n))
 
 
-@formula(computed("verification.beside.times", J="hessian", x_dot="v"))
+@formula(computed("verification.programs.forward.linear_jvp", J="hessian", x_dot="v"))
 def hessian_times():
     """A Hessian times a vector: how the gradient moves along it."""
     return sp.Eq(u[d], total(H[d, other] * v[other], other))

@@ -48,7 +48,7 @@ def pairs():
     yield "=", half * (mean(g[n] ** 2, n) - whole**2), "multiplied out"
 
 
-@formula(computed("verification.beside.accuracy", sizes={"N": 5}))
+@formula(computed("verification.programs.solver.accuracy", sizes={"N": 5}))
 def accuracy():
     """An accuracy is a mean of hits."""
     return sp.Eq(hits, mean(Indicator(m[n] > 0), n))

@@ -24,19 +24,19 @@ W2, Y_bar, A_bar, H_bar = (
 L, reg = sp.symbols("L reg", real=True)
 
 
-@formula(computed("verification.beside.mixtures"))
+@formula(computed("verification.programs.twolayer.mixtures"))
 def mixtures():
     """The first layer mixes the features."""
     return sp.Eq(a[n, m], total(x[n, d] * w1[d, m], d) + b1[m])
 
 
-@formula(computed("verification.beside.hidden", mixtures))
+@formula(computed("verification.programs.twolayer.hidden", mixtures))
 def hidden():
     """The hidden units keep what is positive."""
     return sp.Eq(h[n, m], sp.Max(0, a[n, m]))
 
 
-@formula(computed("verification.beside.network_scores", hidden, mixtures))
+@formula(computed("verification.programs.twolayer.scores", hidden, mixtures))
 def scores():
     """The second layer mixes the hidden units into one score per class."""
     return sp.Eq(y[n, k], total(h[n, m] * w2[m, k], m) + b2[k])
@@ -50,13 +50,13 @@ def flat():
     return sp.Eq(twice, once)
 
 
-@formula(computed("verification.beside.probabilities"))
+@formula(computed("verification.programs.linear.probabilities"))
 def probabilities():
     """The network's opinion, from its scores."""
     return sp.Eq(p[n, k], sp.exp(y[n, k]) / total(sp.exp(y[n, j]), j))
 
 
-@formula(computed("verification.beside.network_loss", probabilities, scores, hidden, mixtures))
+@formula(computed("verification.programs.twolayer.loss", probabilities, scores, hidden, mixtures))
 def loss():
     """The mean surprise, and a penalty on the weights of both layers."""
     penalty = total(w1[d, m] ** 2, d, m) + total(w2[m, k] ** 2, m, k)
@@ -71,7 +71,9 @@ def y_bar():
 
 @formula(
     cotangent(scores, "w2", reg=sp.S.Zero),
-    computed("verification.beside.network_w2_bar", y_bar, probabilities, scores, hidden, mixtures),
+    computed(
+        "verification.programs.twolayer.w2_bar", y_bar, probabilities, scores, hidden, mixtures
+    ),
 )
 def w2_bar():
     """The second weights hear the hidden units, times the errors that these went into."""
@@ -99,7 +101,7 @@ def a_bar():
 @formula(
     cotangent(mixtures, "w1", reg=sp.S.Zero),
     computed(
-        "verification.beside.network_w1_bar",
+        "verification.programs.twolayer.w1_bar",
         a_bar,
         h_bar,
         y_bar,
@@ -120,14 +122,14 @@ def b1_bar():
     return sp.Eq(bar_b1[m], total(bar_a[n, m], n))
 
 
-@formula(computed("verification.beside.network_w2_bar", probabilities, scores, hidden, mixtures))
+@formula(computed("verification.programs.twolayer.w2_bar", probabilities, scores, hidden, mixtures))
 def w2_gradient():
     """The same in one line: hidden units, times what was said minus what is true."""
     error = p[n, k] - delta(k, t[n])
     return sp.Eq(bar_w2[m, k], mean(h[n, m] * error, n) + reg * w2[m, k])
 
 
-@formula(computed("verification.beside.network_w1_bar", probabilities, scores, hidden, mixtures))
+@formula(computed("verification.programs.twolayer.w1_bar", probabilities, scores, hidden, mixtures))
 def w1_gradient():
     """The same in one line: features, where the unit was on, times the errors through w2."""
     error = total((p[n, k] - delta(k, t[n])) * w2[m, k], k)

@@ -28,6 +28,7 @@ ROOMS = (
     "dlcore/train/{}.py",
     "dlcore/experiments/{}.py",
     "dlcore/benchmarks/{}.py",
+    "dlcore/verification/programs/{}.py",
     "exercises/{}.py",
     "tests/test_{}.py",
     "solutions/{}.py",

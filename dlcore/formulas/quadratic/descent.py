@@ -82,7 +82,7 @@ def falling_spread():
     return sp.Eq(s[i], std**2 / (curvature**2 * i))
 
 
-@formula(computed("verification.grounds.average_spread", sizes={"T": 5}))
+@formula(computed("verification.programs.descent.average_spread", sizes={"T": 5}))
 def average_spread():
     """At a constant rate the average of T points, the first of them at the minimum."""
     gained = sp.Sum((1 - (1 - rate * curvature) ** i) ** 2, (i, 1, T - 1))
@@ -100,7 +100,7 @@ def knee():
 
 @formula(
     solves(lambda page: height.subs(a, knee.rhs) - page.rhs),
-    computed("verification.grounds.knee_height", sizes={"T": 4, "B": 2}),
+    computed("verification.programs.descent.knee_height", sizes={"T": 4, "B": 2}),
 )
 def knee_height():
     """How high descent still is after T steps."""
@@ -124,7 +124,7 @@ def closer_bound():
 
 @formula(
     grown(lambda page: unfold(optim.sgd, quadratic_optim.slope, sp.Eq(optim.w, page.rhs)), 1),
-    computed("verification.grounds.rolled", momentum=0),
+    computed("verification.programs.descent.after_steps", momentum=0),
 )
 def share():
     """On a parabola every step leaves one share."""
@@ -143,7 +143,7 @@ def bowl_share():
     return sp.Eq(e, (q - 1) / (q + 1))
 
 
-@formula(computed("verification.grounds.ball", sizes={"D": 8}))
+@formula(computed("verification.programs.descent.heavy_ball", sizes={"D": 8}))
 def heavy_ball():
     """On a parabola the heavy ball obeys a recursion of two steps."""
     return sp.Eq(y[i + 1], (1 + mu - rate * curvature) * y[i] - mu * y[i - 1])
@@ -192,7 +192,7 @@ swinging = 1 + mu - 2 * sqrt(mu) * cos(phi)
 
 @formula(
     grown(lambda page: rolls(page, flat), from_rest(flat)),
-    computed("verification.grounds.at_flat_end"),
+    computed("verification.programs.descent.at_flat_end"),
 )
 def flat_end():
     """At the flat end of the range, from rest."""
@@ -201,7 +201,7 @@ def flat_end():
 
 @formula(
     grown(lambda page: rolls(page, steep), from_rest(steep)),
-    computed("verification.grounds.at_steep_end"),
+    computed("verification.programs.descent.at_steep_end"),
 )
 def steep_end():
     """At its steep end."""
@@ -210,7 +210,7 @@ def steep_end():
 
 @formula(
     grown(lambda page: rolls(page, swinging), from_rest(swinging)),
-    computed("verification.grounds.swinging"),
+    computed("verification.programs.descent.between_the_ends"),
 )
 def between():
     """Between the ends, with an angle that runs from zero to π."""

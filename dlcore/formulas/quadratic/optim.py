@@ -26,7 +26,7 @@ room = sp.Symbol("eps", positive=True)
 here = {optim.w: w[t], optim.v: v[t], optim.v_next: v[t + 1], g: curvature * w[t], optim.rate: rate}
 
 
-@formula(computed("verification.grounds.slope"))
+@formula(computed("verification.programs.optim.slope"))
 def slope():
     """The slope of a parabola grows with the weight."""
     return sp.Eq(g, optim.curvature * optim.w)

@@ -1,4 +1,4 @@
-"""Programs of descent as the formulas call them: by the letters of the page.
+"""Descent by the letters of the page.
 
 Chapter: book/descent.md.
 """
@@ -8,20 +8,15 @@ from typing import Annotated
 
 import numpy as np
 
-from dlcore.experiments.descent import bowl, huber, roll, worst
+from dlcore.experiments.descent import huber, roll, worst
 from dlcore.kernels.optim import momentum_naive
 from dlcore.shapes import Array
 from dlcore.train.descent import average, descend
 
 
-def stepped(w: Annotated[Array, "D"], v: Annotated[Array, "D"], t, rate):
+def step(w: Annotated[Array, "D"], v: Annotated[Array, "D"], t, rate):
     """The point after a step, of which w and v list all points and slopes."""
     return descend(lambda _: v[t], w[t], [rate])[-1]
-
-
-def slope(w, curvature):
-    """The slope of a parabola."""
-    return bowl(np.array([curvature]))[1](np.array([w]))[0]
 
 
 def shared_bound(T, B, rho):
@@ -50,29 +45,30 @@ def knee_height(curvature, B, T):
     return max(ends)
 
 
-def rolled(curvature, rate, momentum, i):
+def after_steps(curvature, rate, momentum, i):
     """Where a ball is after i steps, from one and from rest."""
     return roll(np.array([curvature]), rate, momentum, i)[i, 0]
 
 
 def at_flat_end(momentum, i):
     """The same where the roots are one, at the flat end of their range."""
-    return rolled((1 - np.sqrt(momentum)) ** 2, 1.0, momentum, i)
+    return after_steps((1 - np.sqrt(momentum)) ** 2, 1.0, momentum, i)
 
 
 def at_steep_end(momentum, i):
     """And at the steep end."""
-    return rolled((1 + np.sqrt(momentum)) ** 2, 1.0, momentum, i)
+    return after_steps((1 + np.sqrt(momentum)) ** 2, 1.0, momentum, i)
 
 
-def swinging(momentum, phi, i):
-    """And in between."""
+def between_the_ends(momentum, phi, i):
+    """And in between, at an angle φ."""
     curvature = 1 + momentum - 2 * np.sqrt(momentum) * np.cos(phi)
-    return rolled(curvature, 1.0, momentum, i)
+    return after_steps(curvature, 1.0, momentum, i)
 
 
-def ball(y: Annotated[Array, "D"], i, rate, momentum, curvature):
+def heavy_ball(y: Annotated[Array, "D"], i, rate, momentum, curvature):
     """The next point of a ball that came from the last one."""
-    w, v = y[i : i + 1].copy(), y[i : i + 1] - y[i - 1 : i]
+    w = y[i : i + 1].copy()
+    v = y[i : i + 1] - y[i - 1 : i]
     momentum_naive(w, curvature * w, v, rate, momentum, 0.0)
     return w[0]

@@ -1,0 +1,29 @@
+"""Layers of a ConvNet by the letters of the page.
+
+Chapter: book/convnet.md.
+"""
+
+from typing import Annotated
+
+import numpy as np
+
+from dlcore.nn.models.convnet import TwoLayerConvNet
+from dlcore.ops.conv import convolution
+from dlcore.ops.flatten import flatten
+from dlcore.shapes import Array
+
+
+def row_with_bias(x: Annotated[Array, "H"], w: Annotated[Array, "U"], b):
+    """A convolution of one row, with a bias."""
+    return convolution(x[None, None, None], w[None, None, None], np.array([b]))[0, 0, 0]
+
+
+def features(F, H, W):
+    """The features that the linear layer of a ConvNet receives."""
+    model = TwoLayerConvNet((1, H, W), F, 2, rng=np.random.default_rng(0), window=1)
+    return len(model.params["w2"])
+
+
+def flatten_vjp(y: Annotated[Array, "N D"], C, H, W):
+    """The images that lie flat in rows of features."""
+    return flatten.vjp(y, np.zeros((len(y), C, H, W)), y)[0]
