@@ -78,7 +78,7 @@ def formulas(
     ] = None,
 ):
     """Check every formula and every line of every derivation, and say how long it takes."""
-    from dlcore.verification.listing import show, show_mutants, show_planted
+    from dlcore.verification.tables import show, show_mutants, show_planted
 
     if planted:
         show_planted(*planted)

@@ -13,21 +13,21 @@ from rich.progress import track
 from rich.table import Table
 
 from dlcore.formulas.engine.planted import planted
-from dlcore.verification import formulas, mutation
+from dlcore.verification import formulas, mutation_testing
 
 console = Console(width=None if sys.stdout.isatty() else 140)
 
 
-def done(jobs, what):
-    """Do the jobs, with a bar where somebody watches."""
+def with_progress(jobs, what):
+    """Run the jobs, with a progress bar on a terminal."""
     return list(track(jobs, what, total=None, console=Console(stderr=True), transient=True))
 
 
 def show(*, record=False):
     """List every equation: how it is checked, by which programs, how long; return a status."""
-    rows = done(formulas.check_all(), "checking")
+    rows = with_progress(formulas.check_all(), "checking")
     for topic, group in groupby(sorted(rows, key=lambda row: row.topic), lambda row: row.topic):
-        console.print(listed(topic, group))
+        console.print(topic_table(topic, group))
     wrong = [row for row in rows if row.mistake]
     for row in wrong:
         console.print(row.mistake, style="red", markup=False)
@@ -37,12 +37,13 @@ def show(*, record=False):
         f"in {seconds:.1f} s, the slowest in {slowest:.2f} s"
     )
     if record:
-        mutants = done(mutation.all_mutants(), "mutating")
-        print(formulas.record(rows, mutation.kills(mutants), mutation.table(mutants)))
+        made = with_progress(mutation_testing.all_mutants(), "mutating")
+        kills, counts = mutation_testing.kills(made), mutation_testing.table(made)
+        print(formulas.record(rows, kills, counts))
     return int(bool(wrong))
 
 
-def listed(topic, rows):
+def topic_table(topic, rows):
     """Lay out the equations of a chapter."""
     grid = Table(title=topic, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for head, side in (("", "left"), ("equation", "left"), ("check", "left"), ("s", "right")):
@@ -56,24 +57,24 @@ def listed(topic, rows):
 
 def show_mutants():
     """Count the mutants by kind, and print every one that lives; return a status."""
-    mutants = done(mutation.all_mutants(), "mutating")
+    made = with_progress(mutation_testing.all_mutants(), "mutating")
     grid = Table(box=None, padding=(0, 2, 0, 0))
     grid.add_column("slip")
     for head in ("made", "refused", "alive"):
         grid.add_column(head, justify="right")
-    counts = mutation.table(mutants)
+    counts = mutation_testing.table(made)
     total = tuple(map(sum, zip(*counts.values(), strict=True)))
-    for kind, (refused, made) in [*counts.items(), ("all", total)]:
-        grid.add_row(kind, str(made), str(refused), str(made - refused))
+    for kind, (refused, number) in [*counts.items(), ("all", total)]:
+        grid.add_row(kind, str(number), str(refused), str(number - refused))
     console.print(grid)
-    alive = [each for each in mutants if not each.refused]
+    alive = [each for each in made if not each.refused]
     for each in alive:
         reason = each.reason or "its check is blind"
         console.print(f"{each.label}: {each.kind}: {each.printed}: {reason}", markup=False)
     return int(any(not each.reason for each in alive))
 
 
-class Page:
+class HtmlTable:
     """A table for a page of the book."""
 
     def __init__(self, heads, rows):
@@ -86,7 +87,7 @@ class Page:
         return f'<table class="table equations"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
-def page():
+def equations():
     """List the equations of the record, chapter after chapter, for a page."""
     table = formulas.read()["history"]["equations"]
     chapters = {path.stem for path in formulas.BOOK.glob("*.md")}
@@ -96,14 +97,14 @@ def page():
         names = "".join(f"<code>{name.removeprefix('dlcore.')}</code> "
                         for name in programs.split(", ") if name)  # fmt: skip
         rows.append([chapter, f"<code>{label}</code>", escape(kinds), names, f"{seconds:.2f}"])
-    return Page(["chapter", "equation", "held against", "programs", "seconds"], rows)
+    return HtmlTable(["chapter", "equation", "held against", "programs", "seconds"], rows)
 
 
-def page_of_mutants():
+def mutants():
     """Count the mutants of the record by the kind of slip, for a page."""
     counts = formulas.read()["history"]["mutants"]
     rows = [[escape(kind), made, refused] for kind, (refused, made) in counts.items()]
-    return Page(["slip", "made", "refused"], rows)
+    return HtmlTable(["slip", "made", "refused"], rows)
 
 
 def show_planted(name, plant):

@@ -19,8 +19,8 @@ def back_1(y_bar, w):
     """Go from place to place, and spread the filters there."""
     x_bar, (P, Q, U, V) = empty(y_bar, w)
     for p, q in np.ndindex(P, Q):
-        told = np.einsum("nf,fcuv->ncuv", y_bar[:, :, p, q], w)
-        x_bar[:, :, p : p + U, q : q + V] += told
+        product = np.einsum("nf,fcuv->ncuv", y_bar[:, :, p, q], w)
+        x_bar[:, :, p : p + U, q : q + V] += product
     return x_bar
 
 
@@ -28,8 +28,8 @@ def back_2(y_bar, w):
     """Go from tap to tap, and move the maps there."""
     x_bar, (P, Q, U, V) = empty(y_bar, w)
     for u, v in np.ndindex(U, V):
-        told = np.einsum("nfpq,fc->ncpq", y_bar, w[:, :, u, v])
-        x_bar[:, :, u : u + P, v : v + Q] += told
+        product = np.einsum("nfpq,fc->ncpq", y_bar, w[:, :, u, v])
+        x_bar[:, :, u : u + P, v : v + Q] += product
     return x_bar
 
 

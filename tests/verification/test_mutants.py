@@ -12,7 +12,7 @@ from dlcore.formulas.engine.definitions import Definitions
 from dlcore.formulas.engine.letters import N, n, total
 from dlcore.formulas.engine.mutants import mutants_of_a_line, mutants_of_a_relation, mutations
 from dlcore.formulas.engine.points import Point
-from dlcore.verification import formulas, mutation
+from dlcore.verification import formulas, mutation_testing
 
 CHECKED = {label: row for label, row in all_formulas().items() if row.checks}
 DERIVATIONS = all_derivations()
@@ -31,14 +31,14 @@ def test_every_formula_passes_its_checks(label):
 @pytest.mark.parametrize("label", CHECKED)
 def test_every_mutant_of_a_formula_is_refused(label):
     """Or it is listed, with the reason why it says the same."""
-    mutants = mutation.mutants_of_a_formula(label, CHECKED[label])
+    mutants = mutation_testing.mutants_of_a_formula(label, CHECKED[label])
     assert [each for each in mutants if not each.refused and not each.reason] == []
 
 
 @pytest.mark.parametrize("label", DERIVATIONS)
 def test_every_mutant_of_a_line_is_refused(label):
     """It does not follow from the line before, or the next line does not follow from it."""
-    mutants = mutation.mutants_of_a_derivation(label, DERIVATIONS[label])
+    mutants = mutation_testing.mutants_of_a_derivation(label, DERIVATIONS[label])
     assert [each for each in mutants if not each.refused and not each.reason] == []
 
 
