@@ -30,8 +30,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Set up a sandbox for the answers, when one is asked for."""
     if tier := config.getoption("isolation"):
-        stage = importlib.import_module("dlcore.course.grading.stage")
-        config.pluginmanager.register(stage.Stage(tier))
+        session = importlib.import_module("dlcore.course.grading.session")
+        config.pluginmanager.register(session.SandboxSession(tier))
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def rng(request):
 
     A grader seeds it by a secret, so that nobody knows what will be drawn.
     """
-    stage = getattr(request.config, "stage", None)
-    seed = stage.seed(request.node) if stage else None
+    sandbox = getattr(request.config, "sandbox", None)
+    seed = sandbox.seed(request.node) if sandbox else None
     return np.random.default_rng(seed or list(request.node.nodeid.encode()))
 
 
@@ -55,8 +55,8 @@ def topic(request):
 def answers(request, topic):
     """The answers to this chapter's exercises: the book's, or with --student yours."""
     path = request.config.rootpath / request.config.getoption("answers") / f"{topic}.py"
-    stage = getattr(request.config, "stage", None)
-    with stage.answers(path, request.node) if stage else nullcontext(load(path)) as found:
+    sandbox = getattr(request.config, "sandbox", None)
+    with sandbox.answers(path, request.node) if sandbox else nullcontext(load(path)) as found:
         yield found
 
 

@@ -13,7 +13,7 @@ from importlib.util import resolve_name
 import pytest
 
 from dlcore.course.exercises import skeleton, topics
-from dlcore.course.practice import trial
+from dlcore.course.practice import runner
 from dlcore.graph import topological_order
 
 TOPICS = topics.topics()
@@ -176,7 +176,7 @@ def committed(name):
 def test_every_scored_test_fails_on_the_skeleton(topic, tmp_path):
     """An exercise cannot be passed by leaving it alone: each of its tests meets a hole."""
     (tmp_path / f"{topic}.py").write_text(skeleton.cut(topic), encoding="utf-8")
-    outcomes = trial.run([topic], folder=tmp_path).outcomes
+    outcomes = runner.run([topic], folder=tmp_path).outcomes
     kinds = {o.claim: o.finding.kind if o.finding else "passed" for o in outcomes}
     assert outcomes
     assert kinds == dict.fromkeys(kinds, "not attempted")

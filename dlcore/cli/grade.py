@@ -29,14 +29,16 @@ def grade(
     from functools import partial
 
     from dlcore.course.grading import grade
-    from dlcore.course.grading.cluster import spread
+    from dlcore.course.grading.cluster import judge_on_cluster
 
-    terms = (exercises, key_file, isolation, accept_no_isolation)
-    order = grade.place(submissions, *terms, out)
+    settings = (exercises, key_file, isolation, accept_no_isolation)
+    grading = grade.place(submissions, *settings, out)
     if explain:
-        raise typer.Exit(grade.explain(order, *explain))
-    workers = {"workers": partial(spread, scheduler, order.terms)} if scheduler else {}
-    raise typer.Exit(grade.grade(order, resume=resume, jobs=jobs, **workers))
+        raise typer.Exit(grade.explain(grading, *explain))
+    workers = (
+        {"judge_files": partial(judge_on_cluster, scheduler, grading.settings)} if scheduler else {}
+    )
+    raise typer.Exit(grade.grade(grading, resume=resume, jobs=jobs, **workers))
 
 
 @app.command()
@@ -47,7 +49,7 @@ def gradescope(
     out: Annotated[Path, typer.Option(help="The zip to write.")] = Path("autograder.zip"),
 ):
     """Write the autograder of TOPICS for Gradescope, as one zip."""
-    from dlcore.course.grading.gradescope import pack
+    from dlcore.course.grading.autograder import pack
 
     pack(topics, key_file, out)
 
@@ -55,6 +57,6 @@ def gradescope(
 @app.command()
 def release(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]):
     """Write the course as students get it to FOLDER: no solutions, no wrong answers."""
-    from dlcore.course.release.course import release
+    from dlcore.course.release.export import release
 
     release(folder)

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.exercises.catalogue import chosen
+from dlcore.course.exercises.marks import chosen
 from dlcore.course.exercises.skeleton import cut
-from dlcore.course.grading.grade import Order, grade
-from dlcore.course.grading.job import Terms
+from dlcore.course.grading.grade import GradingRun, grade
 from dlcore.course.grading.journal import Journal
+from dlcore.course.grading.judge_process import JudgeSettings
 from dlcore.course.grading.verdict import lasting
 from dlcore.experiments.experiment import experiment
 from dlcore.experiments.grading import attacks
@@ -113,10 +113,10 @@ def hand_in(place, files, *, packed):
 def graded(folder, out, tier, jobs, exercises=TOPICS, seconds=10.0):
     """Grade a folder; return the verdicts by student and exercise, and the seconds it took."""
     begun = time.perf_counter()
-    terms = Terms(TOPICS, tier, KEY.hex(), seconds)
-    order = Order(folder, chosen(",".join(exercises)), terms, out)
+    settings = JudgeSettings(TOPICS, tier, KEY.hex(), seconds)
+    grading = GradingRun(folder, chosen(",".join(exercises)), settings, out)
     with redirect_stdout(io.StringIO()):
-        grade(order, jobs=jobs)
+        grade(grading, jobs=jobs)
     taken = time.perf_counter() - begun
     with Journal(out / "journal.jsonl", KEY) as journal:
         return {(v.student, v.exercise): v for v in journal.verdicts().values()}, taken

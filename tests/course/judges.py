@@ -12,8 +12,8 @@ from dlcore.course.grading.verdict import verdict
 TOLD = re.compile(rb"# ([\w-]+): ([\w ]+)")
 
 
-class Believer:
-    """A judge to be hired: it reads statuses from comments, and counts what it is asked."""
+class TrustingJudge:
+    """A judge to be opened: it reads statuses from comments, and counts what it is asked."""
 
     def __init__(self, delay=0.0, asked=None):
         self.delay, self.asked = delay, [] if asked is None else asked

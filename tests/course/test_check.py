@@ -3,7 +3,7 @@
 import pytest
 
 from dlcore.course.exercises import skeleton
-from dlcore.course.practice import trial
+from dlcore.course.practice import runner
 from dlcore.course.practice.check import check
 
 RATIO = "powers / powers.sum(axis=1, keepdims=True)"
@@ -34,7 +34,7 @@ def test_right_answers_earn_all_points(told):
 def test_every_scored_test_fails_on_the_skeleton(clone):
     """Each one meets a hole, and none that scores nothing is run."""
     skeleton.exercises()
-    kinds = [outcome.finding.kind for outcome in trial.run(["sample"]).outcomes]
+    kinds = [outcome.finding.kind for outcome in runner.run(["sample"]).outcomes]
     assert kinds == ["not attempted"] * 3
 
 
@@ -79,7 +79,7 @@ def test_a_failed_attempt_comes_before_an_exercise_not_begun(clone, capsys):
     ],
 )
 def test_a_failure_is_told_by_its_kind(told, old, new, kind, says):
-    """What differs, and where, in the reader's own terms."""
+    """What differs, and where, in the reader's own settings."""
     page, code = told(old, new)
     assert code == 1
     assert f"{kind}  " in page
@@ -153,7 +153,7 @@ def test_what_an_answer_prints_is_shown(told):
 
 def test_an_endless_loop_ends(told, monkeypatch):
     """The other exercises are checked all the same."""
-    monkeypatch.setattr(trial, "SECONDS", 0.2)
+    monkeypatch.setattr(runner, "SECONDS", 0.2)
     page, _ = told("    return powers", "    while True:\n        pass\n    return powers")
     assert "still running after 0.2 seconds" in page
     assert "✓ sample-halves" in page

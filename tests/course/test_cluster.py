@@ -9,16 +9,16 @@ from functools import partial
 import pytest
 
 from dlcore.course.exercises import topics
-from dlcore.course.exercises.catalogue import exercises_of
+from dlcore.course.exercises.marks import exercises_of
 from dlcore.course.grading import grade
-from dlcore.course.grading.cluster import spread
-from dlcore.course.grading.job import Job, Terms
+from dlcore.course.grading.cluster import judge_on_cluster
+from dlcore.course.grading.judge_process import JudgeProcess, JudgeSettings
 from dlcore.course.grading.verdict import lasting
 
 pytest.importorskip("distributed", reason="install the extra `cluster`")
 pytestmark = pytest.mark.sandbox
 
-TERMS = Terms(("loss",), "T1", b"a key of the course".hex())
+SETTINGS = JudgeSettings(("loss",), "T1", b"a key of the course".hex())
 EXERCISES = exercises_of("loss")
 STUDENTS = [f"student-{number}" for number in range(6)]
 
@@ -53,7 +53,7 @@ def cluster(start, tmp_path):
 
 
 @pytest.fixture
-def order(tmp_path):
+def grading(tmp_path):
     """A class of six: the solutions, the exercises as cut, and a file that does not compile."""
     sources = [
         (topics.ROOT / f"{name}/loss.py").read_bytes() for name in ("solutions", "exercises")
@@ -61,51 +61,53 @@ def order(tmp_path):
     for name, source in zip(STUDENTS, [*sources, b"def softmax(\n"] * 2, strict=True):
         (tmp_path / "class" / name).mkdir(parents=True)
         (tmp_path / "class" / name / "loss.py").write_bytes(source)
-    return lambda name: grade.Order(tmp_path / "class", EXERCISES, TERMS, tmp_path / name)
+    return lambda name: grade.GradingRun(tmp_path / "class", EXERCISES, SETTINGS, tmp_path / name)
 
 
-def records(order):
-    """The verdicts of an order, apart from times and hosts."""
-    with order.journal() as journal:
-        return {who: lasting(found) for who, found in grade.Desk(order, journal).found().items()}
+def records(grading):
+    """The verdicts of an grading, apart from times and hosts."""
+    with grading.journal() as journal:
+        return {
+            who: lasting(found) for who, found in grade.WorkList(grading, journal).found().items()
+        }
 
 
-def killing(worker, address, sheets, hire, jobs):
+def killing(worker, address, files, open_judge, jobs):
     """Judge on a cluster, and kill a worker when the first file has been judged."""
-    for count, pair in enumerate(spread(address, TERMS, sheets, hire, jobs), 1):
+    for count, pair in enumerate(judge_on_cluster(address, SETTINGS, files, open_judge, jobs), 1):
         if count == len(EXERCISES):
             worker.kill()
         yield pair
 
 
-def test_a_cluster_finds_what_one_machine_finds(cluster, order):
+def test_a_cluster_finds_what_one_machine_finds(cluster, grading):
     """Though a worker dies half-way: the same records, each item once, nothing owed."""
     address, (first, _) = cluster
-    here, there = order("here"), order("there")
+    here, there = grading("here"), grading("there")
     assert grade.grade(here) == 0
-    assert grade.grade(there, workers=partial(killing, first, address)) == 0
+    assert grade.grade(there, judge_files=partial(killing, first, address)) == 0
     assert first.wait() == -9
     assert records(there) == records(here)
     assert len((there.out / "journal.jsonl").read_bytes().splitlines()) == 6 * len(EXERCISES)
 
 
-def test_a_scheduler_that_is_not_there_is_an_error(order):
+def test_a_scheduler_that_is_not_there_is_an_error(grading):
     """Nothing is journaled, and the message names the address."""
-    nowhere = partial(spread, "tcp://127.0.0.1:9", TERMS, timeout=1)
+    nowhere = partial(judge_on_cluster, "tcp://127.0.0.1:9", SETTINGS, timeout=1)
     with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
-        grade.grade(order("out"), workers=nowhere)
+        grade.grade(grading("out"), judge_files=nowhere)
 
 
-def test_two_jobs_find_what_one_finds(order):
+def test_two_jobs_find_what_one_finds(grading):
     """Each is a process with a judge of its own."""
-    one, two = order("one"), order("two")
+    one, two = grading("one"), grading("two")
     assert grade.grade(one) == grade.grade(two, jobs=2) == 0
     assert records(one) == records(two)
 
 
 def test_a_job_of_another_course_is_refused(monkeypatch):
     """Who would judge with other tests does not begin."""
-    other = lambda terms: {"proofs": {"loss": "other"}, "environment": "other"}
-    monkeypatch.setattr(Terms, "digests", other)
-    with Job(TERMS) as job, pytest.raises(ValueError, match="job: the tests differ"):
+    other = lambda settings: {"test_digests": {"loss": "other"}, "environment": "other"}
+    monkeypatch.setattr(JudgeSettings, "digests", other)
+    with JudgeProcess(SETTINGS) as job, pytest.raises(ValueError, match="job: the tests differ"):
         job.start()

@@ -12,48 +12,48 @@ from functools import partial
 import pytest
 
 from dlcore.course.exercises import topics
-from dlcore.course.exercises.catalogue import chosen, exercises_of
+from dlcore.course.exercises.marks import chosen, exercises_of
 from dlcore.course.grading import batch, grade
 from dlcore.course.grading.intake import Submission
-from dlcore.course.grading.job import JobError, Terms
-from dlcore.course.grading.triage import items, triage
+from dlcore.course.grading.judge_process import JudgeProcessError, JudgeSettings
+from dlcore.course.grading.precheck import items, precheck
 from dlcore.course.grading.verdict import STATUSES, lasting, verdict
-from tests.course.judges import Believer
+from tests.course.judges import TrustingJudge
 
 KEY = b"a key of the course"
 EXERCISES = exercises_of("loss")
 ALL = b"".join(b"# %s: pass\n" % e.name.removeprefix("loss-").encode() for e in EXERCISES)
 HALF = b"# softmax: pass\n# logsumexp: fail\n# hinge: timeout\n"
-TERMS = Terms(("loss",), "T0", KEY.hex())
+SETTINGS = JudgeSettings(("loss",), "T0", KEY.hex())
 
 
 @pytest.fixture
-def order(tmp_path, monkeypatch):
+def grading(tmp_path, monkeypatch):
     """A class of three: one passes, one half, one sent nothing of use."""
     monkeypatch.setenv("COLUMNS", "120")
     for name, source in {"ada/loss.py": ALL, "eve/loss.py": HALF, "mal/los.py": ALL}.items():
         (tmp_path / "class" / name).parent.mkdir(parents=True)
         (tmp_path / "class" / name).write_bytes(source)
-    return grade.Order(tmp_path / "class", EXERCISES, TERMS, tmp_path / "out")
+    return grade.GradingRun(tmp_path / "class", EXERCISES, SETTINGS, tmp_path / "out")
 
 
 @pytest.fixture
-def run(order):
-    """Carry out the order with judges that count what they are asked."""
+def run(grading):
+    """Carry out the grading with judges that count what they are asked."""
     asked = []
 
-    def carry_out(order=order, **options):
+    def carry_out(grading=grading, **options):
         asked.clear()
-        code = grade.grade(order, hire=partial(Believer, asked=asked), **options)
-        with order.journal() as journal:
-            return code, asked.copy(), grade.Desk(order, journal).found()
+        code = grade.grade(grading, open_judge=partial(TrustingJudge, asked=asked), **options)
+        with grading.journal() as journal:
+            return code, asked.copy(), grade.WorkList(grading, journal).found()
 
     return carry_out
 
 
-def file(order, name):
+def file(grading, name):
     """Read a file that grading wrote."""
-    return (order.out / name).read_text(encoding="utf-8")
+    return (grading.out / name).read_text(encoding="utf-8")
 
 
 def test_exercises_are_listed_in_the_order_of_the_tests():
@@ -100,7 +100,7 @@ def test_what_is_no_text_needs_no_judge(case):
     """It is an error, or missing, with advice: never a bare zero."""
     source, said = AT_SIGHT[case]
     taken = Submission("eve", {"loss": source} if source is not None else {})
-    found = triage(items(taken, EXERCISES)[0], taken)
+    found = precheck(items(taken, EXERCISES)[0], taken)
     assert found.status == ("missing" if source is None else "error")
     assert said in found.says[0]
 
@@ -108,7 +108,7 @@ def test_what_is_no_text_needs_no_judge(case):
 def test_other_encodings_are_left_to_the_judge():
     """Python knows how to read them."""
     taken = Submission("eve", {"loss": "# coding: latin-1\n# é\n".encode("latin-1")})
-    assert triage(items(taken, EXERCISES)[0], taken) is None
+    assert precheck(items(taken, EXERCISES)[0], taken) is None
 
 
 def test_every_exercise_of_every_student_has_a_verdict(run):
@@ -122,78 +122,78 @@ def test_every_exercise_of_every_student_has_a_verdict(run):
     assert (counts["eve", "pass"], counts["eve", "fail"], counts["eve", "timeout"]) == (1, 1, 1)
 
 
-def test_a_missing_file_names_the_one_that_is_near(run, order):
+def test_a_missing_file_names_the_one_that_is_near(run, grading):
     """Who sent Loss.py hears how it is to be called."""
-    (order.folder / "mal/los.py").rename(order.folder / "mal/Loss.py")
+    (grading.folder / "mal/los.py").rename(grading.folder / "mal/Loss.py")
     says = run()[2]["mal", "loss-softmax"].says
     assert says[1] == "Loss.py: not read, wanted exercises/loss.py"
 
 
-def test_a_second_run_judges_nothing(run, order):
+def test_a_second_run_judges_nothing(run, grading):
     """Neither the journal nor a report changes by a byte."""
     run()
-    before = {path.name: path.read_bytes() for path in order.out.iterdir()}
+    before = {path.name: path.read_bytes() for path in grading.out.iterdir()}
     assert run()[:2] == (0, [])
-    assert {path.name: path.read_bytes() for path in order.out.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in grading.out.iterdir()} == before
 
 
-def test_half_a_journal_is_not_mixed_with_another_run(run, order):
+def test_half_a_journal_is_not_mixed_with_another_run(run, grading):
     """Without --resume it is refused; with it the rest is judged, and nothing else."""
     run()
-    lines = file(order, "journal.jsonl").splitlines(keepends=True)
-    (order.out / "journal.jsonl").write_text("".join(lines[:-4]))
+    lines = file(grading, "journal.jsonl").splitlines(keepends=True)
+    (grading.out / "journal.jsonl").write_text("".join(lines[:-4]))
     with pytest.raises(ValueError, match=r"holds .* of .* verdicts, go on with --resume or name"):
         run()
     assert len(run(resume=True)[1]) == 4
 
 
-def test_a_changed_submission_is_judged_again(run, order):
+def test_a_changed_submission_is_judged_again(run, grading):
     """All its exercises are, and those of nobody else."""
     run()
-    (order.folder / "eve/loss.py").write_bytes(ALL)
+    (grading.folder / "eve/loss.py").write_bytes(ALL)
     _, asked, found = run(resume=True)
     assert asked == [("eve", exercise.name) for exercise in EXERCISES]
     assert found["eve", "loss-hinge"].status == "pass"
 
 
-def test_another_tier_or_key_is_another_journal(run, order):
+def test_another_tier_or_key_is_another_journal(run, grading):
     """What was judged at T0 does not count at T1; what another key sealed does not count."""
     run()
     for change in ({"tier": "T1"}, {"key": b"another key".hex()}):
-        other = replace(order, terms=replace(TERMS, **change))
+        other = replace(grading, settings=replace(SETTINGS, **change))
         with pytest.raises(ValueError, match="holds 0 of"):
             run(other)
 
 
-def test_an_empty_class_is_refused(run, order):
+def test_an_empty_class_is_refused(run, grading):
     """The folder that was named is probably the wrong one."""
-    (order.folder.parent / "empty").mkdir()
+    (grading.folder.parent / "empty").mkdir()
     with pytest.raises(ValueError, match="empty is empty, name the folder of the submissions"):
-        run(replace(order, folder=order.folder.parent / "empty"))
+        run(replace(grading, folder=grading.folder.parent / "empty"))
 
 
-def test_what_the_grader_fails_is_no_score(run, order):
+def test_what_the_grader_fails_is_no_score(run, grading):
     """Exit code 3, an empty cell, and another attempt at the next call."""
-    (order.folder / "eve/loss.py").write_bytes(b"# softmax: infra\n")
+    (grading.folder / "eve/loss.py").write_bytes(b"# softmax: infra\n")
     code, asked, _ = run()
     assert code == grade.OWED == 3
     assert Counter(asked)["eve", "loss-softmax"] == batch.TRIES
-    assert "eve,," in file(order, "canvas.csv").replace("eve,,,eve,,", "eve,,")
+    assert "eve,," in file(grading, "canvas.csv").replace("eve,,,eve,,", "eve,,")
     assert run(resume=True)[1] == [("eve", "loss-softmax")] * batch.TRIES
 
 
-class Mortal(Believer):
+class Mortal(TrustingJudge):
     """A judge that dies at every other item."""
 
     def judge(self, item):
         if self.asked.append(item) or len(self.asked) % 2:
-            raise JobError("the judging process ended with -9")
+            raise JudgeProcessError("the judging process ended with -9")
         return verdict(item, "pass")
 
 
-def test_a_judge_that_dies_is_asked_again(order):
+def test_a_judge_that_dies_is_asked_again(grading):
     """Half of the calls fail, and no verdict is owed."""
-    assert grade.grade(order, hire=Mortal) == 0
+    assert grade.grade(grading, open_judge=Mortal) == 0
 
 
 def test_a_judge_that_cannot_be_hired_ends_the_batch():
@@ -204,47 +204,47 @@ def test_a_judge_that_cannot_be_hired_ends_the_batch():
 
     before = threading.active_count()
     with pytest.raises(ValueError, match="no judge starts"):
-        list(batch.judged([batch.Sheet(())], nobody, jobs=2))
+        list(batch.judge_all([batch.FileJob(())], nobody, jobs=2))
     assert threading.active_count() == before
 
 
-def test_a_file_that_hangs_when_loaded_hangs_once(run, order):
+def test_a_file_that_hangs_when_loaded_hangs_once(run, grading):
     """The first exercise tells why, the others are blocked, also after a resume."""
-    (order.folder / "eve/loss.py").write_bytes(b"# import: timeout\n")
+    (grading.folder / "eve/loss.py").write_bytes(b"# import: timeout\n")
     _, asked, found = run()
     mine = [found["eve", exercise.name] for exercise in EXERCISES]
     assert [who for who, _ in asked].count("eve") == 1
     assert [verdict.status for verdict in mine] == ["timeout"] + ["blocked"] * (len(mine) - 1)
     assert mine[1].says == ("exercises/loss.py could not be loaded, see loss-softmax",)
-    lines = file(order, "journal.jsonl").splitlines(keepends=True)
-    (order.out / "journal.jsonl").write_text("".join(lines[:-3]))
+    lines = file(grading, "journal.jsonl").splitlines(keepends=True)
+    (grading.out / "journal.jsonl").write_text("".join(lines[:-3]))
     assert run(resume=True)[1:] == ([], found)
 
 
-def test_several_judges_find_what_one_finds(run, order, tmp_path):
+def test_several_judges_find_what_one_finds(run, grading, tmp_path):
     """Verdicts do not depend on who gives them, nor on the order of work."""
     one = run()[2]
-    two = run(replace(order, out=tmp_path / "two"), jobs=3)[2]
+    two = run(replace(grading, out=tmp_path / "two"), jobs=3)[2]
     assert {who: lasting(v) for who, v in one.items()} == {
         who: lasting(v) for who, v in two.items()
     }
-    assert file(order, "verdicts.jsonl") == (tmp_path / "two/verdicts.jsonl").read_text()
+    assert file(grading, "verdicts.jsonl") == (tmp_path / "two/verdicts.jsonl").read_text()
 
 
-def test_a_replay_agrees_bit_by_bit(run, order, capsys):
+def test_a_replay_agrees_bit_by_bit(run, grading, capsys):
     """--explain prints the verdict, the line of the journal, and that they are the same."""
     run()
-    assert grade.explain(order, "eve", "loss-logsumexp", hire=Believer) == 0
+    assert grade.explain(grading, "eve", "loss-logsumexp", open_judge=TrustingJudge) == 0
     page = capsys.readouterr().out
     assert "eve  loss-logsumexp  fail" in page
     assert "the same, bit by bit" in page
 
 
-def test_a_replay_that_differs_says_so(run, order, capsys):
+def test_a_replay_that_differs_says_so(run, grading, capsys):
     """A verdict that cannot be repeated is worth a look: exit code 1."""
     run()
     doubting = lambda: Mortal(asked=[0])
-    assert grade.explain(order, "eve", "loss-logsumexp", hire=doubting) == 1
+    assert grade.explain(grading, "eve", "loss-logsumexp", open_judge=doubting) == 1
     assert "they differ" in capsys.readouterr().out
 
 
@@ -256,18 +256,18 @@ def test_a_replay_that_differs_says_so(run, order, capsys):
         ("eve", "loss-hinge", "no verdict on eve, loss-hinge in .*, grade first"),
     ],
 )
-def test_what_cannot_be_explained_is_said(order, student, exercise, says):
+def test_what_cannot_be_explained_is_said(grading, student, exercise, says):
     """The message names what is missing."""
     with pytest.raises(ValueError, match=says):
-        grade.explain(order, student, exercise, hire=Believer)
+        grade.explain(grading, student, exercise, open_judge=TrustingJudge)
 
 
-def test_a_verdict_on_other_bytes_is_not_explained(run, order):
+def test_a_verdict_on_other_bytes_is_not_explained(run, grading):
     """The journal knows the student, but not this file."""
     run()
-    (order.folder / "eve/loss.py").write_bytes(ALL)
+    (grading.folder / "eve/loss.py").write_bytes(ALL)
     with pytest.raises(ValueError, match="is on other bytes, tests, tier or environment"):
-        grade.explain(order, "eve", "loss-hinge", hire=Believer)
+        grade.explain(grading, "eve", "loss-hinge", open_judge=TrustingJudge)
 
 
 @pytest.mark.parametrize(("content", "says"), [(None, "is no file; make one"), (b"short", "16")])
@@ -276,28 +276,28 @@ def test_a_course_needs_a_key(tmp_path, content, says):
     if content:
         (tmp_path / "key").write_bytes(content)
     with pytest.raises(ValueError, match=f"grade: key-file .*{says}"):
-        grade.place(tmp_path, "loss", tmp_path / "key", "T0", True, tmp_path)
+        grade.grading_run(tmp_path, "loss", tmp_path / "key", "T0", True, tmp_path)
 
 
 GRADER = """
 import sys
 from functools import partial
 from pathlib import Path
-from tests.course.judges import Believer
-from tests.course.test_grade import EXERCISES, TERMS, grade
+from tests.course.judges import TrustingJudge
+from tests.course.test_grade import EXERCISES, SETTINGS, grade
 where = Path(sys.argv[1])
-order = grade.Order(where / "class", EXERCISES, TERMS, where / "out")
-grade.grade(order, resume=True, hire=partial(Believer, delay=0.01))
+grading = grade.GradingRun(where / "class", EXERCISES, SETTINGS, where / "out")
+grade.grade(grading, resume=True, open_judge=partial(TrustingJudge, delay=0.01))
 """
 
 
 @pytest.fixture
-def killed(order, rng):
+def killed(grading, rng):
     """Grade in another process until so many verdicts are written, and a moment longer."""
-    journal = order.out / "journal.jsonl"
+    journal = grading.out / "journal.jsonl"
 
     def kill_after(count):
-        command = [sys.executable, "-c", GRADER, str(order.folder.parent)]
+        command = [sys.executable, "-c", GRADER, str(grading.folder.parent)]
         with subprocess.Popen(command, cwd=topics.ROOT, stdout=subprocess.DEVNULL) as grader:
             while not journal.exists() or journal.read_bytes().count(b"\n") < count:
                 time.sleep(0.002)
@@ -309,13 +309,13 @@ def killed(order, rng):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no kill here")
-def test_a_killed_batch_loses_one_item_at_most(run, order, killed):
+def test_a_killed_batch_loses_one_item_at_most(run, grading, killed):
     """`kill -9` at four moments: every line is whole, the rest is judged once, and alike."""
     counts = [killed(count) for count in (1, 8, 12, 16)]
     assert counts == sorted(counts)
     _, asked, found = run(resume=True)
     assert (len(asked), len(found)) == (3 * len(EXERCISES) - counts[-1], 3 * len(EXERCISES))
-    whole = run(replace(order, out=order.out / "again"))[2]
+    whole = run(replace(grading, out=grading.out / "again"))[2]
     assert {who: lasting(v) for who, v in whole.items()} == {
         w: lasting(v) for w, v in found.items()
     }

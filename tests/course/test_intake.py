@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from dlcore.course.grading import intake, parcel
+from dlcore.course.grading import archive, intake
 from tests.library.small import tar
 
 SOURCE = b"def softmax(scores):\n    return scores\n"
@@ -69,12 +69,12 @@ def take(tmp_path):
 
 
 @pytest.mark.parametrize("inner", ["loss.py", "exercises/loss.py", "hw1/exercises/loss.py"])
-def test_every_parcel_is_read_alike(take, inner, tmp_path):
+def test_every_archive_is_read_alike(take, inner, tmp_path):
     """A folder, a zip, a tar and a gzipped tar of the same file are the same submission."""
     packed = tar({inner: SOURCE})
-    parcels = {"eve": {inner: SOURCE}, "eve.zip": zipped([(inner, SOURCE)]),
+    archives = {"eve": {inner: SOURCE}, "eve.zip": zipped([(inner, SOURCE)]),
                "eve.tar.gz": packed, "eve.tar": gzip.decompress(packed)}  # fmt: skip
-    for name, sent in parcels.items():
+    for name, sent in archives.items():
         taken = take(name, sent)
         assert (taken.student, taken.sources, taken.notes) == ("eve", {"loss": SOURCE}, [])
         (tmp_path / "class").rename(tmp_path / name.replace(".", "-"))
@@ -156,7 +156,7 @@ CASES = [(name, case) for name, cases in REFUSED.items() for case in cases]
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
-def test_a_hostile_parcel_is_refused_with_its_reason(take, name, case):
+def test_a_hostile_archive_is_refused_with_its_reason(take, name, case):
     """The reason is a sentence, and no source is taken."""
     sent, reason = REFUSED[name][case]
     taken = take(name, sent)
@@ -165,8 +165,8 @@ def test_a_hostile_parcel_is_refused_with_its_reason(take, name, case):
 
 
 @pytest.mark.parametrize("name", ["eve.zip", "eve.tar", "eve.ipynb"])
-def test_a_damaged_parcel_raises_nothing(take, rng, name):
-    """Of 200 parcels with three wrong bytes each, every one is read or refused."""
+def test_a_damaged_archive_raises_nothing(take, rng, name):
+    """Of 200 archives with three wrong bytes each, every one is read or refused."""
     sound = {"eve.zip": zipped(ONE), "eve.tar": gzip.decompress(tar(dict(ONE))),
              "eve.ipynb": notebook("x = 1")}[name]  # fmt: skip
     for _ in range(200):
@@ -184,7 +184,7 @@ def test_bombs_need_no_memory(take):
     take("eve.tgz", bomb)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 2.5 * parcel.PACKED
+    assert peak < 2.5 * archive.PACKED
 
 
 IGNORED = {

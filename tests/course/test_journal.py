@@ -128,15 +128,15 @@ def test_a_verdict_of_another_item_is_not_taken(path):
 )
 def test_a_key_knows_its_item(other):
     """Whoever hands in other bytes, or is asked another exercise, has another key."""
-    terms = {"proofs": {"loss": "a"}, "environment": "b"}
-    assert item_key(KEY, ITEM, **terms) != item_key(KEY, replace(ITEM, **other), **terms)
+    settings = {"test_digests": {"loss": "a"}, "environment": "b"}
+    assert item_key(KEY, ITEM, **settings) != item_key(KEY, replace(ITEM, **other), **settings)
 
 
 def test_a_key_knows_tests_and_environment():
     """When either changes, or the course key does, every item is another."""
-    terms = [({"loss": "a"}, "b"), ({"loss": "c"}, "b"), ({"loss": "a"}, "c")]
-    keys = [item_key(KEY, ITEM, *pair) for pair in terms]
-    assert len({*keys, item_key(b"another", ITEM, *terms[0])}) == 4
+    settings = [({"loss": "a"}, "b"), ({"loss": "c"}, "b"), ({"loss": "a"}, "c")]
+    keys = [item_key(KEY, ITEM, *pair) for pair in settings]
+    assert len({*keys, item_key(b"another", ITEM, *settings[0])}) == 4
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no locks here")

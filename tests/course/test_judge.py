@@ -198,7 +198,7 @@ def test_numba_is_ready_for_those_who_name_it(judge, solution):
     """Workers of all others are forked by a process that never imported it, in half the time."""
     for text in (solution, f"import numba\n{solution}"):
         assert judge.judge(item(text)).status == "pass"
-    assert [numba for _, numba in judge.bench.zygotes] == [False, True]
+    assert [numba for _, numba in judge.session.zygotes] == [False, True]
 
 
 @pytest.mark.parametrize("tier", [pytest.param(tier, marks=MARKS[tier]) for tier in tiers.TIERS])
@@ -212,7 +212,7 @@ def test_numba_is_there_for_those_who_do_not_name_it(tier, solution):
 def test_a_dead_zygote_is_no_fault_of_a_submission(judge, solution):
     """The verdict is `infra`, which is no score; the next item finds another zygote."""
     assert judge.judge(item(solution)).status == "pass"
-    (zygote,) = judge.bench.zygotes.values()
+    (zygote,) = judge.session.zygotes.values()
     os.kill(zygote.process.pid, signal.SIGKILL)
     zygote.process.wait()
     assert judge.judge(item(solution)).status == "infra"

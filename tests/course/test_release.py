@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from dlcore.course.exercises import skeleton, topics
-from dlcore.course.exercises.catalogue import exercises_of
-from dlcore.course.exercises.hints import helping, helping_in
-from dlcore.course.release import course as release
+from dlcore.course.exercises.hints import hints_for, hints_in
+from dlcore.course.exercises.marks import exercises_of
+from dlcore.course.release import export
 
 POSSIBLE = sum(exercise.points for exercise in exercises_of("loss"))
 PAGE = """Write it. Try before you unfold its solution.
@@ -34,7 +34,7 @@ Add.
 def course(tmp_path_factory):
     """The course, released into a folder."""
     folder = tmp_path_factory.mktemp("release") / "course"
-    release.release(folder)
+    export.release(folder)
     return folder
 
 
@@ -58,7 +58,7 @@ def lines(text):
 
 def test_a_page_loses_its_solutions(course):
     """The block goes, the sentence about unfolding goes, the rest stays."""
-    text = release.unsolved(PAGE)
+    text = export.without_solutions(PAGE)
     assert text.startswith("Write it.\n")
     assert "solution" not in text
     assert "````{exercise} Sums\n:label: sum\nAdd.\n````\n\n## Next" in text
@@ -89,7 +89,7 @@ def test_no_line_of_an_answer_goes_out(course, topic):
     secret = lines(re.sub(r"# HINT:.*", "", answers)) - lines(skeleton.skeleton(solution))
     assert secret
     assert not secret & lines((course / f"exercises/{topic}.py").read_text())
-    assert not secret & lines((course / skeleton.CARRIED).read_text().replace("\\n", "\n"))
+    assert not secret & lines((course / skeleton.RELEASE_FILE).read_text().replace("\\n", "\n"))
 
 
 def test_exercises_go_out_as_cut(course):
@@ -101,9 +101,9 @@ def test_exercises_go_out_as_cut(course):
 def test_hints_are_carried(course, monkeypatch):
     """Each exercise has the hints that its solution holds, without the solution."""
     solution = (topics.ROOT / "solutions/loss.py").read_text()
-    here = {name: helping_in(solution, name) for name in skeleton.exercises_in(solution)}
+    here = {name: hints_in(solution, name) for name in skeleton.exercises_in(solution)}
     monkeypatch.setattr(topics, "ROOT", course)
-    assert {name: helping("loss", name) for name in here} == here
+    assert {name: hints_for("loss", name) for name in here} == here
     assert all(here.values())
 
 
@@ -134,7 +134,7 @@ def test_a_release_is_not_released_again(dlcore, tmp_path):
 def test_a_folder_that_exists_is_not_touched(course):
     """Nobody's work is overwritten."""
     with pytest.raises(ValueError, match=r"release: .* exists, name a folder that does not"):
-        release.release(course)
+        export.release(course)
 
 
 def test_a_mark_that_is_left_stops_the_release(tmp_path):
@@ -142,4 +142,4 @@ def test_a_mark_that_is_left_stops_the_release(tmp_path):
     (tmp_path / "exercises").mkdir()
     (tmp_path / "exercises/loss.py").write_text("# END SOLUTION\n")
     with pytest.raises(ValueError, match=r"loss\.py holds marks of its solution"):
-        release.checked(tmp_path)
+        export.refuse_marks(tmp_path)

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 
-from dlcore.course.exercises.catalogue import exercises_of
-from dlcore.course.grading.clean import cleaned, line
+from dlcore.course.exercises.marks import exercises_of
 from dlcore.course.grading.intake import Submission
+from dlcore.course.grading.precheck import items
 from dlcore.course.grading.reports import gradescope, jsonl, junit, page, tables, write_reports
 from dlcore.course.grading.results import Results
-from dlcore.course.grading.triage import items
+from dlcore.course.grading.sanitize import one_line, sanitize
 from dlcore.course.grading.verdict import STATUSES, read_verdict, verdict
 from tests.site import test_site
 
@@ -78,16 +78,16 @@ def strange(text):
 @pytest.mark.parametrize("word", NASTY)
 def test_cleaned_text_is_printable(word):
     """What is left can be written in UTF-8, and is short."""
-    text = cleaned(word)
+    text = sanitize(word)
     assert strange(text) == []
     assert len(text.encode("utf-8")) <= 3 * 2000
-    assert "\n" not in line(word)
+    assert "\n" not in one_line(word)
 
 
 def test_cleaning_changes_no_honest_text():
     """Formulas, breaks and brackets stay."""
     text = "x̄ₙₖ = ∂L/∂xₙₖ\n\tnp.exp(scores)[0] <= 1 & 2 — ☃ 日本"
-    assert cleaned(text) == text
+    assert sanitize(text) == text
 
 
 @pytest.mark.parametrize("report", [tables.scores, tables.canvas, tables.moodle])

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from dlcore.course.exercises import skeleton
 from dlcore.course.exercises.reset import reset
-from dlcore.course.practice import trial, watch
-from dlcore.course.practice.away import away
-from dlcore.course.practice.progress import Progress
+from dlcore.course.practice import runner, watch
+from dlcore.course.practice.progress_file import Progress
+from dlcore.course.practice.subprocess_runner import run_in_subprocess
 
 HOLE = 'raise NotImplementedError("which operator drops the remainder?")'
 
@@ -33,8 +33,8 @@ def solution(clone):
 def session(path):
     """A session at its beginning, and the page that it last drew."""
     console = Console(file=io.StringIO(), width=100)
-    run = lambda topics, k="": trial.run(topics, k=k)
-    return watch.Session(["sample"], console, run)
+    run = lambda topics, k="": runner.run(topics, k=k)
+    return watch.WatchSession(["sample"], console, run)
 
 
 def page(session, *events):
@@ -147,13 +147,13 @@ def test_q_ends_the_session(session):
 def test_answers_that_kill_their_process_do_not_kill_the_watch(path, solution):
     """`os._exit` ends the process that runs the tests, and that is what is said."""
     path.write_text(solution.replace("half = size // 2", "import os; os._exit(3)"))
-    tried = away(["sample"], "sample-halves")
+    tried = run_in_subprocess(["sample"], "sample-halves")
     assert tried.broken == ["the process of your answers died: exit code 3"]
 
 
 def test_saves_are_heard(path, solution):
     """A file that is written becomes an event that names its topic."""
-    events, found = watch.listen(["sample"]), []
+    events, found = watch.event_stream(["sample"]), []
     ready = threading.Thread(target=lambda: found.append(next(events)))
     ready.start()
     for _ in range(40):

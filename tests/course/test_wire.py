@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from dlcore.course.sandbox import frame, fuzz, grants, host, limits, proxy, wire
+from dlcore.course.sandbox import client, connection, frame, fuzz, grants, limits, wire
 from dlcore.course.sandbox.wire import WireError
 
 SUBMISSION = b"""
@@ -97,7 +97,7 @@ def alike(x, y):
 @pytest.fixture(scope="module")
 def zygote():
     """A process that forks workers, without a lock."""
-    zygote = host.Zygote("T0", seconds=1.0)
+    zygote = connection.Zygote("T0", seconds=1.0)
     yield zygote
     zygote.close()
 
@@ -105,9 +105,9 @@ def zygote():
 @pytest.fixture
 def answers(zygote):
     """The submission above, in a worker."""
-    session = proxy.Session(zygote.worker(), b"secret")
+    trusted = client.Client(zygote.worker(), b"secret")
     named = {"name": "exercises.wire", "path": "exercises/wire.py"}
-    with proxy.answers(session, SUBMISSION, **named) as found:
+    with client.answers(trusted, SUBMISSION, **named) as found:
         yield found
 
 
@@ -241,7 +241,9 @@ def test_a_closed_array_that_was_forced_is_nonsense(answers):
     """The worker opens its copy; ours is not written to, and that is the end of it."""
     x = np.zeros(3)
     x.flags.writeable = False
-    with pytest.raises(host.Ended, match="protocol: read: an array that cannot be written to"):
+    with pytest.raises(
+        connection.WorkerEnded, match="protocol: read: an array that cannot be written to"
+    ):
         answers.force(x)
     assert_array_equal(x, np.zeros(3))
 
@@ -311,7 +313,7 @@ def test_an_object_has_no_say_in_its_equality(answers):
 
 def test_an_endless_generator_ends(answers, monkeypatch):
     """So many items are pulled, and no more."""
-    monkeypatch.setattr("dlcore.course.sandbox.far.PULLS", 20)
+    monkeypatch.setattr("dlcore.course.sandbox.remote.PULLS", 20)
     with pytest.raises(RuntimeError, match="more than 20 items"):
         list(answers.count())
 
@@ -329,7 +331,7 @@ def test_what_will_be_drawn_is_not_known(answers):
 def test_what_is_printed_is_kept(answers):
     """It can be read when the worker has ended."""
     answers.say(np.random.default_rng(0))
-    line = answers._session.line
+    line = answers._client.connection
     line.end()
     assert line.printed == "spoken\n"
 
@@ -353,7 +355,7 @@ def test_little_is_granted_to_a_submission(operation, args):
     """Objects that were not given, private names, functions that write, memory without end."""
     owned = lambda value: value is max or isinstance(value, collections.deque)
     with pytest.raises((TypeError, AttributeError)):
-        grants.granted(operation, args, owned)
+        grants.permitted(operation, args, owned)
 
 
 def test_large_results_are_refused_before_they_are_computed():
@@ -368,7 +370,7 @@ def test_large_results_are_refused_before_they_are_computed():
         for name in ("mul", "ufunc"):
             before = ("multiply", "__call__") if name == "ufunc" else ()
             with pytest.raises(refusal):
-                grants.granted(name, (*before, *pair), lambda value: isinstance(value, Watched))
+                grants.permitted(name, (*before, *pair), lambda value: isinstance(value, Watched))
 
 
 def test_the_clock_stops_for_those_who_wait(zygote, tmp_path, monkeypatch):
@@ -378,7 +380,7 @@ def test_the_clock_stops_for_those_who_wait(zygote, tmp_path, monkeypatch):
     line.waited = 25.0
     for computed, queued, own in ((2, 20, 5), (8, 20, 8), (0, 0, 25)):
         account.write_text(f"{computed * 10**9} {queued * 10**9} 7")
-        assert line.own() == own
+        assert line.own_seconds() == own
     line.end()
 
 

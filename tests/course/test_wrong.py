@@ -9,27 +9,27 @@ from _pytest.runner import runtestprotocol
 from dlcore.course.exercises import skeleton, topics
 from dlcore.course.exercises.reset import span
 from dlcore.course.exercises.wrong import load_wrong
-from dlcore.course.practice import trial
-from dlcore.course.practice.recognise import alike
+from dlcore.course.practice import runner
+from dlcore.course.practice.known_mistakes import alike
 
 TOPICS = topics.topics()
 BLOCK = re.compile(r"^([\w-]+): (.+)\n((?:- .*\n)+)((?:\+ .*\n)*)", re.MULTILINE)
 
 
-class Jury(trial.Trial):
+class Jury(runner.Runner):
     """Try the known wrong answers of a topic, in one run of its tests."""
 
     def study(self, items):
         """Keep, for each wrong answer, whether some test refused it, and the calls of all."""
         self.judged = []
         for wrong in load_wrong(items[0].path.stem.removeprefix("test_")):
-            mine = [item for item in items if trial.exercise(item)[0] == wrong.exercise]
+            mine = [item for item in items if runner.exercise(item)[0] == wrong.exercise]
             heard = [(calls, self.refused) for calls in self.again(mine, wrong.edit)]
-            tapes, refused = zip(*heard, strict=True)
-            self.judged.append((wrong, any(refused), tapes))
+            recordings, refused = zip(*heard, strict=True)
+            self.judged.append((wrong, any(refused), recordings))
 
 
-class Readers(trial.Trial):
+class Readers(runner.Runner):
     """Try wrong answers that nobody has written down, each as a reader's own."""
 
     def pytest_runtestloop(self, session):
@@ -38,12 +38,12 @@ class Readers(trial.Trial):
             source = (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
             path = Path(self.folder, f"{topic}.py")
             path.write_text(edited(source, exercise, old, new), encoding="utf-8")
-            items = [item for item in session.items if trial.exercise(item)[0] == exercise]
-            self.outcomes, self.tapes = [], {}
+            items = [item for item in session.items if runner.exercise(item)[0] == exercise]
+            self.outcomes, self.recordings = [], {}
             for item in items:
                 runtestprotocol(item, log=False, nextitem=None)
             self.study(items)
-            self.heard.append((exercise, new, cause, said(trial.by_exercise(self.outcomes)[0])))
+            self.heard.append((exercise, new, cause, said(runner.by_exercise(self.outcomes)[0])))
         return True
 
 
@@ -75,7 +75,7 @@ def said(outcome):
 @pytest.fixture(scope="module", params=TOPICS)
 def judged(request):
     """The wrong answers of a topic, each with whether it was refused, and its calls."""
-    return trial.run([request.param], folder="solutions", plugin=Jury).judged
+    return runner.run([request.param], folder="solutions", plugin=Jury).judged
 
 
 def test_every_wrong_answer_is_refused(judged):
@@ -113,7 +113,7 @@ def test_every_advice_is_a_sentence(topic):
 def test_nine_of_ten_wrong_answers_hear_their_cause(tmp_path):
     """Of more than a hundred that nobody has written down, across all topics."""
     told = [topic for topic in TOPICS if variants(topic)]
-    tried = (trial.run([topic], folder=str(tmp_path), plugin=Readers).heard for topic in told)
+    tried = (runner.run([topic], folder=str(tmp_path), plugin=Readers).heard for topic in told)
     heard = [each for topic in tried for each in topic]
     passed = [(exercise, new) for exercise, new, _, says in heard if not says]
     missed = [each for each in heard if not re.search(each[2], each[3])]

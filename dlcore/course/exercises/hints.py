@@ -7,22 +7,22 @@ A course as students get it has no solutions; what is to be known of them is car
 import json
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.exercises.skeleton import carried, cut, exercises_in, hints
+from dlcore.course.exercises.skeleton import cut, exercises_in, hints, read_release_file
 
 
-def helping(topic, exercise):
+def hints_for(topic, exercise):
     """List the hints of an exercise, in their order."""
     solution = book.ROOT / f"solutions/{topic}.py"
     if not solution.exists():
-        return carried()["hints"].get(exercise, [])
-    return helping_in(solution.read_text(encoding="utf-8"), exercise)
+        return read_release_file()["hints"].get(exercise, [])
+    return hints_in(solution.read_text(encoding="utf-8"), exercise)
 
 
-def helping_in(solution, exercise):
+def hints_in(solution, exercise):
     r"""List the hints that a solution holds for an exercise, or for a part of it.
 
     >>> hole = "    # BEGIN SOLUTION\n    # HINT: go down\n    w = 1\n    # END SOLUTION\n"
-    >>> helping_in('def step(w):\n    "Exercise sgd-step.  Go."\n' + hole, "sgd-step")
+    >>> hints_in('def step(w):\n    "Exercise sgd-step.  Go."\n' + hole, "sgd-step")
     ['go down']
     """
     name = exercises_in(solution).get(exercise, "")
@@ -35,11 +35,11 @@ def within(owner, name):
     return owner == name or owner.startswith(f"{name}.")
 
 
-def carry(topics):
+def release_file(topics):
     """Write what a release of `topics` carries, as text."""
     told = {"hints": {}, "cuts": {topic: cut(topic) for topic in topics}}
     for topic in topics:
         solution = (book.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
         for exercise in exercises_in(solution):
-            told["hints"][exercise] = helping_in(solution, exercise)
+            told["hints"][exercise] = hints_in(solution, exercise)
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"

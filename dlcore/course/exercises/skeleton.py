@@ -31,7 +31,7 @@ SOLUTION = re.compile(
 LEFT_OVER = re.compile(r"^ *# (BEGIN SOLUTION|END SOLUTION|HINT:).*$", re.MULTILINE)
 HEADER = re.compile(r"# Cut from .* \[(?P<fingerprint>[0-9a-f]{12})\]\n")
 WIDTH = 100
-CARRIED = "exercises/release.json"
+RELEASE_FILE = "exercises/release.json"
 
 
 def skeleton(source):
@@ -53,7 +53,7 @@ def skeleton(source):
 
 def hole(solution):
     """Write what stands in the place of one marked solution: a TODO that raises its hint."""
-    indent, hint = solution["indent"], spoken(solution["hints"])[0]
+    indent, hint = solution["indent"], hint_lines(solution["hints"])[0]
     message = repr(hint) if '"' in hint else f'"{hint}"'
     refusal = f"{indent}raise NotImplementedError({message})"
     if len(refusal) > WIDTH:
@@ -61,7 +61,7 @@ def hole(solution):
     return f"{indent}# TODO: {hint}\n{refusal}"
 
 
-def spoken(hints):
+def hint_lines(hints):
     """Take the sentences out of a block of hint lines."""
     return [line.partition("# HINT: ")[2].strip() for line in hints.splitlines()]
 
@@ -80,7 +80,7 @@ def hints(source):
     for solution in SOLUTION.finditer(source):
         line = source.count("\n", 0, solution.start()) + 1
         names = [name for name, node in defined if node.lineno <= line <= node.end_lineno]
-        found.setdefault(names[-1] if names else "", []).extend(spoken(solution["hints"]))
+        found.setdefault(names[-1] if names else "", []).extend(hint_lines(solution["hints"]))
     return found
 
 
@@ -103,16 +103,16 @@ def fingerprint(body):
 def cut(topic):
     """Return the text of `exercises/<topic>.py` as cut from the solution: header and skeleton."""
     solution = book.ROOT / f"solutions/{topic}.py"
-    if not solution.exists() and topic in carried()["cuts"]:
-        return carried()["cuts"][topic]
+    if not solution.exists() and topic in read_release_file()["cuts"]:
+        return read_release_file()["cuts"][topic]
     body = skeleton(solution.read_text(encoding="utf-8"))
     title = f"# Cut from solutions/{topic}.py by `dlcore exercises`: write your answers here."
     return f"{title} [{fingerprint(body)}]\n{body}"
 
 
-def carried():
+def read_release_file():
     """Read the hints and the cuts that a course without solutions carries in their place."""
-    path = book.ROOT / CARRIED
+    path = book.ROOT / RELEASE_FILE
     empty = {"hints": {}, "cuts": {}}
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else empty
 

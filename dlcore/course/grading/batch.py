@@ -1,6 +1,6 @@
 """Judge many submissions with a few judges, and hand on each verdict as it comes.
 
-The work is cut into sheets: the items of one file. A sheet stays with one judge, in order, so
+The work is cut into files: the items of one file. A file stays with one judge, in order, so
 that a file which hangs while it is loaded does so once, and blocks its later exercises.
 """
 
@@ -8,7 +8,7 @@ import queue
 import threading
 from dataclasses import dataclass
 
-from dlcore.course.grading.job import JobError
+from dlcore.course.grading.judge_process import JudgeProcessError
 from dlcore.course.grading.verdict import Item, Verdict, verdict
 
 TRIES = 3  # of an item that the grader failed
@@ -16,22 +16,22 @@ LOADING = "at import"  # how the judge ends what it says of a file that never wa
 
 
 @dataclass(frozen=True)
-class Sheet:
+class FileJob:
     """The items of one file that are to be judged, and the verdict that stopped the file."""
 
     items: tuple[Item, ...]
     stopper: Verdict | None = None
 
 
-def judged(sheets, hire, jobs=1):
-    """Yield (item, verdict) for every item of `sheets`, as `jobs` judges find them.
+def judge_all(files, open_judge, jobs=1):
+    """Yield (item, verdict) for every item of `files`, as `jobs` judges find them.
 
-    `hire` returns a context manager with a method ``judge(item)``.
+    `open_judge` returns a context manager with a method ``judge(item)``.
     """
     todo, done, stop = queue.SimpleQueue(), queue.SimpleQueue(), threading.Event()
-    for sheet in sheets:
-        todo.put(sheet)
-    work = lambda: labour(todo, done, stop, hire)
+    for file in files:
+        todo.put(file)
+    work = lambda: labour(todo, done, stop, open_judge)
     threads = [threading.Thread(target=work, daemon=True) for _ in range(jobs)]
     for thread in threads:
         thread.start()
@@ -44,12 +44,12 @@ def judged(sheets, hire, jobs=1):
             thread.join()
 
 
-def labour(todo, done, stop, hire):
-    """Judge one sheet after another until none is left; then, or in trouble, say so."""
+def labour(todo, done, stop, open_judge):
+    """Judge one file after another until none is left; then, or in trouble, say so."""
     try:
-        with hire() as judge:
+        with open_judge() as judge:
             while not stop.is_set():
-                for pair in marked(todo.get_nowait(), judge):
+                for pair in judge_file(todo.get_nowait(), judge):
                     done.put(pair)
                     if stop.is_set():
                         break
@@ -67,17 +67,17 @@ def arrived(done):
     return found
 
 
-def marked(sheet, judge):
-    """Yield (item, verdict) down one sheet; what stops the loading of a file stops the rest."""
-    stopper = sheet.stopper
-    for item in sheet.items:
-        found = blocked(item, stopper) if stopper else tried(item, judge)
+def judge_file(file, judge):
+    """Yield (item, verdict) down one file; what stops the loading of a file stops the rest."""
+    stopper = file.stopper
+    for item in file.items:
+        found = blocked(item, stopper) if stopper else judge_item(item, judge)
         yield item, found
-        if not stopper and halts(found):
+        if not stopper and stops_file(found):
             stopper = found
 
 
-def halts(found):
+def stops_file(found):
     """Tell whether a file was still being loaded when its time was over."""
     return found.status == "timeout" and any(said.endswith(LOADING) for said in found.says)
 
@@ -88,12 +88,12 @@ def blocked(item, stopper):
     return verdict(item, "blocked", reason)
 
 
-def tried(item, judge):
+def judge_item(item, judge):
     """Judge an item; where the grader itself fails, try again, then say so."""
     for _ in range(TRIES):
         try:
             found = judge.judge(item)
-        except (JobError, OSError) as error:
+        except (JudgeProcessError, OSError) as error:
             found = verdict(item, "infra", f"{type(error).__name__}: {error}")
         if found.status != "infra":
             break

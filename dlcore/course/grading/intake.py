@@ -14,8 +14,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from dlcore.course.grading.cells import program
-from dlcore.course.grading.parcel import ParcelError, bounded, entries
+from dlcore.course.grading.archive import ArchiveError, bounded, entries
+from dlcore.course.grading.notebook_code import program
 
 SOURCE, NOTEBOOK = 2**18, 2**21  # bytes of a file that is read: 256 KB, 2 MB
 PLACES = ("exercises/{}.py", "{}.py", "exercises/{}.ipynb", "{}.ipynb")
@@ -60,12 +60,12 @@ def submission(name, sent, topics):
     try:
         if len(sent) > 1:
             twice = ", ".join(path.name for path in sent)
-            raise ParcelError(f"handed in more than once ({twice}): keep one")
+            raise ArchiveError(f"handed in more than once ({twice}): keep one")
         if sent[0].suffix.lower() in (".py", ".ipynb") and not sent[0].is_dir():
             bare(taken, sent[0], topics)
         else:
             packed(taken, entries(sent[0]), topics)
-    except (ParcelError, OSError) as error:
+    except (ArchiveError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Submission(name, notes=taken.notes, refusal=reason)
     return taken
@@ -74,14 +74,14 @@ def submission(name, sent, topics):
 def bare(taken, path, topics):
     """Take a single file as the answers to the only topic."""
     if len(topics) > 1:
-        raise ParcelError(f"one file cannot answer {', '.join(topics)}: send a folder or a zip")
+        raise ArchiveError(f"one file cannot answer {', '.join(topics)}: send a folder or a zip")
     if path.is_symlink():
-        raise ParcelError("it is a link: hand in the file itself")
+        raise ArchiveError("it is a link: hand in the file itself")
     taken.sources[topics[0]] = decoded(taken, path.name, bounded(path, NOTEBOOK))
 
 
 def packed(taken, found, topics):
-    """Take the expected files out of a parcel, and note the others."""
+    """Take the expected files out of an archive, and note the others."""
     shift = common(found)
     named = {}
     for entry in found:
@@ -107,19 +107,19 @@ def common(found):
 def content(taken, name, same):
     """Read an expected file; None with a note when it is no plain file."""
     if len(same) > 1:
-        raise ParcelError(f"{name} is there {len(same)} times: keep one")
+        raise ArchiveError(f"{name} is there {len(same)} times: keep one")
     (entry,) = same
     if entry.kind == "locked":
-        raise ParcelError(f"{name} is locked by a password: pack it without")
+        raise ArchiveError(f"{name} is locked by a password: pack it without")
     if entry.kind != "file":
         taken.notes.append(f"{name} is a {entry.kind}, which is not followed")
         return None
     try:
         raw = entry.take(NOTEBOOK + 1)
-    except ParcelError:
+    except ArchiveError:
         raise
     except Exception as error:
-        raise ParcelError(f"{name} cannot be unpacked ({type(error).__name__})") from error
+        raise ArchiveError(f"{name} cannot be unpacked ({type(error).__name__})") from error
     return decoded(taken, name, raw)
 
 
@@ -127,7 +127,7 @@ def decoded(taken, name, raw):
     """Return the source in a file: the file itself, or the code cells of a notebook."""
     most = NOTEBOOK if name.endswith(".ipynb") else SOURCE
     if len(raw) > most:
-        raise ParcelError(
+        raise ArchiveError(
             f"{name} is larger than {most >> 10} KB: clear outputs and data out of it"
         )
     if not name.endswith(".ipynb"):

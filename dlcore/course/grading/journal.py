@@ -81,10 +81,10 @@ class Journal:
         os.fsync(self.file.fileno())
 
 
-def item_key(key, item, proofs, environment):
+def item_key(key, item, test_digests, environment):
     """Return the name under which the verdict on an item is kept: a seal on all it depends on."""
     who = (item.student, item.topic, item.exercise, item.points, item.digest)
-    return sealed(key, *who, proofs[item.topic], environment)
+    return sealed(key, *who, test_digests[item.topic], environment)
 
 
 def settle(folder):

@@ -15,16 +15,16 @@ from queue import SimpleQueue
 import pytest
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.grading.ruling import ruling
-from dlcore.course.grading.stage import Stage
+from dlcore.course.grading.classify import classify
+from dlcore.course.grading.session import SandboxSession
 from dlcore.course.grading.verdict import verdict
-from dlcore.course.practice.trial import QUIET, claim, environment, exercise
+from dlcore.course.practice.runner import QUIET, claim, environment, exercise
 
 UNUSED = ("terminal", "logging", "junitxml", "debugging", "stepwise", "setuponly", "pastebin",
           "unraisableexception", "threadexception")  # fmt: skip
 
 
-class Bench(Stage):
+class JudgeSession(SandboxSession):
     """A pytest plugin that runs the tests of one item after the other."""
 
     def __init__(self, tier, **options):
@@ -84,9 +84,9 @@ class Bench(Stage):
 
     def run(self, test):
         """Run one test; return its status and what there is to say."""
-        self.session = self.error = None
+        self.client = self.error = None
         test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
-        return ruling(self.error, self.session, self.item)
+        return classify(self.error, self.client, self.item)
 
     def none(self, item):
         """Say so when an exercise has no test: it cannot be passed."""
@@ -102,24 +102,24 @@ class Judge:
     """
 
     def __init__(self, topics, *, tier, key, seconds=10.0):
-        self.topics, self.bench = list(topics), Bench(tier, key=key, seconds=seconds)
+        self.topics, self.session = list(topics), JudgeSession(tier, key=key, seconds=seconds)
         self.thread = threading.Thread(target=self.sit, daemon=True)
 
     def __enter__(self):
         self.thread.start()
-        if broken := self.bench.verdicts.get():
+        if broken := self.session.verdicts.get():
             self.__exit__()
             raise ValueError(f"judge: the tests cannot be collected: {broken}")
         return self
 
     def __exit__(self, *_):
-        self.bench.asked.put(None)
+        self.session.asked.put(None)
         self.thread.join()
 
     def judge(self, item):
         """Return the verdict on an item."""
-        self.bench.asked.put(item)
-        return self.bench.verdicts.get()
+        self.session.asked.put(item)
+        return self.session.verdicts.get()
 
     def sit(self):
         """Run the session."""
@@ -129,7 +129,7 @@ class Judge:
         plain = [*quiet, "--capture=no", *(f"-pno:{name}" for name in UNUSED)]
         try:
             with environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS=""):
-                code = pytest.main([*tests, *where, *plain], plugins=[self.bench])
-            self.bench.verdicts.put(f"pytest ended with {code!r}")
+                code = pytest.main([*tests, *where, *plain], plugins=[self.session])
+            self.session.verdicts.put(f"pytest ended with {code!r}")
         finally:
-            self.bench.close()
+            self.session.close()

@@ -23,33 +23,33 @@ APART = (
 )
 
 
-def proofs(topics):
+def test_digests(topics):
     """Condense the file that judges each topic, the helpers beside it, and the holes."""
     files = sorted((book.ROOT / "tests").glob("*.py"))
     helpers = [path for path in files if not path.name.startswith("test_")]
     judging = lambda topic: [*helpers, book.ROOT / f"tests/test_{topic}.py"]
-    return {topic: condensed(judging(topic), [cut(topic)]) for topic in topics}
+    return {topic: digest_of(judging(topic), [cut(topic)]) for topic in topics}
 
 
 def environment(tier):
     """Condense the library, the interpreter and the packages that judge, and the isolation."""
     library = sorted((book.ROOT / "dlcore").rglob("*.py"))
-    inside = [path for path in library if not near(path).startswith(APART)]
+    inside = [path for path in library if not relative(path).startswith(APART)]
     versions = [f"{name} {metadata.version(name)}" for name in PACKAGES]
     machine = [platform.python_version(), platform.system(), platform.machine()]
-    return condensed(inside, [tier, *machine, *versions])
+    return digest_of(inside, [tier, *machine, *versions])
 
 
-def condensed(paths, words=()):
+def digest_of(paths, words=()):
     """Condense names and contents of files, and words, to sixteen hexadecimal digits."""
     whole = hashlib.sha256(json.dumps(list(words)).encode())
     for path in paths:
         raw = path.read_bytes()
-        whole.update(f"{near(path)} {len(raw)}\n".encode() + raw)
+        whole.update(f"{relative(path)} {len(raw)}\n".encode() + raw)
     return whole.hexdigest()[:16]
 
 
-def near(path):
+def relative(path):
     """Name a path as seen from the root of the repository."""
     return path.relative_to(book.ROOT).as_posix()
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from dlcore.course.exercises.catalogue import Exercise
+from dlcore.course.exercises.marks import Exercise
 from dlcore.course.grading.intake import Submission
 from dlcore.course.grading.verdict import STATUSES, Verdict
 

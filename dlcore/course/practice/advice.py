@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.exercises.hints import helping
+from dlcore.course.exercises.hints import hints_for
 from dlcore.course.exercises.skeleton import definitions, exercises_in
 from dlcore.course.practice.diagnosis import Frame
 
@@ -54,7 +54,7 @@ def located(topic, frame):
 
 def hinted(outcome, count, more):
     """Choose the hints to give: those asked for, or the first when nothing was attempted."""
-    hints = helping(outcome.topic, outcome.exercise)
+    hints = hints_for(outcome.topic, outcome.exercise)
     if count == 0 and outcome.finding.kind == "not attempted":
         further = [f"there is more with {more}"] if len(hints) > 1 else []
         return [outcome.finding.says[0] or hints[0], *further]

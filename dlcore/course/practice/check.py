@@ -4,10 +4,10 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.exercises.shown import shown
+from dlcore.course.exercises.book_answer import book_answer
 from dlcore.course.practice.advice import QUIET, advice
-from dlcore.course.practice.progress import exercises
-from dlcore.course.practice.trial import by_exercise, run
+from dlcore.course.practice.progress_file import exercises
+from dlcore.course.practice.runner import by_exercise, run
 
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not attempted": ("·", "bright_black")}
 
@@ -21,22 +21,22 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str
     chosen = [book.require(topic, by="check")] if topic else book.topics()
     if solution:
         return show(chosen, solution)
-    trial, console = run(chosen, k=k), Console(highlight=False)
-    if trial.broken:
-        console.print(Text("\n".join(trial.broken)))
+    tests_run, console = run(chosen, k=k), Console(highlight=False)
+    if tests_run.broken:
+        console.print(Text("\n".join(tests_run.broken)))
         return 1
-    if not trial.outcomes:
+    if not tests_run.outcomes:
         reason = f"matches k = {k!r}" if k else "has a test"
         raise ValueError(f"check: no exercise of {', '.join(chosen)} {reason}")
 
-    verdicts = by_exercise(trial.outcomes)
+    verdicts = by_exercise(tests_run.outcomes)
     console.print(summary(verdicts))
     pending = [verdict for verdict in verdicts if verdict.finding]
     if pending:
         console.print(advice(min(pending, key=unattempted), hint))
     elif len(verdicts) == 1 and (book.ROOT / f"solutions/{verdicts[0].topic}.py").exists():
         console.print(Text("  the book's answer:\n", style=QUIET))
-        console.print(shown(verdicts[0].topic, verdicts[0].exercise))
+        console.print(book_answer(verdicts[0].topic, verdicts[0].exercise))
     return min(len(pending), 1)
 
 
@@ -46,7 +46,7 @@ def show(topics, name):
     if not found:
         names = ", ".join(each.name for each in exercises(topics))
         raise ValueError(f"check: solution is {name!r}, choose one of {names}")
-    Console().print(*(shown(each.topic, each.name) for each in found))
+    Console().print(*(book_answer(each.topic, each.name) for each in found))
     return 0
 
 

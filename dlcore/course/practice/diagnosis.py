@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlcore.course.practice.likeness import layout, likeness
-from dlcore.course.practice.record import same
+from dlcore.course.practice.call_recorder import same
+from dlcore.course.practice.error_pattern import error_pattern, layout
 
 KINDS = (
     "not attempted", "import", "error", "shape", "dtype", "not finite", "values", "mutation",
@@ -161,7 +161,7 @@ def inexact(actual, desired, rtol, atol, calls):
         largest = np.unravel_index(np.argmax(error), error.shape)
         says += [f"the largest error is {number(error[largest])}, at {place(largest)}"]
     args = calls[-1].args if calls else {}
-    return Finding("values", tuple(says), likely=likeness(actual, desired, args))
+    return Finding("values", tuple(says), likely=error_pattern(actual, desired, args))
 
 
 def first_of(indices, actual, desired):

@@ -18,12 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from dlcore.course.exercises import topics as book
+from dlcore.course.exercises.book_answer import book_answer
 from dlcore.course.exercises.reset import reset
-from dlcore.course.exercises.shown import shown
 from dlcore.course.practice.advice import QUIET, advice
-from dlcore.course.practice.away import away, warm
 from dlcore.course.practice.check import by_exercise
-from dlcore.course.practice.progress import Progress, stand
+from dlcore.course.practice.progress_file import Progress, fingerprint_of
+from dlcore.course.practice.subprocess_runner import preload, run_in_subprocess
 
 try:
     import termios
@@ -33,10 +33,10 @@ except ImportError:  # a system that has no terminals of this kind
 HINTS = 3
 
 
-class Session:
+class WatchSession:
     """What a reader is at: the exercises left, the one at hand, the hints they have had."""
 
-    def __init__(self, topics, console=None, run=away):
+    def __init__(self, topics, console=None, run=run_in_subprocess):
         self.topics, self.console, self.run = topics, console or Console(highlight=False), run
         self.progress, self.hints, self.news = Progress(topics), 0, []
         self.exercise = self.verdict = self.solved = self.seen = None
@@ -60,11 +60,11 @@ class Session:
     def run_tests(self):
         """Run the tests of the exercise at hand; when it passes, turn to the next."""
         while self.exercise:
-            self.seen = self.exercise.topic, stand(self.exercise.topic)
-            trial = self.run([self.exercise.topic], self.exercise.name)
-            found = [each for each in by_exercise(trial.outcomes) if self.at_hand(each)]
-            if trial.broken or not found:
-                self.news = trial.broken or ["the tests of this exercise did not run"]
+            self.seen = self.exercise.topic, fingerprint_of(self.exercise.topic)
+            tests_run = self.run([self.exercise.topic], self.exercise.name)
+            found = [each for each in by_exercise(tests_run.outcomes) if self.at_hand(each)]
+            if tests_run.broken or not found:
+                self.news = tests_run.broken or ["the tests of this exercise did not run"]
                 return
             [self.verdict] = found
             self.progress.note(found)
@@ -100,9 +100,9 @@ class Session:
 
     def check(self):
         """Check all exercises, passed ones too."""
-        trial = self.run(self.topics)
-        self.progress.note(by_exercise(trial.outcomes))
-        self.news += trial.broken
+        tests_run = self.run(self.topics)
+        self.progress.note(by_exercise(tests_run.outcomes))
+        self.news += tests_run.broken
         self.turn()
         self.run_tests()
 
@@ -115,14 +115,16 @@ class Session:
     def solution(self):
         """Show the book's solution of the exercise passed last."""
         solved = self.solved
-        self.news.append(shown(solved.topic, solved.name) if solved else "pass an exercise first")
+        self.news.append(
+            book_answer(solved.topic, solved.name) if solved else "pass an exercise first"
+        )
 
     def take(self, event):
         """Do what an event asks for; return whether to go on.
 
         A save that changed nothing since the last run, as after a reset, is passed over.
         """
-        if event in self.topics and self.seen != (event, stand(event)):
+        if event in self.topics and self.seen != (event, fingerprint_of(event)):
             self.news = []
             self.saved(event)
         elif event in KEYS:
@@ -159,24 +161,24 @@ def plain(news):
 
 
 KEYS = {
-    "h": ("hint", Session.hint),
-    "l": ("list", Session.list),
-    "r": ("reset", Session.reset),
-    "c": ("check all", Session.check),
-    "n": ("next", Session.next),
-    "s": ("solution", Session.solution),
+    "h": ("hint", WatchSession.hint),
+    "l": ("list", WatchSession.list),
+    "r": ("reset", WatchSession.reset),
+    "c": ("check all", WatchSession.check),
+    "n": ("next", WatchSession.next),
+    "s": ("solution", WatchSession.solution),
 }
 
 
 def watch(topic=None, events=None):
     """Watch the answers to `topic`, or to all, until the reader quits."""
     topics = [book.require(topic, by="watch")] if topic else book.topics()
-    warm(topics)
-    session = Session(topics)
+    preload(topics)
+    session = WatchSession(topics)
     session.run_tests()
     session.draw()
     with terminal_restored():
-        for event in events or listen(topics):
+        for event in events or event_stream(topics):
             if not session.take(event):
                 return
 
@@ -194,12 +196,12 @@ def terminal_restored():
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def listen(topics):
+def event_stream(topics):
     """Yield events as they come: saves of the files of `topics`, and keys."""
     events, stop = queue.SimpleQueue(), threading.Event()
-    threading.Thread(target=hear_saves, args=(topics, events, stop), daemon=True).start()
+    threading.Thread(target=queue_saves, args=(topics, events, stop), daemon=True).start()
     if sys.stdin.isatty():
-        threading.Thread(target=hear_keys, args=(events,), daemon=True).start()
+        threading.Thread(target=queue_keys, args=(events,), daemon=True).start()
     try:
         while True:
             yield events.get()
@@ -207,7 +209,7 @@ def listen(topics):
         stop.set()
 
 
-def hear_saves(topics, events, stop):
+def queue_saves(topics, events, stop):
     """Put an event into the queue whenever a file of answers has been written."""
     mine = lambda _, path: Path(path).stem in topics and path.endswith(".py")
     folder, soon = book.ROOT / "exercises", {"debounce": 50, "step": 10}  # milliseconds
@@ -216,7 +218,7 @@ def hear_saves(topics, events, stop):
             events.put(Path(path).stem)
 
 
-def hear_keys(events):
+def queue_keys(events):
     """Put every key into the queue; the end of the input means to quit."""
     key = None
     while key not in ("q", ""):

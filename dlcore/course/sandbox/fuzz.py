@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from dlcore.course.sandbox import peer, wire
+from dlcore.course.sandbox import endpoint, wire
 
 VALUES = (
     None, True, 7, -1, 2**200, 0.5, -0.0, float("nan"), 1 - 2j, "text", "\ud800", b"bytes", ...,
@@ -27,7 +27,7 @@ SPICES = (
 
 def messages():
     """Write every value down, alone and as the reply that a worker would send."""
-    side = peer.Peer()
+    side = endpoint.Endpoint()
     for value in VALUES:
         for message in (value, ("reply", [(0, value)], value), ("raise", ["E"], "text", value)):
             header, parts = side.packed(message)
@@ -51,7 +51,7 @@ def regrown(header, rng):
     for key in path:
         node = node[key]
     if isinstance(last, str) and rng.random() < 0.5:
-        node[rng.choice([*peer.PeerReader.tags, "?"])] = node.pop(last)
+        node[rng.choice([*endpoint.EndpointReader.tags, "?"])] = node.pop(last)
     else:
         node[last] = rng.choice(SPICES)
     return json.dumps(tree[0]).encode()
@@ -76,7 +76,7 @@ def damaged(raw, rng):
 
 def fuzz(count, seed=0):
     """Read so many damaged messages; return how many were refused, and how many were not."""
-    rng, whole, side = random.Random(seed), list(messages()), peer.Peer()
+    rng, whole, side = random.Random(seed), list(messages()), endpoint.Endpoint()
     side.number(len)
     refused = 0
     for _ in range(count):
@@ -86,7 +86,7 @@ def fuzz(count, seed=0):
         header = damaged(header, rng) if kind == 2 else header
         body = damaged(body, rng) if kind == 3 else body
         try:
-            wire.decode(header, body, lambda body: peer.PeerReader(side, body))
+            wire.decode(header, body, lambda body: endpoint.EndpointReader(side, body))
         except wire.WireError:
             refused += 1
     return refused, count - refused

@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from dlcore.course.sandbox import far
+from dlcore.course.sandbox import remote
 
 ENTRIES, BITS = 1 << 24, 1 << 12  # of arrays and of integers that are computed with
 FOREIGN = {*sys.stdlib_module_names, "numpy", "numba"}
@@ -27,14 +27,14 @@ FUNCTIONS = (
 )  # fmt: skip
 
 
-def granted(operation, args, owned):
+def permitted(operation, args, owned):
     """Return a function and its arguments: what was asked for, if it is allowed.
 
     `owned` tells whether a value is an object of the tests that was given a number.
     """
     if operation in ("ufunc", "function"):
-        return vectorised(operation, args, owned)
-    if operation != "call" and operation not in far.ACTIONS:
+        return numpy_function(operation, args, owned)
+    if operation != "call" and operation not in remote.ACTIONS:
         raise TypeError(f"{operation} cannot be asked for")
     if not any(map(owned, args[: 1 if operation in ("call", "getattr", "pull") else 2])):
         raise TypeError(f"{operation} is asked for without an object of the tests")
@@ -42,12 +42,12 @@ def granted(operation, args, owned):
         return args[0], args[1:]
     if operation == "getattr" and (len(args) != 2 or args[1] not in SEEN):
         raise AttributeError(f"{type(args[0]).__name__} has no attribute {args[1:]} to be seen")
-    if operation in far.OPERATORS and operation not in ("getitem", "contains"):
-        light(args, owned)
-    return far.ACTIONS[operation], args
+    if operation in remote.OPERATORS and operation not in ("getitem", "contains"):
+        check_operands(args, owned)
+    return remote.ACTIONS[operation], args
 
 
-def vectorised(operation, args, owned):
+def numpy_function(operation, args, owned):
     """Return a function of NumPy by its name, and arguments one of which is an object."""
     if not args or type(args[0]) is not str:
         raise TypeError("a function of NumPy has a name")
@@ -61,11 +61,11 @@ def vectorised(operation, args, owned):
     members = [m for arg in args for m in (arg if type(arg) in (list, tuple) else [arg])]
     if not any(map(owned, members)):
         raise TypeError(f"{name} is asked for without an object of the tests")
-    light(members, owned)
+    check_operands(members, owned)
     return function, args
 
 
-def light(args, owned):
+def check_operands(args, owned):
     """Refuse operands that lead to large results, or that are no matter for arithmetic."""
     for arg in filter(owned, args):
         if type(arg).__module__.partition(".")[0] in FOREIGN:
@@ -78,7 +78,7 @@ def light(args, owned):
 
 def entries(value):
     """Count the entries of an array, watched or not, or of a list."""
-    size = getattr(value, "size", 1) if not isinstance(value, far.Far) else 1
+    size = getattr(value, "size", 1) if not isinstance(value, remote.RemoteProxy) else 1
     return size if type(size) is int else 1
 
 

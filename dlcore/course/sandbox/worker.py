@@ -14,50 +14,50 @@ from types import ModuleType
 
 import numpy as np
 
-from dlcore.course.sandbox import errors, far, frame, peer, wire
+from dlcore.course.sandbox import endpoint, errors, frame, remote, wire
 
 
-class Far(far.Far):
+class TestObject(remote.RemoteProxy):
     """A stand-in for an object of the tests; NumPy's functions of it are computed there."""
 
     __slots__ = ()
-    __bool__ = far.forward("bool")
+    __bool__ = remote.forward("bool")
 
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
-        return self._peer.ask("ufunc", ufunc.__name__, method, *args, **kwargs)
+        return self._endpoint.ask("ufunc", ufunc.__name__, method, *args, **kwargs)
 
     def __array_function__(self, function, types, args, kwargs):
-        return self._peer.ask("function", function.__name__, *args, **kwargs)
+        return self._endpoint.ask("function", function.__name__, *args, **kwargs)
 
 
-class Called(Far, far.Called):
+class TestCallable(TestObject, remote.RemoteCallable):
     """A stand-in for a function of the tests."""
 
     __slots__ = ()
 
 
-class Writer(peer.PeerWriter):
+class WorkerWriter(endpoint.EndpointWriter):
     """Write a copy of what the tests sent as its number: it is the same object there."""
 
     def mutable(self, value, depth):
         """Name the number of an array, a list or a dictionary that has one."""
-        number = self.peer.copied.get(id(value))
+        number = self.endpoint.copied.get(id(value))
         return self.contents(value, depth) if number is None else {"yours": number}
 
 
-class Reader(peer.PeerReader):
+class WorkerReader(endpoint.EndpointReader):
     """Read arrays, lists and dictionaries of the tests so that changes of them can be told."""
 
     def kept(self, contents, depth):
         """Bring the copy of something up to date, or make one."""
         number, layout, tree = contents
         value = self.value(tree, depth)
-        copy = self.peer.copies.get(number)
+        copy = self.endpoint.copies.get(number)
         if type(value) is np.ndarray:
             copy = laid_out(value, copy, *layout)
         else:
-            copy = peer.merged(copy, value)
-        self.peer.keep(number, copy)
+            copy = endpoint.merged(copy, value)
+        self.endpoint.keep(number, copy)
         return copy
 
     def generator(self, state, depth):
@@ -66,7 +66,7 @@ class Reader(peer.PeerReader):
         generator.bit_generator.state = json.loads(state)
         return generator
 
-    tags = peer.PeerReader.tags | {"kept": kept, "rng": generator}
+    tags = endpoint.EndpointReader.tags | {"kept": kept, "rng": generator}
 
 
 def laid_out(value, copy, writeable, steps):
@@ -88,19 +88,19 @@ def apart(shape, dtype, steps):
     return np.ndarray(shape, dtype, row, first * row.itemsize, strides)
 
 
-class Worker(peer.Peer):
+class Worker(endpoint.Endpoint):
     """The end of the conversation that has the submission."""
 
-    stand_ins, caught = (Far, Called), BaseException
-    writer, reader = Writer, Reader
+    proxy_types, caught = (TestObject, TestCallable), BaseException
+    writer, reader = WorkerWriter, WorkerReader
 
     def __init__(self, channel):
         super().__init__()
-        self.channel, self.ahead, self.module, self.depth = channel, bytearray(), None, 0
+        self.channel, self.buffered, self.module, self.depth = channel, bytearray(), None, 0
         self.copies, self.copied = {}, {}  # by number, and the numbers by identity
         self.given, self.lent = {}, {}  # snapshots: of arguments, and of what callbacks returned
 
-    def say(self, number, kind, *content):
+    def send(self, number, kind, *content):
         """Send a message, with what has become of the copies."""
         message = self.packed(kind, self.changes(kind != "ask"), *content)
         for part in frame.framed(number, *message):
@@ -108,7 +108,7 @@ class Worker(peer.Peer):
             while left:
                 left = left[os.write(self.channel, left) :]
 
-    def hear(self):
+    def receive(self):
         """Wait for a message; end when nobody is there."""
         number, header, body = frame.lengths(self.read(frame.HEAD.size))
         message = self.read(header), self.read(body)
@@ -119,10 +119,10 @@ class Worker(peer.Peer):
 
     def read(self, size):
         """Read so many bytes, and keep what comes with them."""
-        while len(self.ahead) < size:
-            self.ahead += os.read(self.channel, frame.PIECE) or os._exit(0)
-        part = self.ahead[:size]
-        del self.ahead[:size]
+        while len(self.buffered) < size:
+            self.buffered += os.read(self.channel, frame.PIECE) or os._exit(0)
+        part = self.buffered[:size]
+        del self.buffered[:size]
         return part
 
     def keep(self, number, copy):
@@ -135,7 +135,7 @@ class Worker(peer.Peer):
         """Condense a copy to bytes that tell whether it has changed."""
         if type(copy) is np.ndarray:
             return copy.tobytes()
-        return wire.encode(peer.Anew(copy), Writer(self))
+        return wire.encode(endpoint.Anew(copy), WorkerWriter(self))
 
     def changes(self, end):
         """List the copies that have changed: arguments, and at the end of a call all others."""
@@ -145,7 +145,7 @@ class Worker(peer.Peer):
                 copy = self.copies[number]
                 held[number] = self.snapshot(copy)
                 if held[number] != before:
-                    found.append((number, peer.Anew(copy)))
+                    found.append((number, endpoint.Anew(copy)))
         if end:
             self.lent = {}
         return found
@@ -163,8 +163,8 @@ class Worker(peer.Peer):
         with np.errstate(**(state or {})):
             if operation == "call":
                 return args[0](*args[1:], **kwargs)
-            if operation in far.ACTIONS:
-                return far.ACTIONS[operation](*args)
+            if operation in remote.ACTIONS:
+                return remote.ACTIONS[operation](*args)
             return self.load(*args) if operation == "load" else getattr(self.module, *args)
 
     def load(self, name, path, source):
@@ -173,7 +173,7 @@ class Worker(peer.Peer):
         self.module.__file__ = path
         exec(compile(source, path, "exec"), vars(self.module))
 
-    def described(self, error):
+    def describe(self, error):
         """Add to an exception where in the submission it arose, and whose it is."""
         path = self.module.__file__
         place = errors.frames_in(error, path)
@@ -181,11 +181,11 @@ class Worker(peer.Peer):
             place = [(error.lineno or 0, "<module>")]
         if isinstance(error, SyntaxError):
             error = type(error)(error.msg)
-        return *super().described(error), place, getattr(error, "origin", None)
+        return *super().describe(error), place, getattr(error, "origin", None)
 
-    def rebuilt(self, names, message, origin):
+    def rebuild(self, names, message, origin):
         """Return an exception that a function of the tests raised."""
-        error = super().rebuilt(names, message)
+        error = super().rebuild(names, message)
         error.origin = origin
         return error
 
@@ -211,5 +211,5 @@ def serve(channel):
     sys.stdout = sys.stderr = tap
     worker = Worker(channel)
     while True:
-        number, _, *question = worker.hear()
+        number, _, *question = worker.receive()
         worker.answer(number, *question)

@@ -6,7 +6,7 @@ score: whatever happens after, there is never a score that nobody gave.
 
 import json
 
-from dlcore.course.grading.clean import cleaned
+from dlcore.course.grading.sanitize import sanitize
 
 FORMATS = {"output_format": "text", "test_output_format": "text", "test_name_format": "text"}
 SHOWN = {"visibility": "visible", "stdout_visibility": "hidden"}
@@ -15,7 +15,7 @@ SHOWN = {"visibility": "visible", "stdout_visibility": "hidden"}
 def ungraded(reason):
     """Write that a submission is not graded, and why; it holds no score."""
     told = f"This submission is not graded: {reason}."
-    return written({"output": cleaned(told), **FORMATS, **SHOWN, "tests": []})
+    return written({"output": sanitize(told), **FORMATS, **SHOWN, "tests": []})
 
 
 def report(results, student):
@@ -29,7 +29,7 @@ def report(results, student):
     head = {
         "score": score,
         "execution_time": seconds,
-        "output": cleaned("\n".join(filter(None, told))),
+        "output": sanitize("\n".join(filter(None, told))),
     }
     tests = [case(number, verdict) for number, verdict in enumerate(row, 1)]
     return written({**head, **FORMATS, **SHOWN, "tests": tests})
@@ -44,7 +44,7 @@ def case(number, verdict):
         "score": verdict.points,
         "max_score": verdict.possible,
         "status": "passed" if verdict.status == "pass" else "failed",
-        "output": cleaned("\n".join(filter(None, says))),
+        "output": sanitize("\n".join(filter(None, says))),
         "visibility": "visible",
     }
 

@@ -2,7 +2,7 @@
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from dlcore.course.grading.clean import cleaned, line
+from dlcore.course.grading.sanitize import one_line, sanitize
 
 ERRORS = ("error", "timeout", "crash", "protocol", "infra")
 SKIPPED = ("not attempted", "blocked")
@@ -20,10 +20,10 @@ def report(results):
         skipped = sum(case.find("skipped") is not None for case in cases)
         numbers = {"tests": len(cases), **counts, "skipped": skipped}
         written = {name: str(number) for name, number in numbers.items()}
-        suite = SubElement(root, "testsuite", name=line(taken.student), **written)
+        suite = SubElement(root, "testsuite", name=one_line(taken.student), **written)
         suite.extend(cases)
         if told := [taken.refusal, *taken.notes]:
-            SubElement(suite, "system-out").text = cleaned("\n".join(filter(None, told)))
+            SubElement(suite, "system-out").text = sanitize("\n".join(filter(None, told)))
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
@@ -35,7 +35,7 @@ def case(verdict):
     if verdict.status != "pass":
         kind = "error" if verdict.status in ERRORS else "failure"
         kind = "skipped" if verdict.status in SKIPPED else kind
-        said = cleaned("\n".join((verdict.claim, *verdict.says)))
-        message = line(verdict.says[0]) if verdict.says else verdict.status
+        said = sanitize("\n".join((verdict.claim, *verdict.says)))
+        message = one_line(verdict.says[0]) if verdict.says else verdict.status
         SubElement(made, kind, message=message, type=verdict.status).text = said
     return made

@@ -9,8 +9,8 @@ from base64 import b64encode
 from html import escape
 from pathlib import Path
 
-from dlcore.course.grading.clean import cleaned, line
-from dlcore.course.grading.reports import picture
+from dlcore.course.grading.reports import charts
+from dlcore.course.grading.sanitize import one_line, sanitize
 from dlcore.course.grading.verdict import STATUSES
 
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
@@ -51,8 +51,8 @@ def overview(results):
     warning = f'<p class="owed">{owed} verdicts are owed by the grader.</p>' if owed else ""
     return (
         f'<h1>Grades</h1><dl class="facts">{items}</dl>{warning}\n'
-        f"<h2>Scores, in percent</h2>{picture.distribution(results)}\n"
-        f"<h2>Exercises, and who passes them</h2>{picture.difficulty(results)}\n"
+        f"<h2>Scores, in percent</h2>{charts.distribution(results)}\n"
+        f"<h2>Exercises, and who passes them</h2>{charts.difficulty(results)}\n"
     )
 
 
@@ -76,7 +76,7 @@ def row(results, place, taken):
         f"{v.points if v.status == 'pass' else escape(v.status)}</td>"
         for v in results.row(taken.student)
     )
-    name = f'<a href="#s{place}">{escape(line(taken.student, 60))}</a>'
+    name = f'<a href="#s{place}">{escape(one_line(taken.student, 60))}</a>'
     points = "owed" if score is None else score
     return f'<tr><th scope="row">{name}</th><td>{points}</td>{cells}</tr>\n'
 
@@ -86,10 +86,10 @@ def details(results):
     parts = ["<h2>Details</h2>\n"]
     for place, taken in enumerate(results.submissions):
         told = [taken.refusal, *taken.notes]
-        notes = "".join(f"<li>{escape(line(note))}</li>" for note in told if note)
+        notes = "".join(f"<li>{escape(one_line(note))}</li>" for note in told if note)
         said = "".join(verdict(v) for v in results.row(taken.student) if v.status != "pass")
         body = (f"<ul>{notes}</ul>" if notes else "") + (said or "<p>Every exercise passes.</p>")
-        name = escape(line(taken.student, 60))
+        name = escape(one_line(taken.student, 60))
         inside = f'<div id="s{place}">{body}</div>'  # a link to it unfolds what is around it
         parts.append(f"<details><summary>{name}</summary>{inside}</details>\n")
     return "".join(parts)
@@ -97,8 +97,8 @@ def details(results):
 
 def verdict(found):
     """Write one verdict that is no pass."""
-    told = "\n".join(cleaned(said) for said in found.says)
-    claim = f"<p>{escape(line(found.claim))}</p>" if found.claim else ""
+    told = "\n".join(sanitize(said) for said in found.says)
+    claim = f"<p>{escape(one_line(found.claim))}</p>" if found.claim else ""
     kind = KINDS.get(found.status, "fail")
     says = f"<pre>{escape(told)}</pre>" if told else ""
     title = f'{escape(found.exercise)} <b class="{kind}">{escape(found.status)}</b>'

@@ -8,7 +8,7 @@ An owed score is an empty cell, and imports as no score.
 import csv
 import io
 
-from dlcore.course.grading.clean import line
+from dlcore.course.grading.sanitize import one_line
 
 FORMULAS = ("=", "+", "-", "@")
 TITLE = "dlcore"
@@ -20,7 +20,7 @@ def cell(text):
     >>> cell("=1+1"), cell(" @SUM(A1)"), cell("eve")
     ("'=1+1", "'@SUM(A1)", 'eve')
     """
-    text = line(text)
+    text = one_line(text)
     return f"'{text}" if text.startswith(FORMULAS) else text
 
 

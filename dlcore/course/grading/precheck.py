@@ -25,7 +25,7 @@ def items(submission, exercises):
     return made
 
 
-def triage(item, submission):
+def precheck(item, submission):
     """Return the verdict on an item that no judge needs to see, or None."""
     if submission.refusal:
         return verdict(item, "rejected", submission.refusal)

@@ -13,9 +13,9 @@ from itertools import count
 import numpy as np
 
 from dlcore.course.sandbox import errors
-from dlcore.course.sandbox.far import Called, Far
 from dlcore.course.sandbox.limits import WireError
 from dlcore.course.sandbox.reader import Reader
+from dlcore.course.sandbox.remote import RemoteCallable, RemoteProxy
 from dlcore.course.sandbox.wire import Writer, encode
 
 
@@ -26,51 +26,51 @@ class Anew:
         self.value = value
 
 
-class PeerWriter(Writer):
+class EndpointWriter(Writer):
     """Write what stays at home as a number: ``mine`` if it lives here, else ``yours``."""
 
-    def __init__(self, peer):
+    def __init__(self, endpoint):
         super().__init__()
-        self.peer = peer
+        self.endpoint = endpoint
 
     def foreign(self, value, depth):
         """Give an object a number, or name the number that the other side gave it."""
-        if isinstance(value, Far):
+        if isinstance(value, RemoteProxy):
             return {"yours": value._number}
         if isinstance(value, Anew):
             return self.contents(value.value, depth)
         name = getattr(value, "__name__", None) or type(value).__name__
-        return {"mine": [self.peer.number(value), callable(value), str(name)[:80]]}
+        return {"mine": [self.endpoint.number(value), callable(value), str(name)[:80]]}
 
 
-class PeerReader(Reader):
+class EndpointReader(Reader):
     """Read numbers as stand-ins, or as the objects that live here."""
 
-    def __init__(self, peer, body):
+    def __init__(self, endpoint, body):
         super().__init__(body)
-        self.peer = peer
+        self.endpoint = endpoint
 
     def mine(self, contents, depth):
         """Return the stand-in for an object of the other side."""
         number, called, name = contents
         if not (type(number) is int and type(called) is bool and type(name) is str):
             raise WireError("read: an object has a number, a truth value and a name")
-        return self.peer.stand_in(number, called, errors.clean(name))
+        return self.endpoint.proxy(number, called, errors.clean(name))
 
     def yours(self, number, depth):
         """Return an object of this side."""
-        if type(number) is not int or not 0 <= number < len(self.peer.objects):
+        if type(number) is not int or not 0 <= number < len(self.endpoint.objects):
             raise WireError(f"read: there is no object {number}")
-        return self.peer.objects[number]
+        return self.endpoint.objects[number]
 
     tags = Reader.tags | {"mine": mine, "yours": yours}
 
 
-class Peer:
+class Endpoint:
     """One end of the conversation; what carries the messages is added by each side."""
 
-    stand_ins, caught = (Far, Called), Exception
-    writer, reader = PeerWriter, PeerReader
+    proxy_types, caught = (RemoteProxy, RemoteCallable), Exception
+    writer, reader = EndpointWriter, EndpointReader
 
     def __init__(self):
         self.objects, self.numbers, self.known = [], {}, {}
@@ -83,35 +83,35 @@ class Peer:
             self.objects.append(value)
         return self.numbers[id(value)]
 
-    def stand_in(self, number, called, name):
+    def proxy(self, number, called, name):
         """Return the one stand-in for an object that lives there."""
         if number not in self.known:
-            self.known[number] = self.stand_ins[called](self, number, name)
+            self.known[number] = self.proxy_types[called](self, number, name)
         return self.known[number]
 
     def ask(self, operation, *args, **kwargs):
         """Let the other side do something; return its result, or raise its exception."""
         question = next(self.questions)
-        self.say(question, "ask", operation, args, kwargs, self.state())
+        self.send(question, "ask", operation, args, kwargs, self.state())
         while True:
-            number, kind, *content = self.hear()
+            number, kind, *content = self.receive()
             if kind == "ask":
                 self.answer(number, *content)
             elif number != question:
-                self.nonsense(f"ask: question {question} was answered by {number}")
+                self.protocol_error(f"ask: question {question} was answered by {number}")
             elif kind == "raise":
-                raise self.rebuilt(*content)
+                raise self.rebuild(*content)
             else:
                 return content[0]
 
     def answer(self, number, operation, args, kwargs, state):
         """Do what the other side asks for, and reply."""
         try:
-            self.say(number, "reply", self.perform(operation, args, kwargs, state))
+            self.send(number, "reply", self.perform(operation, args, kwargs, state))
         except self.caught as error:
-            self.say(number, "raise", *self.described(error))
+            self.send(number, "raise", *self.describe(error))
 
-    def nonsense(self, says):
+    def protocol_error(self, says):
         """Give up a conversation that makes no sense."""
         raise WireError(says)
 
@@ -122,11 +122,11 @@ class Peer:
         """Write a message down."""
         return encode(message, self.writer(self))
 
-    def described(self, error):
+    def describe(self, error):
         """Return the names of an exception's classes, and its message."""
         return [kind.__name__[:80] for kind in type(error).__mro__], errors.message_of(error)
 
-    def rebuilt(self, names, message):
+    def rebuild(self, names, message):
         """Return an exception of a builtin class that means the same."""
         return errors.rebuild(names, message)
 

@@ -32,7 +32,7 @@ def exercises(topics):
     return list(found.values())
 
 
-def stand(topic):
+def fingerprint_of(topic):
     """Fingerprint the answers to a topic together with its tests, as they are at this moment."""
     paths = (book.ROOT / f"exercises/{topic}.py", book.ROOT / f"tests/test_{topic}.py")
     texts = (path.read_bytes() if path.exists() else b"" for path in paths)
@@ -55,7 +55,7 @@ class Progress:
         for verdict in verdicts:
             self.passed.pop(verdict.exercise, None)
             if not verdict.finding:
-                self.passed[verdict.exercise] = stand(verdict.topic)
+                self.passed[verdict.exercise] = fingerprint_of(verdict.topic)
         draft = book.ROOT / ".progress.draft"
         lines = [f"{name} {stand}\n" for name, stand in self.passed.items()]
         draft.write_text("".join(lines), encoding="utf-8")
@@ -63,7 +63,7 @@ class Progress:
 
     def done(self):
         """List the exercises that have passed as their files stand."""
-        stands = {topic: stand(topic) for topic in {each.topic for each in self.exercises}}
+        stands = {topic: fingerprint_of(topic) for topic in {each.topic for each in self.exercises}}
         return [e for e in self.exercises if self.passed.get(e.name) == stands[e.topic]]
 
     def pending(self):

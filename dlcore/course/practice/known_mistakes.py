@@ -8,34 +8,34 @@ from contextlib import closing
 import numpy as np
 
 from dlcore.course.exercises.wrong import load_wrong
-from dlcore.course.practice.record import Raised, same
-from dlcore.course.practice.smallest import ask, every, plain, size, smallest, written
+from dlcore.course.practice.call_recorder import Raised, same
+from dlcore.course.practice.shrink import ask, every, plain, shrink, size, written
 
 PATIENCE = 0.7  # seconds of work for all wrong answers of an exercise together
 TOLD = ("shape|broadcast|aligned|mismatch", "read-only", "object")  # what an error may speak of
 
 
-def recognise(topic, exercise, tapes, again):
+def recognise(topic, exercise, recordings, again):
     """Return the advice on the first known wrong answer that behaves like this one.
 
-    `tapes` are the calls of each test of the exercise; ``again(wrong)`` yields those that the
+    `recordings` are the calls of each test of the exercise; ``again(wrong)`` yields those that the
     same tests make when they judge the wrong answer, with the same numbers drawn.
     """
     until = time.process_time() + PATIENCE
-    calls = [call for tape in tapes for call in tape]
+    calls = [call for recorder in recordings for call in recorder]
     words = all(isinstance(call.result, Raised) for call in calls)  # nothing else to go by
     for wrong in load_wrong(topic) if calls else ():
         if wrong.exercise != exercise or time.process_time() > until:
             continue
         with closing(again(wrong.edit)) as theirs:
-            pairs = zip(tapes, theirs, strict=True)
+            pairs = zip(recordings, theirs, strict=True)
             if all(time.process_time() < until and alike(*pair, words) for pair in pairs):
                 return wrong.advice
     return ""
 
 
 def alike(mine, theirs, words=True):
-    """Tell whether two tapes hold the same questions, answers and changes.
+    """Tell whether two recordings hold the same questions, answers and changes.
 
     Of two errors the kind has to be the same, and, where `words` count, the message.
     """
@@ -54,14 +54,14 @@ def kin(one, other):
     return len(pair) == 2 and told[0] == told[1]
 
 
-def shrunk(mine, book, tapes):
+def smallest_disagreement(mine, book, recordings):
     """Describe the smallest call found on which two modules disagree, in lines; or nothing."""
-    pairs = [pair for one, other in tapes for pair in zip(one, other, strict=False)]
+    pairs = [pair for one, other in recordings for pair in zip(one, other, strict=False)]
     asked = [(one, other) for one, other in pairs if plain(one.args) and same(one.args, other.args)]
     apart = [one for one, other in asked if not alike([one], [other])]
     for call in sorted(apart, key=lambda call: size(call.args))[:3]:
         functions = [vars(module).get(call.name) for module in (mine, book)]
-        if None not in functions and (args := smallest(*functions, call.args)) is not None:
+        if None not in functions and (args := shrink(*functions, call.args)) is not None:
             line = f"{call.name}({', '.join(passed(functions[1], args))})"
             return line, *described(args, *(ask(function, args) for function in functions))
     return ()

@@ -8,7 +8,7 @@ another language (``%%bash``) is dropped whole.
 import json
 import re
 
-from dlcore.course.grading.parcel import ParcelError
+from dlcore.course.grading.archive import ArchiveError
 
 MAGIC = re.compile(r"^(?P<indent>[ \t]*)(?P<magic>(?:%{1,2}[A-Za-z]|![^=\s]|\?{1,2}\w).*)$")
 PYTHON = ("capture", "prun", "python", "python3", "time", "timeit")  # what keeps its cell Python
@@ -25,7 +25,7 @@ def program(raw):
         cells = json.loads(raw)["cells"]
         codes = [text(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ParcelError(f"the notebook is broken ({type(error).__name__})") from error
+        raise ArchiveError(f"the notebook is broken ({type(error).__name__})") from error
     parts, dropped = [], []
     for code in codes:
         kept, magics = plain(code)

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from dlcore.course.sandbox import errors, far, frame, grants, peer, wire
-from dlcore.course.sandbox.host import Ended
+from dlcore.course.sandbox import endpoint, errors, frame, grants, remote, wire
+from dlcore.course.sandbox.connection import WorkerEnded
 from dlcore.course.sandbox.limits import MUTABLE, WireError
 
 MESSAGES, RECEIVED, NESTED = 200_000, 1 << 28, 40
@@ -35,7 +35,7 @@ def refusing(done):
     return refuse
 
 
-class Handle(far.Far):
+class SubmissionObject(remote.RemoteProxy):
     """A stand-in for an object of the submission."""
 
     __slots__ = ()
@@ -44,13 +44,13 @@ class Handle(far.Far):
     __hash__, __bool__ = refusing("hashed"), refusing("taken for true or false")
 
 
-class CalledHandle(Handle, far.Called):
+class SubmissionCallable(SubmissionObject, remote.RemoteCallable):
     """A stand-in for a function or a class of the submission."""
 
     __slots__ = ()
 
 
-class Writer(peer.PeerWriter):
+class ClientWriter(endpoint.EndpointWriter):
     """Write with each array, and each outermost list or dictionary, the number that it has."""
 
     inside = False
@@ -58,18 +58,20 @@ class Writer(peer.PeerWriter):
     def mutable(self, value, depth):
         """Write a copy of what may be changed in place."""
         if type(value) is np.ndarray:
-            return {"kept": [self.peer.number(value), layout(value), self.contents(value, depth)]}
+            return {
+                "kept": [self.endpoint.number(value), layout(value), self.contents(value, depth)]
+            }
         if self.inside:
             return self.contents(value, depth)
         self.inside = True
         contents = self.contents(value, depth)
         self.inside = False
-        return {"kept": [self.peer.number(value), [], contents]}
+        return {"kept": [self.endpoint.number(value), [], contents]}
 
     def foreign(self, value, depth):
         """Write a generator of random numbers as its state."""
         if isinstance(value, np.random.Generator):
-            return {"rng": self.peer.handed_over(value.bit_generator)}
+            return {"rng": self.endpoint.hand_over(value.bit_generator)}
         return super().foreign(value, depth)
 
 
@@ -81,32 +83,32 @@ def layout(array):
     return [array.flags.writeable, [] if plain else steps]
 
 
-class Session(peer.Peer):
+class Client(endpoint.Endpoint):
     """The end of the conversation that has the tests."""
 
-    stand_ins, writer = (Handle, CalledHandle), Writer
+    proxy_types, writer = (SubmissionObject, SubmissionCallable), ClientWriter
 
-    def __init__(self, line, key=b""):
+    def __init__(self, connection, key=b""):
         super().__init__()
-        self.line, self.key, self.phase = line, key, "at import"
+        self.connection, self.key, self.phase = connection, key, "at import"
         self.messages = self.received = self.results = self.nested = 0
         self.ended, self.missing, self.answering = None, None, 0.0
         self.origins, self.raised = [], []  # exceptions of tests, and of the submission
 
-    def say(self, number, kind, *content):
+    def send(self, number, kind, *content):
         """Send a message."""
         message = self.packed(kind, *content)
-        self.guarded(self.line.send, frame.framed(number, *message))
+        self.guarded(self.connection.send, frame.framed(number, *message))
 
-    def hear(self):
+    def receive(self):
         """Wait for a message, and bring up to date what the worker has changed."""
-        number, header, body = self.guarded(self.line.receive)
+        number, header, body = self.guarded(self.connection.receive)
         self.messages, self.received = self.messages + 1, self.received + len(header) + len(body)
         if self.messages > MESSAGES or self.received > RECEIVED:
             self.end("timeout", "the tests were asked for too much")
-        kind, changes, *content = self.guarded(self.understood, header, body)
+        kind, changes, *content = self.guarded(self.parse, header, body)
         for change in changes:
-            self.guarded(self.changed, *change)
+            self.guarded(self.apply_change, *change)
         return number, kind, *content
 
     def guarded(self, act, *args):
@@ -115,7 +117,7 @@ class Session(peer.Peer):
             raise self.ended
         try:
             return act(*args)
-        except Ended as ended:
+        except WorkerEnded as ended:
             self.end(ended.status, ended.says)
         except (WireError, TypeError) as error:
             self.end("protocol", str(error))
@@ -123,14 +125,14 @@ class Session(peer.Peer):
     def end(self, status, says):
         """Have no more to do with the worker."""
         where = f" {self.phase}" if status == "timeout" else ""
-        self.ended = Ended(status, errors.clean(says)[: errors.MESSAGE] + where)
+        self.ended = WorkerEnded(status, errors.clean(says)[: errors.MESSAGE] + where)
         raise self.ended from None
 
-    def nonsense(self, says):
+    def protocol_error(self, says):
         """End with a worker that does not keep to the protocol."""
         self.end("protocol", says)
 
-    def understood(self, header, body):
+    def parse(self, header, body):
         """Read a message: its kind, changes, and what belongs to the kind."""
         message = wire.decode(header, body, lambda body: self.reader(self, body))
         if type(message) is not tuple or len(message) < 3 or message[0] not in FORMS:
@@ -141,7 +143,7 @@ class Session(peer.Peer):
             raise WireError(f"read: this is no {message[0]}")
         return message
 
-    def changed(self, number, value):
+    def apply_change(self, number, value):
         """Change an array, a list or a dictionary of the tests in place."""
         if type(number) is not int or not 0 <= number < len(self.objects):
             raise WireError(f"read: there is no object {number}")
@@ -150,7 +152,7 @@ class Session(peer.Peer):
             raise WireError(f"read: a {type(old).__name__} cannot be changed")
         if type(old) is np.ndarray and not old.flags.writeable:
             raise WireError("read: an array that cannot be written to was changed")
-        peer.patch(old, value)
+        endpoint.patch(old, value)
 
     def ask(self, operation, *args, **kwargs):
         """Let the worker do something; after the first time, a timeout is one in a call."""
@@ -171,14 +173,14 @@ class Session(peer.Peer):
         finally:
             self.nested -= 1
         self.answering += 0 if self.nested else time.thread_time() - begun
-        if self.answering > self.line.zygote.seconds:
+        if self.answering > self.connection.zygote.seconds:
             self.end("timeout", "functions of the tests were called for too long")
 
     def perform(self, operation, args, kwargs, state):
         """Do what the worker asks for, if it may."""
         if self.nested > NESTED:
             raise RecursionError("functions of the tests are called within each other too deep")
-        act, args = grants.granted(operation, args, self.owned)
+        act, args = grants.permitted(operation, args, self.owned)
         result = act(*args, **kwargs)
         self.results += grants.entries(result) if operation != "call" else 0
         if self.results > RESULTS:
@@ -189,19 +191,19 @@ class Session(peer.Peer):
         """Tell whether a value is an object that has a number, and no copy in the worker."""
         return id(value) in self.numbers and type(value) not in MUTABLE
 
-    def handed_over(self, bits):
+    def hand_over(self, bits):
         """Return the state of a generator, which goes on from one that nobody can foresee."""
         state = json.dumps(bits.state)
         seed = hmac.digest(self.key, state.encode(), hashlib.sha256)
         bits.state = type(bits)(int.from_bytes(seed)).state
         return state
 
-    def described(self, error):
+    def describe(self, error):
         """Keep an exception of the tests, in case that it comes back."""
         self.origins.append(error)
-        return *super().described(error), len(self.origins) - 1
+        return *super().describe(error), len(self.origins) - 1
 
-    def rebuilt(self, names, message, place, origin):
+    def rebuild(self, names, message, place, origin):
         """Return an exception of the submission, with the lines of it; or one of the tests."""
         if type(origin) is int and 0 <= origin < len(self.origins):
             return self.origins[origin]
@@ -222,27 +224,27 @@ def spots(place):
 class Answers:
     """A submission: its public names are attributes."""
 
-    def __init__(self, session):
-        self._session = session
+    def __init__(self, client):
+        self._client = client
 
     def __getattr__(self, name):
         if name.startswith("_"):
             raise AttributeError(f"{name} is no public name")
         try:
-            value = self._session.ask("name", name)
+            value = self._client.ask("name", name)
         except AttributeError:
-            self._session.missing = name
+            self._client.missing = name
             raise
-        if isinstance(value, CalledHandle):
+        if isinstance(value, SubmissionCallable):
             setattr(self, name, value)  # asked for once
         return value
 
 
 @contextmanager
-def answers(session, source, *, name, path):
+def answers(client, source, *, name, path):
     """Load a submission into a worker, and lend it to a test."""
     try:
-        session.ask("load", name, path, source)
-        yield Answers(session)
+        client.ask("load", name, path, source)
+        yield Answers(client)
     finally:
-        session.line.end()
+        client.connection.end()

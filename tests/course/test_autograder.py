@@ -10,9 +10,9 @@ import zipfile
 import pytest
 
 from dlcore.course.exercises import topics
-from dlcore.course.exercises.catalogue import exercises_of
-from dlcore.course.grading import gradescope
-from tests.course.judges import Believer
+from dlcore.course.exercises.marks import exercises_of
+from dlcore.course.grading import autograder
+from tests.course.judges import TrustingJudge
 
 KEY = b"a key of the course"
 EXERCISES = exercises_of("loss")
@@ -24,7 +24,7 @@ def packed(tmp_path_factory):
     """The zip for the chapter on losses."""
     folder = tmp_path_factory.mktemp("packed")
     (folder / "key").write_bytes(KEY + b"\n")
-    gradescope.pack(["loss"], folder / "key", folder / "autograder.zip")
+    autograder.pack(["loss"], folder / "key", folder / "autograder.zip")
     return folder / "autograder.zip"
 
 
@@ -62,7 +62,7 @@ def test_both_scripts_lie_at_the_root(packed):
     with zipfile.ZipFile(packed) as archive:
         modes = {info.filename: info.external_attr >> 16 for info in archive.infolist()}
     assert modes["setup.sh"] & modes["run_autograder"] & stat.S_IXUSR
-    assert not modes[gradescope.KEY] & (stat.S_IRGRP | stat.S_IROTH)
+    assert not modes[autograder.KEY] & (stat.S_IRGRP | stat.S_IROTH)
 
 
 def test_no_solution_is_packed(packed):
@@ -77,7 +77,7 @@ def test_no_solution_is_packed(packed):
 
 def test_the_same_course_is_the_same_zip(packed, tmp_path):
     """Byte by byte: two instructors can compare theirs."""
-    gradescope.pack(["loss"], packed.parent / "key", tmp_path / "again.zip")
+    autograder.pack(["loss"], packed.parent / "key", tmp_path / "again.zip")
     with zipfile.ZipFile(packed) as first, zipfile.ZipFile(tmp_path / "again.zip") as second:
         assert first.read("run_autograder") == second.read("run_autograder")
         assert [i.date_time for i in first.infolist()] == [i.date_time for i in second.infolist()]
@@ -86,10 +86,10 @@ def test_the_same_course_is_the_same_zip(packed, tmp_path):
 @pytest.mark.parametrize("script", ["SETUP", "RUN"])
 def test_the_scripts_are_shell(script):
     """A shell reads them without complaint."""
-    subprocess.run(["sh", "-n"], input=getattr(gradescope, script).encode(), check=True)
+    subprocess.run(["sh", "-n"], input=getattr(autograder, script).encode(), check=True)
 
 
-class Broken(Believer):
+class Broken(TrustingJudge):
     """A judge that cannot be opened."""
 
     def __enter__(self):
@@ -99,8 +99,8 @@ class Broken(Believer):
 @pytest.fixture
 def plan(clone):
     """The small book, with a plan and a key beside it, and a submission."""
-    (clone / gradescope.PLAN).write_text('{"exercises": ["sample-softmax", "sample-halves"]}')
-    (clone / gradescope.KEY).write_bytes(KEY)
+    (clone / autograder.PLAN).write_text('{"exercises": ["sample-softmax", "sample-halves"]}')
+    (clone / autograder.KEY).write_bytes(KEY)
     (clone / "submission").mkdir()
     (clone / "submission/sample.py").write_bytes(b"# softmax: pass\n# halves: infra\n")
     return clone
@@ -114,14 +114,14 @@ def result(home):
 def test_a_judge_that_fails_leaves_no_score(plan):
     """The file that was written first says: not graded. The reason is added."""
     with pytest.raises(ValueError, match="no judge starts"):
-        gradescope.run(plan, hire=Broken)
+        autograder.run(plan, open_judge=Broken)
     assert "score" not in result(plan)
     assert result(plan)["output"] == "This submission is not graded: job: no judge starts."
 
 
 def test_an_owed_verdict_leaves_no_score(plan):
     """A part of the points would be a wrong sum; the exit code is 1."""
-    assert gradescope.run(plan, hire=Believer) == 1
+    assert autograder.run(plan, open_judge=TrustingJudge) == 1
     assert "score" not in result(plan)
 
 
@@ -129,12 +129,12 @@ def test_a_result_is_there_before_the_first_test(plan):
     """Whatever kills the grader, the file is valid and holds no score."""
     seen = []
 
-    class Watching(Believer):
+    class Watching(TrustingJudge):
         def __enter__(self):
             seen.append(result(plan))
             return self
 
-    gradescope.run(plan, hire=Watching)
+    autograder.run(plan, open_judge=Watching)
     assert seen[0]["tests"] == []
     assert "has not finished" in seen[0]["output"]
 
@@ -163,7 +163,7 @@ def test_a_submission_finds_neither_key_nor_result_there(called, home):
 import json, pathlib
 def softmax(scores):
     try:
-        raise RuntimeError(pathlib.Path({str(home / "source" / gradescope.KEY)!r}).read_text())
+        raise RuntimeError(pathlib.Path({str(home / "source" / autograder.KEY)!r}).read_text())
     except OSError:
         pathlib.Path({str(home / "results/results.json")!r}).write_text('{{"score": 100}}')
 """

@@ -26,7 +26,7 @@ class InfraError(RuntimeError):
     """The grader itself failed: this says nothing about a submission."""
 
 
-class Ended(BaseException):
+class WorkerEnded(BaseException):
     """The worker is of no use any more; no test can take this for an answer."""
 
     def __init__(self, status, says):
@@ -51,9 +51,9 @@ class Zygote:
         theirs.close()
         self.control = ours
         self.control.settimeout(60)
-        self.told()
+        self.request()
 
-    def told(self, command=b"", fds=()):
+    def request(self, command=b"", fds=()):
         """Send a command, if any; return what the zygote says to the one before."""
         try:
             if command:
@@ -68,7 +68,7 @@ class Zygote:
 
     def worker(self):
         """Fork a worker; return the line to it."""
-        return Line(self)
+        return Connection(self)
 
     def close(self):
         """End the zygote, and with it all of its workers."""
@@ -78,18 +78,18 @@ class Zygote:
         self.process.wait()
 
 
-class Line:
+class Connection:
     """The line to one worker: messages of bytes, its clock, its output, its end."""
 
     def __init__(self, zygote):
         self.zygote, self.waited, self.status = zygote, 0.0, None
-        self.ahead, self.printed, self.pid = bytearray(), "", 0
+        self.buffered, self.printed, self.pid = bytearray(), "", 0
         self.socket, theirs = socket.socketpair()
         self.output, output = os.pipe()
         try:
             self.fork(theirs, output)
         except BaseException:
-            self.hang_up()
+            self.close()
             raise
         finally:
             theirs.close()
@@ -104,12 +104,12 @@ class Line:
         with suppress(AttributeError):  # only Linux tells who writes
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.socket.settimeout(60)
-        self.zygote.told(b"f", (theirs.fileno(), output))
+        self.zygote.request(b"f", (theirs.fileno(), output))
         theirs.close()
-        self.hello()
+        self.handshake()
         self.socket.setblocking(False)
 
-    def hello(self):
+    def handshake(self):
         """Hear that the worker is locked up, and what its process number is."""
         said, gifts, _, _ = self.socket.recvmsg(1001, socket.CMSG_SPACE(12))
         for _, _, data in gifts:
@@ -128,25 +128,25 @@ class Line:
                 except BlockingIOError:
                     self.wait(self.writing)
                 except OSError:
-                    self.died()
+                    self.raise_ended()
 
     def receive(self):
         """Receive a message: its number, its tree, its buffers."""
-        number, header, body = frame.lengths(self.exactly(frame.HEAD.size))
-        return number, self.exactly(header), self.exactly(body)
+        number, header, body = frame.lengths(self.receive_exactly(frame.HEAD.size))
+        return number, self.receive_exactly(header), self.receive_exactly(body)
 
-    def exactly(self, size):
+    def receive_exactly(self, size):
         """Receive so many bytes, and keep what comes with them."""
-        while len(self.ahead) < size:
+        while len(self.buffered) < size:
             self.wait(self.reading)
             try:
-                self.ahead += self.socket.recv(PIECE) or self.died()
+                self.buffered += self.socket.recv(PIECE) or self.raise_ended()
             except BlockingIOError:
                 continue
             except OSError:
-                self.died()
-        part = bytes(memoryview(self.ahead)[:size])
-        del self.ahead[:size]
+                self.raise_ended()
+        part = bytes(memoryview(self.buffered)[:size])
+        del self.buffered[:size]
         return part
 
     def wait(self, ready):
@@ -154,11 +154,11 @@ class Line:
         begun, before, seconds = time.monotonic(), self.waited, self.zygote.seconds
         while not ready.poll(TICK * 1000):
             self.waited = before + time.monotonic() - begun
-            if self.waited > seconds and self.own() > seconds:
-                raise Ended("timeout", f"still running after {seconds:g} seconds")
+            if self.waited > seconds and self.own_seconds() > seconds:
+                raise WorkerEnded("timeout", f"still running after {seconds:g} seconds")
         self.waited = before + time.monotonic() - begun
 
-    def own(self):
+    def own_seconds(self):
         """Return the seconds that the worker had for itself, or that its threads computed."""
         with suppress(OSError, ValueError):
             tasks = [path.read_text().split() for path in self.tasks()]
@@ -172,26 +172,26 @@ class Line:
         threads = sorted(Path(f"/proc/{self.pid}/task").iterdir()) if self.pid else [None]
         return [thread / "schedstat" for thread in threads]
 
-    def died(self):
+    def raise_ended(self):
         """Say how the worker ended."""
         status = self.end()
         code = os.waitstatus_to_exitcode(status)
         if code == -signal.SIGXCPU:
-            raise Ended("timeout", "the process was stopped, it computed for too long")
+            raise WorkerEnded("timeout", "the process was stopped, it computed for too long")
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        raise Ended("crash", f"the process ended {how}")
+        raise WorkerEnded("crash", f"the process ended {how}")
 
     def end(self):
         """Kill the worker with all that it started; return how it ended."""
         if self.status is None:
             try:
                 self.kill()
-                self.status = int(self.zygote.told(b"r"))
+                self.status = int(self.zygote.request(b"r"))
             finally:
-                self.hang_up()
+                self.close()
         return self.status
 
-    def hang_up(self):
+    def close(self):
         """Close the line, and keep the beginning of what the worker printed."""
         if self.socket.fileno() >= 0:
             self.socket.close()

@@ -1,7 +1,7 @@
 """Try answers in a process of its own, forked from one that has imported the tools.
 
 Whatever an answer does to its process, the one that watches goes on; and since the tools
-are there already, the tests begin at once.
+are sender already, the tests begin at once.
 """
 
 import ast
@@ -9,15 +9,15 @@ import multiprocessing
 from types import SimpleNamespace
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.practice.trial import run
+from dlcore.course.practice.runner import run
 
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 context = multiprocessing.get_context(METHOD)
 
 
-def warm(topics):
+def preload(topics):
     """Import ahead of time, in the process that is forked, what the tests of `topics` import."""
-    names = {"dlcore.course.practice.trial"}
+    names = {"dlcore.course.practice.runner"}
     for topic in topics:
         tree = ast.parse((book.ROOT / f"tests/test_{topic}.py").read_text(encoding="utf-8"))
         for node in tree.body:
@@ -28,26 +28,28 @@ def warm(topics):
     context.set_forkserver_preload(sorted(names))
 
 
-def away(topics, k=""):
+def run_in_subprocess(topics, k=""):
     """Run the scored tests of `topics` elsewhere; return the outcomes, and what is broken."""
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=tell, args=(there, book.ROOT, topics, k), daemon=True)
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(
+        target=send_outcomes, args=(sender, book.ROOT, topics, k), daemon=True
+    )
     process.start()
-    there.close()
+    sender.close()
     try:
-        outcomes, broken = here.recv()
+        outcomes, broken = receiver.recv()
     except EOFError:
         process.join()
         outcomes, broken = [], [f"the process of your answers died: exit code {process.exitcode}"]
     finally:
         process.kill()
         process.join()
-        here.close()
+        receiver.close()
     return SimpleNamespace(outcomes=outcomes, broken=broken)
 
 
-def tell(there, root, topics, k):
+def send_outcomes(sender, root, topics, k):
     """Run the tests in this process, and send what they said."""
     book.ROOT = root
-    trial = run(topics, k=k)
-    there.send((trial.outcomes, trial.broken))
+    tests_run = run(topics, k=k)
+    sender.send((tests_run.outcomes, tests_run.broken))

@@ -18,13 +18,13 @@ ACTIONS |= {"getattr": getattr, "pull": lambda items: tuple(islice(items, 1))}
 PULLS = 1_000_000  # items of an iterator, before it counts as endless
 
 
-class Far:
+class RemoteProxy:
     """A stand-in for an object of the other process."""
 
-    __slots__ = ("_name", "_number", "_peer")
+    __slots__ = ("_endpoint", "_name", "_number")
 
-    def __init__(self, peer, number, name):
-        self._peer, self._number, self._name = peer, number, name
+    def __init__(self, endpoint, number, name):
+        self._endpoint, self._number, self._name = endpoint, number, name
 
     def __repr__(self):
         return f"<{self._name} in the other process>"
@@ -32,13 +32,13 @@ class Far:
     def __getattr__(self, name):
         if name.startswith("_"):
             raise AttributeError(f"{self._name} has no attribute {name!r} that can be seen")
-        return self._peer.ask("getattr", self, name)
+        return self._endpoint.ask("getattr", self, name)
 
     def __iter__(self):
-        return Pulled(self._peer.ask("iter", self))
+        return RemoteIterator(self._endpoint.ask("iter", self))
 
     def __next__(self):
-        for item in self._peer.ask("pull", self):
+        for item in self._endpoint.ask("pull", self):
             return item
         raise StopIteration
 
@@ -46,7 +46,7 @@ class Far:
         raise TypeError(f"an object of type {self._name} is no array of numbers")
 
 
-class Pulled:
+class RemoteIterator:
     """An iterator over items of the other process, which ends after so many."""
 
     def __init__(self, items):
@@ -64,25 +64,25 @@ class Pulled:
 
 def forward(name):
     """Make a method that asks for an operation on the object."""
-    return lambda self, *args: self._peer.ask(name, self, *args)
+    return lambda self, *args: self._endpoint.ask(name, self, *args)
 
 
 def reflected(name):
     """Make a method that asks for an operation whose second operand the object is."""
-    return lambda self, other: self._peer.ask(name, other, self)
+    return lambda self, other: self._endpoint.ask(name, other, self)
 
 
 for operation in (*OTHERS, "len", "float", "int", "complex"):
-    setattr(Far, f"__{operation}__", forward(operation))
+    setattr(RemoteProxy, f"__{operation}__", forward(operation))
 for operation in BINARY:
-    setattr(Far, f"__{operation.strip('_')}__", forward(operation))
-    setattr(Far, f"__r{operation.strip('_')}__", reflected(operation))
+    setattr(RemoteProxy, f"__{operation.strip('_')}__", forward(operation))
+    setattr(RemoteProxy, f"__r{operation.strip('_')}__", reflected(operation))
 
 
-class Called(Far):
+class RemoteCallable(RemoteProxy):
     """A stand-in for something that can be called."""
 
     __slots__ = ()
 
     def __call__(self, *args, **kwargs):
-        return self._peer.ask("call", self, *args, **kwargs)
+        return self._endpoint.ask("call", self, *args, **kwargs)

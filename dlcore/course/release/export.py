@@ -11,8 +11,8 @@ import shutil
 from pathlib import Path
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.exercises.hints import carry
-from dlcore.course.exercises.skeleton import CARRIED, LEFT_OVER
+from dlcore.course.exercises.hints import release_file
+from dlcore.course.exercises.skeleton import LEFT_OVER, RELEASE_FILE
 
 FILES = ("README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml", "uv.lock",
          "_toc.yml", "_config.yml", ".gitignore")  # fmt: skip
@@ -23,7 +23,7 @@ BLOCK = re.compile(
 ABOUT = re.compile(r"(?<=\.)\s[^.]*\b(?:unfold its solution|solution only when you unfold it)\.")
 ROOM = re.compile(r"^solutions/.*\n", re.MULTILINE)  # a line of a list of files
 QUOTED = re.compile(r"(?:\{lemma\}|:check:) (\w+)::|/tests/(test_\w+)\.py", re.MULTILINE)
-UNKEPT = ("__pycache__", "_build", ".ipynb_checkpoints", ".pytest_cache", "node_modules")
+GENERATED = ("__pycache__", "_build", ".ipynb_checkpoints", ".pytest_cache", "node_modules")
 
 
 def release(folder):
@@ -33,51 +33,51 @@ def release(folder):
         raise ValueError(f"release: {folder} exists, name a folder that does not")
     if not (book.ROOT / "solutions").is_dir():
         raise ValueError("release: there are no solutions here, so this is a release already")
-    for path in going(topics):
+    for path in copied_files(topics):
         target = folder / path.relative_to(book.ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".md":
-            page = unsolved(path.read_text(encoding="utf-8"))
+            page = without_solutions(path.read_text(encoding="utf-8"))
             target.write_text(page, encoding="utf-8", newline="\n")
         else:
             shutil.copyfile(path, target)
 
     (folder / "exercises").mkdir()
-    told = carry(topics)
-    (folder / CARRIED).write_text(told, encoding="utf-8")
-    for topic, text in cuts(told).items():
+    carried = release_file(topics)
+    (folder / RELEASE_FILE).write_text(carried, encoding="utf-8")
+    for topic, text in cuts(carried).items():
         (folder / f"exercises/{topic}.py").write_text(text, encoding="utf-8", newline="\n")
-    checked(folder)
+    refuse_marks(folder)
     print(f"{folder} is the course of {len(topics)} topics without its solutions")
 
 
-def unsolved(page):
+def without_solutions(page):
     """Return a page without solutions, and without words about them.
 
-    >>> unsolved("Answer here. Do not yet unfold its solution.")
+    >>> without_solutions("Answer here. Do not yet unfold its solution.")
     'Answer here.'
     """
     return ROOM.sub("", ABOUT.sub("", BLOCK.sub("", page)))
 
 
-def cuts(told):
+def cuts(carried):
     """Read the cut files out of what a release carries."""
-    return json.loads(told)["cuts"]
+    return json.loads(carried)["cuts"]
 
 
-def going(topics):
+def copied_files(topics):
     """List the files that are copied as they are."""
     files = [book.ROOT / name for name in FILES]
     whole = [path for name in FOLDERS for path in sorted((book.ROOT / name).rglob("*"))]
     tests = sorted((book.ROOT / "tests").rglob("*.py"))
-    named = {f"test_{topic}" for topic in topics} | quoted()
+    named = {f"test_{topic}" for topic in topics} | quoted_tests()
     helpers = [book.ROOT / "tests/conftest.py"]
-    return [path for path in files + whole if kept(path)] + [
+    return [path for path in files + whole if is_source(path)] + [
         path for path in tests if path.stem in named or path in helpers
     ]
 
 
-def quoted():
+def quoted_tests():
     """Name the files of tests that pages quote: each its own, and others by name."""
     pages = {path.stem: path.read_text(encoding="utf-8")
              for path in (book.ROOT / "book").glob("*.md")}  # fmt: skip
@@ -86,12 +86,12 @@ def quoted():
     return own | {whole or f"test_{topic}" for topic, whole in found}
 
 
-def kept(path):
+def is_source(path):
     """Tell whether a file is one of ours, and no leaving of a program."""
-    return path.is_file() and not set(path.relative_to(book.ROOT).parts) & set(UNKEPT)
+    return path.is_file() and not set(path.relative_to(book.ROOT).parts) & set(GENERATED)
 
 
-def checked(folder):
+def refuse_marks(folder):
     """Refuse a release in which the marks of a solution are left."""
     for path in sorted((folder / "exercises").glob("*.py")):
         if LEFT_OVER.search(path.read_text(encoding="utf-8")):

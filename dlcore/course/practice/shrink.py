@@ -10,14 +10,14 @@ import warnings
 
 import numpy as np
 
-from dlcore.course.practice.record import Opaque, Raised, same, still
+from dlcore.course.practice.call_recorder import Opaque, Raised, same, snapshot
 
 PATIENCE = 0.3  # seconds
 MOST = 40  # numbers that can be pasted
 NUDGE = 1e-6  # a disagreement that a nudge ends is a matter of taste: a kink, or a tie
 
 
-def smallest(mine, book, args):
+def shrink(mine, book, args):
     """Return the smallest input found on which two functions disagree, or None."""
     until = time.monotonic() + PATIENCE
     disagrees = lambda args: time.monotonic() < until and disagree(mine, book, args)
@@ -48,7 +48,7 @@ def ask(function, args):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            result = still(function(**args))
+            result = snapshot(function(**args))
         except Exception as error:
             result = Raised(type(error).__name__, str(error))
     return [result, args]

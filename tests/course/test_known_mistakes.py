@@ -6,57 +6,59 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from dlcore.course.practice.likeness import layout, likeness
-from dlcore.course.practice.recognise import alike, described
-from dlcore.course.practice.record import Call, Raised, Tape, same, still
-from dlcore.course.practice.smallest import plain, smallest, written
+from dlcore.course.practice.call_recorder import Call, CallRecorder, Raised, same, snapshot
+from dlcore.course.practice.error_pattern import error_pattern, layout
+from dlcore.course.practice.known_mistakes import alike, described
+from dlcore.course.practice.shrink import plain, shrink, written
 
 TABLE = np.array([[1.0, 2.5, -3.0], [0.5, 4.0, 7.0]])
 N, REG = 5, 0.7
 
 
 @pytest.fixture
-def tape():
-    """An empty tape."""
-    return Tape()
+def recorder():
+    """An empty recorder."""
+    return CallRecorder()
 
 
-def test_a_tape_hears_what_is_asked_from_outside(tape):
+def test_a_recorder_keeps_the_calls_from_outside(recorder):
     """A function that calls another, or itself, was asked once."""
-    down = tape.listen(lambda n: n and down(n - 1), "down")
+    down = recorder.wrap(lambda n: n and down(n - 1), "down")
     assert down(3) == 0
-    assert [(call.name, call.args, call.result) for call in tape.calls] == [("down", {"n": 3}, 0)]
+    assert [(call.name, call.args, call.result) for call in recorder.calls] == [
+        ("down", {"n": 3}, 0)
+    ]
 
 
-def test_a_tape_keeps_arguments_as_they_were(tape):
+def test_a_recorder_keeps_arguments_as_they_were(recorder):
     """Before the call and after it, whatever becomes of them later."""
     x = np.zeros(2)
-    tape.listen(lambda x: x.__iadd__(1), "add")(x)
+    recorder.wrap(lambda x: x.__iadd__(1), "add")(x)
     x[:] = 9
-    [call] = tape.calls
+    [call] = recorder.calls
     assert_array_equal([call.args["x"], call.after["x"]], [[0, 0], [1, 1]])
 
 
-def test_a_tape_keeps_errors(tape):
+def test_a_recorder_keeps_errors(recorder):
     """The kind and the words; the error goes on to the test."""
     with pytest.raises(ZeroDivisionError):
-        tape.listen(lambda x: 1 / x, "invert")(0)
-    assert tape.calls[0].result == Raised("ZeroDivisionError", "division by zero")
+        recorder.wrap(lambda x: 1 / x, "invert")(0)
+    assert recorder.calls[0].result == Raised("ZeroDivisionError", "division by zero")
 
 
-def test_a_tape_follows_pullbacks_and_generators(tape):
+def test_a_recorder_follows_pullbacks_and_generators(recorder):
     """What a call returns may be asked in turn."""
-    _, pullback = tape.listen(lambda x: (x, lambda y_bar: 2 * y_bar), "double")(1)
+    _, pullback = recorder.wrap(lambda x: (x, lambda y_bar: 2 * y_bar), "double")(1)
     pullback(4)
-    list(tape.listen(lambda: (i for i in "ab"), "letters")())
-    heard = [(call.name, call.result) for call in tape.calls[1:]]
+    list(recorder.wrap(lambda: (i for i in "ab"), "letters")())
+    heard = [(call.name, call.result) for call in recorder.calls[1:]]
     assert heard[0] == ("double(…)", 8)
     assert [result for name, result in heard if name == "next(letters(…))"][:2] == ["a", "b"]
 
 
 def test_behaviour_is_the_same_up_to_rounding():
     """Shapes exactly, entries to seven digits; a list of numbers is an array."""
-    assert same(still(TABLE.tolist()), still(TABLE * (1 + 1e-12)))
+    assert same(snapshot(TABLE.tolist()), snapshot(TABLE * (1 + 1e-12)))
     assert same(np.array([np.nan, np.inf]), np.array([np.nan, np.inf]))
     assert not same(TABLE, TABLE * (1 + 1e-5))
     assert not same(np.ones(3), np.ones((1, 3)))
@@ -99,7 +101,7 @@ def test_errors_are_alike_when_they_speak_of_the_same():
 def test_wrong_numbers_are_likened_to_right_ones(actual, desired, says):
     """One relation at a time, and none where there is none."""
     args = {"x": np.linspace(0, 1, N), "w": np.cos(TABLE), "reg": REG}
-    told = likeness(actual, desired, args)
+    told = error_pattern(actual, desired, args)
     assert re.match(says, told), told
 
 
@@ -123,7 +125,7 @@ def test_an_input_shrinks_until_no_smaller_one_fails(rng):
     """Two rows are needed to see a sum over the batch; all numbers may be zero."""
     shares = lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
     batch = lambda x: np.exp(x) / np.exp(x).sum()
-    found = smallest(batch, shares, {"x": rng.normal(size=(5, 3))})
+    found = shrink(batch, shares, {"x": rng.normal(size=(5, 3))})
     assert_array_equal(found["x"], [[0.0], [0.0]])
 
 
@@ -132,19 +134,19 @@ def test_lengths_shrink_together(rng):
     pick = lambda y, t: y[np.arange(len(t)), t]
     x, w, t = rng.normal(size=(5, 3)), rng.normal(size=(3, 4)), rng.integers(4, size=5)
     right, wrong = lambda x, w, t: pick(x @ w, t).sum(), lambda x, w, t: pick(x @ w, t).mean()
-    found = smallest(wrong, right, {"x": x, "w": w, "t": t})
+    found = shrink(wrong, right, {"x": x, "w": w, "t": t})
     assert [found[name].shape for name in "xwt"] == [(2, 1), (1, 1), (2,)]
 
 
 def test_a_kink_is_no_disagreement():
     """Where a nudge makes two answers agree, either was right."""
     strict, loose = lambda x: 1.0 * (x > 0), lambda x: 1.0 * (x >= 0)
-    assert smallest(loose, strict, {"x": np.zeros(3)}) is None
+    assert shrink(loose, strict, {"x": np.zeros(3)}) is None
 
 
 def test_what_the_book_refuses_is_no_input():
     """An error of the book's ends the search."""
-    assert smallest(np.sum, np.linalg.inv, {"a": np.ones((2, 3))}) is None
+    assert shrink(np.sum, np.linalg.inv, {"a": np.ones((2, 3))}) is None
 
 
 @pytest.mark.parametrize(
@@ -162,8 +164,8 @@ def test_what_the_book_refuses_is_no_input():
 )
 def test_what_is_written_can_be_pasted(value):
     """Evaluated, it is the value again."""
-    assert plain(still(value))
-    assert same(eval(written(still(value)), {"np": np}), still(value))
+    assert plain(snapshot(value))
+    assert same(eval(written(snapshot(value)), {"np": np}), snapshot(value))
 
 
 def test_an_error_is_raised_and_not_returned():

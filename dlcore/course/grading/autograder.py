@@ -12,17 +12,17 @@ from functools import partial
 from pathlib import Path
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.exercises.catalogue import chosen
-from dlcore.course.exercises.hints import carry
-from dlcore.course.exercises.skeleton import CARRIED, cut
-from dlcore.course.grading.batch import Sheet, judged
-from dlcore.course.grading.grade import place
+from dlcore.course.exercises.hints import release_file
+from dlcore.course.exercises.marks import chosen
+from dlcore.course.exercises.skeleton import RELEASE_FILE, cut
+from dlcore.course.grading.batch import FileJob, judge_all
+from dlcore.course.grading.grade import grading_run
 from dlcore.course.grading.intake import submission
-from dlcore.course.grading.job import Job
+from dlcore.course.grading.judge_process import JudgeProcess
+from dlcore.course.grading.precheck import items, precheck
 from dlcore.course.grading.provenance import read_key
 from dlcore.course.grading.reports import gradescope, write
 from dlcore.course.grading.results import Results
-from dlcore.course.grading.triage import items, triage
 
 TIER = "T1"
 KEY, PLAN = "course.key", "plan.json"
@@ -54,7 +54,7 @@ RUN = """#!/bin/sh
 set -eu
 home="${AUTOGRADER:-/autograder}"
 cd "$home/source"
-exec .venv/bin/python -m dlcore.course.grading.gradescope "$home"
+exec .venv/bin/python -m dlcore.course.grading.autograder "$home"
 """
 
 
@@ -64,7 +64,9 @@ def pack(topics, key_file, out):
     named = dict.fromkeys(exercise.topic for exercise in exercises)
     plan = {"exercises": [exercise.name for exercise in exercises]}
     written = {"setup.sh": SETUP, "run_autograder": RUN, PLAN: json.dumps(plan), KEY: key}
-    written |= {CARRIED: carry(named)} | {f"exercises/{topic}.py": cut(topic) for topic in named}
+    written |= {RELEASE_FILE: release_file(named)} | {
+        f"exercises/{topic}.py": cut(topic) for topic in named
+    }
     for path in needed(named):
         written[path.relative_to(book.ROOT).as_posix()] = path.read_bytes()
 
@@ -81,7 +83,7 @@ def pack(topics, key_file, out):
 
 def needed(topics):
     """List the files that judge `topics`: the library, the helpers of tests, the tests."""
-    library = sorted(path for path in (book.ROOT / "dlcore").rglob("*") if kept(path))
+    library = sorted(path for path in (book.ROOT / "dlcore").rglob("*") if is_source(path))
     tests = sorted((book.ROOT / "tests").glob("*.py"))
     helpers = [path for path in tests if not path.name.startswith("test_")]
     judging = [book.ROOT / f"tests/test_{topic}.py" for topic in topics]
@@ -89,18 +91,18 @@ def needed(topics):
     return [path for path in (*always, *library, *helpers, *judging) if path.exists()]
 
 
-def kept(path):
+def is_source(path):
     """Tell whether a file belongs to the library: no cache does."""
     return path.is_file() and "__pycache__" not in path.parts
 
 
-def run(home, hire=None):
+def run(home, open_judge=None):
     """Grade the one submission below `home`; return 0 when every verdict is given."""
     home = Path(home)
     target = home / "results/results.json"
     write(target, gradescope.ungraded("the grader has not finished"))
     try:
-        results = graded(home, hire)
+        results = graded(home, open_judge)
     except Exception as error:
         write(target, gradescope.ungraded(f"{error}"))
         raise
@@ -108,23 +110,23 @@ def run(home, hire=None):
     return 1 if results.owed() else 0
 
 
-def graded(home, hire):
+def graded(home, open_judge):
     """Judge the exercises of the plan that lies beside this package."""
     plan = json.loads((book.ROOT / PLAN).read_text(encoding="utf-8"))
     words, key = ",".join(plan["exercises"]), book.ROOT / KEY
-    tier = ("T0", True) if hire else (TIER, False)
-    order = place(home, words, key, *tier, home)
-    taken = submission("submission", [home / "submission"], list(order.terms.topics))
+    tier = ("T0", True) if open_judge else (TIER, False)
+    grading = grading_run(home, words, key, *tier, home)
+    taken = submission("submission", [home / "submission"], list(grading.settings.topics))
     found, left = {}, {}
-    for item in items(taken, order.exercises):
-        if verdict := triage(item, taken):
+    for item in items(taken, grading.exercises):
+        if verdict := precheck(item, taken):
             found[item.student, item.exercise] = verdict
         else:
             left.setdefault(item.topic, []).append(item)
-    sheets = [Sheet(tuple(file)) for file in left.values()]
-    for item, verdict in judged(sheets, hire or partial(Job, order.terms)):
+    files = [FileJob(tuple(file)) for file in left.values()]
+    for item, verdict in judge_all(files, open_judge or partial(JudgeProcess, grading.settings)):
         found[item.student, item.exercise] = verdict
-    return Results(order.exercises, [taken], found, order.terms.tier)
+    return Results(grading.exercises, [taken], found, grading.settings.tier)
 
 
 if __name__ == "__main__":

@@ -42,44 +42,44 @@ class Call:
     after: dict | None = None
 
 
-class Tape:
+class CallRecorder:
     """The calls of one test, from outside only: what answers ask of each other is their own."""
 
     def __init__(self):
         self.calls, self.busy = [], False
 
-    def listen(self, function, name):
+    def wrap(self, function, name):
         """Return a function that does what `function` does, and is heard."""
-        function = getattr(function, "unheard", function)
+        function = getattr(function, "unrecorded", function)
 
         @wraps(function)
-        def heard(*args, **options):
+        def recording(*args, **options):
             if self.busy or len(self.calls) >= MOST:
                 return function(*args, **options)
             named = bound(function, args, options)
-            self.calls.append(call := Call(name, still(named)))
+            self.calls.append(call := Call(name, snapshot(named)))
             return self.answer(call, lambda: function(*args, **options), named)
 
-        heard.unheard = function
-        return heard
+        recording.unrecorded = function
+        return recording
 
     def answer(self, call, ask, named):
         """Ask, keep what comes back, and listen to the functions in it."""
         self.busy = True
         try:
             result = ask()
-            call.result = still(result)
+            call.result = snapshot(result)
         except BaseException as error:
             call.result = Raised(type(error).__name__, str(error))
             raise
         finally:
-            self.busy, call.after = False, still(named)
+            self.busy, call.after = False, snapshot(named)
         return self.follow(result, call.name)
 
     def follow(self, result, name):
         """Listen to the functions and generators that a call has returned."""
         if isinstance(result, FunctionType):
-            return self.listen(result, f"{name}(…)")
+            return self.wrap(result, f"{name}(…)")
         if inspect.isgenerator(result):
             return self.pull(result, name)
         if type(result) in (tuple, list) and any(isinstance(x, FunctionType) for x in result):
@@ -87,7 +87,7 @@ class Tape:
         return result
 
     def pull(self, generator, name):
-        """Hand on what a generator yields, one entry of the tape for each."""
+        """Hand on what a generator yields, one entry of the recorder for each."""
         end = object()
         while True:
             self.calls.append(call := Call(f"next({name}(…))", {}))
@@ -96,7 +96,7 @@ class Tape:
             yield value
 
 
-def recorded(module, tape, names):
+def record_calls(module, recorder, names):
     """Return a view of a module whose functions and classes are heard when asked from outside."""
     view = ModuleType(module.__name__, module.__doc__)
     vars(view).update(vars(module))
@@ -107,9 +107,9 @@ def recorded(module, tape, names):
             methods = {method: inspect.getattr_static(value, method) for method in dir(value)}
             for method, function in methods.items():
                 if isinstance(function, FunctionType):
-                    setattr(value, method, tape.listen(function, f"{name}.{method}"))
+                    setattr(value, method, recorder.wrap(function, f"{name}.{method}"))
         elif isinstance(value, FunctionType):
-            setattr(view, name, tape.listen(value, name))
+            setattr(view, name, recorder.wrap(value, name))
     return view
 
 
@@ -121,7 +121,7 @@ def bound(function, args, options):
         return {**{str(i): arg for i, arg in enumerate(args)}, **options}
 
 
-def still(value, deep=DEEP):
+def snapshot(value, deep=DEEP):
     """Copy a value as it is at this moment; of objects, what they hold."""
     if isinstance(value, np.ndarray):
         return np.array(value)
@@ -130,13 +130,13 @@ def still(value, deep=DEEP):
     if isinstance(value, set | frozenset):
         value = sorted(map(str, value))
     if type(value) in (tuple, list, dict):
-        return boxed(value, deep)
-    if deep and not callable(value) and (held := holds(value)):
-        return {"": type(value).__name__, "vars": boxed(held, deep - 1)}
+        return snapshot_items(value, deep)
+    if deep and not callable(value) and (held := attributes(value)):
+        return {"": type(value).__name__, "vars": snapshot_items(held, deep - 1)}
     return Opaque(type(value).__name__)
 
 
-def holds(value):
+def attributes(value):
     """Map the names of an object's attributes to what they hold, but for serial numbers."""
     slots = {name for each in type(value).__mro__ for name in getattr(each, "__slots__", ())}
     held = {name: getattr(value, name) for name in sorted(slots) if hasattr(value, name)}
@@ -144,13 +144,13 @@ def holds(value):
     return {name: each for name, each in held.items() if name != "level"}
 
 
-def boxed(values, deep):
+def snapshot_items(values, deep):
     """Copy what a list or a dictionary holds, unless it is too much to look at."""
     if len(values) > MANY:
         return Opaque(f"{len(values)} entries")
     if isinstance(values, dict):
-        return {name: still(each, deep) for name, each in values.items()}
-    return type(values)(still(each, deep) for each in values)
+        return {name: snapshot(each, deep) for name, each in values.items()}
+    return type(values)(snapshot(each, deep) for each in values)
 
 
 def same(one, other):

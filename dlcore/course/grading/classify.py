@@ -9,9 +9,9 @@ import traceback
 from pathlib import Path
 
 from dlcore.course.exercises.skeleton import cut
-from dlcore.course.grading.clean import cleaned
+from dlcore.course.grading.sanitize import sanitize
 from dlcore.course.practice.diagnosis import REFUSALS, Frame, diagnose, kind_of
-from dlcore.course.sandbox.host import Ended
+from dlcore.course.sandbox.connection import WorkerEnded
 from dlcore.course.sandbox.limits import WireError
 
 MACHINERY = Path(__file__).parents[1]
@@ -19,25 +19,25 @@ OURS = (OSError, MemoryError, WireError)
 LINES = 8
 
 
-def ruling(error, session, item):
-    """Return status and sentences, from what a test raised and what its session went through."""
-    if session is None:
+def classify(error, client, item):
+    """Return status and sentences, from what a test raised and what its client went through."""
+    if client is None:
         return "infra", ("the test ran without its sandbox", *([repr(error)] if error else []))
-    if session.ended:
-        return session.ended.status, (session.ended.says,)
+    if client.ended:
+        return client.ended.status, (client.ended.says,)
     if error is None:
         return "pass", ()
-    if any(error is raised for raised in session.raised):
-        status = raised_status(error, session, item)
+    if any(error is raised for raised in client.raised):
+        status = raised_status(error, client, item)
         return status, told(error, item)
     if machinery(error):
         return "infra", (f"{type(error).__name__}: {error}",)
     return "fail", plain(diagnose(error, Path(f"exercises/{item.topic}.py")).says)
 
 
-def raised_status(error, session, item):
+def raised_status(error, client, item):
     """Sort an exception of the submission."""
-    if session.missing is not None and isinstance(error, AttributeError) and not error.spots:
+    if client.missing is not None and isinstance(error, AttributeError) and not error.spots:
         return "missing"
     if isinstance(error, NotImplementedError) and str(error) in holes(item.topic):
         return "not attempted"
@@ -54,7 +54,7 @@ def machinery(error):
     *_, last = traceback.extract_tb(error.__traceback__)
     within = Path(last.filename).is_relative_to(MACHINERY)
     deliberate = isinstance(error, REFUSALS) or (within and isinstance(error, TypeError))
-    return not deliberate and (within or isinstance(error, (Ended, *OURS)))
+    return not deliberate and (within or isinstance(error, (WorkerEnded, *OURS)))
 
 
 def told(error, item):
@@ -75,4 +75,4 @@ def within(frame):
 
 def plain(says):
     """Clean what is said, line by line."""
-    return tuple(line for say in says for line in cleaned(say, 500).splitlines() if line)[:LINES]
+    return tuple(line for say in says for line in sanitize(say, 500).splitlines() if line)[:LINES]

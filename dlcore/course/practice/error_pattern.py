@@ -11,7 +11,7 @@ import numpy as np
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
 
 
-def likeness(actual, desired, args):
+def error_pattern(actual, desired, args):
     """Return a sentence on how `actual` is made from `desired`, or nothing.
 
     Both are arrays of one shape; `args` are the arguments of the call, by name.
@@ -20,16 +20,16 @@ def likeness(actual, desired, args):
     if not (np.isfinite(actual).all() and np.isfinite(desired).all()):
         return ""
     relations = (
-        nothing,
-        nearly,
-        turned,
+        all_zero,
+        imprecise,
+        negated,
         scaled,
-        lined,
+        scaled_by_line,
         shifted,
         reordered,
-        partly,
-        lacking,
-        priced,
+        one_line_wrong,
+        argument_missing,
+        penalty_missing,
     )
     return next((says for each in relations if (says := each(actual, desired, args))), "")
 
@@ -52,14 +52,14 @@ def layout(actual, desired):
     return ""
 
 
-def nothing(actual, desired, args):
+def all_zero(actual, desired, args):
     """Recognise an array of zeros."""
     if not actual.any() and np.count_nonzero(desired) > 0:
         return "all that is returned is zero"
     return None
 
 
-def nearly(actual, desired, args):
+def imprecise(actual, desired, args):
     """Recognise what is right but for its last digits."""
     far = np.abs(actual - desired).max(initial=0.0) / np.abs(desired).max(initial=0.0)
     if far < 1e-4:
@@ -68,7 +68,7 @@ def nearly(actual, desired, args):
     return None
 
 
-def lined(actual, desired, args):
+def scaled_by_line(actual, desired, args):
     """Recognise rows, or columns, that have lost or won a factor each."""
     if desired.ndim != 2 or min(desired.shape) < 2 or not desired.all():
         return None
@@ -79,7 +79,7 @@ def lined(actual, desired, args):
     return None
 
 
-def turned(actual, desired, args):
+def negated(actual, desired, args):
     """Recognise a wrong sign."""
     if np.allclose(actual, -desired, **CLOSE):
         return "the numbers are right but for the sign"
@@ -137,7 +137,7 @@ def reordered(actual, desired, args):
     return None
 
 
-def partly(actual, desired, args):
+def one_line_wrong(actual, desired, args):
     """Recognise that whole rows or columns are right, and which are not."""
     wrong = ~np.isclose(actual, desired, rtol=1e-7)
     for axis, word in enumerate(("row", "column")[: desired.ndim if desired.ndim == 2 else 0]):
@@ -147,7 +147,7 @@ def partly(actual, desired, args):
     return None
 
 
-def lacking(actual, desired, args):
+def argument_missing(actual, desired, args):
     """Recognise a multiple of an argument that is missing, or too much."""
     gap = (desired - actual).ravel()
     for name, value in flat(args):
@@ -159,7 +159,7 @@ def lacking(actual, desired, args):
     return None
 
 
-def priced(actual, desired, args):
+def penalty_missing(actual, desired, args):
     """Recognise a number that lacks a price of some weights, or has it too often."""
     numbers = [(name, value) for name, value in args.items() if type(value) in (int, float)]
     weights = [(name, value) for name, value in flat(args) if value.ndim > 1]

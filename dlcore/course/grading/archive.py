@@ -1,7 +1,7 @@
 """Look into a folder, a zip or a tar that a stranger packed, and put nothing on the disk.
 
-A parcel is a list of entries: names, kinds, and a way to read each within a bound. Archives
-are read in memory. Whatever a parser trips over, the parcel is at fault, and is refused whole.
+An archive is a list of entries: names, kinds, and a way to read each within a bound. Archives
+are read in memory. Whatever a parser trips over, the archive is at fault, and is refused whole.
 """
 
 import gzip
@@ -14,19 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-ENTRIES = 20_000  # in one parcel
+ENTRIES = 20_000  # in one archive
 PACKED = 2**26  # bytes of an archive, and of what it unpacks to: 64 MB
 RATIO = 200  # unpacked to packed; sources reach 10
 SLACK = 2**20  # bytes that any archive may unpack to
 
 
-class ParcelError(ValueError):
-    """A parcel that is turned away whole, and why."""
+class ArchiveError(ValueError):
+    """An archive that is turned away whole, and why."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One name in a parcel; `take` reads at most so many bytes of it."""
+    """One name in a archive; `take` reads at most so many bytes of it."""
 
     name: str
     kind: str  # file, link, device or locked
@@ -34,18 +34,18 @@ class Entry:
 
 
 def entries(path):
-    """List what lies in the parcel at `path`, without following a link or writing a byte."""
+    """List what lies in the archive at `path`, without following a link or writing a byte."""
     if path.is_symlink():
-        raise ParcelError("it is a link: hand in the files themselves")
+        raise ArchiveError("it is a link: hand in the files themselves")
     if path.is_dir():
         return in_folder(path)
     raw = bounded(path)
     try:
         found = in_zip(raw) if zipfile.is_zipfile(io.BytesIO(raw)) else in_tar(unpacked(raw))
-    except ParcelError:
+    except ArchiveError:
         raise
     except Exception as error:
-        raise ParcelError(f"the archive is broken ({type(error).__name__})") from error
+        raise ArchiveError(f"the archive is broken ({type(error).__name__})") from error
     return found
 
 
@@ -54,10 +54,10 @@ def bounded(path, most=PACKED):
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ParcelError("it is no plain file")
+            raise ArchiveError("it is no plain file")
         raw = file.read(most + 1)
     if len(raw) > most:
-        raise ParcelError(f"it is larger than {most >> 20} MB: hand in the answers alone")
+        raise ArchiveError(f"it is larger than {most >> 20} MB: hand in the answers alone")
     return raw
 
 
@@ -104,7 +104,7 @@ def in_zip(raw):
 def from_zip(archive, info, most):
     """Read the beginning of one file in a zip archive."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ParcelError("it is packed in an unusual way: make the zip with another program")
+        raise ArchiveError("it is packed in an unusual way: make the zip with another program")
     with archive.open(info) as file:
         return file.read(most)
 
@@ -122,7 +122,7 @@ def unpacked(raw):
 def in_tar(raw):
     """List a tar archive that lies in memory."""
     if not tarfile.is_tarfile(io.BytesIO(raw)):
-        raise ParcelError("it is no folder, zip, tar or tar.gz")
+        raise ArchiveError("it is no folder, zip, tar or tar.gz")
     archive, found = tarfile.TarFile(fileobj=io.BytesIO(raw)), []
     for count, member in enumerate(archive, 1):
         counted(count)
@@ -140,7 +140,7 @@ def inside(name):
     parts = PurePosixPath(plain).parts
     out = plain.startswith("/") or ".." in parts or ":" in plain.partition("/")[0]
     if out or not parts:
-        raise ParcelError(f"{name!r} leads out of the archive")
+        raise ArchiveError(f"{name!r} leads out of the archive")
     return "/".join(parts)
 
 
@@ -152,12 +152,12 @@ def kind_of(mode):
 
 
 def counted(count):
-    """Refuse a parcel of too many entries."""
+    """Refuse an archive of too many entries."""
     if count > ENTRIES:
-        raise ParcelError(f"it holds more than {ENTRIES} files: hand in the answers alone")
+        raise ArchiveError(f"it holds more than {ENTRIES} files: hand in the answers alone")
 
 
 def swollen(unpacked, packed):
     """Refuse an archive that unpacks to far more than it takes."""
     if unpacked > min(PACKED, RATIO * packed + SLACK):
-        raise ParcelError(f"it unpacks from {packed} bytes to {unpacked} or more")
+        raise ArchiveError(f"it unpacks from {packed} bytes to {unpacked} or more")

@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from functools import cache
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.sandbox import proxy
-from dlcore.course.sandbox.host import Ended, Zygote
+from dlcore.course.sandbox import client
+from dlcore.course.sandbox.connection import WorkerEnded, Zygote
 
 
-class Stage:
-    """A pytest plugin that holds zygotes, and the session of the test that is running."""
+class SandboxSession:
+    """A pytest plugin that holds zygotes, and the client of the worker of the test that runs."""
 
     def __init__(self, tier, *, key=b"", seconds=10.0):
         self.tier, self.key, self.seconds = tier, key, seconds
-        self.zygotes, self.session = {}, None
+        self.zygotes, self.client = {}, None
 
     def pytest_configure(self, config):
-        config.stage = self
+        config.sandbox = self
 
     def pytest_unconfigure(self):
         self.close()
@@ -55,12 +55,12 @@ class Stage:
         """Lend the answers at `path` to a test."""
         source = self.source(path)
         worker = self.zygote(path.stem, source).worker()
-        self.session = proxy.Session(worker, self.secret(node))
+        self.client = client.Client(worker, self.secret(node))
         name, shown = f"exercises.{path.stem}", f"exercises/{path.name}"
         try:
-            with proxy.answers(self.session, source, name=name, path=shown) as answers:
+            with client.answers(self.client, source, name=name, path=shown) as answers:
                 yield answers
-        except Ended as ended:  # pytest would not clear away a fixture that raises this
+        except WorkerEnded as ended:  # pytest would not clear away a fixture that raises this
             raise RuntimeError(str(ended)) from None
 
     def secret(self, node):

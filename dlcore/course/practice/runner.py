@@ -17,10 +17,10 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from dlcore.course.exercises import topics as book
+from dlcore.course.practice.call_recorder import CallRecorder, record_calls
 from dlcore.course.practice.diagnosis import KINDS, Finding, diagnose
-from dlcore.course.practice.recognise import recognise, shrunk
-from dlcore.course.practice.record import Tape, recorded
-from dlcore.course.practice.smallest import plain
+from dlcore.course.practice.known_mistakes import recognise, smallest_disagreement
+from dlcore.course.practice.shrink import plain
 
 SECONDS = 10.0
 HURRY = 1.0  # seconds for a test of a wrong answer, which may be slow or endless
@@ -49,7 +49,7 @@ class Outcome:
     smallest: tuple[str, ...] = ()  # a call that fails, what it returns, what is wanted
 
 
-class Trial:
+class Runner:
     """A pytest plugin that collects outcomes, and files that cannot be collected.
 
     The tests of the first exercise that failed are run again on answers that are known: those
@@ -58,7 +58,7 @@ class Trial:
 
     def __init__(self, folder, k):
         self.folder, self.k, self.outcomes, self.broken = folder, k, [], []
-        self.tape, self.tapes, self.edits, self.module = Tape(), {}, None, None
+        self.recorder, self.recordings, self.edits, self.module = CallRecorder(), {}, None, None
         self.refused = False
 
     def pytest_collection_modifyitems(self, items):
@@ -73,7 +73,7 @@ class Trial:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self):
-        self.tape.calls = []
+        self.recorder.calls = []
         with limit(SECONDS):
             return (yield)
 
@@ -83,7 +83,7 @@ class Trial:
         if fixturedef.argname == "answers" and isinstance(value, ModuleType):
             self.module, names = value, {value.__name__, f"wrong.{value.__name__.split('.')[-1]}"}
             vars(value).update(self.edits or {})
-            value = recorded(value, self.tape, names)
+            value = record_calls(value, self.recorder, names)
             fixturedef.cached_result = (value, *fixturedef.cached_result[1:])
         return value
 
@@ -97,7 +97,7 @@ class Trial:
         report = yield
         if self.edits is None and (call.when == "call" or call.excinfo):
             self.outcomes.append(self.outcome(item, call.excinfo, report.capstdout))
-            self.tapes[item] = self.tape.calls
+            self.recordings[item] = self.recorder.calls
         return report
 
     def pytest_collectreport(self, report):
@@ -108,7 +108,7 @@ class Trial:
         """Translate what pytest knows about a test that ran."""
         topic = item.path.stem.removeprefix("test_")
         answers = book.ROOT / self.folder / f"{topic}.py"
-        finding = diagnose(excinfo.value, answers, self.tape.calls) if excinfo else None
+        finding = diagnose(excinfo.value, answers, self.recorder.calls) if excinfo else None
         formula = cleandoc(item.obj.__doc__ or "")
         return Outcome(topic, *exercise(item), claim(item), formula, finding, printed)
 
@@ -118,19 +118,23 @@ class Trial:
         if not failed:
             return
         topic, name, mine = failed[0].topic, failed[0].exercise, self.module
-        items = [item for item in items if exercise(item)[0] == name and item in self.tapes]
-        tapes = [self.tapes[item] for item in items]
-        cause = recognise(topic, name, tapes, lambda edits: self.again(items, edits))
-        call = self.shrink(items, tapes, mine)
+        items = [item for item in items if exercise(item)[0] == name and item in self.recordings]
+        recordings = [self.recordings[item] for item in items]
+        cause = recognise(topic, name, recordings, lambda edits: self.again(items, edits))
+        call = self.shrink(items, recordings, mine)
         told = lambda each: replace(each, cause=cause, smallest=call)
         self.outcomes = [told(o) if o.exercise == name else o for o in self.outcomes]
 
-    def shrink(self, items, tapes, mine):
+    def shrink(self, items, recordings, mine):
         """Look for a small call on which the answers and the book's disagree."""
-        short = [i for i, tape in enumerate(tapes) if any(plain(call.args) for call in tape)]
+        short = [
+            i for i, recorder in enumerate(recordings) if any(plain(call.args) for call in recorder)
+        ]
         right = list(self.again([items[i] for i in short], {}))
         with suppress(TimeoutError), limit(HURRY):
-            return shrunk(mine, self.module, zip([tapes[i] for i in short], right, strict=True))
+            return smallest_disagreement(
+                mine, self.module, zip([recordings[i] for i in short], right, strict=True)
+            )
         return ()
 
     def again(self, items, edits):
@@ -142,7 +146,7 @@ class Trial:
             finally:
                 self.edits, item.config.option.answers = None, self.folder
             self.refused = any(report.failed for report in reports)
-            yield self.tape.calls
+            yield self.recorder.calls
 
 
 def by_exercise(outcomes):
@@ -173,17 +177,17 @@ def claim(item):
 
 
 def run(topics, *, folder="exercises", k="", plugin=None):
-    """Run the scored tests of `topics` on the answers in `folder`; return the trial."""
-    trial, noise = (plugin or Trial)(folder, k), StringIO()
+    """Run the scored tests of `topics` on the answers in `folder`; return the tests_run."""
+    tests_run, noise = (plugin or Runner)(folder, k), StringIO()
     tests = [str(book.ROOT / f"tests/test_{topic}.py") for topic in topics]
     where = [f"--rootdir={book.ROOT}", f"--config-file={book.ROOT / 'pyproject.toml'}"]
     alone = environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")
     with alone, redirect_stdout(noise), redirect_stderr(noise):
-        code = pytest.main([*tests, *where, *QUIET, f"--answers={folder}"], plugins=[trial])
+        code = pytest.main([*tests, *where, *QUIET, f"--answers={folder}"], plugins=[tests_run])
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         said = noise.getvalue().splitlines()
-        trial.broken += [line for line in said if line.startswith(("ERROR", "INTERNALERROR"))]
-    return trial
+        tests_run.broken += [line for line in said if line.startswith(("ERROR", "INTERNALERROR"))]
+    return tests_run
 
 
 @contextmanager

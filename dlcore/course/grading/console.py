@@ -7,15 +7,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from dlcore.course.grading.clean import cleaned, line
 from dlcore.course.grading.results import BINS
+from dlcore.course.grading.sanitize import one_line, sanitize
 from dlcore.course.grading.verdict import STATUSES
 
 COLOURS = {"pass": "green", "not attempted": "bright_black", "missing": "bright_black"}
 FULL, EIGHTHS = "█", " ▏▎▍▌▋▊▉"
 
 
-class Screen:
+class ProgressTable:
     """A table of counts that follows the verdicts as they come."""
 
     def __init__(self, total, known=()):
@@ -108,7 +108,7 @@ def remainder(results):
 
 def told(verdict):
     """Lay out one verdict: what was tested, what was said."""
-    head = f"{line(verdict.student)}  {verdict.exercise}  {verdict.status}"
+    head = f"{one_line(verdict.student)}  {verdict.exercise}  {verdict.status}"
     points = f"  {verdict.points} of {verdict.possible} points"
-    says = [Text(f"  {cleaned(said)}") for said in (verdict.claim, *verdict.says) if said]
+    says = [Text(f"  {sanitize(said)}") for said in (verdict.claim, *verdict.says) if said]
     return Group(Text(head + points, colour(verdict.status)), *says)

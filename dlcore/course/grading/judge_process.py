@@ -1,6 +1,6 @@
 """Judge in a process of its own: one line in, one line out, and no more is shared.
 
-The grader starts a job, sends its terms and then items, and reads verdicts. When the grader
+The grader starts a job, sends its settings and then items, and reads verdicts. When the grader
 dies the job sees the end of its input and ends too. When a job dies, or is late, its grader
 sees the end of its output.
 """
@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from dlcore.course.exercises import topics as book
-from dlcore.course.grading.provenance import environment, proofs
+from dlcore.course.grading.provenance import environment, test_digests
 from dlcore.course.grading.verdict import read_item, read_verdict, written
 from dlcore.course.sandbox.tiers import ONE_THREAD
 
@@ -23,8 +23,8 @@ PATIENCE = 60  # times the seconds of one test: no honest exercise has as many t
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What a judge is told before the first item; two judges of the same terms judge alike."""
+class JudgeSettings:
+    """What a judge is told before the first item; two judges of the same settings judge alike."""
 
     topics: tuple[str, ...]
     tier: str
@@ -32,19 +32,19 @@ class Terms:
     seconds: float = 10.0
 
     def digests(self):
-        """Condense the tests and the environment that these terms are judged with."""
-        return {"proofs": proofs(self.topics), "environment": environment(self.tier)}
+        """Condense the tests and the environment that these settings are judged with."""
+        return {"test_digests": test_digests(self.topics), "environment": environment(self.tier)}
 
 
-class JobError(RuntimeError):
+class JudgeProcessError(RuntimeError):
     """A process of the grader's own that ended or stood still: no fault of a submission."""
 
 
-class Job:
+class JudgeProcess:
     """A process with a judge of its own."""
 
-    def __init__(self, terms):
-        self.terms, self.process = terms, None
+    def __init__(self, settings):
+        self.settings, self.process = settings, None
 
     def __enter__(self):
         return self
@@ -54,15 +54,15 @@ class Job:
 
     def start(self):
         """Start the process and wait until its judge is ready."""
-        command = [sys.executable, "-m", "dlcore.course.grading.job"]
+        command = [sys.executable, "-m", "dlcore.course.grading.judge_process"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         alone = {"start_new_session": True, "cwd": book.ROOT}  # Ctrl-C is for the grader
         self.process = subprocess.Popen(command, env=os.environ | ONE_THREAD, **pipes, **alone)
         try:
-            answer = json.loads(self.ask(json.dumps(asdict(self.terms))))
-        except JobError as error:
+            answer = json.loads(self.ask(json.dumps(asdict(self.settings))))
+        except JudgeProcessError as error:
             raise ValueError(f"job: no judge starts ({error}), see `dlcore doctor`") from error
-        if answer != self.terms.digests():
+        if answer != self.settings.digests():
             self.stop()
             raise ValueError("job: the tests differ from the grader's, install the same course")
 
@@ -72,13 +72,13 @@ class Job:
             if self.process is None:
                 self.start()
             return read_verdict(self.ask(written(item)))
-        except (JobError, OSError):
+        except (JudgeProcessError, OSError):
             self.stop()
             raise
 
     def ask(self, line):
         """Send a line and wait for a line, but not forever."""
-        watch = threading.Timer(PATIENCE * self.terms.seconds, self.process.kill)
+        watch = threading.Timer(PATIENCE * self.settings.seconds, self.process.kill)
         watch.start()
         try:
             self.process.stdin.write(line.encode("ascii") + b"\n")
@@ -87,7 +87,7 @@ class Job:
         finally:
             watch.cancel()
         if not answer.endswith(b"\n"):
-            raise JobError(f"the judging process ended with {self.process.wait()}")
+            raise JudgeProcessError(f"the judging process ended with {self.process.wait()}")
         return answer
 
     def stop(self):
@@ -104,16 +104,20 @@ class Job:
 
 
 def serve():
-    """Be the process: read terms, open a judge, answer every item until the input ends."""
+    """Be the process: read settings, open a judge, answer every item until the input ends."""
     from dlcore.course.grading.judge import Judge  # noqa: PLC0415  it brings pytest, which a grader may not need
 
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a test prints is no answer
     told = json.loads(sys.stdin.buffer.readline())
-    terms = Terms(**told | {"topics": tuple(told["topics"])})
-    options = {"tier": terms.tier, "key": bytes.fromhex(terms.key), "seconds": terms.seconds}
-    with suppress(BrokenPipeError), Judge(terms.topics, **options) as judge:
-        say(answers, json.dumps(terms.digests()))
+    settings = JudgeSettings(**told | {"topics": tuple(told["topics"])})
+    options = {
+        "tier": settings.tier,
+        "key": bytes.fromhex(settings.key),
+        "seconds": settings.seconds,
+    }
+    with suppress(BrokenPipeError), Judge(settings.topics, **options) as judge:
+        say(answers, json.dumps(settings.digests()))
         for line in sys.stdin.buffer:
             found = judge.judge(read_item(line))
             say(answers, written(replace(found, host=found.host or platform.node())))

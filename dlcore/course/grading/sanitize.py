@@ -14,10 +14,10 @@ ILLEGAL = re.compile(
 BEYOND = re.compile("[\U0001fffe-\U0001ffff\U0002fffe-\U0002ffff\U0010fffe-\U0010ffff]")
 
 
-def cleaned(text, most=2000):
+def sanitize(text, most=2000):
     r"""Return printable text of at most `most` characters; line breaks and tabs stay.
 
-    >>> cleaned("\x1b[31mred\x1b[0m\r\nno \x00 zero, no \ud800 half")
+    >>> sanitize("\x1b[31mred\x1b[0m\r\nno \x00 zero, no \ud800 half")
     'red\nno � zero, no � half'
     """
     text = ESCAPES.sub("", str(text)[: 4 * most].replace("\r\n", "\n"))
@@ -25,10 +25,10 @@ def cleaned(text, most=2000):
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def line(text, most=500):
+def one_line(text, most=500):
     r"""Return cleaned text on one line.
 
-    >>> line("one\n\ttwo")
+    >>> one_line("one\n\ttwo")
     'one two'
     """
-    return " ".join(cleaned(text, most).split())
+    return " ".join(sanitize(text, most).split())

@@ -8,7 +8,7 @@ from dlcore.course.exercises.reset import span
 from dlcore.course.exercises.skeleton import LEFT_OVER
 
 
-def shown(topic, exercise):
+def book_answer(topic, exercise):
     """Return the definition that solves `exercise`, without the marks of the cut."""
     path = book.ROOT / f"solutions/{topic}.py"
     if not path.exists():
