@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.marks import chosen
 from dlcore.course.exercises.skeleton import cut
 from dlcore.course.grading.grade import GradingRun, grade
@@ -34,13 +34,13 @@ SHARES = {"right": 80, "wrong": 60, "untouched": 15, "hostile": 30, "broken": 15
 
 def solution(topic):
     """Read the book's answers to a topic."""
-    return (book.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
+    return (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
 
 
 def wrong_ones():
     """Yield (exercise, files): one known wrong answer, and the right answers to the rest."""
     for topic in TOPICS:
-        tree = ast.parse((book.ROOT / f"solutions/wrong/{topic}.py").read_text(encoding="utf-8"))
+        tree = ast.parse((topics.ROOT / f"solutions/wrong/{topic}.py").read_text(encoding="utf-8"))
         marked = [node for node in tree.body if getattr(node, "decorator_list", [])]
         common = [STUB, *(node for node in tree.body if node not in marked and helps(node))]
         for node in marked:

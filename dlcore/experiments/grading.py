@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.grading.judge import Judge
 from dlcore.course.grading.verdict import Item, digest
 from dlcore.course.sandbox import confine, tiers
@@ -84,9 +84,9 @@ class Attack(NamedTuple):
 
 def attacks():
     """Read every submission, theme by theme."""
-    prelude = PRELUDE.format(root=str(book.ROOT))
+    prelude = PRELUDE.format(root=str(topics.ROOT))
     found = []
-    for path in sorted((book.ROOT / "tests/course/attacks").glob("*.txt")):
+    for path in sorted((topics.ROOT / "tests/course/attacks").glob("*.txt")):
         _, *parts = HEAD.split(path.read_text(encoding="utf-8"))
         for name, form, topic, label, ends, text in zip(*[iter(parts)] * 6, strict=True):
             asked = (topic, f"{topic}-{label}") if topic else ("linear", "linear-forward")
@@ -126,7 +126,7 @@ def grade(tier, wanted=None):
 
 def places():
     """List what attacks would call their files, wherever they might be able to write."""
-    folders = map(Path, (*PLACES, Path.cwd(), book.ROOT, book.ROOT / "tests"))
+    folders = map(Path, (*PLACES, Path.cwd(), topics.ROOT, topics.ROOT / "tests"))
     readable = [folder for folder in folders if os.access(folder, os.R_OK | os.X_OK)]
     found = {str(path) for folder in readable for path in folder.iterdir() if LEFT.match(path.name)}
     shared = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
@@ -161,14 +161,14 @@ def as_user(user, command):
     """
     if user == "root" or os.geteuid():
         return command
-    roots = [str(Path(path).resolve()) for path in (book.ROOT, sys.prefix, sys.base_prefix)]
+    roots = [str(Path(path).resolve()) for path in (topics.ROOT, sys.prefix, sys.base_prefix)]
     parents = {folder for path in roots for folder in Path(path).parents}
     closed = sorted(str(folder) for folder in parents if not folder.stat().st_mode & 1)
     words = [word for folder in closed[:1] for word in ("--tmpfs", folder)]
     words += [*tiers.opened(roots), *tiers.bound(roots)] if closed else []
     number = str(confine.NOBODY)
     drop = ["setpriv", "--reuid", number, "--regid", number, "--clear-groups"]
-    return ["bwrap", "--dev-bind", "/", "/", *words, "--chdir", str(book.ROOT), *drop, *command]
+    return ["bwrap", "--dev-bind", "/", "/", *words, "--chdir", str(topics.ROOT), *drop, *command]
 
 
 def graded(tier, user):
@@ -177,7 +177,7 @@ def graded(tier, user):
     with tempfile.TemporaryDirectory() as cache:
         Path(cache).chmod(0o777)
         env = {"PATH": os.environ["PATH"], "NUMBA_CACHE_DIR": cache}
-        done = subprocess.run(command, cwd=book.ROOT, env=env, stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(command, cwd=topics.ROOT, env=env, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 

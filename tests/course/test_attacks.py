@@ -121,7 +121,7 @@ with Judge(["linear"], tier=sys.argv[1], key=b"key", seconds=100.0) as judge:
 @pytest.mark.parametrize("tier", ["T1", pytest.param("T2", marks=BOXED)])
 def test_nobody_outlives_a_grader_that_is_killed(tier):
     """`kill -9` of the grader ends the zygote, its box and a worker that ignores signals."""
-    with subprocess.Popen([sys.executable, "-c", ENDLESS, tier], cwd=grading.book.ROOT) as grader:
+    with subprocess.Popen([sys.executable, "-c", ENDLESS, tier], cwd=grading.topics.ROOT) as grader:
         busy = lambda: [pid for pid in descendants(grader.pid) if status(pid)["Seccomp"] == "2"]
         wait_for(busy, 30)
         started = descendants(grader.pid)
@@ -174,5 +174,5 @@ def test_right_answers_pass_among_attacks(tier):
     """A crash, a lie and a refusal before it change nothing for the next submission."""
     names = ["segfault", "kills everyone", "writes noise to every descriptor", "fork bomb"]
     command = [sys.executable, "-m", "dlcore.experiments.grading", tier, *names, RIGHT]
-    done = subprocess.run(command, cwd=grading.book.ROOT, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, cwd=grading.topics.ROOT, stdout=subprocess.PIPE, check=True)
     assert json.loads(done.stdout.splitlines()[-1])["verdicts"][RIGHT][0] == "pass"

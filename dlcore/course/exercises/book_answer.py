@@ -3,14 +3,14 @@
 from rich.syntax import Syntax
 from rich.text import Text
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.reset import span
 from dlcore.course.exercises.skeleton import LEFT_OVER
 
 
 def book_answer(topic, exercise):
     """Return the definition that solves `exercise`, without the marks of the cut."""
-    path = book.ROOT / f"solutions/{topic}.py"
+    path = topics.ROOT / f"solutions/{topic}.py"
     if not path.exists():
         return Text(f"the solution of {exercise} is not part of this release")
     source = path.read_text(encoding="utf-8")

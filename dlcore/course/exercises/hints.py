@@ -6,13 +6,13 @@ A course as students get it has no solutions; what is to be known of them is car
 
 import json
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.skeleton import cut, exercises_in, hints, read_release_file
 
 
 def hints_for(topic, exercise):
     """List the hints of an exercise, in their order."""
-    solution = book.ROOT / f"solutions/{topic}.py"
+    solution = topics.ROOT / f"solutions/{topic}.py"
     if not solution.exists():
         return read_release_file()["hints"].get(exercise, [])
     return hints_in(solution.read_text(encoding="utf-8"), exercise)
@@ -35,11 +35,11 @@ def within(owner, name):
     return owner == name or owner.startswith(f"{name}.")
 
 
-def release_file(topics):
-    """Write what a release of `topics` carries, as text."""
-    told = {"hints": {}, "cuts": {topic: cut(topic) for topic in topics}}
-    for topic in topics:
-        solution = (book.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
+def release_file(topic_names):
+    """Write what a release of `topic_names` carries, as text."""
+    told = {"hints": {}, "cuts": {topic: cut(topic) for topic in topic_names}}
+    for topic in topic_names:
+        solution = (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
         for exercise in exercises_in(solution):
             told["hints"][exercise] = hints_in(solution, exercise)
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"

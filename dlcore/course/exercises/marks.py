@@ -6,7 +6,7 @@ An exercise is a mark on a test; the marks are read from the files of tests, not
 import ast
 from dataclasses import dataclass
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Exercise:
 
 def exercises_of(topic):
     """List the exercises that the tests of `topic` score, in the order of the file."""
-    path = book.ROOT / f"tests/test_{topic}.py"
+    path = topics.ROOT / f"tests/test_{topic}.py"
     tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
     marks = [
         mark
@@ -43,12 +43,12 @@ def chosen(words):
     [2, 1]
     """
     named = words.replace(",", " ").split()
-    every = [exercise for topic in book.topics() for exercise in exercises_of(topic)]
+    every = [exercise for topic in topics.topics() for exercise in exercises_of(topic)]
     known = {exercise.topic for exercise in every} | {exercise.name for exercise in every}
     if strange := [name for name in named if name not in known] or not named:
         given = ", ".join(strange) if named else "empty"
         raise ValueError(
-            f"grade: exercises is {given}, choose topics of {', '.join(book.topics())} "
+            f"grade: exercises is {given}, choose topics of {', '.join(topics.topics())} "
             "or names of their exercises"
         )
     return [exercise for exercise in every if {exercise.topic, exercise.name} & {*named}]

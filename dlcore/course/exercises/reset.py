@@ -2,7 +2,7 @@
 
 import ast
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.skeleton import cut, definitions, exercises_in
 
 
@@ -11,7 +11,7 @@ def reset(topic, exercise):
 
     Where the file cannot be read as Python, all of it is cut anew.
     """
-    path = book.ROOT / f"exercises/{topic}.py"
+    path = topics.ROOT / f"exercises/{topic}.py"
     fresh = cut(topic)
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else fresh
     kept = backup(path)

@@ -19,7 +19,7 @@ import hashlib
 import json
 import re
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 
 SOLUTION = re.compile(
     r"^(?P<indent> *)# BEGIN SOLUTION\n"
@@ -102,7 +102,7 @@ def fingerprint(body):
 
 def cut(topic):
     """Return the text of `exercises/<topic>.py` as cut from the solution: header and skeleton."""
-    solution = book.ROOT / f"solutions/{topic}.py"
+    solution = topics.ROOT / f"solutions/{topic}.py"
     if not solution.exists() and topic in read_release_file()["cuts"]:
         return read_release_file()["cuts"][topic]
     body = skeleton(solution.read_text(encoding="utf-8"))
@@ -112,7 +112,7 @@ def cut(topic):
 
 def read_release_file():
     """Read the hints and the cuts that a course without solutions carries in their place."""
-    path = book.ROOT / RELEASE_FILE
+    path = topics.ROOT / RELEASE_FILE
     empty = {"hints": {}, "cuts": {}}
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else empty
 
@@ -129,11 +129,13 @@ def stale(text, fresh):
     return not header or header["fingerprint"] != HEADER.match(fresh)["fingerprint"]
 
 
-def exercises(*topics: str, check: bool = False):
+def exercises(*topic_names: str, check: bool = False):
     """Cut the exercises of TOPICS, or of all; files that hold answers are left alone."""
     behind = False
-    for topic in [book.require(topic, by="exercises") for topic in topics] or book.topics():
-        path, fresh = book.ROOT / f"exercises/{topic}.py", cut(topic)
+    for topic in [
+        topics.require(topic, by="exercises") for topic in topic_names
+    ] or topics.topics():
+        path, fresh = topics.ROOT / f"exercises/{topic}.py", cut(topic)
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         behind |= stale(text, fresh)
         if not check and text != fresh and (not text or untouched(text)):

@@ -15,7 +15,7 @@ of them is given its advice.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.answers import load
 
 FOUND = []
@@ -48,7 +48,7 @@ def wrong(exercise, advice):
 
 def load_wrong(topic):
     """List the wrong answers known for `topic`, in the order of their file; there may be none."""
-    path = book.ROOT / f"solutions/wrong/{topic}.py"
+    path = topics.ROOT / f"solutions/wrong/{topic}.py"
     FOUND.clear()
     if path.exists():
         load(path)

@@ -11,7 +11,7 @@ import zipfile
 from functools import partial
 from pathlib import Path
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.hints import release_file
 from dlcore.course.exercises.marks import chosen
 from dlcore.course.exercises.skeleton import RELEASE_FILE, cut
@@ -58,9 +58,9 @@ exec .venv/bin/python -m dlcore.course.grading.autograder "$home"
 """
 
 
-def pack(topics, key_file, out):
-    """Write the autograder of `topics` into the zip `out`."""
-    exercises, key = chosen(",".join(topics)), read_key(Path(key_file))
+def pack(topic_names, key_file, out):
+    """Write the autograder of `topic_names` into the zip `out`."""
+    exercises, key = chosen(",".join(topic_names)), read_key(Path(key_file))
     named = dict.fromkeys(exercise.topic for exercise in exercises)
     plan = {"exercises": [exercise.name for exercise in exercises]}
     written = {"setup.sh": SETUP, "run_autograder": RUN, PLAN: json.dumps(plan), KEY: key}
@@ -68,7 +68,7 @@ def pack(topics, key_file, out):
         f"exercises/{topic}.py": cut(topic) for topic in named
     }
     for path in needed(named):
-        written[path.relative_to(book.ROOT).as_posix()] = path.read_bytes()
+        written[path.relative_to(topics.ROOT).as_posix()] = path.read_bytes()
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -81,13 +81,13 @@ def pack(topics, key_file, out):
     print(f"{out} grades {len(exercises)} exercises of {', '.join(named)}; it holds the course key")
 
 
-def needed(topics):
-    """List the files that judge `topics`: the library, the helpers of tests, the tests."""
-    library = sorted(path for path in (book.ROOT / "dlcore").rglob("*") if is_source(path))
-    tests = sorted((book.ROOT / "tests").glob("*.py"))
+def needed(topic_names):
+    """List the files that judge `topic_names`: the library, the helpers of tests, the tests."""
+    library = sorted(path for path in (topics.ROOT / "dlcore").rglob("*") if is_source(path))
+    tests = sorted((topics.ROOT / "tests").glob("*.py"))
     helpers = [path for path in tests if not path.name.startswith("test_")]
-    judging = [book.ROOT / f"tests/test_{topic}.py" for topic in topics]
-    always = [book.ROOT / name for name in ALWAYS]
+    judging = [topics.ROOT / f"tests/test_{topic}.py" for topic in topic_names]
+    always = [topics.ROOT / name for name in ALWAYS]
     return [path for path in (*always, *library, *helpers, *judging) if path.exists()]
 
 
@@ -112,8 +112,8 @@ def run(home, open_judge=None):
 
 def graded(home, open_judge):
     """Judge the exercises of the plan that lies beside this package."""
-    plan = json.loads((book.ROOT / PLAN).read_text(encoding="utf-8"))
-    words, key = ",".join(plan["exercises"]), book.ROOT / KEY
+    plan = json.loads((topics.ROOT / PLAN).read_text(encoding="utf-8"))
+    words, key = ",".join(plan["exercises"]), topics.ROOT / KEY
     tier = ("T0", True) if open_judge else (TIER, False)
     grading = grading_run(home, words, key, *tier, home)
     taken = submission("submission", [home / "submission"], list(grading.settings.topics))

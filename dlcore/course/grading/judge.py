@@ -14,7 +14,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.grading.classify import classify
 from dlcore.course.grading.session import SandboxSession
 from dlcore.course.grading.verdict import verdict
@@ -101,8 +101,8 @@ class Judge:
     'pass'
     """
 
-    def __init__(self, topics, *, tier, key, seconds=10.0):
-        self.topics, self.session = list(topics), JudgeSession(tier, key=key, seconds=seconds)
+    def __init__(self, topic_names, *, tier, key, seconds=10.0):
+        self.topics, self.session = list(topic_names), JudgeSession(tier, key=key, seconds=seconds)
         self.thread = threading.Thread(target=self.sit, daemon=True)
 
     def __enter__(self):
@@ -123,8 +123,8 @@ class Judge:
 
     def sit(self):
         """Run the session."""
-        tests = [str(book.ROOT / f"tests/test_{topic}.py") for topic in self.topics]
-        where = [f"--rootdir={book.ROOT}", f"--config-file={book.ROOT / 'pyproject.toml'}"]
+        tests = [str(topics.ROOT / f"tests/test_{topic}.py") for topic in self.topics]
+        where = [f"--rootdir={topics.ROOT}", f"--config-file={topics.ROOT / 'pyproject.toml'}"]
         quiet = [option for option in QUIET if not option.startswith("--tb")]
         plain = [*quiet, "--capture=no", *(f"-pno:{name}" for name in UNUSED)]
         try:

@@ -14,7 +14,7 @@ import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.grading.provenance import environment, test_digests
 from dlcore.course.grading.verdict import read_item, read_verdict, written
 from dlcore.course.sandbox.tiers import ONE_THREAD
@@ -56,7 +56,7 @@ class JudgeProcess:
         """Start the process and wait until its judge is ready."""
         command = [sys.executable, "-m", "dlcore.course.grading.judge_process"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        alone = {"start_new_session": True, "cwd": book.ROOT}  # Ctrl-C is for the grader
+        alone = {"start_new_session": True, "cwd": topics.ROOT}  # Ctrl-C is for the grader
         self.process = subprocess.Popen(command, env=os.environ | ONE_THREAD, **pipes, **alone)
         try:
             answer = json.loads(self.ask(json.dumps(asdict(self.settings))))

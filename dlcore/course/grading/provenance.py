@@ -9,7 +9,7 @@ import json
 import platform
 from importlib import metadata
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.skeleton import cut
 
 PACKAGES = ("numpy", "numba", "llvmlite", "pytest")
@@ -23,17 +23,17 @@ APART = (
 )
 
 
-def test_digests(topics):
+def test_digests(topic_names):
     """Condense the file that judges each topic, the helpers beside it, and the holes."""
-    files = sorted((book.ROOT / "tests").glob("*.py"))
+    files = sorted((topics.ROOT / "tests").glob("*.py"))
     helpers = [path for path in files if not path.name.startswith("test_")]
-    judging = lambda topic: [*helpers, book.ROOT / f"tests/test_{topic}.py"]
-    return {topic: digest_of(judging(topic), [cut(topic)]) for topic in topics}
+    judging = lambda topic: [*helpers, topics.ROOT / f"tests/test_{topic}.py"]
+    return {topic: digest_of(judging(topic), [cut(topic)]) for topic in topic_names}
 
 
 def environment(tier):
     """Condense the library, the interpreter and the packages that judge, and the isolation."""
-    library = sorted((book.ROOT / "dlcore").rglob("*.py"))
+    library = sorted((topics.ROOT / "dlcore").rglob("*.py"))
     inside = [path for path in library if not relative(path).startswith(APART)]
     versions = [f"{name} {metadata.version(name)}" for name in PACKAGES]
     machine = [platform.python_version(), platform.system(), platform.machine()]
@@ -51,7 +51,7 @@ def digest_of(paths, words=()):
 
 def relative(path):
     """Name a path as seen from the root of the repository."""
-    return path.relative_to(book.ROOT).as_posix()
+    return path.relative_to(topics.ROOT).as_posix()
 
 
 def sealed(key, *words):

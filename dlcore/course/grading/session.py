@@ -8,7 +8,7 @@ import ast
 from contextlib import contextmanager
 from functools import cache
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.sandbox import client
 from dlcore.course.sandbox.connection import WorkerEnded, Zygote
 
@@ -33,7 +33,7 @@ class SandboxSession:
 
     def zygote(self, topic, source):
         """Return a zygote that has what a submission may import; Numba only where it is named."""
-        names = allowed(book.ROOT, topic)
+        names = allowed(topics.ROOT, topic)
         modules = [(name, text(name)) for name in names]
         numba = b"numba" in source or "numba" in str(modules)
         if (names, numba) not in self.zygotes:
@@ -81,4 +81,4 @@ def allowed(root, topic):
 
 def text(module):
     """Return the source of a module of dlcore."""
-    return (book.ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+    return (topics.ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.hints import hints_for
 from dlcore.course.exercises.skeleton import definitions, exercises_in
 from dlcore.course.practice.diagnosis import Frame
@@ -68,7 +68,7 @@ def spots(outcome):
     if outcome.finding.frames:
         return outcome.finding.frames
     try:
-        source = (book.ROOT / f"exercises/{outcome.topic}.py").read_text(encoding="utf-8")
+        source = (topics.ROOT / f"exercises/{outcome.topic}.py").read_text(encoding="utf-8")
         line = dict(definitions(ast.parse(source)))[exercises_in(source)[outcome.exercise]].lineno
     except (OSError, SyntaxError, KeyError):
         return []

@@ -3,7 +3,7 @@
 from rich.console import Console, Group
 from rich.text import Text
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.book_answer import book_answer
 from dlcore.course.practice.advice import QUIET, advice
 from dlcore.course.practice.progress_file import exercises
@@ -18,7 +18,7 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str
     With k only those exercises are checked whose name, or whose test's name, contains it. With
     solution nothing is checked: the book's answer to the exercise of that name is shown.
     """
-    chosen = [book.require(topic, by="check")] if topic else book.topics()
+    chosen = [topics.require(topic, by="check")] if topic else topics.topics()
     if solution:
         return show(chosen, solution)
     tests_run, console = run(chosen, k=k), Console(highlight=False)
@@ -34,17 +34,17 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str
     pending = [verdict for verdict in verdicts if verdict.finding]
     if pending:
         console.print(advice(min(pending, key=unattempted), hint))
-    elif len(verdicts) == 1 and (book.ROOT / f"solutions/{verdicts[0].topic}.py").exists():
+    elif len(verdicts) == 1 and (topics.ROOT / f"solutions/{verdicts[0].topic}.py").exists():
         console.print(Text("  the book's answer:\n", style=QUIET))
         console.print(book_answer(verdicts[0].topic, verdicts[0].exercise))
     return min(len(pending), 1)
 
 
-def show(topics, name):
-    """Show the book's answers to the exercises of `topics` whose name ends so."""
-    found = [each for each in exercises(topics) if f"-{each.name}".endswith(f"-{name}")]
+def show(topic_names, name):
+    """Show the book's answers to the exercises of `topic_names` whose name ends so."""
+    found = [each for each in exercises(topic_names) if f"-{each.name}".endswith(f"-{name}")]
     if not found:
-        names = ", ".join(each.name for each in exercises(topics))
+        names = ", ".join(each.name for each in exercises(topic_names))
         raise ValueError(f"check: solution is {name!r}, choose one of {names}")
     Console().print(*(book_answer(each.topic, each.name) for each in found))
     return 0

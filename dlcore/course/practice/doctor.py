@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.sandbox import tiers
 
 SIGNS = {"well": ("✓", "green"), "worth knowing": ("!", "yellow"), "amiss": ("✗", "red")}
@@ -59,8 +59,8 @@ def packages():
 def names():
     """Look for files that would be imported in the place of a library of the same name."""
     libraries = set(sys.stdlib_module_names) | set(metadata.packages_distributions()) - {"dlcore"}
-    places = dict.fromkeys((Path.cwd(), book.ROOT, book.ROOT / "exercises"))
-    known = set(book.topics())
+    places = dict.fromkeys((Path.cwd(), topics.ROOT, topics.ROOT / "exercises"))
+    known = set(topics.topics())
     found = [
         path
         for place in places
@@ -75,7 +75,7 @@ def names():
 
 def cache():
     """See whether compiled kernels can be kept, so that they are compiled only once."""
-    place = os.environ.get("NUMBA_CACHE_DIR") or book.ROOT / "dlcore/kernels/__pycache__"
+    place = os.environ.get("NUMBA_CACHE_DIR") or topics.ROOT / "dlcore/kernels/__pycache__"
     try:
         Path(place).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
@@ -87,12 +87,12 @@ def cache():
 
 def exercises():
     """See whether every topic has its file of exercises."""
-    missing = [t for t in book.topics() if not (book.ROOT / f"exercises/{t}.py").exists()]
+    missing = [t for t in topics.topics() if not (topics.ROOT / f"exercises/{t}.py").exists()]
     if missing:
         return Sign(
             "Exercises", "amiss", f"none for {', '.join(missing)}", "run `dlcore exercises`"
         )
-    return Sign("Exercises", "well", f"{len(book.topics())} files in {book.ROOT / 'exercises'}")
+    return Sign("Exercises", "well", f"{len(topics.topics())} files in {topics.ROOT / 'exercises'}")
 
 
 def isolation():

@@ -7,7 +7,7 @@ it knows jupytext, and by this command. The file stays plain Python, without a h
 import contextlib
 import io
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 
 PAIRED = {
     "formats": "ipynb,py:light",
@@ -25,7 +25,7 @@ def notebook(topic):
     except ImportError as error:
         raise ValueError("notebook: jupytext is not here, run `make environment`") from error
 
-    source = book.ROOT / f"exercises/{book.require(topic, by='notebook')}.py"
+    source = topics.ROOT / f"exercises/{topics.require(topic, by='notebook')}.py"
     target = source.with_suffix(".ipynb")
     if target.exists():
         with contextlib.redirect_stdout(io.StringIO()):

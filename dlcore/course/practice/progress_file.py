@@ -7,7 +7,7 @@ which it passed. Where either has changed since, the exercise is pending again.
 import re
 from typing import NamedTuple
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.skeleton import fingerprint
 
 MARK = re.compile(r"mark\.exercise\(\s*\"(?P<name>[\w-]+)\", points=(?P<points>\d+)\s*\)")
@@ -21,11 +21,11 @@ class Exercise(NamedTuple):
     points: int
 
 
-def exercises(topics):
-    """List the exercises of `topics`, in the order of their tests, from the marks alone."""
+def exercises(topic_names):
+    """List the exercises of `topic_names`, in the order of their tests, from the marks alone."""
     found = {}
-    for topic in topics:
-        tests = (book.ROOT / f"tests/test_{topic}.py").read_text(encoding="utf-8")
+    for topic in topic_names:
+        tests = (topics.ROOT / f"tests/test_{topic}.py").read_text(encoding="utf-8")
         for mark in MARK.finditer(tests):
             exercise = Exercise(topic, mark["name"], int(mark["points"]))
             found.setdefault(exercise.name, exercise)
@@ -34,7 +34,7 @@ def exercises(topics):
 
 def fingerprint_of(topic):
     """Fingerprint the answers to a topic together with its tests, as they are at this moment."""
-    paths = (book.ROOT / f"exercises/{topic}.py", book.ROOT / f"tests/test_{topic}.py")
+    paths = (topics.ROOT / f"exercises/{topic}.py", topics.ROOT / f"tests/test_{topic}.py")
     texts = (path.read_bytes() if path.exists() else b"" for path in paths)
     return fingerprint(b"\0".join(texts).decode(errors="replace"))
 
@@ -42,9 +42,9 @@ def fingerprint_of(topic):
 class Progress:
     """The passed exercises of a course, each with the stand at which it passed."""
 
-    def __init__(self, topics):
-        self.exercises, self.passed = exercises(topics), {}
-        path = book.ROOT / ".progress"
+    def __init__(self, topic_names):
+        self.exercises, self.passed = exercises(topic_names), {}
+        path = topics.ROOT / ".progress"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         for words in map(str.split, lines):
             if len(words) == 2:
@@ -56,10 +56,10 @@ class Progress:
             self.passed.pop(verdict.exercise, None)
             if not verdict.finding:
                 self.passed[verdict.exercise] = fingerprint_of(verdict.topic)
-        draft = book.ROOT / ".progress.draft"
+        draft = topics.ROOT / ".progress.draft"
         lines = [f"{name} {stand}\n" for name, stand in self.passed.items()]
         draft.write_text("".join(lines), encoding="utf-8")
-        draft.replace(book.ROOT / ".progress")
+        draft.replace(topics.ROOT / ".progress")
 
     def done(self):
         """List the exercises that have passed as their files stand."""

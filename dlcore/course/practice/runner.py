@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 from _pytest.runner import runtestprotocol
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.practice.call_recorder import CallRecorder, record_calls
 from dlcore.course.practice.diagnosis import KINDS, Finding, diagnose
 from dlcore.course.practice.known_mistakes import recognise, smallest_disagreement
@@ -107,7 +107,7 @@ class Runner:
     def outcome(self, item, excinfo, printed):
         """Translate what pytest knows about a test that ran."""
         topic = item.path.stem.removeprefix("test_")
-        answers = book.ROOT / self.folder / f"{topic}.py"
+        answers = topics.ROOT / self.folder / f"{topic}.py"
         finding = diagnose(excinfo.value, answers, self.recorder.calls) if excinfo else None
         formula = cleandoc(item.obj.__doc__ or "")
         return Outcome(topic, *exercise(item), claim(item), formula, finding, printed)
@@ -176,11 +176,11 @@ def claim(item):
     return sentence[:1].upper() + sentence[1:] + case
 
 
-def run(topics, *, folder="exercises", k="", plugin=None):
-    """Run the scored tests of `topics` on the answers in `folder`; return the tests_run."""
+def run(topic_names, *, folder="exercises", k="", plugin=None):
+    """Run the scored tests of `topic_names` on the answers in `folder`; return the runner."""
     tests_run, noise = (plugin or Runner)(folder, k), StringIO()
-    tests = [str(book.ROOT / f"tests/test_{topic}.py") for topic in topics]
-    where = [f"--rootdir={book.ROOT}", f"--config-file={book.ROOT / 'pyproject.toml'}"]
+    tests = [str(topics.ROOT / f"tests/test_{topic}.py") for topic in topic_names]
+    where = [f"--rootdir={topics.ROOT}", f"--config-file={topics.ROOT / 'pyproject.toml'}"]
     alone = environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")
     with alone, redirect_stdout(noise), redirect_stderr(noise):
         code = pytest.main([*tests, *where, *QUIET, f"--answers={folder}"], plugins=[tests_run])

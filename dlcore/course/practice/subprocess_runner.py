@@ -8,18 +8,18 @@ import ast
 import multiprocessing
 from types import SimpleNamespace
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.practice.runner import run
 
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 context = multiprocessing.get_context(METHOD)
 
 
-def preload(topics):
-    """Import ahead of time, in the process that is forked, what the tests of `topics` import."""
+def preload(topic_names):
+    """Import what the tests of `topic_names` import, in the process that is forked."""
     names = {"dlcore.course.practice.runner"}
-    for topic in topics:
-        tree = ast.parse((book.ROOT / f"tests/test_{topic}.py").read_text(encoding="utf-8"))
+    for topic in topic_names:
+        tree = ast.parse((topics.ROOT / f"tests/test_{topic}.py").read_text(encoding="utf-8"))
         for node in tree.body:
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
@@ -28,11 +28,11 @@ def preload(topics):
     context.set_forkserver_preload(sorted(names))
 
 
-def run_in_subprocess(topics, k=""):
-    """Run the scored tests of `topics` elsewhere; return the outcomes, and what is broken."""
+def run_in_subprocess(topic_names, k=""):
+    """Run the scored tests of `topic_names` elsewhere; return the outcomes, and what is broken."""
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
-        target=send_outcomes, args=(sender, book.ROOT, topics, k), daemon=True
+        target=send_outcomes, args=(sender, topics.ROOT, topic_names, k), daemon=True
     )
     process.start()
     sender.close()
@@ -48,8 +48,8 @@ def run_in_subprocess(topics, k=""):
     return SimpleNamespace(outcomes=outcomes, broken=broken)
 
 
-def send_outcomes(sender, root, topics, k):
+def send_outcomes(sender, root, topic_names, k):
     """Run the tests in this process, and send what they said."""
-    book.ROOT = root
-    tests_run = run(topics, k=k)
+    topics.ROOT = root
+    tests_run = run(topic_names, k=k)
     sender.send((tests_run.outcomes, tests_run.broken))

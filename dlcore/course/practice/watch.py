@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.book_answer import book_answer
 from dlcore.course.exercises.reset import reset
 from dlcore.course.practice.advice import QUIET, advice
@@ -36,9 +36,9 @@ HINTS = 3
 class WatchSession:
     """What a reader is at: the exercises left, the one at hand, the hints they have had."""
 
-    def __init__(self, topics, console=None, run=run_in_subprocess):
-        self.topics, self.console, self.run = topics, console or Console(highlight=False), run
-        self.progress, self.hints, self.news = Progress(topics), 0, []
+    def __init__(self, topic_names, console=None, run=run_in_subprocess):
+        self.topics, self.console, self.run = topic_names, console or Console(highlight=False), run
+        self.progress, self.hints, self.news = Progress(topic_names), 0, []
         self.exercise = self.verdict = self.solved = self.seen = None
         self.turn()
 
@@ -172,13 +172,13 @@ KEYS = {
 
 def watch(topic=None, events=None):
     """Watch the answers to `topic`, or to all, until the reader quits."""
-    topics = [book.require(topic, by="watch")] if topic else book.topics()
-    preload(topics)
-    session = WatchSession(topics)
+    topic_names = [topics.require(topic, by="watch")] if topic else topics.topics()
+    preload(topic_names)
+    session = WatchSession(topic_names)
     session.run_tests()
     session.draw()
     with terminal_restored():
-        for event in events or event_stream(topics):
+        for event in events or event_stream(topic_names):
             if not session.take(event):
                 return
 
@@ -196,10 +196,10 @@ def terminal_restored():
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def event_stream(topics):
-    """Yield events as they come: saves of the files of `topics`, and keys."""
+def event_stream(topic_names):
+    """Yield events as they come: saves of the files of `topic_names`, and keys."""
     events, stop = queue.SimpleQueue(), threading.Event()
-    threading.Thread(target=queue_saves, args=(topics, events, stop), daemon=True).start()
+    threading.Thread(target=queue_saves, args=(topic_names, events, stop), daemon=True).start()
     if sys.stdin.isatty():
         threading.Thread(target=queue_keys, args=(events,), daemon=True).start()
     try:
@@ -209,10 +209,10 @@ def event_stream(topics):
         stop.set()
 
 
-def queue_saves(topics, events, stop):
+def queue_saves(topic_names, events, stop):
     """Put an event into the queue whenever a file of answers has been written."""
-    mine = lambda _, path: Path(path).stem in topics and path.endswith(".py")
-    folder, soon = book.ROOT / "exercises", {"debounce": 50, "step": 10}  # milliseconds
+    mine = lambda _, path: Path(path).stem in topic_names and path.endswith(".py")
+    folder, soon = topics.ROOT / "exercises", {"debounce": 50, "step": 10}  # milliseconds
     for changes in watchfiles.watch(folder, watch_filter=mine, stop_event=stop, **soon):
         for _, path in changes:
             events.put(Path(path).stem)

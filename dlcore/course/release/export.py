@@ -10,7 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
-from dlcore.course.exercises import topics as book
+from dlcore.course.exercises import topics
 from dlcore.course.exercises.hints import release_file
 from dlcore.course.exercises.skeleton import LEFT_OVER, RELEASE_FILE
 
@@ -28,13 +28,13 @@ GENERATED = ("__pycache__", "_build", ".ipynb_checkpoints", ".pytest_cache", "no
 
 def release(folder):
     """Write the course into `folder`, which must not exist yet."""
-    folder, topics = Path(folder), book.topics()
+    folder, topic_names = Path(folder), topics.topics()
     if folder.exists():
         raise ValueError(f"release: {folder} exists, name a folder that does not")
-    if not (book.ROOT / "solutions").is_dir():
+    if not (topics.ROOT / "solutions").is_dir():
         raise ValueError("release: there are no solutions here, so this is a release already")
-    for path in copied_files(topics):
-        target = folder / path.relative_to(book.ROOT)
+    for path in copied_files(topic_names):
+        target = folder / path.relative_to(topics.ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".md":
             page = without_solutions(path.read_text(encoding="utf-8"))
@@ -43,12 +43,12 @@ def release(folder):
             shutil.copyfile(path, target)
 
     (folder / "exercises").mkdir()
-    carried = release_file(topics)
+    carried = release_file(topic_names)
     (folder / RELEASE_FILE).write_text(carried, encoding="utf-8")
     for topic, text in cuts(carried).items():
         (folder / f"exercises/{topic}.py").write_text(text, encoding="utf-8", newline="\n")
     refuse_marks(folder)
-    print(f"{folder} is the course of {len(topics)} topics without its solutions")
+    print(f"{folder} is the course of {len(topic_names)} topics without its solutions")
 
 
 def without_solutions(page):
@@ -65,13 +65,13 @@ def cuts(carried):
     return json.loads(carried)["cuts"]
 
 
-def copied_files(topics):
+def copied_files(topic_names):
     """List the files that are copied as they are."""
-    files = [book.ROOT / name for name in FILES]
-    whole = [path for name in FOLDERS for path in sorted((book.ROOT / name).rglob("*"))]
-    tests = sorted((book.ROOT / "tests").rglob("*.py"))
-    named = {f"test_{topic}" for topic in topics} | quoted_tests()
-    helpers = [book.ROOT / "tests/conftest.py"]
+    files = [topics.ROOT / name for name in FILES]
+    whole = [path for name in FOLDERS for path in sorted((topics.ROOT / name).rglob("*"))]
+    tests = sorted((topics.ROOT / "tests").rglob("*.py"))
+    named = {f"test_{topic}" for topic in topic_names} | quoted_tests()
+    helpers = [topics.ROOT / "tests/conftest.py"]
     return [path for path in files + whole if is_source(path)] + [
         path for path in tests if path.stem in named or path in helpers
     ]
@@ -80,7 +80,7 @@ def copied_files(topics):
 def quoted_tests():
     """Name the files of tests that pages quote: each its own, and others by name."""
     pages = {path.stem: path.read_text(encoding="utf-8")
-             for path in (book.ROOT / "book").glob("*.md")}  # fmt: skip
+             for path in (topics.ROOT / "book").glob("*.md")}  # fmt: skip
     found = [match for page in pages.values() for match in QUOTED.findall(page)]
     own = {f"test_{name}" for name, page in pages.items() if "{lemma}" in page}
     return own | {whole or f"test_{topic}" for topic, whole in found}
@@ -88,7 +88,7 @@ def quoted_tests():
 
 def is_source(path):
     """Tell whether a file is one of ours, and no leaving of a program."""
-    return path.is_file() and not set(path.relative_to(book.ROOT).parts) & set(GENERATED)
+    return path.is_file() and not set(path.relative_to(topics.ROOT).parts) & set(GENERATED)
 
 
 def refuse_marks(folder):
