@@ -13,6 +13,7 @@ from importlib.util import resolve_name
 import pytest
 
 from dlcore.course.exercises import skeleton, topics
+from dlcore.course.exercises.marks import exercises_of, scored_tests
 from dlcore.course.practice import runner
 from dlcore.graph import topological_order
 
@@ -189,17 +190,11 @@ def test_every_exercise_has_a_page_a_hole_and_a_test(topic):
     labels = label.findall(read(f"book/{topic}.md"))
     written = list(skeleton.exercises_in(read(f"solutions/{topic}.py")))
     assert labels == written
-    assert sorted(written) == sorted({name for name, _ in marks(topic)})
+    assert sorted(written) == sorted(exercise.name for exercise in exercises_of(topic))
     assert all(name.startswith(f"{topic}-") for name in written)
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_exercise_has_one_number_of_points(topic):
     """The tests of one exercise agree on what it is worth."""
-    assert len(marks(topic)) == len({name for name, _ in marks(topic)})
-
-
-def marks(topic):
-    """Collect the exercises that the tests of a topic score, and their points."""
-    mark = re.compile(r"mark\.exercise\(\s*\"([\w-]+)\", points=(\d+)\s*\)")
-    return set(mark.findall(read(f"tests/test_{topic}.py")))
+    assert set(scored_tests(topic).values()) == set(exercises_of(topic))

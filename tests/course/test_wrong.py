@@ -23,7 +23,7 @@ class Jury(runner.Runner):
         """Keep, for each wrong answer, whether some test refused it, and the calls of all."""
         self.judged = []
         for wrong in load_wrong(items[0].path.stem.removeprefix("test_")):
-            mine = [item for item in items if runner.exercise(item)[0] == wrong.exercise]
+            mine = [item for item in items if self.name(item) == wrong.exercise]
             heard = [(calls, self.refused) for calls in self.again(mine, wrong.edit)]
             recordings, refused = zip(*heard, strict=True)
             self.judged.append((wrong, any(refused), recordings))
@@ -38,7 +38,7 @@ class Readers(runner.Runner):
             source = (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
             path = Path(self.folder, f"{topic}.py")
             path.write_text(edited(source, exercise, old, new), encoding="utf-8")
-            items = [item for item in session.items if runner.exercise(item)[0] == exercise]
+            items = [item for item in session.items if self.name(item) == exercise]
             self.outcomes, self.recordings = [], {}
             for item in items:
                 runtestprotocol(item, log=False, nextitem=None)

@@ -7,6 +7,7 @@ from collections import namedtuple
 import pytest
 
 from dlcore.course.exercises import topics
+from dlcore.course.exercises.marks import scored_tests
 
 BOOK = topics.ROOT / "book"
 PAGES = re.findall(
@@ -86,10 +87,9 @@ def topic_tests(name):
 def chapter(name, topic_tests):
     """The page of a topic, the names of its lemmas, the names of its exercises."""
     page = (BOOK / f"{name}.md").read_text(encoding="utf-8")
-    marks = {t.name: " ".join(map(ast.unparse, t.decorator_list)) for t in topic_tests}
-    exercises = {name: re.search(r"exercise\('([\w-]+)'", mark) for name, mark in marks.items()}
-    lemmas = [name for name, exercise in exercises.items() if not exercise]
-    return page, lemmas, [found[1] for found in exercises.values() if found]
+    scored = scored_tests(name)
+    lemmas = [test.name for test in topic_tests if test.name not in scored]
+    return page, lemmas, [exercise.name for exercise in scored.values()]
 
 
 def test_the_table_of_contents_is_the_book():

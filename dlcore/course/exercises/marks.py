@@ -1,6 +1,7 @@
-"""Know what can be graded: the exercises of each topic, in order, and their points.
+"""Read the marks that make exercises of tests: ``@pytest.mark.exercise("loss-hinge", points=2)``.
 
-An exercise is a mark on a test; the marks are read from the files of tests, not run.
+An exercise has the tests that carry its name. The marks are read from the files of tests, so
+that nothing is run in order to list, check or grade an exercise; nothing else reads them.
 """
 
 import ast
@@ -18,21 +19,30 @@ class Exercise:
     points: int
 
 
-def exercises_of(topic):
-    """List the exercises that the tests of `topic` score, in the order of the file."""
+def scored_tests(topic):
+    """Map each test of `topic` that scores an exercise to it, in the order of the file."""
     path = topics.ROOT / f"tests/test_{topic}.py"
     tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
-    marks = [
-        mark
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-        for mark in node.decorator_list
-        if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("mark.exercise")
-    ]
+    return {
+        node.name: Exercise(topic, mark.args[0].value, points_of(mark))
+        for node in tree.body
+        for mark in getattr(node, "decorator_list", ())
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.exercise"
+    }
+
+
+def points_of(mark):
+    """Return the points in a mark; a mark without any is worth one."""
+    points = [word.value.value for word in mark.keywords if word.arg == "points"]
+    return points[0] if points else 1
+
+
+def exercises_of(*topic_names):
+    """List the exercises of some topics, each once, in the order of their tests."""
     found = {}
-    for mark in sorted(marks, key=lambda mark: mark.lineno):
-        points = [word.value.value for word in mark.keywords if word.arg == "points"]
-        found.setdefault(mark.args[0].value, Exercise(topic, mark.args[0].value, *points or [1]))
+    for topic in topic_names:
+        for exercise in scored_tests(topic).values():
+            found.setdefault(exercise.name, exercise)
     return list(found.values())
 
 
@@ -43,7 +53,7 @@ def chosen(words):
     [2, 1]
     """
     named = words.replace(",", " ").split()
-    every = [exercise for topic in topics.topics() for exercise in exercises_of(topic)]
+    every = exercises_of(*topics.topics())
     known = {exercise.topic for exercise in every} | {exercise.name for exercise in every}
     if strange := [name for name in named if name not in known] or not named:
         given = ", ".join(strange) if named else "empty"

@@ -18,7 +18,7 @@ from dlcore.course.exercises import topics
 from dlcore.course.grading.classify import classify
 from dlcore.course.grading.session import SandboxSession
 from dlcore.course.grading.verdict import verdict
-from dlcore.course.practice.runner import QUIET, claim, environment, exercise
+from dlcore.course.practice.runner import QUIET, claim, environment, scored
 
 UNUSED = ("terminal", "logging", "junitxml", "debugging", "stepwise", "setuponly", "pastebin",
           "unraisableexception", "threadexception")  # fmt: skip
@@ -33,9 +33,8 @@ class JudgeSession(SandboxSession):
         self.tests, self.broken, self.item, self.error = {}, [], None, None
 
     def pytest_collection_modifyitems(self, items):
-        for item in items:
-            if item.get_closest_marker("exercise"):
-                self.tests.setdefault(exercise(item)[0], []).append(item)
+        for item, exercise in scored(items).items():
+            self.tests.setdefault(exercise.name, []).append(item)
 
     def pytest_collectreport(self, report):
         self.broken += [report.longreprtext] * report.failed

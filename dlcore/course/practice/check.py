@@ -5,8 +5,8 @@ from rich.text import Text
 
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.book_answer import book_answer
+from dlcore.course.exercises.marks import exercises_of
 from dlcore.course.practice.advice import QUIET, advice
-from dlcore.course.practice.progress_file import exercises
 from dlcore.course.practice.runner import by_exercise, run
 
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not attempted": ("·", "bright_black")}
@@ -42,9 +42,9 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str
 
 def show(topic_names, name):
     """Show the book's answers to the exercises of `topic_names` whose name ends so."""
-    found = [each for each in exercises(topic_names) if f"-{each.name}".endswith(f"-{name}")]
+    found = [each for each in exercises_of(*topic_names) if f"-{each.name}".endswith(f"-{name}")]
     if not found:
-        names = ", ".join(each.name for each in exercises(topic_names))
+        names = ", ".join(each.name for each in exercises_of(*topic_names))
         raise ValueError(f"check: solution is {name!r}, choose one of {names}")
     Console().print(*(book_answer(each.topic, each.name) for each in found))
     return 0

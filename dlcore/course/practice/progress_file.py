@@ -4,32 +4,9 @@ Each line of ``.progress`` names an exercise and the fingerprint of the answers 
 which it passed. Where either has changed since, the exercise is pending again.
 """
 
-import re
-from typing import NamedTuple
-
 from dlcore.course.exercises import topics
+from dlcore.course.exercises.marks import exercises_of
 from dlcore.course.exercises.skeleton import fingerprint
-
-MARK = re.compile(r"mark\.exercise\(\s*\"(?P<name>[\w-]+)\", points=(?P<points>\d+)\s*\)")
-
-
-class Exercise(NamedTuple):
-    """An exercise of the course."""
-
-    topic: str
-    name: str
-    points: int
-
-
-def exercises(topic_names):
-    """List the exercises of `topic_names`, in the order of their tests, from the marks alone."""
-    found = {}
-    for topic in topic_names:
-        tests = (topics.ROOT / f"tests/test_{topic}.py").read_text(encoding="utf-8")
-        for mark in MARK.finditer(tests):
-            exercise = Exercise(topic, mark["name"], int(mark["points"]))
-            found.setdefault(exercise.name, exercise)
-    return list(found.values())
 
 
 def fingerprint_of(topic):
@@ -43,7 +20,7 @@ class Progress:
     """The passed exercises of a course, each with the stand at which it passed."""
 
     def __init__(self, topic_names):
-        self.exercises, self.passed = exercises(topic_names), {}
+        self.exercises, self.passed = exercises_of(*topic_names), {}
         path = topics.ROOT / ".progress"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         for words in map(str.split, lines):

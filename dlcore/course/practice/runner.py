@@ -17,6 +17,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from dlcore.course.exercises import topics
+from dlcore.course.exercises.marks import scored_tests
 from dlcore.course.practice.call_recorder import CallRecorder, record_calls
 from dlcore.course.practice.diagnosis import KINDS, Finding, diagnose
 from dlcore.course.practice.known_mistakes import recognise, smallest_disagreement
@@ -62,8 +63,8 @@ class Runner:
         self.refused = False
 
     def pytest_collection_modifyitems(self, items):
-        scored = [item for item in items if item.get_closest_marker("exercise")]
-        items[:] = [item for item in scored if self.k in f"{item.name} {exercise(item)[0]}"]
+        self.scored = scored(items)
+        items[:] = [item for item in self.scored if self.k in f"{item.name} {self.name(item)}"]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session):
@@ -104,13 +105,18 @@ class Runner:
         if report.failed:
             self.broken.append(report.longreprtext)
 
+    def name(self, item):
+        """Name the exercise that a test scores."""
+        return self.scored[item].name
+
     def outcome(self, item, excinfo, printed):
         """Translate what pytest knows about a test that ran."""
-        topic = item.path.stem.removeprefix("test_")
-        answers = topics.ROOT / self.folder / f"{topic}.py"
+        exercise = self.scored[item]
+        answers = topics.ROOT / self.folder / f"{exercise.topic}.py"
         finding = diagnose(excinfo.value, answers, self.recorder.calls) if excinfo else None
         formula = cleandoc(item.obj.__doc__ or "")
-        return Outcome(topic, *exercise(item), claim(item), formula, finding, printed)
+        who = (exercise.topic, exercise.name, exercise.points)
+        return Outcome(*who, claim(item), formula, finding, printed)
 
     def study(self, items):
         """Look closer at the first exercise that failed: at its cause, at a smaller input."""
@@ -118,7 +124,7 @@ class Runner:
         if not failed:
             return
         topic, name, mine = failed[0].topic, failed[0].exercise, self.module
-        items = [item for item in items if exercise(item)[0] == name and item in self.recordings]
+        items = [item for item in items if self.name(item) == name and item in self.recordings]
         recordings = [self.recordings[item] for item in items]
         cause = recognise(topic, name, recordings, lambda edits: self.again(items, edits))
         call = self.shrink(items, recordings, mine)
@@ -163,10 +169,12 @@ def begun(outcome):
     return bool(outcome.finding) and outcome.finding.kind not in ("not attempted", "import")
 
 
-def exercise(item):
-    """Read the mark of a scored test: the name of its exercise, and the points."""
-    mark = item.get_closest_marker("exercise")
-    return mark.args[0], mark.kwargs.get("points", 1)
+def scored(items):
+    """Map the collected tests that score an exercise to it, in their order."""
+    topic = lambda item: item.path.stem.removeprefix("test_")
+    exercises = {name: scored_tests(name) for name in dict.fromkeys(map(topic, items))}
+    found = {item: exercises[topic(item)].get(item.originalname) for item in items}
+    return {item: exercise for item, exercise in found.items() if exercise}
 
 
 def claim(item):
