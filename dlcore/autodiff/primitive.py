@@ -38,6 +38,7 @@ class Primitive:
         self.names = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
         self.many = self.arguments[-1].kind is Parameter.VAR_POSITIONAL
         self.smooth = [i for i, p in enumerate(self.arguments) if is_smooth(p.annotation)]
+        self.layout_rule = None
         registry.append(self)
         stands_for(*numpy)(self.as_numpy)
 
@@ -46,10 +47,18 @@ class Primitive:
 
     def __call__(self, *args, **options):
         """Compute y = f(x₁, …, xₖ), or let the innermost trace among the arguments record it."""
+        if len(args) < len(self.arguments):
+            args, options = self.by_position(args, options)
         for arg in args:
             if isinstance(arg, Traced):
                 return innermost(args).record(self, args, options)
         return self.function(*args, **options)
+
+    def by_position(self, args, options):
+        """Bring arguments that were passed by name to their positions."""
+        named = [p.name for p in self.arguments[len(args) :] if p.name in options]
+        rest = {name: value for name, value in options.items() if name not in named}
+        return (*args, *(options[name] for name in named)), rest
 
     def as_numpy(self, *args, **options):
         """Call with options by position too, as NumPy's function of the same name allows."""
@@ -59,6 +68,15 @@ class Primitive:
     def positions(self, args):
         """Name the positions of `args` that have a derivative."""
         return range(len(args)) if self.many else self.smooth
+
+    def deflayout(self, rule):
+        """Declare the memory order: ``rule(*xs)``, the same values as both passes read them."""
+        self.layout_rule = rule
+        return rule
+
+    def laid_out(self, xs):
+        """Return the arguments in the memory order that forward and backward pass read."""
+        return xs if self.layout_rule is None else self.layout_rule(*xs)
 
     def defjvp(self, rule):
         """Declare ẏ: ``rule(y, *xs, *x_dots)``, a tangent for every argument that has one."""

@@ -19,7 +19,7 @@ class Variable(Traced):
 
     def record(self, primitive, args, options):
         """Apply a primitive to values and keep, for the way back, the arguments watched here."""
-        xs = lower(args, self.level)
+        xs = primitive.laid_out(lower(args, self.level))
         wanted = [i for i in primitive.positions(args) if belongs(args[i], self.level)]
         parents = [args[i] for i in wanted]
         return Variable(
@@ -28,16 +28,24 @@ class Variable(Traced):
 
     def pullback(self, y_bar):
         """Pull a cotangent back to the parents."""
+        if self.memory is None:
+            raise RuntimeError("pullback: the tape was released by the first call, record it again")
         primitive, xs, wanted, options = self.memory
         return primitive.vjp(self.value, *xs, y_bar, wanted=wanted, **options)
 
+    def release(self):
+        """Give the arrays back; the node keeps its place in the graph."""
+        self.value = self.memory = None
 
-def vjp(f, *xs):
+
+def vjp(f, *xs, release=False):
     """Return y = f(*xs) and the pullback ȳ ↦ (x̄₁, …, x̄ₖ).
 
     Backwards is an order of the graph: a node passes its cotangent on
     when every node that used it has added its share.
-    The tape holds the arrays themselves, not copies: they must stay as they are until the walk.
+    The tape holds the arrays themselves, not copies: they must stay as they are until the
+    backward pass. With `release`, each array is given back as soon as it has been used, and
+    the pullback can be called once.
     """
     xs, level = floats("vjp", xs), next(levels)
     variables = [Variable(x, level) for x in xs]
@@ -49,7 +57,9 @@ def vjp(f, *xs):
             if node.parents:
                 for parent, bar in zip(node.parents, node.pullback(bars.pop(node)), strict=True):
                     bars[parent] = bars[parent] + bar if parent in bars else bar
-        return tuple(bars.get(x, np.zeros_like(x.value)) for x in variables)
+                if release:
+                    node.release()
+        return tuple(bars[x] if x in bars else np.zeros_like(x.value) for x in variables)
 
     if not belongs(y, level):  # f ignores its arguments
         return y, lambda y_bar: tuple(np.zeros_like(x) for x in xs)
@@ -60,7 +70,7 @@ def value_and_grad(f):
     """Return x ↦ (f(x), ∇f(x)), the gradient with respect to the first argument."""
 
     def value_and_gradient(x, *rest):
-        y, pullback = vjp(lambda x: f(x, *rest), x)
+        y, pullback = vjp(lambda x: f(x, *rest), x, release=True)
         if np.shape(y) != ():
             raise TypeError(f"grad: f must return a number, got shape {np.shape(y)}; use jacobian")
         return y, pullback(np.ones_like(y))[0]

@@ -9,25 +9,28 @@ from dlcore.benchmarks import torch_reference
 from dlcore.benchmarks.timing import in_turn
 from dlcore.experiments.convnet import SIZE, three_layer, two_layer
 from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
+from dlcore.nn import named_parameters
+from dlcore.ops.loss import cross_entropy
+from dlcore.train.objective import loss_and_grads
 from dlcore.train.optim import SGD, Adam
 
 
-def ours(model, rule, x, t):
+def ours(model, optimizer, x, t):
     """A training step of dlcore."""
 
     def step():
-        _, grads = model.loss(x, t)
-        rule.step(model.params, grads)
+        _, grads = loss_and_grads(model, cross_entropy, x, t)
+        optimizer.step(named_parameters(model), grads)
 
     return step
 
 
-def theirs(torch, model, rule, x, t, order):
+def theirs(torch, model, optimizer, x, t, order):
     """A training step of PyTorch, in one order of memory."""
     network = torch_reference.network(torch, model).to(memory_format=order)
     x = torch.from_numpy(x).contiguous(memory_format=order)
-    rule = rule(network.parameters(), lr=1e-3)
-    return torch_reference.training_step(torch, network, rule, x, torch.from_numpy(t))
+    optimizer = optimizer(network.parameters(), lr=1e-3)
+    return torch_reference.training_step(torch, network, optimizer, x, torch.from_numpy(t))
 
 
 def steps(rounds=5, batch=50):
@@ -35,14 +38,14 @@ def steps(rounds=5, batch=50):
     torch, rng = torch_reference.torch_or_none(), np.random.default_rng(0)
     x, t = rng.standard_normal((batch, *SIZE), np.float32), rng.integers(10, size=batch)
     table = {}
-    for name, make, rule in (("two", two_layer, SGD), ("three", three_layer, Adam)):
+    for name, make, optimizer in (("two", two_layer, SGD), ("three", three_layer, Adam)):
         model = make(rng=rng, dtype=np.float32)
-        runs = {"dlcore": ours(model, rule(1e-3), from_batch_last(to_batch_last(x)), t)}
-        runs["dlcore, with conversion"] = ours(model, rule(1e-3), x, t)
+        runs = {"dlcore": ours(model, optimizer(1e-3), from_batch_last(to_batch_last(x)), t)}
+        runs["dlcore, with conversion"] = ours(model, optimizer(1e-3), x, t)
         if torch is not None:
-            other = getattr(torch.optim, rule.__name__)
+            other = getattr(torch.optim, optimizer.__name__)
             for told, order in (("last", "channels_last"), ("first", "contiguous_format")):
                 step = theirs(torch, model, other, x, t, getattr(torch, order))
                 runs[f"pytorch, channels {told}"] = step
-        table[f"{name}-layer ConvNet, batch {batch}, {rule.__name__}"] = in_turn(runs, rounds)
+        table[f"{name}-layer ConvNet, batch {batch}, {optimizer.__name__}"] = in_turn(runs, rounds)
     return table

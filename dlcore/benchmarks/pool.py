@@ -24,7 +24,7 @@ def innermost(x):
 
 def ours(op, x, y_bar):
     """Pool there and back."""
-    return lambda: op.vjp(op(x, window=2), x, y_bar, window=2)
+    return lambda: op.vjp(op(x, kernel_size=2), x, y_bar, kernel_size=2)
 
 
 def theirs(torch, pool, x, y_bar):

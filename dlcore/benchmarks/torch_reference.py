@@ -6,10 +6,8 @@ compute the same numbers.
 Chapter: book/twolayer.md.
 """
 
-from dlcore.nn.conv import Conv2d, Offset
-from dlcore.nn.flatten import Flatten
-from dlcore.nn.linear import Linear
-from dlcore.nn.pool import MaxPool2d
+from dlcore.nn import Activation, ConvReLUPool, Flatten, Linear, named_layers
+from dlcore.nn.models import LinearClassifier
 
 THREADS = 2
 
@@ -24,48 +22,49 @@ def torch_or_none():
     return torch
 
 
-def copied(torch, owner, w, b):
+def copied(torch, layer, w, b):
     """Put our parameters into a layer of PyTorch's."""
     with torch.no_grad():
-        owner.weight.copy_(torch.from_numpy(w))
-        owner.bias.copy_(torch.from_numpy(b))
-    return owner
+        layer.weight.copy_(torch.from_numpy(w))
+        layer.bias.copy_(torch.from_numpy(b))
+    return layer
 
 
-def counterparts(torch, layer, later):
-    """List the layers of PyTorch that do what one of ours does; offsets may come later."""
-    if isinstance(layer, Linear):
-        D, M = layer.params["w"].shape
-        return [copied(torch, torch.nn.Linear(D, M), layer.params["w"].T, layer.params["b"])]
-    if isinstance(layer, Conv2d):
-        F, C, U, V = layer.params["w"].shape
-        options = {name: layer.options[name] for name in ("stride", "padding", "dilation")}
-        conv = torch.nn.Conv2d(C, F, (U, V), **options)
-        rest = [torch.nn.ReLU()] if layer.options.get("rectify") else []
-        return [copied(torch, conv, **{"b": later} | layer.params), *rest]
-    if isinstance(layer, Offset) and not layer.options["rectify"]:
-        return []
-    if isinstance(layer, MaxPool2d):
-        return [torch.nn.MaxPool2d(layer.options["window"])]
-    return [torch.nn.Flatten()] if isinstance(layer, Flatten) else [torch.nn.ReLU()]
+def linear(torch, layer):
+    """Build the counterpart of a linear layer."""
+    D, M = layer.params["w"].shape
+    return copied(torch, torch.nn.Linear(D, M), layer.params["w"].T, layer.params["b"])
+
+
+def conv_relu_pool(torch, layer):
+    """Build the counterparts of a convolution, its ReLU and its pooling."""
+    F, C, U, V = layer.params["w"].shape
+    options = {name: layer.options[name] for name in ("stride", "padding", "dilation")}
+    conv = copied(torch, torch.nn.Conv2d(C, F, (U, V), **options), **layer.params)
+    return conv, torch.nn.ReLU(), torch.nn.MaxPool2d(layer.pool)
 
 
 def network(torch, model):
-    """Build a model of ours with PyTorch's layers."""
-    offsets = [layer.params["b"] for layer in model.layers if isinstance(layer, Offset)]
+    """Build one of our models with PyTorch's layers and our parameters."""
     parts = []
-    for layer in model.layers:
-        parts += counterparts(torch, layer, next(iter(offsets), None))
-        offsets = offsets[1:] if isinstance(layer, Offset) else offsets
+    for layer in named_layers(model).values():
+        if isinstance(layer, Linear | LinearClassifier):
+            parts.append(linear(torch, layer))
+        elif isinstance(layer, ConvReLUPool):
+            parts.extend(conv_relu_pool(torch, layer))
+        elif isinstance(layer, Flatten):
+            parts.append(torch.nn.Flatten())
+        elif isinstance(layer, Activation):
+            parts.append(torch.nn.ReLU())
     return torch.nn.Sequential(*parts)
 
 
-def training_step(torch, network, rule, x, t):
-    """A training step of PyTorch: scores, loss, gradients, one step of the rule."""
+def training_step(torch, network, optimizer, x, t):
+    """A training step of PyTorch: scores, loss, gradients, one step of the optimizer."""
 
     def step():
-        rule.zero_grad()
+        optimizer.zero_grad()
         torch.nn.functional.cross_entropy(network(x), t).backward()
-        rule.step()
+        optimizer.step()
 
     return step

@@ -10,8 +10,10 @@ import numpy as np
 
 from dlcore.benchmarks import torch_reference
 from dlcore.benchmarks.timing import in_turn
-from dlcore.nn.models.linear import LinearClassifier
-from dlcore.nn.models.twolayer import TwoLayer
+from dlcore.nn import named_parameters, named_weights
+from dlcore.nn.models import LinearClassifier, TwoLayer
+from dlcore.ops.loss import cross_entropy
+from dlcore.train.objective import loss_and_grads
 from dlcore.train.optim import SGD
 
 RATE = 1e-3
@@ -25,18 +27,18 @@ CASES = {  # name: batch, features, hidden units (none: the linear classifier)
 
 def ours(model, x, t):
     """A training step of dlcore."""
-    rule = SGD(RATE)
+    optimizer = SGD(RATE)
 
     def step():
-        _, grads = model.loss(x, t)
-        rule.step(model.params, grads)
+        _, grads = loss_and_grads(model, cross_entropy, x, t)
+        optimizer.step(named_parameters(model), grads)
 
     return step
 
 
 def floor(model, x, t):
     """The least that NumPy can do: the products of matrices of that step, and nothing else."""
-    w1, *more = [w for w in model.params.values() if w.ndim > 1]
+    w1, *more = named_weights(model).values()
     y = x @ w1
 
     def step():
@@ -53,9 +55,9 @@ def floor(model, x, t):
 def theirs(torch, model, x, t):
     """A training step of PyTorch, on a network with the same parameters."""
     network = torch_reference.network(torch, model)
-    rule = torch.optim.SGD(network.parameters(), lr=RATE)
+    optimizer = torch.optim.SGD(network.parameters(), lr=RATE)
     return torch_reference.training_step(
-        torch, network, rule, torch.from_numpy(x), torch.from_numpy(t)
+        torch, network, optimizer, torch.from_numpy(x), torch.from_numpy(t)
     )
 
 

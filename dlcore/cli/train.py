@@ -1,6 +1,5 @@
 """Commands that compute: training, sweeps, experiments, benchmarks, data."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ Model = Annotated[
 ]
 Data = Annotated[str, typer.Option(help="digits, cifar10 or mnist")]
 Where = Annotated[Path | None, typer.Option(help="Folder or archive with the published files.")]
-Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the flips.")]
+Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the augmentation.")]
 
 
 @app.command()
@@ -27,25 +26,43 @@ def train(
     path: Where = None,
     seed: Seed = 0,
     hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.")] = None,
-    rule: Annotated[str | None, typer.Option(help="sgd, momentum, rmsprop, adam, …")] = None,
-    rate: Annotated[float | None, typer.Option(help="Step size.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd, momentum, rmsprop, adam, …")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", "--lr", help="Step size.")
+    ] = None,
     schedule: Annotated[str | None, typer.Option(help="constant, cosine, one-cycle, …")] = None,
-    batch: Annotated[int | None, typer.Option(help="Examples per step.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples per step.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Rounds through the training set.")] = None,
-    decay: Annotated[float | None, typer.Option(help="Weight decay of the rule.")] = None,
-    reg: Annotated[float | None, typer.Option(help="Strength of the penalty reg/2 sum w².")] = None,
-    flips: Annotated[bool | None, typer.Option(help="Mirror a random half of the images.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
+    l2: Annotated[float | None, typer.Option(help="Strength of the penalty l2/2 sum w².")] = None,
+    flip: Annotated[bool | None, typer.Option(help="Mirror a random half of the images.")] = None,
+    average: Annotated[
+        float, typer.Option(help="Decay of an average of the parameters; 0 takes none.")
+    ] = 0.0,
+    log_every: Annotated[int, typer.Option(help="Print a line every so many steps.")] = 0,
     checkpoint: Annotated[Path | None, typer.Option(help="Write it every epoch.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on where the checkpoint was written.")] = False,
-):  # fmt: skip
+):
     """Train MODEL, starting from the settings tuned for it; any of them may be changed."""
+    from dlcore.train.callbacks import AverageParameters, Log, ProgressBar
     from dlcore.train.recipes import prepare, recipe
 
-    given = {"hidden": hidden, "rule": rule, "rate": rate, "schedule": schedule, "batch": batch,
-             "epochs": epochs, "decay": decay, "reg": reg, "flips": flips}  # fmt: skip
-    chosen = {name: value for name, value in given.items() if value is not None}
-    settings = replace(recipe(model, data), **chosen)
-    solver = prepare(settings, data, seed=seed, path=path)
+    given = {
+        "hidden": hidden,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "weight_decay": weight_decay,
+        "l2": l2,
+        "flip": flip,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    settings = recipe(model, data).changed(**changes)
+    callbacks = [AverageParameters(average)] if average else []
+    callbacks.append(Log(log_every) if log_every else ProgressBar())
+    solver = prepare(settings, data, seed=seed, path=path, callbacks=callbacks)
     print(solver.data.summary(), settings, sep="\n")
     if resume:
         if checkpoint is None or not checkpoint.exists():
@@ -57,17 +74,37 @@ def train(
 
 
 def report(solver, checkpoint):
-    """Train under a progress bar, then say how good the best parameters are."""
+    """Train, then say how good the best parameters are."""
     import time
 
-    from dlcore.train.progress import Bar
+    from dlcore.train.evaluation import accuracy
 
     start = time.perf_counter()
-    history = solver.train(path=checkpoint, watch=Bar())
+    history = solver.train(path=checkpoint)
     seconds, test = time.perf_counter() - start, solver.data.test
-    best = max(history.val, default=float("nan"))
-    accuracy = solver.model.accuracy(test.x, test.t)
-    print(f"validation {best:.4f}   full test set {accuracy:.4f}   in {seconds:.1f} s")
+    best = max(history.val_accuracy, default=float("nan"))
+    on_test = accuracy(solver.model, test.x, test.t)
+    print(f"validation {best:.4f}   full test set {on_test:.4f}   in {seconds:.1f} s")
+
+
+@app.command()
+def show(
+    model: Model = "twolayer",
+    *,
+    size: Annotated[
+        str, typer.Option(help="Channels, height and width of an image: 3x32x32")
+    ] = "3x32x32",
+    classes: Annotated[int, typer.Option(help="How many classes there are.")] = 10,
+):
+    """Show what MODEL is made of: shapes, parameters, multiplications, memory, fields of view."""
+    from rich.console import Console
+
+    from dlcore.nn.accounting import account, as_table
+    from dlcore.train.recipes import build
+
+    shape = tuple(int(part) for part in size.replace("×", "x").split("x"))
+    rows = account(build(model, shape, classes), shape)
+    Console().print(as_table(rows))
 
 
 @app.command()
@@ -82,12 +119,20 @@ def sweep(
     epochs: Annotated[int | None, typer.Option(help="Rounds through the training set.")] = None,
     grid: Annotated[bool, typer.Option(help="Lay settings on a grid.")] = False,
     jobs: Annotated[int, typer.Option(help="Runs at once.")] = 2,
-):  # fmt: skip
-    """Look for a better rate and weight decay for MODEL, from coarse to fine."""
-    from dlcore.train.sweeps import tune
+):
+    """Look for a better learning rate and weight decay for MODEL, from coarse to fine."""
+    from rich.console import Console
+    from rich.table import Table
 
-    tune(model, data, path=path, seed=seed, trials=trials, rounds=rounds, epochs=epochs,
-         on_grid=grid, jobs=jobs)  # fmt: skip
+    from dlcore.train.recipes import recipe
+    from dlcore.train.sweep import RANGES, tune
+
+    settings = recipe(model, data).changed(**({} if epochs is None else {"epochs": epochs}))
+    options = {"trials": trials, "rounds": rounds, "on_grid": grid, "jobs": jobs}
+    table = Table("validation", *RANGES, box=None)
+    for accuracy, setting in tune(settings, data, seed=seed, path=path, **options):
+        table.add_row(f"{accuracy:.4f}", *(f"{setting[name]:.3g}" for name in RANGES))
+    Console().print(table)
 
 
 @app.command()

@@ -1,7 +1,12 @@
-"""Choose the examples of a step: in shuffled turns, or by drawing lots."""
+"""Batches: which examples make a step, and making them ready while the last step is computed.
+
+Chapter: book/solver.md.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
 
 
-def shuffled(N, batch, rng):
+def shuffled(N, batch_size, rng):
     """Yield the indices of one epoch: every example once, in batches, the last may be short.
 
     >>> import numpy as np
@@ -9,10 +14,26 @@ def shuffled(N, batch, rng):
     [4, 4, 2]
     """
     order = rng.permutation(N)
-    for start in range(0, N, batch):
-        yield order[start : start + batch]
+    for start in range(0, N, batch_size):
+        yield order[start : start + batch_size]
 
 
-def drawn(N, batch, rng):
+def drawn(N, batch_size, rng):
     """Draw the indices of one batch with replacement, as the sources do."""
-    return rng.integers(N, size=batch)
+    return rng.integers(N, size=batch_size)
+
+
+def in_background(batches):
+    """Yield the same batches; a thread makes the next one while the last one is used.
+
+    What raises in the thread raises here. The order is that of `batches`, always.
+
+    >>> list(in_background(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
+        following = thread.submit(next, batches, end)
+        while (batch := following.result()) is not end:
+            following = thread.submit(next, batches, end)
+            yield batch

@@ -8,10 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from dlcore import nn
 from dlcore.autodiff.derivative import entrywise, relative_error
 from dlcore.data import load
 from dlcore.experiments.experiment import Claim, experiment, pack
-from dlcore.nn.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
+from dlcore.nn.models import ThreeLayerConvNet, TwoLayerConvNet
+from dlcore.ops.loss import cross_entropy
+from dlcore.train.evaluation import accuracy
+from dlcore.train.objective import loss_and_grads
 from dlcore.train.optim import Adam, Momentum
 from dlcore.train.recipes import prepare, recipe
 from dlcore.train.solver import Solver
@@ -23,23 +27,24 @@ STD = 1e-3  # of the first weights, in both sources
 def run(solver):
     """Train; return accuracies, the time it took, the curves, and pictures of the filters."""
     model, data = solver.model, solver.data
-    model.loss(data.train.x[:2], data.train.t[:2])  # what must be compiled is compiled here
+    first = data.train.first(2)
+    loss_and_grads(model, cross_entropy, first.x, first.t)  # compiles what must be compiled
     start = time.perf_counter()
     history = solver.train()
     seconds, first = time.perf_counter() - start, data.test.first(1000)
     values = {
-        "validation": max(history.val),
-        "training": history.train[int(np.argmax(history.val))],
-        "test": model.accuracy(first.x, first.t),
-        "full test set": model.accuracy(data.test.x, data.test.t),
+        "validation": max(history.val_accuracy),
+        "training": history.train_accuracy[int(np.argmax(history.val_accuracy))],
+        "test": accuracy(model, first.x, first.t),
+        "full test set": accuracy(model, data.test.x, data.test.t),
         "seconds of training": seconds,
     }
     return values, {
-        "losses": np.array(history.losses)[:: max(1, len(history.losses) // 400)],
-        "train": history.train,
-        "val": history.val,
-        "rates": history.rates,
-        "w1": pack(model.params["w1"]),
+        "train_loss": np.array(history.train_loss)[:: max(1, len(history.train_loss) // 400)],
+        "train_accuracy": history.train_accuracy,
+        "val_accuracy": history.val_accuracy,
+        "learning_rate": history.learning_rate,
+        "w1": pack(nn.named_parameters(model)["conv.w"]),
     }
 
 
@@ -69,11 +74,12 @@ def three_layer(**drawn):
     quick=True,
 )
 def convnet_sanity(seed):
-    """The first loss of the two-layer ConvNet on noise, without a penalty and with reg 1."""
+    """The first loss of the two-layer ConvNet on noise, without a penalty and with l2 = 1."""
     rng = np.random.default_rng(seed)
     model = two_layer(rng=rng, std=STD)
     x, t = rng.standard_normal((100, *SIZE)), rng.integers(10, size=100)
-    return {"loss": model.loss(x, t)[0], "loss with penalty": model.loss(x, t, 1.0)[0]}, {}
+    loss = lambda l2: loss_and_grads(model, cross_entropy, x, t, l2=l2)[0]
+    return {"loss": loss(0.0), "loss with penalty": loss(1.0)}, {}
 
 
 @experiment(
@@ -82,19 +88,19 @@ def convnet_sanity(seed):
 def convnet_gradient(seed):
     """Every gradient of a small two-layer ConvNet beside differences, in float64."""
     rng = np.random.default_rng(seed)
-    model = TwoLayerConvNet((3, 8, 8), 3, 10, rng=rng, window=3)
+    model = TwoLayerConvNet((3, 8, 8), 3, 10, rng=rng, kernel_size=3)
     x, t = rng.standard_normal((2, 3, 8, 8)), rng.integers(10, size=2)
-    names = list(model.params)
-    first = [w.copy() for w in model.params.values()]
+    names = list(nn.named_parameters(model))
+    first = [w.copy() for w in nn.named_parameters(model).values()]
 
     def loss(units, h):
-        model.load({k: w + h * u for k, w, u in zip(names, first, units, strict=True)})
-        return model.measure(model.scores(x), t)
+        nn.load(model, {k: w + h * u for k, w, u in zip(names, first, units, strict=True)})
+        return cross_entropy(model(x), t)
 
     h = 1e-5
     slopes = entrywise(lambda units: (loss(units, h) - loss(units, -h)) / (2 * h), first)
-    model.load(dict(zip(names, first, strict=True)))
-    grads = model.loss(x, t)[1]
+    nn.load(model, dict(zip(names, first, strict=True)))
+    grads = loss_and_grads(model, cross_entropy, x, t)[1]
     errors = [relative_error(grads[k], s) for k, s in zip(names, slopes, strict=True)]
     return {"relative error": max(errors)}, {}
 
@@ -103,24 +109,32 @@ def convnet_gradient(seed):
 def convnet_overfit(seed):
     """The two-layer ConvNet on fifty images, ten epochs, with the settings of 001."""
     solver = on_cifar10(
-        two_layer, seed, N=50, rule=Momentum(1e-4, momentum=0.9), batch=10, epochs=10, reg=1e-3
+        two_layer,
+        seed,
+        N=50,
+        optimizer=Momentum(1e-4, momentum=0.9),
+        batch_size=10,
+        epochs=10,
+        l2=1e-3,
     )
     values, history = run(solver)
-    return values | {"training": history["train"][-1]}, history
+    return values | {"training": history["train_accuracy"][-1]}, history
 
 
 @experiment("two-layer-convnet-001", Claim("validation", 0.501, "001", "about"), data="cifar10")
 def two_layer_convnet_001(seed):
     """The two-layer ConvNet with the settings of 001, one epoch."""
     return run(on_cifar10(
-        two_layer, seed, rule=Momentum(1e-4, momentum=0.9), batch=50, epochs=1, reg=1e-3
+        two_layer, seed, optimizer=Momentum(1e-4, momentum=0.9), batch_size=50, epochs=1, l2=1e-3
     ))  # fmt: skip
 
 
 @experiment("three-layer-convnet-002", Claim("test", 0.545, "002", "about"), data="cifar10")
 def three_layer_convnet_002(seed):
     """The three-layer ConvNet with the settings of 002, three epochs."""
-    return run(on_cifar10(three_layer, seed, rule=Adam(1e-3), batch=50, epochs=3, reg=1e-3))
+    return run(on_cifar10(
+        three_layer, seed, optimizer=Adam(1e-3), batch_size=50, epochs=3, l2=1e-3
+    ))  # fmt: skip
 
 
 @experiment(

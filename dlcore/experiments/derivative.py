@@ -9,6 +9,9 @@ from dlcore.autodiff.derivative import EPS, central, complex_step, one_sided, re
 from dlcore.experiments.twolayer import toy
 from dlcore.formulas import derivative as page
 from dlcore.formulas.engine.oracle import program
+from dlcore.nn import named_parameters
+from dlcore.ops.loss import cross_entropy
+from dlcore.train import loss_and_grads
 
 STEPS = 2.0 ** -np.arange(1, 53)  # powers of two, so that 1 + h and 1 - h are exact
 WAYS = {"one-sided": one_sided, "central": central, "complex": complex_step}
@@ -47,9 +50,11 @@ def differences(loss, w, step):
 def toy_gradients(step):
     """Return, by name, the gradients of the toy network and their central differences."""
     model, x, t = toy()
-    _, grads = model.loss(x, t, REG)
-    loss = lambda: model.loss(x, t, REG)[0]
-    return grads, {name: differences(loss, w, step) for name, w in model.params.items()}
+    run = lambda: loss_and_grads(model, cross_entropy, x, t, l2=REG)
+    measured = {
+        name: differences(lambda: run()[0], w, step) for name, w in named_parameters(model).items()
+    }
+    return run()[1], measured
 
 
 def toy_errors(step):

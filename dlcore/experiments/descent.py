@@ -99,8 +99,8 @@ def stray(rates, runs, *, rng):
 
 def roll(curvatures, rate, momentum, steps):
     """Roll over a bowl from one in every coordinate; return all points, (T + 1, D)."""
-    rule = Momentum(rate, momentum=momentum)
-    return path(rule, bowl(curvatures)[1], np.ones(len(curvatures)), steps)
+    optimizer = Momentum(rate, momentum=momentum)
+    return path(optimizer, bowl(curvatures)[1], np.ones(len(curvatures)), steps)
 
 
 def slowest(curvature1, curvature2, rate, momentum, steps, points=200):

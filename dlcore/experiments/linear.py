@@ -7,8 +7,10 @@ import numpy as np
 
 from dlcore.data import load
 from dlcore.experiments.experiment import Claim, experiment, pack
-from dlcore.nn.models.linear import LinearClassifier
+from dlcore.nn import named_parameters
+from dlcore.nn.models import LinearClassifier
 from dlcore.ops.linear import linear
+from dlcore.train.evaluation import accuracy
 from dlcore.train.optim import SGD, Momentum
 from dlcore.train.schedule import one_cycle
 from dlcore.train.solver import Solver
@@ -26,33 +28,33 @@ def affine_forward(seed):
     return {"largest difference": np.abs(y - AFFINE_001).max()}, {}
 
 
-def fit(seed, *, std, scale, rule, schedule=None, batch, epochs, reg=0.0, **options):
+def fit(seed, *, std, scale, **settings):
     """Train the linear classifier on CIFAR-10 and measure it on three sets."""
     data = load("cifar10").centred(scale=scale, dtype=np.float32)
     rng = np.random.default_rng(seed)
     model = LinearClassifier(3072, 10, rng=rng, std=std, dtype=np.float32)
-    solver = Solver(
-        model, data, rule=rule, schedule=schedule, batch=batch, epochs=epochs, reg=reg, seed=seed,
-        **options,
-    )  # fmt: skip
-    history = solver.train()
+    history = Solver(model, data, seed=seed, **settings).train()
     test = data.test.first(1000)
     values = {
-        "first loss": history.losses[0],
-        "validation": max(history.val),
-        "test": model.accuracy(test.x, test.t),
-        "full test set": model.accuracy(data.test.x, data.test.t),
+        "first loss": history.train_loss[0],
+        "validation": max(history.val_accuracy),
+        "test": accuracy(model, test.x, test.t),
+        "full test set": accuracy(model, data.test.x, data.test.t),
     }
-    picture = model.params["w"].T.reshape(10, 3, 32, 32)
-    return values, {"losses": np.array(history.losses), "val": history.val, "w": pack(picture)}
+    picture = named_parameters(model)["w"].T.reshape(10, 3, 32, 32)
+    return values, {
+        "train_loss": np.array(history.train_loss),
+        "val_accuracy": history.val_accuracy,
+        "w": pack(picture),
+    }
 
 
 @experiment("softmax-001", Claim("test", 0.254, "001", "about"), data="cifar10")
 def softmax_001(seed):
     """The settings of 001: five hundred steps on 8,000 raw images each, penalty 2000 Σ w²."""
     return fit(
-        seed, std=1e-3, scale=1.0, rule=SGD(1e-5), batch=8000, epochs=5, reg=4000.0,
-        draw="replaced", length=100,
+        seed, std=1e-3, scale=1.0, optimizer=SGD(1e-5), batch_size=8000, epochs=5, l2=4000.0,
+        replacement=True, steps_per_epoch=100,
     )  # fmt: skip
 
 
@@ -60,6 +62,6 @@ def softmax_001(seed):
 def softmax_tuned(seed):
     """The same classifier with pixels of size one, momentum, and a rate that rises and falls."""
     return fit(
-        seed, std=1e-3, scale=1 / 64, rule=Momentum(1e-3, decay=1e-3), schedule=one_cycle(),
-        batch=200, epochs=15,
+        seed, std=1e-3, scale=1 / 64, optimizer=Momentum(1e-3, weight_decay=1e-3),
+        schedule=one_cycle(), batch_size=200, epochs=15,
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""The rules of the sources, on their toy network.
+"""The optimizers of the sources, on their toy network.
 
-A hundred full-batch steps at rate 0.1. The sources print the loss that is seen in
+A hundred full-batch steps at learning rate 0.1. The sources print the loss that is seen in
 step 100, before its update, so after 99 of them.
 
 Chapter: book/optim.md.
@@ -14,25 +14,24 @@ from dlcore.train.optim import SGD, Momentum, RMSProp
 from dlcore.train.solver import Solver
 
 
-def path(rule, slope, start, steps):
-    """Follow a rule from `start` against the gradient `slope`, (D,) → (steps + 1, D).
-
-    The point is stored as a matrix of one row, so that weight decay pulls it.
-    """
-    w = np.array([start], dtype=float)
+def path(optimizer, slope, start, steps):
+    """Follow an optimizer from `start` against the gradient `slope`, (D,) → (steps + 1, D)."""
+    w = np.array(start, dtype=float)
     points = [w.copy()]
     for _ in range(steps):
-        rule.step({"w": w}, {"w": slope(w)})
+        optimizer.step({"w": w}, {"w": slope(w)})
         points.append(w.copy())
-    return np.concatenate(points)
+    return np.stack(points)
 
 
-def train_toy(rule):
-    """Train the toy network with one rule; return the loss of every step."""
+def train_toy(optimizer):
+    """Train the toy network with one optimizer; return the loss of every step."""
     model, x, t = toy()
-    solver = Solver(model, as_data(x, t), rule=rule, batch=None, epochs=100, reg=0.001)
-    losses = solver.train().losses
-    return {"loss in step 100": losses[-1]}, {"losses": np.array(losses)}
+    solver = Solver(
+        model, as_data(x, t), optimizer=optimizer, batch_size=None, epochs=100, l2=0.001
+    )
+    losses = solver.train().train_loss
+    return {"loss in step 100": losses[-1]}, {"train_loss": np.array(losses)}
 
 
 def printed(value, source):
@@ -55,10 +54,10 @@ def toy_momentum(seed):
 @experiment("toy-rmsprop-inside", printed(0.439368, "001"), quick=True)
 def toy_rmsprop_inside(seed):
     """RMSProp that divides by √(s + ε)."""
-    return train_toy(RMSProp(0.1, place="inside"))
+    return train_toy(RMSProp(0.1, eps_inside_sqrt=True))
 
 
 @experiment("toy-rmsprop-outside", printed(0.429848, "000"), quick=True)
 def toy_rmsprop_outside(seed):
     """RMSProp that divides by √s + ε."""
-    return train_toy(RMSProp(0.1, place="outside"))
+    return train_toy(RMSProp(0.1, eps_inside_sqrt=False))

@@ -30,12 +30,12 @@ PRINTED = [
 def max_pool_forward(seed):
     """The pooling of 001, windows of two by two, beside the maps that it prints."""
     x = np.linspace(-0.3, 0.4, 96).reshape(2, 3, 4, 4)
-    return {"relative error": relative_error(max_pool2d(x, window=2), PRINTED)}, {}
+    return {"relative error": relative_error(max_pool2d(x, kernel_size=2), PRINTED)}, {}
 
 
 def generous(x, y_bar):
     """Give ȳ to every entry of its window that is as large as the largest: a slip."""
-    y = max_pool2d(x, window=2)
+    y = max_pool2d(x, kernel_size=2)
     spread = lambda array: array.repeat(2, axis=2).repeat(2, axis=3)
     return np.where(x == spread(y), spread(y_bar), 0.0)
 
@@ -56,6 +56,6 @@ def tied(*, rectified):
     rng, x = np.random.default_rng(0), load("digits").centred(dtype=np.float64).train.x[:200]
     y = conv2d(x, rng.normal(size=(8, 1, 3, 3)))
     y = relu(y) if rectified else y
-    largest = max_pool2d(y, window=2).repeat(2, axis=2).repeat(2, axis=3)
+    largest = max_pool2d(y, kernel_size=2).repeat(2, axis=2).repeat(2, axis=3)
     winners = (y == largest).reshape(*y.shape[:2], 3, 2, 3, 2).sum(axis=(3, 5))
     return float((winners > 1).mean())

@@ -7,10 +7,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from dlcore import nn
 from dlcore.data import load
 from dlcore.data.dataset import Examples
 from dlcore.experiments.experiment import Claim, experiment, pack
-from dlcore.nn.models.twolayer import TwoLayer
+from dlcore.nn.models import TwoLayer
+from dlcore.ops.loss import cross_entropy
+from dlcore.train.evaluation import accuracy
+from dlcore.train.objective import loss_and_grads
 from dlcore.train.optim import SGD, Momentum
 from dlcore.train.schedule import exponential
 from dlcore.train.solver import Solver
@@ -34,10 +38,13 @@ SCORES_003 = [
 def toy():
     """The network of 000 and 001 on five examples: every number is spread evenly."""
     model = TwoLayer(4, 10, 3, rng=np.random.default_rng(0))
-    model.load({
-        "w1": np.linspace(-0.2, 0.6, 40).reshape(4, 10), "b1": np.linspace(-0.3, 0.7, 10),
-        "w2": np.linspace(-0.4, 0.1, 30).reshape(10, 3), "b2": np.linspace(-0.5, 0.9, 3),
-    })  # fmt: skip
+    params = {
+        "hidden.w": np.linspace(-0.2, 0.6, 40).reshape(4, 10),
+        "hidden.b": np.linspace(-0.3, 0.7, 10),
+        "output.w": np.linspace(-0.4, 0.1, 30).reshape(10, 3),
+        "output.b": np.linspace(-0.5, 0.9, 3),
+    }
+    nn.load(model, params)
     x = np.linspace(-0.2, 0.5, 20).reshape(5, 4)
     return model, x, np.array([0, 1, 2, 2, 1])
 
@@ -47,7 +54,8 @@ def toy_heidelberg():
     draw = np.random.RandomState(0).randn
     model = TwoLayer(4, 10, 3, rng=np.random.default_rng(0))
     w1, w2 = 0.1 * draw(4, 10), 0.1 * draw(10, 3)
-    model.load({"w1": w1, "b1": np.zeros(10), "w2": w2, "b2": np.zeros(3)})
+    b1, b2 = np.zeros(10), np.zeros(3)
+    nn.load(model, {"hidden.w": w1, "hidden.b": b1, "output.w": w2, "output.b": b2})
     x = 10 * np.random.RandomState(1).randn(5, 4)
     return model, x, np.array([0, 1, 2, 2, 1])
 
@@ -59,16 +67,16 @@ def spiral(N, K, *, rng, noise=0.1):
     return np.stack([r * np.cos(angle), r * np.sin(angle)], axis=1), t
 
 
-def descend(model, x, t, *, rule, steps, gradients=None):
+def descend(model, x, t, *, optimizer, steps, gradients=None):
     """Take steps on the whole batch; return the loss before each of them.
 
     ``gradients(params, x, t)`` may name some gradients that replace the model's own.
     """
     losses = []
     for _ in range(steps):
-        loss, grads = model.loss(x, t)
-        grads |= gradients(model.params, x, t) if gradients else {}
-        rule.step(model.params, grads)
+        loss, grads = loss_and_grads(model, cross_entropy, x, t)
+        grads |= gradients(nn.named_parameters(model), x, t) if gradients else {}
+        optimizer.step(nn.named_parameters(model), grads)
         losses.append(loss)
     return losses
 
@@ -88,8 +96,9 @@ def as_data(x, t):
 def toy_scores(seed):
     """Scores and loss of the toy network."""
     model, x, t = toy()
-    difference = np.abs(model.scores(x) - SCORES_001).sum()
-    return {"summed difference": difference, "loss": model.loss(x, t, 0.1)[0]}, {}
+    difference = np.abs(model(x) - SCORES_001).sum()
+    loss, _ = loss_and_grads(model, cross_entropy, x, t, l2=0.1)
+    return {"summed difference": difference, "loss": loss}, {}
 
 
 @experiment(
@@ -98,7 +107,7 @@ def toy_scores(seed):
 def heidelberg_scores(seed):
     """Scores of the toy network of 003, printed there with eight decimals."""
     model, x, _ = toy_heidelberg()
-    return {"largest difference": np.abs(model.scores(x) - SCORES_003).max()}, {}
+    return {"largest difference": np.abs(model(x) - SCORES_003).max()}, {}
 
 
 @experiment("heidelberg-toy", Claim("loss", 0.02, "003", "below"), quick=True)
@@ -106,34 +115,33 @@ def heidelberg_toy(seed):
     """A hundred steps on the toy network of 003; the rate shrinks after every step."""
     model, x, t = toy_heidelberg()
     solver = Solver(
-        model, as_data(x, t), rule=SGD(0.1), schedule=exponential(0.95), batch=None, epochs=100,
-        reg=1e-5,
+        model, as_data(x, t), optimizer=SGD(0.1), schedule=exponential(0.95), batch_size=None,
+        epochs=100, l2=1e-5,
     )  # fmt: skip
     history = solver.train()
-    return {"loss": history.losses[-1]}, {"losses": np.array(history.losses)}
+    return {"loss": history.train_loss[-1]}, {"train_loss": np.array(history.train_loss)}
 
 
-def fit(data, seed, *, M, std, rule, factor, epochs, reg, batch=100, length=None):
-    """Train as the handouts do: batches drawn with replacement, the rate cut every epoch."""
+def fit(data, seed, *, M, std, factor, **settings):
+    """Train as the handouts do: batches drawn with replacement, a smaller rate every epoch."""
     D, K = data.train.x[0].size, len(data.classes)
     rng = np.random.default_rng(seed)
     model = TwoLayer(D, M, K, rng=rng, std=std, dtype=np.float32)
     solver = Solver(
-        model, data, rule=rule, schedule=exponential(factor), batch=batch, epochs=epochs,
-        reg=reg, draw="replaced", length=length, seed=seed,
+        model, data, schedule=exponential(factor), replacement=True, seed=seed, **settings
     )  # fmt: skip
     history = solver.train()
     test = data.test.first(1000)
     values = {
-        "validation": max(history.val),
-        "test": model.accuracy(test.x, test.t),
-        "full test set": model.accuracy(data.test.x, data.test.t),
+        "validation": max(history.val_accuracy),
+        "test": accuracy(model, test.x, test.t),
+        "full test set": accuracy(model, data.test.x, data.test.t),
     }
-    picture = model.params["w1"].T.reshape(M, *data.train.x.shape[1:])
+    picture = nn.named_parameters(model)["hidden.w"].T.reshape(M, *data.train.x.shape[1:])
     return values, {
-        "losses": np.array(history.losses)[::10],
-        "train": history.train,
-        "val": history.val,
+        "train_loss": np.array(history.train_loss)[::10],
+        "train_accuracy": history.train_accuracy,
+        "val_accuracy": history.val_accuracy,
         "w1": pack(picture[:50]),
     }
 
@@ -143,7 +151,7 @@ def two_layer_handout(seed):
     """The handout's defaults on CIFAR-10: 50 hidden units, five epochs, a rate far too small."""
     return fit(
         load("cifar10").centred(), seed, M=50, std=1e-5,
-        rule=Momentum(1e-5, momentum=0.9), factor=0.95, epochs=5, reg=1.0,
+        optimizer=Momentum(1e-5, momentum=0.9), factor=0.95, epochs=5, l2=1.0,
     )  # fmt: skip
 
 
@@ -152,7 +160,7 @@ def two_layer_001(seed):
     """The tuning of 001: 100 hidden units, a rate ten times larger that is halved every epoch."""
     return fit(
         load("cifar10").centred(), seed, M=100, std=1e-5,
-        rule=Momentum(1e-4, momentum=0.95), factor=0.5, epochs=5, reg=0.2,
+        optimizer=Momentum(1e-4, momentum=0.95), factor=0.5, epochs=5, l2=0.2,
     )  # fmt: skip
 
 
@@ -161,7 +169,7 @@ def two_layer_000(seed):
     """The tuning of 000: 50 hidden units, twenty epochs; its decay is illegible, 0.95 here."""
     return fit(
         load("cifar10").centred(), seed, M=50, std=1e-5,
-        rule=Momentum(1e-4, momentum=0.9), factor=0.95, epochs=20, reg=0.4,
+        optimizer=Momentum(1e-4, momentum=0.9), factor=0.95, epochs=20, l2=0.4,
     )  # fmt: skip
 
 
@@ -170,7 +178,7 @@ def heidelberg_mnist(seed):
     """The defaults of 003 on MNIST: 20 hidden units, 1000 steps, pixels 0 to 1, mean kept."""
     return fit(
         load("mnist").each(lambda x: np.float32(1 / 255) * x), seed, M=20, std=1e-4,
-        rule=SGD(0.05), factor=0.95, epochs=4, reg=0.1, batch=200, length=250,
+        optimizer=SGD(0.05), factor=0.95, epochs=4, l2=0.1, batch_size=200, steps_per_epoch=250,
     )  # fmt: skip
 
 
@@ -179,5 +187,5 @@ def heidelberg_mnist_centred(seed):
     """The same defaults of 003 on MNIST, but with the mean image subtracted."""
     return fit(
         load("mnist").centred(scale=1 / 255), seed, M=20, std=1e-4,
-        rule=SGD(0.05), factor=0.95, epochs=4, reg=0.1, batch=200, length=250,
+        optimizer=SGD(0.05), factor=0.95, epochs=4, l2=0.1, batch_size=200, steps_per_epoch=250,
     )  # fmt: skip

@@ -1,1 +1,40 @@
-"""Layers: operations that own their parameters."""
+"""Layers and models: operations that own their parameters, and what is built from them."""
+
+from dlcore.nn.activation import ACTIVATIONS, Activation, ReLU
+from dlcore.nn.containers import Sequential
+from dlcore.nn.conv import Conv2d
+from dlcore.nn.convnet import ConvReLUPool, Flatten
+from dlcore.nn.layer import (
+    Layer,
+    Operation,
+    load,
+    named_layers,
+    named_parameters,
+    named_state,
+    named_weights,
+    using_parameters,
+)
+from dlcore.nn.linear import Linear
+from dlcore.nn.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "AvgPool2d",
+    "Conv2d",
+    "ConvReLUPool",
+    "Flatten",
+    "GlobalAvgPool",
+    "Layer",
+    "Linear",
+    "MaxPool2d",
+    "Operation",
+    "ReLU",
+    "Sequential",
+    "load",
+    "named_layers",
+    "named_parameters",
+    "named_state",
+    "named_weights",
+    "using_parameters",
+]

@@ -3,7 +3,7 @@
 Chapter: book/activation.md.
 """
 
-from dlcore.nn.layer import Layer
+from dlcore.nn.layer import Operation
 from dlcore.ops import activation as ops
 
 ACTIVATIONS = {
@@ -16,7 +16,7 @@ ACTIVATIONS = {
 }
 
 
-class Activation(Layer):
+class Activation(Operation):
     """Apply one function of one number to every entry, chosen by name from `ACTIVATIONS`."""
 
     def __init__(self, name="relu", **options):

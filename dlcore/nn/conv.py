@@ -1,4 +1,4 @@
-"""The convolutional layer, and the layer that adds its offsets later.
+"""The convolutional layer.
 
 Chapter: book/conv.md.
 """
@@ -7,59 +7,51 @@ from math import prod
 
 import numpy as np
 
-from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
 from dlcore.nn.init import normal
-from dlcore.nn.layer import Layer
-from dlcore.ops.conv import conv2d, convolution, shift
+from dlcore.nn.layer import Operation
+from dlcore.ops.conv import conv2d, conv2d_bias_relu
 from dlcore.ops.window import pair
 
 
-class Conv2d(Layer):
+class Conv2d(Operation):
     """Convolve C channels into F maps:  (N, C, H, W) → (N, F, P, Q).
 
     ======  =======================  =============================================
     w       (F, C / groups, U, V)    drawn from N(0, std²); without `std`, from
                                      N(0, 2/fan), fan = C U V / groups, so that
-                                     variance survives a rectifier [He2015]_
+                                     variance survives a ReLU [He2015]_
     b       (F,)                     zero
     ======  =======================  =============================================
 
-    The options are those of `conv2d`; with `rectify` the layer ends in a rectifier, which
-    then costs no pass of its own. Without `bias` there is no b, and an `Offset` may follow.
+    The options are those of `conv2d`. With `relu` the layer ends in a ReLU, which then costs
+    no pass through memory of its own; without `bias` there is no b.
+
+    >>> layer = Conv2d(3, 4, 5, padding=2, rng=np.random.default_rng(0))
+    >>> layer(np.ones((2, 3, 8, 8))).shape
+    (2, 4, 8, 8)
     """
 
     def __init__(
-        self, C, F, window, *, rng, std=None, dtype=np.float64,
-        stride=1, padding=0, dilation=1, groups=1, bias=True, rectify=False,
+        self, C, F, kernel_size, *, rng, std=None, dtype=np.float64,
+        stride=1, padding=0, dilation=1, groups=1, bias=True, relu=False,
     ):  # fmt: skip
-        if groups < 1 or C % groups or F % groups:
-            raise ValueError(
-                f"Conv2d: groups is {groups} but C is {C} and F is {F}, groups must divide both"
-            )
-        shape = F, C // groups, *pair("Conv2d", "window", window)
-        std = np.sqrt(2 / prod(shape[1:])) if std is None else std
-        w = normal(shape, std=std, rng=rng, dtype=dtype)
+        if relu and not bias:
+            raise ValueError("Conv2d: relu is True but bias is False, use bias=True or ops.relu")
+        w = filters(C, F, kernel_size, groups, std=std, rng=rng, dtype=dtype)
         options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         if bias:
             b = np.zeros(F, dtype)
-            super().__init__(convolution, {**options, "rectify": rectify}, w=w, b=b)
-        elif rectify:
-            raise ValueError("Conv2d: rectify is True but bias is False, use Offset to rectify")
+            super().__init__(conv2d_bias_relu, {**options, "relu": relu}, weights=("w",), w=w, b=b)
         else:
-            super().__init__(conv2d, options, w=w)
-
-    def forward(self, x):
-        """Convolve images; they are laid out as the kernels want them once, for both ways."""
-        return super().forward(from_batch_last(to_batch_last(x)))
+            super().__init__(conv2d, options, weights=("w",), w=w)
 
 
-class Offset(Layer):
-    """Add an offset to every map, and keep what is positive if asked to `rectify`.
-
-    ======  =====  =====
-    b       (F,)   zero
-    ======  =====  =====
-    """
-
-    def __init__(self, F, *, dtype=np.float64, rectify=False):
-        super().__init__(shift, {"rectify": rectify}, b=np.zeros(F, dtype))
+def filters(C, F, kernel_size, groups=1, *, std, rng, dtype):
+    """Draw a bank of filters (F, C / groups, U, V) from N(0, std²), by default 2/fan."""
+    if groups < 1 or C % groups or F % groups:
+        raise ValueError(
+            f"Conv2d: groups is {groups} but C is {C} and F is {F}, groups must divide both"
+        )
+    shape = F, C // groups, *pair("Conv2d", "kernel_size", kernel_size)
+    std = np.sqrt(2 / prod(shape[1:])) if std is None else std
+    return normal(shape, std=std, rng=rng, dtype=dtype)

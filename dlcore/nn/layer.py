@@ -1,37 +1,184 @@
-"""What every layer is: an operation together with its parameters and their gradients.
+"""What every layer is: a function of x that owns parameters and state, named by their path.
+
+A layer is called as ``layer(x, rng)``: with a generator it is training, without one it is
+evaluating and changes nothing. Layers are found in the attributes of other layers, and in
+lists, tuples and dictionaries there; a parameter is named by the way to it, ``blocks.2.conv.w``.
 
 Chapter: book/linear.md.
 """
 
+from contextlib import contextmanager
+from types import MappingProxyType
+
+import numpy as np
+
+from dlcore.shapes import ShapeError
+
+NOTHING = MappingProxyType({})
+
 
 class Layer:
-    """An operation y = op(x, *params) that owns `params`, and `grads` of the same names.
+    """An interface: parameters (learned), state (kept, not learned), and a call.
 
-    ``forward`` computes y and keeps what the way back will need;
-    ``backward`` receives ȳ = ∂L/∂y, stores a gradient for every parameter, returns x̄.
+    =========  ==================================================================
+    params     {name: array}, learned; an optimizer changes the arrays in place
+    state      {name: array}, such as running statistics; training changes them
+    weights    names of the parameters that weight decay and L2 penalty pull to
+               zero; biases, scales and shifts are none
+    =========  ==================================================================
     """
 
-    def __init__(self, op, options=None, **params):
-        self.op, self.options, self.params, self.grads = op, options or {}, params, {}
+    params = state = NOTHING
+    weights = ()
 
-    def forget(self):
-        """Let go of what the last pass has kept, so that the next one finds its memory free."""
-        self.memory = self.y = None
+    def __call__(self, x, rng=None):
+        """Compute y; with a generator as training does, without one as evaluation does."""
+        raise NotImplementedError(f"{type(self).__name__}: define __call__(self, x, rng=None)")
+
+
+class Operation(Layer):
+    """A layer that is one operation:  y = op(x, *params, **options).
+
+    ``forward`` and ``backward`` are back-propagation by hand, one layer at a time; the tape of
+    `dlcore.autodiff` needs neither. ``backward`` receives ȳ = ∂L/∂y, keeps a gradient for every
+    parameter in `grads`, and returns x̄.
+    """
+
+    def __init__(self, op, options=None, *, weights=(), **params):
+        self.op, self.options = op, options or {}
+        self.params, self.weights = params, weights
+
+    def __call__(self, x, rng=None):
+        """Compute y = op(x, *params)."""
+        return self.op(x, *self.params.values(), **self.options)
 
     def forward(self, x):
-        """Compute y = op(x, *params)."""
-        self.memory = x, *self.params.values()
-        self.y = self.op(*self.memory, **self.options)
+        """Compute y = op(x, *params), and keep what the backward pass needs."""
+        self.inputs = self.op.laid_out([x, *self.params.values()])
+        self.y = self.op(*self.inputs, **self.options)
         return self.y
 
-    def backward(self, y_bar):
-        """Receive ȳ, keep the gradients of the parameters, return x̄."""
-        x_bar, *bars = self.op.vjp(self.y, *self.memory, y_bar, **self.options)
+    def backward(self, y_bar, *, input_grad=True):
+        """Receive ȳ, keep the gradients of the parameters, return x̄; None if not asked for it."""
+        wanted = range(0 if input_grad else 1, 1 + len(self.params))
+        bars = self.op.vjp(self.y, *self.inputs, y_bar, wanted=wanted, **self.options)
+        x_bar, bars = (bars[0], bars[1:]) if input_grad else (None, bars)
         self.grads = dict(zip(self.params, bars, strict=True))
         return x_bar
 
-    def backward_first(self, y_bar):
-        """Do the same for a layer that nothing comes before: x̄ would interest nobody."""
-        wanted = range(1, 1 + len(self.params))
-        bars = self.op.vjp(self.y, *self.memory, y_bar, wanted=wanted, **self.options)
-        self.grads = dict(zip(self.params, bars, strict=True))
+
+def children(layer):
+    """Yield (name, layer) of the layers that an attribute holds, by itself or in a container."""
+    for name, value in vars(layer).items():
+        yield from contents(name, value)
+
+
+def contents(name, value):
+    """Yield the layers in one value:  (name, value), or (name.0, …) of a list."""
+    if isinstance(value, Layer):
+        yield name, value
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from contents(f"{name}.{i}", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from contents(f"{name}.{key}", item)
+
+
+def named_layers(model):
+    """Map paths to layers: the model itself, with the path "", and all layers inside it.
+
+    Layers come in the order of their attributes. A layer that is used at several places, with
+    parameters in common, has the name of the first.
+    """
+    found, seen = {}, set()
+
+    def visit(path, layer):
+        if id(layer) not in seen:
+            seen.add(id(layer))
+            found[path] = layer
+            for name, child in children(layer):
+                visit(f"{path}.{name}" if path else name, child)
+
+    visit("", model)
+    return found
+
+
+def named(model, kind):
+    """Map paths to the arrays of one kind, "params" or "state"."""
+    return {
+        f"{path}.{name}" if path else name: array
+        for path, layer in named_layers(model).items()
+        for name, array in getattr(layer, kind).items()
+    }
+
+
+def named_parameters(model):
+    """Map the path of every parameter to its array.
+
+    >>> from dlcore.nn import Linear, ReLU, Sequential
+    >>> rng = np.random.default_rng(0)
+    >>> list(named_parameters(Sequential(Linear(3, 4, rng=rng), ReLU(), Linear(4, 2, rng=rng))))
+    ['layers.0.w', 'layers.0.b', 'layers.2.w', 'layers.2.b']
+    """
+    return named(model, "params")
+
+
+def named_state(model):
+    """Map the path of every array that is kept but not learned to it."""
+    return named(model, "state")
+
+
+def named_weights(model):
+    """Map the paths of the weights, as their layers declare them, to their arrays."""
+    return {
+        f"{path}.{name}" if path else name: layer.params[name]
+        for path, layer in named_layers(model).items()
+        for name in layer.weights
+    }
+
+
+@contextmanager
+def using_parameters(model, params):
+    """Let a model compute with other parameters inside a ``with`` block: traced ones, say.
+
+    `params` maps every path of `named_parameters` to what takes its place.
+    """
+    layers = {path: layer for path, layer in named_layers(model).items() if layer.params}
+    own = {path: layer.params for path, layer in layers.items()}
+    try:
+        for path, layer in layers.items():
+            prefix = f"{path}." if path else ""
+            layer.params = {name: params[prefix + name] for name in layer.params}
+        yield model
+    finally:
+        for path, layer in layers.items():
+            layer.params = own[path]
+
+
+def load(model, params, state=NOTHING):
+    """Copy given parameters and state into a model, by name; return the model.
+
+    Nothing is copied unless all names and shapes agree. Raises KeyError with the first name
+    that differs, ShapeError with the first shape.
+    """
+    pairs = [
+        *matched("params", named_parameters(model), params),
+        *matched("state", named_state(model), state),
+    ]
+    for own, given in pairs:
+        own[...] = given
+    return model
+
+
+def matched(kind, own, given):
+    """Pair the arrays of a model with those given; refuse the first name or shape that differs."""
+    for name in [*own, *given]:
+        if name not in given:
+            raise KeyError(f"load: the model has {name} but {kind} has not")
+        if name not in own:
+            raise KeyError(f"load: {kind} has {name} but the model has not")
+        if np.shape(given[name]) != np.shape(own[name]):
+            shapes = f"{np.shape(own[name])} in the model but {np.shape(given[name])} in {kind}"
+            raise ShapeError(f"load: {name} is {shapes}")
+    return [(own[name], given[name]) for name in own]

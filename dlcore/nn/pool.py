@@ -3,25 +3,30 @@
 Chapter: book/pool.md.
 """
 
-from dlcore.nn.layer import Layer
+from dlcore.nn.layer import Operation
 from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
 
 
-class MaxPool2d(Layer):
-    """Keep the largest of every window; without a `stride` the windows tile the image."""
+class MaxPool2d(Operation):
+    """Keep the largest of every window; without a `stride` the windows tile the image.
 
-    def __init__(self, window, stride=None, padding=0):
-        super().__init__(max_pool2d, {"window": window, "stride": stride, "padding": padding})
+    (N, C, H, W) → (N, C, P, Q).
+    """
 
-
-class AvgPool2d(Layer):
-    """Average every window, zeros of the padding included."""
-
-    def __init__(self, window, stride=None, padding=0):
-        super().__init__(avg_pool2d, {"window": window, "stride": stride, "padding": padding})
+    def __init__(self, kernel_size, stride=None, padding=0):
+        options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+        super().__init__(max_pool2d, options)
 
 
-class GlobalAvgPool(Layer):
+class AvgPool2d(Operation):
+    """Average every window, zeros of the padding included:  (N, C, H, W) → (N, C, P, Q)."""
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+        super().__init__(avg_pool2d, options)
+
+
+class GlobalAvgPool(Operation):
     """Average whole channels:  (N, C, H, W) → (N, C)."""
 
     def __init__(self):

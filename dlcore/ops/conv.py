@@ -15,6 +15,7 @@ import numpy as np
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import fast, offset, winograd
+from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
 from dlcore.ops.window import (
     as_common_dtype,
     cached,
@@ -99,11 +100,11 @@ def normalize_conv_options(function, x, w, stride, padding, dilation, groups):
         raise ShapeError(
             f"{function}: F is {w[0]} in w but groups is {groups}, which must divide it"
         )
-    size, window = x[2:], w[2:]
+    size, kernel_size = x[2:], w[2:]
     stride = pair(function, "stride", stride)
     dilation = pair(function, "dilation", dilation)
-    padding = normalize_padding(function, padding, size, window, stride, dilation)
-    places = require_fit(function, size, window, stride, padding, dilation)
+    padding = normalize_padding(function, padding, size, kernel_size, stride, dilation)
+    places = require_fit(function, size, kernel_size, stride, padding, dilation)
     return places, (stride, padding, dilation, int(groups))
 
 
@@ -140,6 +141,12 @@ def conv2d(x: Images, w: Filters, *, stride=1, padding=0, dilation=1, groups=1) 
     )
 
 
+@conv2d.deflayout
+def conv2d_layout(x, *others):
+    """Images are brought to the order of the kernels once, for forward and backward pass."""
+    return [from_batch_last(to_batch_last(x)) if kernel_applies(x) else x, *others]
+
+
 @conv2d.defjvp
 def conv2d_jvp(y, x, w, x_dot, w_dot, **options):
     return conv2d(x_dot, w, **options) + conv2d(x, w_dot, **options)
@@ -149,7 +156,7 @@ def conv2d_jvp(y, x, w, x_dot, w_dot, **options):
 def conv2d_vjp(y, x, w, y_bar, **options):
     return (
         lambda: conv2d_input_grad(y_bar, w, size=x.shape[2:], **options),
-        lambda: conv2d_weight_grad(x, y_bar, window=w.shape[2:], **options),
+        lambda: conv2d_weight_grad(x, y_bar, kernel_size=w.shape[2:], **options),
     )
 
 
@@ -179,19 +186,19 @@ def conv2d_input_grad_jvp(x_bar, y_bar, w, y_bar_dot, w_dot, **options):
 def conv2d_input_grad_vjp(x_bar, y_bar, w, g, size, **options):
     return (
         lambda: conv2d(g, w, **options),
-        lambda: conv2d_weight_grad(g, y_bar, window=w.shape[2:], **options),
+        lambda: conv2d_weight_grad(g, y_bar, kernel_size=w.shape[2:], **options),
     )
 
 
-@primitive(options={"window": ((5, 2),), **BACK})
+@primitive(options={"kernel_size": ((5, 2),), **BACK})
 def conv2d_weight_grad(
-    x: Images, y_bar: Maps, *, window, stride=1, padding=0, dilation=1, groups=1
+    x: Images, y_bar: Maps, *, kernel_size, stride=1, padding=0, dilation=1, groups=1
 ) -> Filters:
-    """Pull ȳ back to a `window`:  w̄[f,c,u,v] = Σ_{n,p,q} ȳ[n,f,p,q] x[n,c,p+u,q+v]."""
+    """Pull ȳ back to a `kernel_size`:  w̄[f,c,u,v] = Σ_{n,p,q} ȳ[n,f,p,q] x[n,c,p+u,q+v]."""
     x, y_bar = as_common_dtype(x, y_bar)
     N, C = x.shape[:2]
-    window = pair("conv2d_weight_grad", "window", window)
-    shape = y_bar.shape[1], C // max(1, groups), *window
+    kernel_size = pair("conv2d_weight_grad", "kernel_size", kernel_size)
+    shape = y_bar.shape[1], C // max(1, groups), *kernel_size
     places, settled = normalize_conv_options(
         "conv2d_weight_grad", x.shape, shape, stride, padding, dilation, groups
     )
@@ -199,7 +206,7 @@ def conv2d_weight_grad(
     if not (x.size and y_bar.size):
         return np.zeros(shape, x.dtype)
     step = CONV_ALGORITHMS[choose_algorithm(x.shape, shape, *settled, x.dtype)].weight_grad
-    return step(x, y_bar, window, *settled)
+    return step(x, y_bar, kernel_size, *settled)
 
 
 @conv2d_weight_grad.defjvp
@@ -208,59 +215,62 @@ def conv2d_weight_grad_jvp(w_bar, x, y_bar, x_dot, y_bar_dot, **options):
 
 
 @conv2d_weight_grad.defvjp
-def conv2d_weight_grad_vjp(w_bar, x, y_bar, g, window, **options):
+def conv2d_weight_grad_vjp(w_bar, x, y_bar, g, kernel_size, **options):
     return (
         lambda: conv2d_input_grad(y_bar, g, size=x.shape[2:], **options),
         lambda: conv2d(x, g, **options),
     )
 
 
-@primitive(options={"rectify": (False, True)})
-def shift(x: Maps, b: Offsets, *, rectify=False) -> Maps:
-    """Add an offset to every map:  y = x + b,  or  max(0, x + b)  if asked to `rectify`."""
-    return shifted(x, b, rectify)
+@primitive(options={"relu": (False, True)})
+def add_bias(x: Maps, b: Offsets, *, relu=False) -> Maps:
+    """Add a bias to every map:  y = x + b,  or with `relu`  max(0, x + b)."""
+    return biased(x, b, relu)
 
 
-def shifted(x, b, rectify, overwrite=False):
-    """Do it by the kernel if there is one; x may be overwritten, if said so."""
+def biased(x, b, relu, overwrite=False):
+    """Add the bias, by the kernel if there is one; x may be overwritten if `overwrite`."""
     x, b = as_common_dtype(x, b)
     if not has_kernel(x.dtype):
-        return offset.add_bias_naive(x, b, rectify)
-    return offset.add_bias(x, b, rectify, overwrite)
+        return offset.add_bias_naive(x, b, relu)
+    return offset.add_bias(x, b, relu, overwrite)
 
 
-@shift.defjvp
-def shift_jvp(y, x, b, x_dot, b_dot, rectify=False):
+@add_bias.defjvp
+def add_bias_jvp(y, x, b, x_dot, b_dot, relu=False):
     y_dot = x_dot + b_dot[:, None, None]
-    return y_dot * (y > 0) if rectify else y_dot
+    return y_dot * (y > 0) if relu else y_dot
 
 
-@shift.defvjp
-def shift_vjp(y, x, b, y_bar, rectify=False):
+@add_bias.defvjp
+def add_bias_vjp(y, x, b, y_bar, relu=False):
     """The pass back is one too, unless it is itself being differentiated."""
     back = offset.add_bias_grad if kernel_applies(y, y_bar) else offset.add_bias_grad_naive
-    return back(y, y_bar, rectify)
+    return back(y, y_bar, relu)
 
 
-@primitive(options={**CONV, "rectify": (False, True)})
-def convolution(
+@primitive(options={**CONV, "relu": (False, True)})
+def conv2d_bias_relu(
     x: Images, w: Filters, b: Offsets,
-    *, stride=1, padding=0, dilation=1, groups=1, rectify=False,
+    *, stride=1, padding=0, dilation=1, groups=1, relu=True,
 ) -> Maps:  # fmt: skip
-    """Convolve, add an offset to every map, and keep what is positive if asked to `rectify`.
+    """Convolve, add a bias to every map, and apply the ReLU unless `relu` is False.
 
-    y = x ⋆ w + b,  or  max(0, x ⋆ w + b):  offset and rectifier are one pass through memory.
+    y = max(0, x ⋆ w + b),  or  x ⋆ w + b:  bias and ReLU are one pass through memory.
     """
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return shifted(conv2d(x, w, **options), b, rectify, overwrite=True)
+    return biased(conv2d(x, w, **options), b, relu, overwrite=True)
 
 
-@convolution.defjvp
-def convolution_jvp(y, x, w, b, x_dot, w_dot, b_dot, rectify=False, **options):
-    return shift_jvp(y, x, b, conv2d_jvp(y, x, w, x_dot, w_dot, **options), b_dot, rectify)
+conv2d_bias_relu.deflayout(conv2d_layout)
 
 
-@convolution.defvjp
-def convolution_vjp(y, x, w, b, y_bar, rectify=False, **options):
-    bar, b_bar = shift_vjp(y, x, b, y_bar, rectify)
+@conv2d_bias_relu.defjvp
+def conv2d_bias_relu_jvp(y, x, w, b, x_dot, w_dot, b_dot, relu=True, **options):
+    return add_bias_jvp(y, x, b, conv2d_jvp(y, x, w, x_dot, w_dot, **options), b_dot, relu)
+
+
+@conv2d_bias_relu.defvjp
+def conv2d_bias_relu_vjp(y, x, w, b, y_bar, relu=True, **options):
+    bar, b_bar = add_bias_vjp(y, x, b, y_bar, relu)
     return *conv2d_vjp(y, x, w, bar, **options), b_bar

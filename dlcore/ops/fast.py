@@ -1,15 +1,15 @@
-"""The linear map where the batch is innermost in memory, as convolutions leave it.
+"""The product of matrices, by the order in which a batch lies in memory.
+
+Convolutions leave the batch last in memory: the columns of features (N, D) are contiguous. BLAS
+would want another order and threads of its own; the register tile takes them as they are.
 
 Chapter: book/fast.md.
 """
 
 import numpy as np
 
-from dlcore.autodiff.primitive import primitive
 from dlcore.kernels.machine.gemm import matmul
-from dlcore.ops.linear import linear, linear_jvp, linear_vjp
-from dlcore.ops.window import as_common_dtype, kernel_applies
-from dlcore.shapes import Bias, Features, Hidden, Weights
+from dlcore.ops.window import kernel_applies
 
 
 def in_columns(x):
@@ -17,35 +17,18 @@ def in_columns(x):
     return x.flags.f_contiguous and not x.flags.c_contiguous
 
 
-def multiply(a, b):
-    """Multiply by the tile: columns of a make columns of the result, or rows of b its rows."""
-    return matmul(b.T, a.T).T if in_columns(a) else matmul(a, b)
+def product_for(x, *others):
+    """Choose how to multiply with a batch x (N, D) or its transpose: the order of x decides.
 
+    Where the columns of x are contiguous it is the register tile, and a product with N rows
+    has contiguous columns again; else it is NumPy's product.
+    """
+    if not (kernel_applies(x, *others) and in_columns(x)):
+        return np.matmul
 
-@primitive
-def linear_in_columns(x: Features, w: Weights, b: Bias) -> Hidden:
-    """Mix features:  y = x w + b,  by the register tile; no other library's threads wake up."""
-    x, w = as_common_dtype(x, w)
-    if not kernel_applies(x):
-        return linear.function(x, w, b)
-    y = multiply(x, w)
-    y += b
-    return y
+    def multiply(a, b):
+        if len(a) == len(x):
+            return matmul(b.T, np.asfortranarray(a).T).T
+        return matmul(a, b)
 
-
-@linear_in_columns.defjvp
-def linear_in_columns_jvp(*args):
-    return linear_jvp(*args)
-
-
-@linear_in_columns.defvjp
-def linear_in_columns_vjp(y, x, w, b, y_bar):
-    if not kernel_applies(x, w, y_bar):
-        return linear_vjp(y, x, w, b, y_bar)
-    bars = np.asfortranarray(y_bar)
-    return lambda: multiply(bars, w.T), lambda: multiply(x.T, y_bar), lambda: y_bar.sum(axis=0)
-
-
-def fitting(x):
-    """Choose the linear map that suits the order in which x lies in memory."""
-    return linear_in_columns if in_columns(x) else linear
+    return multiply

@@ -4,6 +4,7 @@ Chapter: book/linear.md.
 """
 
 from dlcore.autodiff.primitive import primitive
+from dlcore.ops.fast import product_for
 from dlcore.shapes import Bias, Features, Hidden, Weights
 
 
@@ -13,8 +14,11 @@ def linear(x: Features, w: Weights, b: Bias) -> Hidden:
 
     Forwards:   ẏ = ẋ w + x ẇ + ḃ.
     Backwards:  x̄ = ȳ wᵀ,   w̄ = xᵀ ȳ,   b̄ = Σₙ ȳₙ.
+
+    The product is NumPy's, or the register tile's where the batch is last in memory.
     """
-    y = x @ w
+    product = product_for(x, w)
+    y = product(x, w)
     y += b
     return y
 
@@ -26,4 +30,5 @@ def linear_jvp(y, x, w, b, x_dot, w_dot, b_dot):
 
 @linear.defvjp
 def linear_vjp(y, x, w, b, y_bar):
-    return lambda: y_bar @ w.T, lambda: x.T @ y_bar, lambda: y_bar.sum(axis=0)
+    product = product_for(x, w, y_bar)
+    return lambda: product(y_bar, w.T), lambda: product(x.T, y_bar), lambda: y_bar.sum(axis=0)

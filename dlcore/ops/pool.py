@@ -24,34 +24,36 @@ from dlcore.shapes import Images, Means, Pooled, ShapeError
 
 ONE = (1, 1)
 OPTIONS = {
-    "window": (2, (5, 2)),
+    "kernel_size": (2, (5, 2)),
     "stride": (None, (2, 1)),
     "padding": (0, ((1, 0), (1, 1))),
 }
-BACK = {"window": ((5, 2),), "stride": (1,)}
+BACK = {"kernel_size": ((5, 2),), "stride": (1,)}
 
 
 @cached
-def normalize_pool_options(function, size, window, stride, padding):
+def normalize_pool_options(function, size, kernel_size, stride, padding):
     """Translate and check the options; return (P, Q) and the options as the kernels want them."""
-    window = pair(function, "window", window)
-    stride = window if stride is None else pair(function, "stride", stride)
-    padding = normalize_padding(function, padding, size, window, stride, ONE)
-    for letter, H, U, pad in zip("HW", size, window, padding, strict=True):
+    kernel_size = pair(function, "kernel_size", kernel_size)
+    stride = kernel_size if stride is None else pair(function, "stride", stride)
+    padding = normalize_padding(function, padding, size, kernel_size, stride, ONE)
+    for letter, H, U, pad in zip("HW", size, kernel_size, padding, strict=True):
         if max(pad) >= U or not H:
             raise ShapeError(
                 f"{function}: {letter} is {H} and the padding {pad}, a window of {U} would see "
                 "nothing of the image, pad less"
             )
-    places = require_fit(function, size, window, stride, padding, ONE)
-    return places, (window, stride, padding)
+    places = require_fit(function, size, kernel_size, stride, padding, ONE)
+    return places, (kernel_size, stride, padding)
 
 
 @primitive(options=OPTIONS)
-def max_pool2d(x: Images, *, window, stride=None, padding=0) -> Pooled:
+def max_pool2d(x: Images, *, kernel_size, stride=None, padding=0) -> Pooled:
     """Take the largest of every window:  y[n,c,p,q] = max over u, v of x[n,c,p s+u,q s+v]."""
     (x,) = as_common_dtype(x)
-    places, settled = normalize_pool_options("max_pool2d", x.shape[2:], window, stride, padding)
+    places, settled = normalize_pool_options(
+        "max_pool2d", x.shape[2:], kernel_size, stride, padding
+    )
     if not x.size:
         return np.zeros((*x.shape[:2], *places), x.dtype)
     pool = kernels.max_pool if has_kernel(x.dtype) else kernels.max_pool_naive
@@ -69,11 +71,13 @@ def max_pool2d_vjp(y, x, y_bar, **options):
 
 
 @primitive(options=OPTIONS)
-def max_pool2d_gather(x_dot: Images, x: Images, *, window, stride=None, padding=0) -> Pooled:
+def max_pool2d_gather(x_dot: Images, x: Images, *, kernel_size, stride=None, padding=0) -> Pooled:
     """Take from ẋ the entry that is the largest of x, in every window."""
-    (P, Q), settled = normalize_pool_options("max_pool2d", x.shape[2:], window, stride, padding)
+    (P, Q), settled = normalize_pool_options(
+        "max_pool2d", x.shape[2:], kernel_size, stride, padding
+    )
     (U, V), stride, padding = settled
-    y = max_pool2d(x, window=(U, V), stride=stride, padding=padding)
+    y = max_pool2d(x, kernel_size=(U, V), stride=stride, padding=padding)
     y_dot, free = np.zeros(y.shape, x_dot.dtype), np.ones(y.shape, bool)
     for u, v in np.ndindex(U, V):
         rows, i = reached(u, x.shape[2], P, stride[0], padding[0])
@@ -105,12 +109,12 @@ def max_pool2d_gather_vjp(y_dot, x_dot, x, g, **options):
 
 @primitive(options=BACK)
 def max_pool2d_input_grad(
-    y_bar: Pooled, x: Images, *, window, stride=None, padding=0, known=None
+    y_bar: Pooled, x: Images, *, kernel_size, stride=None, padding=0, known=None
 ) -> Images:
     """Give ȳ to the first of the largest entries; the way forward may be `known`."""
     y_bar, x = as_common_dtype(y_bar, x)
     places, settled = normalize_pool_options(
-        "max_pool2d_input_grad", x.shape[2:], window, stride, padding
+        "max_pool2d_input_grad", x.shape[2:], kernel_size, stride, padding
     )
     require_positions("max_pool2d_input_grad", y_bar, places)
     if not x.size:
@@ -132,10 +136,12 @@ def max_pool2d_input_grad_vjp(x_bar, y_bar, x, g, known=None, **options):
 
 
 @primitive(options=OPTIONS)
-def avg_pool2d(x: Images, *, window, stride=None, padding=0) -> Pooled:
+def avg_pool2d(x: Images, *, kernel_size, stride=None, padding=0) -> Pooled:
     """Average every window:  y[n,c,p,q] = 1/UV Σ_{u,v} x[n,c,p s+u,q s+v]."""
     (x,) = as_common_dtype(x)
-    places, settled = normalize_pool_options("avg_pool2d", x.shape[2:], window, stride, padding)
+    places, settled = normalize_pool_options(
+        "avg_pool2d", x.shape[2:], kernel_size, stride, padding
+    )
     if not x.size:
         return np.zeros((*x.shape[:2], *places), x.dtype)
     pool = kernels.avg_pool if has_kernel(x.dtype) else kernels.avg_pool_naive
@@ -153,11 +159,13 @@ def avg_pool2d_vjp(y, x, y_bar, **options):
 
 
 @primitive(options={"size": ((11, 10),), **BACK})
-def avg_pool2d_input_grad(y_bar: Pooled, *, size, window, stride=None, padding=0) -> Images:
+def avg_pool2d_input_grad(y_bar: Pooled, *, size, kernel_size, stride=None, padding=0) -> Images:
     """Give every entry of a window its part:  ȳ / UV."""
     (y_bar,) = as_common_dtype(y_bar)
     size = pair("avg_pool2d_input_grad", "size", size, least=0)
-    places, settled = normalize_pool_options("avg_pool2d_input_grad", size, window, stride, padding)
+    places, settled = normalize_pool_options(
+        "avg_pool2d_input_grad", size, kernel_size, stride, padding
+    )
     require_positions("avg_pool2d_input_grad", y_bar, places)
     if not y_bar.size:
         return np.zeros((*y_bar.shape[:2], *size), y_bar.dtype)

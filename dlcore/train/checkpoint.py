@@ -14,21 +14,49 @@ from pathlib import Path
 
 import numpy as np
 
+from dlcore.nn.layer import load, matched, named_parameters, named_state
 
-def save(solver, path):
-    """Write the parameters, the best ones, the rule's memory, the generator and the history."""
-    path = Path(path)
-    parts = {
-        "params": solver.model.params,
-        "best": solver.best,
-        "rule": solver.rule.state(),
-        "history": {name: np.asarray(v, float) for name, v in asdict(solver.history).items()},
+PARTS = ("params", "state", "best_params", "best_state", "optimizer", "history", "callbacks", "run")
+
+
+def parts_of(solver):
+    """Collect all that the rest of a run depends on, as {part: {name: array}}.
+
+    Parameters, state, the best ones so far, the optimizer's memory, the history, what callbacks
+    keep, both generators, and how far the run has come.
+    """
+    best = solver.best or {"params": {}, "state": {}}
+    history = asdict(solver.history)
+    return {
+        "params": named_parameters(solver.model),
+        "state": named_state(solver.model),
+        "best_params": best["params"],
+        "best_state": best["state"],
+        "optimizer": solver.optimizer.state(),
+        "history": {name: np.asarray(values, float) for name, values in history.items()},
+        "callbacks": {
+            f"{i}.{name}": np.asarray(value)
+            for i, callback in enumerate(solver.callbacks)
+            for name, value in callback.state().items()
+        },
         "run": {
             "epoch": np.asarray(solver.epoch),
-            "rng": np.asarray(json.dumps(solver.rng.bit_generator.state)),
+            "step_of_epoch": np.asarray(solver.step_of_epoch),
+            "has_best": np.asarray(solver.best is not None),
+            "epoch_start": np.asarray(json.dumps(solver.epoch_start)),
+            "mask_rng": np.asarray(json.dumps(solver.mask_rng.bit_generator.state)),
         },
     }
-    arrays = {f"{part}/{name}": a for part, named in parts.items() for name, a in named.items()}
+
+
+def save(solver, path):
+    """Write a checkpoint of a run; in `path`, "{epoch}" becomes the number of epochs done."""
+    path = Path(str(path).replace("{epoch}", str(solver.epoch)))
+    arrays = {
+        f"{part}/{name}": array
+        for part, named in parts_of(solver).items()
+        for name, array in named.items()
+    }
     beside = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside.open("wb") as file:
@@ -39,28 +67,42 @@ def save(solver, path):
 
 
 def read(path):
-    """Read a checkpoint as {part: {name: array}}."""
+    """Read a checkpoint as {part: {name: array}}; raise ValueError if it is none."""
+    parts = {part: {} for part in PARTS}
     try:
         with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            parts = {}
             for key in file.files:
                 part, _, name = key.partition("/")
-                parts.setdefault(part, {})[name] = file[key]
+                parts[part][name] = file[key]
     except (zipfile.BadZipFile, ValueError, EOFError, KeyError) as error:
         raise ValueError(f"resume: {path} is no checkpoint ({error}), start anew") from None
-    missing = {"params", "best", "rule", "history", "run"} - set(parts)
+    missing = [part for part in ("params", "optimizer", "history", "run") if not parts[part]]
     if missing:
-        raise ValueError(f"resume: {path} lacks {', '.join(sorted(missing))}, start anew")
+        raise ValueError(f"resume: {path} lacks {', '.join(missing)}, start anew")
     return parts
 
 
 def restore(solver, path):
-    """Put everything back; refuse a checkpoint of another model before anything is changed."""
+    """Put everything back; refuse a checkpoint of another model before anything is changed.
+
+    Raises KeyError with the first name that differs, ShapeError with the first shape.
+    """
     parts = read(path)
-    solver.model.load(parts["params"])
-    solver.best = parts["best"]
-    solver.rule.restore(parts["rule"])
+    run = parts["run"]
+    best = {"params": parts["best_params"], "state": parts["best_state"]}
+    if has_best := bool(run["has_best"]):
+        matched("the best params", named_parameters(solver.model), best["params"])
+        matched("the best state", named_state(solver.model), best["state"])
+    load(solver.model, parts["params"], parts["state"])
+    solver.best = best if has_best else None
+    solver.optimizer.restore(parts["optimizer"])
     for name, values in parts["history"].items():
         setattr(solver.history, name, values.tolist())
-    solver.epoch = int(parts["run"]["epoch"])
-    solver.rng.bit_generator.state = json.loads(str(parts["run"]["rng"]))
+    for i, callback in enumerate(solver.callbacks):
+        prefix = f"{i}."
+        own = {key.removeprefix(prefix): value for key, value in parts["callbacks"].items()
+               if key.startswith(prefix)}  # fmt: skip
+        callback.restore(own)
+    solver.epoch, solver.step_of_epoch = int(run["epoch"]), int(run["step_of_epoch"])
+    solver.epoch_start = json.loads(str(run["epoch_start"]))
+    solver.mask_rng.bit_generator.state = json.loads(str(run["mask_rng"]))

@@ -1,7 +1,6 @@
-"""Rules that turn a gradient into a step, in order of increasing complexity.
+"""Optimizers: what turns a gradient into a step, in order of increasing complexity.
 
-A rule owns what it remembers of every parameter: nothing, a velocity, a recent size.
-Weight decay pulls weights, arrays with two axes or more, towards zero; biases are left alone.
+An optimizer owns what it remembers of every parameter: nothing, a velocity, a mean square.
 
 Chapter: book/optim.md.
 """
@@ -15,42 +14,48 @@ from dlcore.shapes import ShapeError
 LARGE = 1 << 17  # entries that are worth a thread
 
 
-class Rule:
-    """Update parameters in place:  ``step(params, grads)``, both by name.
+class Optimizer:
+    """An interface: update parameters in place,  ``step(params, grads)``,  both by name.
 
-    ======  ================================================================
-    rate    the step size; a schedule may set it before any step
-    decay   weight decay: the gradient becomes g + decay · w
-    steps   how many steps were taken
-    ======  ================================================================
+    =============  ================================================================
+    learning_rate  the step size; a schedule may set it before any step
+    weight_decay   the gradient of a weight becomes  g + weight_decay · w
+    steps          how many steps were taken
+    =============  ================================================================
     """
 
     remembers = ()  # what is kept of each parameter, by name, zero at first
 
-    def __init__(self, rate, *, decay=0.0):
-        self.rate, self.decay, self.steps = rate, decay, 0
+    def __init__(self, learning_rate, *, weight_decay=0.0):
+        self.learning_rate, self.weight_decay, self.steps = learning_rate, weight_decay, 0
         self.memory = {}
 
-    def step(self, params, grads):
-        """Take one step, against the gradients."""
+    def step(self, params, grads, *, weights=None):
+        """Take one step against the gradients.
+
+        Weight decay applies to the names in `weights`; to every parameter if that is None.
+        """
         for name, w in params.items():
             require_step(name, w, grads[name])
         self.steps += 1
         for name, w in params.items():
             if name not in self.memory:
                 self.memory[name] = {slot: np.zeros_like(w) for slot in self.remembers}
-            decay = self.decay if w.ndim > 1 else 0.0
+            decays = weights is None or name in weights
             flat = [a.reshape(-1) for a in (w, grads[name], *self.memory[name].values())]
-            self.spread(flat, w.dtype.type(decay))
+            self.update_in_parts(flat, w.dtype.type(self.weight_decay if decays else 0.0))
 
-    def spread(self, flat, decay):
+    def update_in_parts(self, flat, weight_decay):
         """Update one parameter; a large one by several threads, each entry the same way."""
-        work = lambda i, j: self.update(*(array[i:j] for array in flat), decay=decay)
-        parallel_for(work, flat[0].size, least=LARGE)
 
-    def update(self, w, g, *memory, decay):
+        def update_part(start, stop):
+            self.update(*(array[start:stop] for array in flat), weight_decay=weight_decay)
+
+        parallel_for(update_part, flat[0].size, least=LARGE)
+
+    def update(self, w, g, *memory, weight_decay):
         """Update one parameter, laid out flat."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: define update(self, w, g, ...)")
 
     def state(self):
         """List everything that the next step depends on, as named arrays."""
@@ -59,11 +64,15 @@ class Rule:
             for name, memory in self.memory.items()
             for slot, array in memory.items()
         }
-        return {"steps": np.asarray(self.steps), "rate": np.asarray(self.rate), **arrays}
+        return {
+            "steps": np.asarray(self.steps),
+            "learning_rate": np.asarray(self.learning_rate),
+            **arrays,
+        }
 
     def restore(self, state):
         """Take over what `state` listed."""
-        self.steps, self.rate = int(state["steps"]), float(state["rate"])
+        self.steps, self.learning_rate = int(state["steps"]), float(state["learning_rate"])
         self.memory = {}
         for key in state:
             name, dot, slot = key.rpartition(".")
@@ -81,81 +90,80 @@ def require_step(name, w, g):
         raise ValueError(f"step: {name} is a view with strides {w.strides}, pass a copy of it")
 
 
-class SGD(Rule):
-    """Gradient descent, on a batch:  w ← w - rate · g."""
+class SGD(Optimizer):
+    """Gradient descent, on a batch:  w ← w - η g,  η the learning rate."""
 
-    def update(self, w, g, *, decay):
-        kernels.sgd(w, g, self.rate, decay)
+    def update(self, w, g, *, weight_decay):
+        kernels.sgd(w, g, self.learning_rate, weight_decay)
 
 
-class Momentum(Rule):
-    """A heavy ball:  v ← momentum v - rate · g,   w ← w + v  [Polyak1964]_."""
+class Momentum(Optimizer):
+    """Gradient descent with momentum:  v ← momentum v - η g,   w ← w + v  [Polyak1964]_."""
 
     remembers = ("v",)
 
-    def __init__(self, rate, *, momentum=0.9, decay=0.0):
-        super().__init__(rate, decay=decay)
+    def __init__(self, learning_rate, *, momentum=0.9, weight_decay=0.0):
+        super().__init__(learning_rate, weight_decay=weight_decay)
         self.momentum = momentum
 
-    def update(self, w, g, v, *, decay):
-        kernels.momentum(w, g, v, self.rate, self.momentum, decay)
+    def update(self, w, g, v, *, weight_decay):
+        kernels.momentum(w, g, v, self.learning_rate, self.momentum, weight_decay)
 
 
 class Nesterov(Momentum):
-    """Momentum that looks ahead:  v ← momentum v - rate · g,   w ← w + momentum v - rate · g."""
+    """Momentum that looks ahead:  v ← momentum v - η g,   w ← w + momentum v - η g."""
 
-    def update(self, w, g, v, *, decay):
-        kernels.nesterov(w, g, v, self.rate, self.momentum, decay)
+    def update(self, w, g, v, *, weight_decay):
+        kernels.nesterov(w, g, v, self.learning_rate, self.momentum, weight_decay)
 
 
-class RMSProp(Rule):
-    """Divide by the recent size of the gradient:  s ← rho s + (1 - rho) g².
+class RMSProp(Optimizer):
+    """Divide by the root of the mean square:  s ← rho s + (1 - rho) g².
 
-    `place` says where ε stands:  "inside"  w ← w - rate g / √(s + ε),
-    "outside"  w ← w - rate g / (√s + ε).
+    With `eps_inside_sqrt`  w ← w - η g / √(s + ε),  without  w ← w - η g / (√s + ε).
     """
 
     remembers = ("s",)
 
-    def __init__(self, rate, *, rho=0.99, eps=1e-8, place="inside", decay=0.0):
-        if place not in ("inside", "outside"):
-            raise ValueError(f'RMSProp: place is {place!r}, use "inside" or "outside"')
-        super().__init__(rate, decay=decay)
-        self.rho, self.eps, self.place = rho, eps, place
+    def __init__(
+        self, learning_rate, *, rho=0.99, eps=1e-8, eps_inside_sqrt=True, weight_decay=0.0
+    ):
+        super().__init__(learning_rate, weight_decay=weight_decay)
+        self.rho, self.eps, self.eps_inside_sqrt = rho, eps, eps_inside_sqrt
 
-    def update(self, w, g, s, *, decay):
-        inside, outside = (self.eps, 0.0) if self.place == "inside" else (0.0, self.eps)
-        kernels.rmsprop(w, g, s, self.rate, self.rho, inside, outside, decay)
+    def update(self, w, g, s, *, weight_decay):
+        inside, outside = (self.eps, 0.0) if self.eps_inside_sqrt else (0.0, self.eps)
+        kernels.rmsprop(w, g, s, self.learning_rate, self.rho, inside, outside, weight_decay)
 
 
-class Adam(Rule):
-    """Momentum over recent size, both freed of their bias towards zero [Kingma2015]_."""
+class Adam(Optimizer):
+    """Momentum over the root mean square, both corrected for their start [Kingma2015]_."""
 
     remembers = ("m", "s")
 
-    def __init__(self, rate, *, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
-        super().__init__(rate, decay=decay)
+    def __init__(self, learning_rate, *, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
+        super().__init__(learning_rate, weight_decay=weight_decay)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
 
     def constants(self):
         """The numbers that every entry's update shares."""
-        return self.rate, self.beta1, self.beta2, self.eps, self.steps
+        return self.learning_rate, self.beta1, self.beta2, self.eps, self.steps
 
-    def update(self, w, g, m, s, *, decay):
-        kernels.adam(w, g, m, s, *self.constants(), decay, 0.0)
+    def update(self, w, g, m, s, *, weight_decay):
+        kernels.adam(w, g, m, s, *self.constants(), weight_decay, 0.0)
 
 
 class AdamW(Adam):
     """Adam whose weight decay does not pass through the gradient [Loshchilov2019]_.
 
-    w ← w - rate · decay · w beside the step, where Adam would divide it by the recent size.
+    w ← w - η · weight_decay · w beside the step, where Adam would divide it by √s.
     """
 
-    def update(self, w, g, m, s, *, decay):
-        kernels.adam(w, g, m, s, *self.constants(), 0.0, decay)
+    def update(self, w, g, m, s, *, weight_decay):
+        kernels.adam(w, g, m, s, *self.constants(), 0.0, weight_decay)
 
 
-RULES = {
+OPTIMIZERS = {
     "sgd": SGD,
     "momentum": Momentum,
     "nesterov": Nesterov,

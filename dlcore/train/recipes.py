@@ -6,85 +6,139 @@ better ones. They were chosen by validation accuracy; the test sets had no say.
 Chapter: book/solver.md.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import numpy as np
 
 from dlcore.data import flip, load
-from dlcore.nn.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
-from dlcore.nn.models.linear import LinearClassifier
-from dlcore.nn.models.twolayer import TwoLayer
-from dlcore.train.optim import RULES
+from dlcore.nn.models import LinearClassifier, ThreeLayerConvNet, TwoLayer, TwoLayerConvNet
+from dlcore.train.optim import OPTIMIZERS
 from dlcore.train.schedule import SCHEDULES
 from dlcore.train.solver import Solver
+
+
+def linear(size, K, *, std=1e-3, **drawn):
+    """Build the linear classifier for images of `size` (C, H, W)."""
+    return LinearClassifier(prod(size), K, std=std, **drawn)
+
+
+def two_layer(size, K, *, hidden=256, activation="relu", **drawn):
+    """Build the two-layer network for images of `size` (C, H, W)."""
+    return TwoLayer(prod(size), hidden, K, activation=activation, **drawn)
+
+
+def two_layer_convnet(size, K, *, filters=32, kernel_size=5, **drawn):
+    """Build the ConvNet with one convolution and one linear layer."""
+    return TwoLayerConvNet(size, filters, K, kernel_size=kernel_size, **drawn)
+
+
+def three_layer_convnet(size, K, *, filters=32, kernel_size=7, hidden=512, **drawn):
+    """Build the ConvNet with one convolution and two linear layers."""
+    return ThreeLayerConvNet(size, filters, hidden, K, kernel_size=kernel_size, **drawn)
+
+
+MODELS = {
+    "linear": linear,
+    "twolayer": two_layer,
+    "two-layer-convnet": two_layer_convnet,
+    "three-layer-convnet": three_layer_convnet,
+}
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that a training run needs besides its data and its seed.
 
-    =========  ===================================================
-    filters    of a convolution before all other layers; None for a model of flat pixels
-    window     height and width of a filter
-    hidden     units of the hidden layer; None for a model without
-    std        of the first weights; None draws them by [He2015]_
-    scale      by which centred pixels are multiplied
-    flips      whether a random half of the images is mirrored
-    =========  ===================================================
+    ============  ===================================================
+    build         makes the model:  build(size, K, rng=…, dtype=…, **settings)
+    settings      what `build` takes besides: hidden, filters, std, …
+    optimizer     by its name in `OPTIMIZERS`
+    schedule      by its name in `SCHEDULES`
+    scale         by which centred pixels are multiplied
+    flip          whether a random half of the images is mirrored
+    ============  ===================================================
     """
 
-    filters: int | None = None
-    window: int | None = None
-    hidden: int | None = None
-    std: float | None = None
-    activation: str = "relu"
-    rule: str = "nesterov"
-    rate: float = 0.03
-    decay: float = 0.0
-    reg: float = 0.0
+    build: Callable
+    settings: dict = field(default_factory=dict)
+    optimizer: str = "nesterov"
+    learning_rate: float = 0.03
+    weight_decay: float = 0.0
+    l2: float = 0.0
     schedule: str = "one-cycle"
-    batch: int = 100
+    batch_size: int = 100
     epochs: int = 10
     scale: float = 1 / 64
-    flips: bool = False
+    flip: bool = False
 
     def __str__(self):
         """Name every setting and its value."""
-        chosen = {name: value for name, value in vars(self).items() if value is not None}
+        chosen = {**self.settings, **vars(self)}
+        del chosen["build"], chosen["settings"]
         return ", ".join(f"{name} {value}" for name, value in chosen.items())
+
+    def changed(self, **changes):
+        """Return the recipe with some settings changed, of the model or of the training.
+
+        Raises ValueError for a name that neither the recipe nor its model has.
+        """
+        known = [*self.settings, *vars(self)]
+        for name in changes:
+            if name not in known:
+                model = self.build.__name__.replace("_", " ")
+                raise ValueError(f"train: {model} has no {name}, it has {', '.join(known[:-2])}")
+        own = {name: value for name, value in changes.items() if name not in self.settings}
+        settings = {name: changes.get(name, value) for name, value in self.settings.items()}
+        return replace(self, settings=settings, **own)
 
 
 RECIPES = {
-    ("linear", "digits"): Recipe(std=0.01, rate=0.05, scale=1 / 8, epochs=30, batch=50),
-    ("linear", "mnist"): Recipe(std=0.01, rate=0.03, epochs=15),
+    ("linear", "digits"): Recipe(
+        linear, {"std": 0.01}, learning_rate=0.05, scale=1 / 8, epochs=30, batch_size=50
+    ),
+    ("linear", "mnist"): Recipe(linear, {"std": 0.01}, learning_rate=0.03, epochs=15),
     ("linear", "cifar10"): Recipe(
-        std=0.001, rate=0.001, decay=0.01, batch=200, epochs=15, flips=True
+        linear, {"std": 0.001}, learning_rate=0.001, weight_decay=0.01, batch_size=200, epochs=15,
+        flip=True,
     ),
     ("twolayer", "digits"): Recipe(
-        hidden=256, rate=0.05, decay=0.002, scale=1 / 8, batch=50, epochs=60
+        two_layer, {"hidden": 256}, learning_rate=0.05, weight_decay=0.002, scale=1 / 8,
+        batch_size=50, epochs=60,
     ),
-    ("twolayer", "mnist"): Recipe(hidden=512, rate=0.08, decay=0.003, epochs=20),
+    ("twolayer", "mnist"): Recipe(
+        two_layer, {"hidden": 512}, learning_rate=0.08, weight_decay=0.003, epochs=20
+    ),
     ("twolayer", "cifar10"): Recipe(
-        hidden=768, rate=0.03, decay=0.002, batch=200, epochs=12, flips=True
+        two_layer, {"hidden": 768}, learning_rate=0.03, weight_decay=0.002, batch_size=200,
+        epochs=12, flip=True,
     ),
     ("two-layer-convnet", "digits"): Recipe(
-        filters=32, window=3, rate=0.03, decay=0.002, scale=1 / 8, batch=50, epochs=30
+        two_layer_convnet, {"filters": 32, "kernel_size": 3}, learning_rate=0.03,
+        weight_decay=0.002, scale=1 / 8, batch_size=50, epochs=30,
     ),
-    ("two-layer-convnet", "mnist"): Recipe(filters=32, window=5, rate=0.03, decay=0.002, epochs=3),
+    ("two-layer-convnet", "mnist"): Recipe(
+        two_layer_convnet, {"filters": 32, "kernel_size": 5}, learning_rate=0.03,
+        weight_decay=0.002, epochs=3,
+    ),
     ("two-layer-convnet", "cifar10"): Recipe(
-        filters=32, window=5, rate=0.02, decay=0.002, epochs=1
+        two_layer_convnet, {"filters": 32, "kernel_size": 5}, learning_rate=0.02,
+        weight_decay=0.002, epochs=1,
     ),
     ("three-layer-convnet", "digits"): Recipe(
-        filters=32, window=3, hidden=128, rate=0.03, decay=0.002, scale=1 / 8, batch=50, epochs=30
+        three_layer_convnet, {"filters": 32, "kernel_size": 3, "hidden": 128}, learning_rate=0.03,
+        weight_decay=0.002, scale=1 / 8, batch_size=50, epochs=30,
     ),
     ("three-layer-convnet", "mnist"): Recipe(
-        filters=32, window=7, hidden=512, rate=0.03, decay=0.002, epochs=3
+        three_layer_convnet, {"filters": 32, "kernel_size": 7, "hidden": 512}, learning_rate=0.03,
+        weight_decay=0.002, epochs=3,
     ),
     ("three-layer-convnet", "cifar10"): Recipe(
-        filters=32, window=7, hidden=512, rate=0.02, decay=0.002, epochs=4, flips=True
+        three_layer_convnet, {"filters": 32, "kernel_size": 7, "hidden": 512}, learning_rate=0.02,
+        weight_decay=0.002, epochs=4, flip=True,
     ),
-}
+}  # fmt: skip
 
 
 def recipe(model, data):
@@ -95,34 +149,25 @@ def recipe(model, data):
     return RECIPES[model, data]
 
 
-def build(recipe, size, K, *, seed):
-    """Make the model that a recipe describes for images of a size, its first weights drawn."""
-    drawn = {"rng": np.random.default_rng(seed), "std": recipe.std, "dtype": np.float32}
-    if recipe.filters is not None:
-        hidden = () if recipe.hidden is None else (recipe.hidden,)
-        net = ThreeLayerConvNet if hidden else TwoLayerConvNet
-        return net(size, recipe.filters, *hidden, K, window=recipe.window, **drawn)
-    if recipe.hidden is None:
-        return LinearClassifier(prod(size), K, **{**drawn, "std": recipe.std or 1e-3})
-    return TwoLayer(prod(size), recipe.hidden, K, **drawn, activation=recipe.activation)
-
-
-def prepare(recipe, data, *, seed=0, path=None):
-    """Load the data and set up the run that a recipe describes."""
+def prepare(recipe, data, *, seed=0, path=None, callbacks=()):
+    """Load the data and set up the run that a recipe describes, its first weights drawn."""
     loaded = load(data, path=path).centred(scale=recipe.scale, dtype=np.float32)
     size, K = loaded.train.x.shape[1:], len(loaded.classes)
-    for name, table in (("rule", RULES), ("schedule", SCHEDULES)):
+    for name, table in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
         if (value := getattr(recipe, name)) not in table:
             raise ValueError(f"train: {name} is {value!r}, use one of {', '.join(table)}")
+    optimizer = OPTIMIZERS[recipe.optimizer]
     factor = (0.95,) if recipe.schedule == "exponential" else ()
+    rng = np.random.default_rng(seed)
     return Solver(
-        build(recipe, size, K, seed=seed),
+        recipe.build(size, K, rng=rng, dtype=np.float32, **recipe.settings),
         loaded,
-        rule=RULES[recipe.rule](recipe.rate, decay=recipe.decay),
+        optimizer=optimizer(recipe.learning_rate, weight_decay=recipe.weight_decay),
         schedule=SCHEDULES[recipe.schedule](*factor),
-        batch=recipe.batch,
+        batch_size=recipe.batch_size,
         epochs=recipe.epochs,
-        reg=recipe.reg,
-        augment=flip if recipe.flips else None,
+        l2=recipe.l2,
+        augment=flip if recipe.flip else None,
+        callbacks=callbacks,
         seed=seed,
     )

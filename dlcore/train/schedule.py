@@ -1,4 +1,4 @@
-"""Schedules: by what factor the rate is multiplied as training goes on.
+"""Schedules: by what factor the learning rate is multiplied as training goes on.
 
 A schedule is a function of the `progress` from 0 to 1 and of the `epoch`, a whole number.
 
@@ -9,12 +9,12 @@ import math
 
 
 def constant():
-    """Keep the rate."""
+    """Keep the learning rate."""
     return lambda progress, epoch: 1.0
 
 
 def exponential(factor):
-    """Multiply the rate by `factor` after every epoch:  factor^epoch.
+    """Multiply the learning rate by `factor` after every epoch:  factor^epoch.
 
     >>> exponential(0.5)(0.0, 3)
     0.125

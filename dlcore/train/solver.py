@@ -1,148 +1,197 @@
 """Training: batches, steps, epochs, and a record of what happened.
 
-A run is a function of its seed: stopped after any epoch and resumed from its checkpoint,
-it ends with the same bits as a run that was never stopped.
+A run is a function of its seed: stopped anywhere and resumed from its checkpoint, it ends with
+the same bits as a run that was never stopped.
 
 Chapter: book/solver.md.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from dlcore.data.batches import drawn, shuffled
+from dlcore.data.batches import drawn, in_background, shuffled
+from dlcore.nn.layer import load, named_parameters, named_state, named_weights
+from dlcore.ops.loss import cross_entropy
 from dlcore.train import checkpoint
+from dlcore.train.evaluation import accuracy
+from dlcore.train.objective import loss_and_grads
 from dlcore.train.schedule import constant
 
 SAMPLE = 1000  # training examples on which the training accuracy is measured
 
 
 class DivergedError(ArithmeticError):
-    """The loss left the numbers."""
+    """The loss is infinite or no number."""
 
 
 @dataclass
 class History:
-    """What happened: one loss per step; both accuracies and the rate per epoch."""
+    """What happened: one loss per step; accuracies and the learning rate per evaluation."""
 
-    losses: list = field(default_factory=list)
-    train: list = field(default_factory=list)
-    val: list = field(default_factory=list)
-    rates: list = field(default_factory=list)
-
-
-class Silence:
-    """Watch a run without a word."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def begin(self, solver):
-        """The run starts, or goes on."""
-
-    def step(self, solver):
-        """A step was taken."""
-
-    def epoch(self, solver):
-        """An epoch has ended."""
+    train_loss: list = field(default_factory=list)
+    train_accuracy: list = field(default_factory=list)
+    val_accuracy: list = field(default_factory=list)
+    learning_rate: list = field(default_factory=list)
+    steps: list = field(default_factory=list)  # how many had been taken at each evaluation
 
 
 class Solver:
-    """Fit `model` to `data.train` by steps of `rule`, and keep the best of `data.val`.
+    """Fit `model` to `data.train` by steps of `optimizer`, and keep the best of `data.val`.
 
-    ========  ====================================================================
-    batch     examples per step; None takes all of them, in order, at every step
-    draw      "shuffled": every epoch visits each example once;
-              "replaced": every batch is drawn anew, with replacement
-    length    steps per epoch where batches are drawn; else as many as cover the examples
-    reg       strength of the penalty reg/2 Σ w²
-    augment   a function (x, rng) ↦ x that alters a batch of images
-    seed      of the batches and the augmentation
-    ========  ====================================================================
+    ===============  ================================================================
+    loss_fn          of scores and labels, such as `cross_entropy` or `hinge`
+    schedule         by what factor the learning rate is multiplied, see `schedule`
+    batch_size       examples per step; None takes all of them, in order, at every step
+    replacement      False: every epoch visits each example once, shuffled;
+                     True: every batch is drawn anew, with replacement
+    steps_per_epoch  with replacement; otherwise as many as cover the examples
+    l2               strength of the penalty  l2/2 Σ w²  on the weights
+    augment          a function (x, rng) ↦ x that alters a batch of images
+    evaluate_first   whether to evaluate before the first step, too
+    evaluate_every   steps between evaluations inside an epoch; None: epochs only
+    callbacks        what else is to happen, see `dlcore.train.callbacks`
+    seed             of the batches, the augmentation and the masks of the model
+    ===============  ================================================================
     """
 
     def __init__(
-        self, model, data, *, rule, schedule=None, batch=100, epochs=10, reg=0.0,
-        augment=None, draw="shuffled", length=None, seed=0,
+        self, model, data, *, optimizer, loss_fn=cross_entropy, schedule=None, batch_size=100,
+        epochs=10, l2=0.0, augment=None, replacement=False, steps_per_epoch=None,
+        evaluate_first=False, evaluate_every=None, callbacks=(), seed=0,
     ):  # fmt: skip
         N = len(data.train.t)
-        if N == 0 or epochs < 0 or (batch is not None and batch < 1):
+        if N == 0 or epochs < 0 or (batch_size is not None and batch_size < 1):
             raise ValueError(
-                f"Solver: {N} examples, batch {batch}, epochs {epochs}: use at least one "
-                "example, a batch of 1 or more, and 0 epochs or more"
+                f"Solver: {N} examples, batch_size {batch_size}, epochs {epochs}: use at least "
+                "one example, a batch of 1 or more, and 0 epochs or more"
             )
-        if draw not in ("shuffled", "replaced"):
-            raise ValueError(f'Solver: draw is {draw!r}, use "shuffled" or "replaced"')
-        self.model, self.data, self.rule = model, data, rule
-        self.schedule, self.rate = schedule or constant(), rule.rate
-        self.batch, self.epochs, self.reg = min(batch or N, N), epochs, reg
-        self.whole, self.draw, self.augment = batch is None, draw, augment
-        covering = max(N // self.batch, 1) if draw == "replaced" else -(-N // self.batch)
-        self.steps = length if length and draw == "replaced" else covering
-        self.rng = np.random.default_rng(seed)
-        self.history, self.epoch, self.best = History(), 0, None
+        if steps_per_epoch is not None and not replacement:
+            raise ValueError(
+                f"Solver: steps_per_epoch is {steps_per_epoch} but replacement is False, an epoch "
+                "then visits each example once"
+            )
+        self.model, self.data, self.loss_fn = model, data, loss_fn
+        self.optimizer, self.initial_rate = optimizer, optimizer.learning_rate
+        self.schedule, self.l2, self.augment = schedule or constant(), l2, augment
+        self.batch_size, self.whole = min(batch_size or N, N), batch_size is None
+        self.epochs, self.replacement = epochs, replacement
+        covering = max(N // self.batch_size, 1) if replacement else -(-N // self.batch_size)
+        self.steps_per_epoch = steps_per_epoch or covering
+        self.evaluate_first, self.evaluate_every = evaluate_first, evaluate_every
+        self.callbacks = list(callbacks)
 
-    def batches(self):
+        self.rng = np.random.default_rng(seed)  # of batches and augmentation
+        self.mask_rng = np.random.default_rng([seed, 1])  # of the model
+        self.epoch_start = self.rng.bit_generator.state
+        self.history, self.best = History(), None
+        self.epoch, self.step_of_epoch = 0, 0  # done
+
+    def rows(self):
         """Yield the rows of every batch of one epoch."""
         N = len(self.data.train.t)
         if self.whole:
             yield slice(None)
-        elif self.draw == "replaced":
-            for _ in range(self.steps):
-                yield drawn(N, self.batch, self.rng)
+        elif self.replacement:
+            for _ in range(self.steps_per_epoch):
+                yield drawn(N, self.batch_size, self.rng)
         else:
-            yield from shuffled(N, self.batch, self.rng)
+            yield from shuffled(N, self.batch_size, self.rng)
 
-    def step(self, rows):
-        """Take one step on one batch, and return its loss as it was before the step."""
-        x, t = self.data.train.x[rows], self.data.train.t[rows]
-        if self.augment:
-            x = self.augment(x, self.rng)
-        progress = len(self.history.losses) / (self.steps * self.epochs)
-        self.rule.rate = self.rate * self.schedule(progress, self.epoch)
-        loss, grads = self.model.loss(x, t, self.reg)
+    def batches(self):
+        """Yield every batch of one epoch, augmented:  x, t."""
+        for rows in self.rows():
+            x, t = self.data.train.x[rows], self.data.train.t[rows]
+            yield (self.augment(x, self.rng) if self.augment else x), t
+
+    def remaining_batches(self):
+        """Begin an epoch, or the rest of one that was stopped; augment in the background."""
+        self.rng.bit_generator.state = self.epoch_start
+        batches = self.batches()
+        for _ in range(self.step_of_epoch):
+            next(batches)
+        return in_background(batches) if self.augment else batches
+
+    def step(self, x, t):
+        """Take one step on one batch, and record its loss as it was before the step."""
+        progress = len(self.history.train_loss) / (self.steps_per_epoch * self.epochs)
+        self.optimizer.learning_rate = self.initial_rate * self.schedule(progress, self.epoch)
+        loss, grads = loss_and_grads(self.model, self.loss_fn, x, t, self.mask_rng, l2=self.l2)
         if not np.isfinite(loss):
             raise DivergedError(
-                f"Solver: the loss is {loss} in epoch {self.epoch + 1} at rate "
-                f"{self.rule.rate:.3g}, try a smaller rate"
+                f"Solver: the loss is {loss} in epoch {self.epoch + 1} at learning rate "
+                f"{self.optimizer.learning_rate:.3g}, try a smaller one"
             )
-        self.rule.step(self.model.params, grads)
-        return loss
+        weights = named_weights(self.model)
+        self.optimizer.step(named_parameters(self.model), grads, weights=weights)
+        self.history.train_loss.append(loss)
+        self.step_of_epoch += 1
 
-    def train(self, *, path=None, watch=None):
-        """Run the epochs that are left, then put the best parameters back; return the history.
+    def train(self, *, path=None, checkpoint_every=None):
+        """Run the steps that are left, then put the best parameters back; return the history.
 
-        After every epoch a checkpoint is written to `path`; `watch` is told of every step.
+        A checkpoint is written to `path` after every epoch, and with `checkpoint_every` also
+        after so many steps. It replaces the one before, unless `path` contains "{epoch}".
         """
-        watch = watch or Silence()
-        with watch, np.errstate(over="ignore", invalid="ignore"):
-            watch.begin(self)
-            while self.epoch < self.epochs:
-                for rows in self.batches():
-                    self.history.losses.append(self.step(rows))
-                    watch.step(self)
-                self.epoch += 1
+        with ExitStack() as stack, np.errstate(over="ignore", invalid="ignore"):
+            for callback in self.callbacks:
+                stack.enter_context(callback)
+                callback.begin(self)
+            if self.evaluate_first and not self.history.steps:
                 self.evaluate()
-                watch.epoch(self)
-                if path is not None:
-                    checkpoint.save(self, path)
+            while self.epoch < self.epochs:
+                for x, t in self.remaining_batches():
+                    self.step(x, t)
+                    for callback in self.callbacks:
+                        callback.step(self)
+                    self.after_step(path, checkpoint_every)
+                self.end_epoch(path)
         if self.best is not None:
-            self.model.load(self.best)
+            load(self.model, **self.best)
         return self.history
 
+    def after_step(self, path, checkpoint_every):
+        """Evaluate and write a checkpoint inside an epoch, if it is time for them."""
+        taken = len(self.history.train_loss)
+        if self.step_of_epoch == self.steps_per_epoch:
+            return
+        if self.evaluate_every and taken % self.evaluate_every == 0:
+            self.evaluate()
+        if path is not None and checkpoint_every and taken % checkpoint_every == 0:
+            checkpoint.save(self, path)
+
+    def end_epoch(self, path):
+        """Count the epoch, evaluate, and write a checkpoint."""
+        self.epoch, self.step_of_epoch = self.epoch + 1, 0
+        self.epoch_start = self.rng.bit_generator.state
+        self.evaluate()
+        for callback in self.callbacks:
+            callback.epoch(self)
+        if path is not None:
+            checkpoint.save(self, path)
+
     def evaluate(self):
-        """Record both accuracies; keep the parameters if they are the best so far."""
-        data, history = self.data, self.history
-        history.train.append(self.model.accuracy(data.train.x[:SAMPLE], data.train.t[:SAMPLE]))
-        history.val.append(self.model.accuracy(data.val.x, data.val.t))
-        history.rates.append(self.rule.rate)
-        if self.best is None or history.val[-1] > max(history.val[:-1]):
-            self.best = {name: w.copy() for name, w in self.model.params.items()}
+        """Record both accuracies; keep parameters and state if they are the best so far."""
+        data, history, model = self.data, self.history, self.model
+        with ExitStack() as stack:
+            for callback in self.callbacks:
+                stack.enter_context(callback.evaluating(model))
+            sample = data.train.x[:SAMPLE], data.train.t[:SAMPLE]
+            history.train_accuracy.append(accuracy(model, *sample))
+            history.val_accuracy.append(accuracy(model, data.val.x, data.val.t))
+            history.learning_rate.append(self.optimizer.learning_rate)
+            history.steps.append(len(history.train_loss))
+            if self.best is None or history.val_accuracy[-1] > max(history.val_accuracy[:-1]):
+                self.best = {"params": copies(named_parameters(model)),
+                             "state": copies(named_state(model))}  # fmt: skip
 
     def resume(self, path):
-        """Go on where the checkpoint at `path` was written."""
+        """Go on where the checkpoint at `path` was written; return the solver."""
         checkpoint.restore(self, path)
         return self
+
+
+def copies(arrays):
+    """Copy named arrays."""
+    return {name: array.copy() for name, array in arrays.items()}

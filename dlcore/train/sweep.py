@@ -11,6 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
+from dlcore.train.recipes import prepare
+from dlcore.train.solver import DivergedError
+
 
 class Trial(NamedTuple):
     """A setting, and the validation accuracy that it reached."""
@@ -28,7 +31,7 @@ class Range(NamedTuple):
     def grid(self, count):
         """Name `count` numbers, the ends included.
 
-        >>> [float(rate) for rate in Range(0.01, 1.0).grid(3)]
+        >>> [float(value) for value in Range(0.01, 1.0).grid(3)]
         [0.01, 0.1, 1.0]
         """
         return np.geomspace(self.low, self.high, count)
@@ -73,3 +76,28 @@ def search(run, ranges, *, trials=8, rounds=2, zoom=3.0, on_grid=False, rng, job
         best = done[0].setting
         ranges = {name: each.around(best[name], zoom) for name, each in ranges.items()}
     return done
+
+
+RANGES = {"learning_rate": Range(1e-3, 1.0), "weight_decay": Range(1e-5, 1e-1)}
+
+
+def trained(recipe, data, *, seed=0, path=None):
+    """Make the function that a sweep calls: the best validation accuracy of a setting."""
+
+    def run(setting):
+        solver = prepare(recipe.changed(**setting), data, seed=seed, path=path)
+        try:
+            return max(solver.train().val_accuracy)
+        except DivergedError:
+            return 0.0
+
+    return run
+
+
+def tune(recipe, data, *, seed=0, path=None, **options):
+    """Search for a learning rate and a weight decay of a recipe; return the trials, best first.
+
+    The options are those of `search`: trials, rounds, zoom, on_grid, jobs.
+    """
+    run = trained(recipe, data, seed=seed, path=path)
+    return search(run, RANGES, rng=np.random.default_rng(seed), **options)

@@ -5,21 +5,12 @@ Chapter: book/convnet.md.
 
 import numpy as np
 
-from dlcore.nn.flatten import Flatten
+from dlcore.nn.activation import ReLU
+from dlcore.nn.convnet import ConvReLUPool, Flatten
+from dlcore.nn.layer import Layer
 from dlcore.nn.linear import Linear
-from dlcore.nn.models.model import Model
-from dlcore.nn.sequential import ConvReLUPool, LinearReLU
-from dlcore.ops.loss import cross_entropy
 
 POOL = 2
-
-
-class ConvNet(Model):
-    """A model of images: maps take more room than features, so fewer are judged at once."""
-
-    def predict(self, x, batch=250):
-        """Name the class with the highest score, for any number of images."""
-        return super().predict(x, batch)
 
 
 def pooled(size, F):
@@ -34,38 +25,38 @@ def pooled(size, F):
     return F * (H // POOL) * (W // POOL)
 
 
-class TwoLayerConvNet(ConvNet):
+class TwoLayerConvNet(Layer):
     """Scores through one convolution:  conv – relu – pool – linear,  (N, C, H, W) → (N, K).
 
     `size` is (C, H, W). The padding keeps height and width, pooling halves them.
     """
 
-    def __init__(
-        self, size, F, K, *, rng, window=5, std=None, dtype=np.float64, measure=cross_entropy
-    ):
+    def __init__(self, size, F, K, *, rng, kernel_size=5, std=None, dtype=np.float64):
         drawn = {"rng": rng, "std": std, "dtype": dtype}
-        super().__init__(
-            ConvReLUPool(size[0], F, window, padding="same", pool=POOL, **drawn),
-            Flatten(),
-            Linear(pooled(size, F), K, **drawn),
-            measure=measure,
-        )
+        self.conv = ConvReLUPool(size[0], F, kernel_size, padding="same", pool=POOL, **drawn)
+        self.flatten = Flatten()
+        self.output = Linear(pooled(size, F), K, **drawn)
+
+    def __call__(self, x, rng=None):
+        """Compute the scores of a batch."""
+        return self.output(self.flatten(self.conv(x)))
 
 
-class ThreeLayerConvNet(ConvNet):
+class ThreeLayerConvNet(Layer):
     """One more layer:  conv – relu – pool – linear – relu – linear,  (N, C, H, W) → (N, K).
 
     `M` is the number of hidden units between the two linear layers.
     """
 
-    def __init__(
-        self, size, F, M, K, *, rng, window=7, std=None, dtype=np.float64, measure=cross_entropy
-    ):
+    def __init__(self, size, F, M, K, *, rng, kernel_size=7, std=None, dtype=np.float64):
         drawn = {"rng": rng, "std": std, "dtype": dtype}
-        super().__init__(
-            ConvReLUPool(size[0], F, window, padding="same", pool=POOL, **drawn),
-            Flatten(),
-            LinearReLU(pooled(size, F), M, **drawn),
-            Linear(M, K, **drawn),
-            measure=measure,
-        )
+        self.conv = ConvReLUPool(size[0], F, kernel_size, padding="same", pool=POOL, **drawn)
+        self.flatten = Flatten()
+        self.hidden = Linear(pooled(size, F), M, **drawn)
+        self.relu = ReLU()
+        self.output = Linear(M, K, **drawn)
+
+    def __call__(self, x, rng=None):
+        """Compute the scores of a batch."""
+        features = self.flatten(self.conv(x))
+        return self.output(self.relu(self.hidden(features)))

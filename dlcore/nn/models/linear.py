@@ -5,13 +5,24 @@ Chapter: book/linear.md.
 
 import numpy as np
 
-from dlcore.nn.linear import Linear
-from dlcore.nn.models.model import Model
-from dlcore.ops.loss import cross_entropy
+from dlcore.nn.init import normal
+from dlcore.nn.layer import Layer
+from dlcore.ops.linear import linear
 
 
-class LinearClassifier(Model):
-    """Scores are mixtures of the features:  x w + b,  (N, D) → (N, K)."""
+class LinearClassifier(Layer):
+    """Scores are mixtures of the features:  x w + b,  (N, D) → (N, K).
 
-    def __init__(self, D, K, *, rng, std=1e-3, dtype=np.float64, measure=cross_entropy):
-        super().__init__(Linear(D, K, rng=rng, std=std, dtype=dtype), measure=measure)
+    Its parameters are w (D, K), drawn from N(0, std²), and b (K,), zero. Images are laid out
+    flat first, D = C H W.
+    """
+
+    weights = ("w",)
+
+    def __init__(self, D, K, *, rng, std=1e-3, dtype=np.float64):
+        w = normal((D, K), std=std, rng=rng, dtype=dtype)
+        self.params = {"w": w, "b": np.zeros(K, dtype)}
+
+    def __call__(self, x, rng=None):
+        """Compute the scores of a batch."""
+        return linear(x if x.ndim == 2 else x.reshape(len(x), -1), **self.params)

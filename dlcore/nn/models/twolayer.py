@@ -1,4 +1,4 @@
-"""The two-layer network: mix, rectify, mix again.
+"""The two-layer network: mix, apply a nonlinearity, mix again.
 
 Chapter: book/twolayer.md.
 """
@@ -6,20 +6,21 @@ Chapter: book/twolayer.md.
 import numpy as np
 
 from dlcore.nn.activation import Activation
+from dlcore.nn.layer import Layer
 from dlcore.nn.linear import Linear
-from dlcore.nn.models.model import Model
-from dlcore.ops.loss import cross_entropy
 
 
-class TwoLayer(Model):
-    """Scores through one hidden layer:  relu(x w1 + b1) w2 + b2,  (N, D) → (N, M) → (N, K)."""
+class TwoLayer(Layer):
+    """Scores through one hidden layer:  relu(x w₁ + b₁) w₂ + b₂,  (N, D) → (N, M) → (N, K).
 
-    def __init__(
-        self, D, M, K, *, rng, std=None, dtype=np.float64, activation="relu", measure=cross_entropy
-    ):
-        super().__init__(
-            Linear(D, M, rng=rng, std=std, dtype=dtype),
-            Activation(activation),
-            Linear(M, K, rng=rng, std=std, dtype=dtype),
-            measure=measure,
-        )
+    Parameters:  hidden.w (D, M), hidden.b (M,), output.w (M, K), output.b (K,).
+    """
+
+    def __init__(self, D, M, K, *, rng, std=None, dtype=np.float64, activation="relu"):
+        self.hidden = Linear(D, M, rng=rng, std=std, dtype=dtype)
+        self.activation = Activation(activation)
+        self.output = Linear(M, K, rng=rng, std=std, dtype=dtype)
+
+    def __call__(self, x, rng=None):
+        """Compute the scores of a batch."""
+        return self.output(self.activation(self.hidden(x)))

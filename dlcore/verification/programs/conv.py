@@ -10,7 +10,7 @@ import numpy as np
 from dlcore.experiments import conv
 from dlcore.nn.conv import Conv2d
 from dlcore.nn.linear import Linear
-from dlcore.ops.conv import conv2d, conv2d_weight_grad, conv2d_input_grad
+from dlcore.ops.conv import conv2d, conv2d_input_grad, conv2d_weight_grad
 from dlcore.shapes import Array, Images
 
 
@@ -57,7 +57,7 @@ def input_grad(y_bar, w: Annotated[Array, "F C U V"], H, W, stride, padding):
 def weight_grad(x: Images, y_bar, U, V, stride, padding):
     """The cotangent of the filters, of a cotangent of the maps."""
     options = {"stride": stride, "padding": padding}
-    return conv2d_weight_grad(x, y_bar, window=(U, V), **options)
+    return conv2d_weight_grad(x, y_bar, kernel_size=(U, V), **options)
 
 
 def row(x: Annotated[Array, "H"], w: Annotated[Array, "U"]):

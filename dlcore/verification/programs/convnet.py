@@ -7,21 +7,23 @@ from typing import Annotated
 
 import numpy as np
 
-from dlcore.nn.models.convnet import TwoLayerConvNet
-from dlcore.ops.conv import convolution
-from dlcore.ops.flatten import flatten
+from dlcore.nn import named_parameters
+from dlcore.nn.models import TwoLayerConvNet
+from dlcore.ops.conv import conv2d_bias_relu
+from dlcore.ops.convnet import flatten
 from dlcore.shapes import Array
 
 
 def row_with_bias(x: Annotated[Array, "H"], w: Annotated[Array, "U"], b):
     """A convolution of one row, with a bias."""
-    return convolution(x[None, None, None], w[None, None, None], np.array([b]))[0, 0, 0]
+    x, w, b = x[None, None, None], w[None, None, None], np.array([b])
+    return conv2d_bias_relu(x, w, b, relu=False)[0, 0, 0]
 
 
 def features(F, H, W):
     """The features that the linear layer of a ConvNet receives."""
-    model = TwoLayerConvNet((1, H, W), F, 2, rng=np.random.default_rng(0), window=1)
-    return len(model.params["w2"])
+    model = TwoLayerConvNet((1, H, W), F, 2, rng=np.random.default_rng(0), kernel_size=1)
+    return len(named_parameters(model)["output.w"])
 
 
 def flatten_vjp(y: Annotated[Array, "N D"], C, H, W):

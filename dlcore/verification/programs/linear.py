@@ -5,8 +5,10 @@ Chapter: book/linear.md.
 
 import numpy as np
 
-from dlcore.nn.models.linear import LinearClassifier
-from dlcore.ops.loss import softmax
+from dlcore.nn import load
+from dlcore.nn.models import LinearClassifier
+from dlcore.ops.loss import cross_entropy, softmax
+from dlcore.train import loss_and_grads
 
 
 def probabilities(y):
@@ -16,26 +18,24 @@ def probabilities(y):
 
 def classifier(w, b):
     """A linear classifier with these parameters."""
-    model = LinearClassifier(*w.shape, rng=np.random.default_rng(0))
-    model.params["w"][...], model.params["b"][...] = w, b
-    return model
+    return load(LinearClassifier(*w.shape, rng=np.random.default_rng(0)), {"w": w, "b": b})
 
 
 def scores(x, w, b):
     """The scores of the classifier."""
-    return classifier(w, b).scores(x)
+    return classifier(w, b)(x)
 
 
 def loss(x, t, w, b, reg):
     """Its loss."""
-    return classifier(w, b).loss(x, t, float(reg))[0]
+    return loss_and_grads(classifier(w, b), cross_entropy, x, t, l2=float(reg))[0]
 
 
 def w_bar(x, t, w, b, reg):
     """The gradient of its weights."""
-    return classifier(w, b).loss(x, t, float(reg))[1]["w"]
+    return loss_and_grads(classifier(w, b), cross_entropy, x, t, l2=float(reg))[1]["w"]
 
 
 def b_bar(x, t, w, b):
     """The gradient of its biases."""
-    return classifier(w, b).loss(x, t, 0.0)[1]["b"]
+    return loss_and_grads(classifier(w, b), cross_entropy, x, t)[1]["b"]

@@ -18,7 +18,7 @@ def slope(w, curvature):
 def with_weight_decay(w, g, decay):
     """The gradient that descent follows, read off a step of length one."""
     params = {"w": np.array([[w]])}
-    SGD(1.0, decay=float(decay)).step(params, {"w": np.array([[g]])})
+    SGD(1.0, weight_decay=float(decay)).step(params, {"w": np.array([[g]])})
     return w - params["w"][0, 0]
 
 

@@ -5,18 +5,25 @@ Chapter: book/twolayer.md.
 
 import numpy as np
 
-from dlcore.nn.models.twolayer import TwoLayer
+from dlcore.nn import load, named_parameters
+from dlcore.nn.models import TwoLayer
 from dlcore.ops import activation
 from dlcore.ops.linear import linear
+from dlcore.ops.loss import cross_entropy
+from dlcore.train import loss_and_grads
 
 
-def network(**params):
+def network(w1, b1, w2, b2):
     """A two-layer network with these parameters."""
-    sizes = *params["w1"].shape, params["b2"].shape[0]
-    model = TwoLayer(*sizes, rng=np.random.default_rng(0))
-    for name, array in params.items():
-        model.params[name][...] = array
-    return model
+    model = TwoLayer(*w1.shape, len(b2), rng=np.random.default_rng(0))
+    return load(model, dict(zip(named_parameters(model), (w1, b1, w2, b2), strict=True)))
+
+
+def loss_and_named_grads(x, t, w1, b1, w2, b2, reg):
+    """Its loss, and the gradients by the letters of the page."""
+    model = network(w1, b1, w2, b2)
+    loss, grads = loss_and_grads(model, cross_entropy, x, t, l2=float(reg))
+    return loss, dict(zip(("w1", "b1", "w2", "b2"), grads.values(), strict=True))
 
 
 def mixtures(x, w1, b1):
@@ -31,19 +38,19 @@ def hidden(x, w1, b1):
 
 def scores(x, w1, b1, w2, b2):
     """The scores of the network."""
-    return network(w1=w1, b1=b1, w2=w2, b2=b2).scores(x)
+    return network(w1, b1, w2, b2)(x)
 
 
 def loss(x, t, w1, b1, w2, b2, reg):
     """Its loss."""
-    return network(w1=w1, b1=b1, w2=w2, b2=b2).loss(x, t, float(reg))[0]
+    return loss_and_named_grads(x, t, w1, b1, w2, b2, reg)[0]
 
 
 def w1_bar(x, t, w1, b1, w2, b2, reg):
     """The gradient of its first weights."""
-    return network(w1=w1, b1=b1, w2=w2, b2=b2).loss(x, t, float(reg))[1]["w1"]
+    return loss_and_named_grads(x, t, w1, b1, w2, b2, reg)[1]["w1"]
 
 
 def w2_bar(x, t, w1, b1, w2, b2, reg):
     """The gradient of its second weights."""
-    return network(w1=w1, b1=b1, w2=w2, b2=b2).loss(x, t, float(reg))[1]["w2"]
+    return loss_and_named_grads(x, t, w1, b1, w2, b2, reg)[1]["w2"]
