@@ -97,14 +97,11 @@ def show(
     classes: Annotated[int, typer.Option(help="How many classes there are.")] = 10,
 ):
     """Show what MODEL is made of: shapes, parameters, multiplications, memory, fields of view."""
-    from rich.console import Console
+    from dlcore.nn.accounting import account, as_text
+    from dlcore.train.recipes import build, image_size
 
-    from dlcore.nn.accounting import account, as_table
-    from dlcore.train.recipes import build
-
-    shape = tuple(int(part) for part in size.replace("×", "x").split("x"))
-    rows = account(build(model, shape, classes), shape)
-    Console().print(as_table(rows))
+    shape = image_size(size)
+    print(as_text(account(build(model, shape, classes), shape)))
 
 
 @app.command()

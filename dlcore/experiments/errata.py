@@ -3,26 +3,14 @@
 Chapter: book/errata.md.
 """
 
-from typing import NamedTuple
-
 import numpy as np
+
+from dlcore import nn
+from dlcore.nn.accounting import account
 
 POOL = None
 VGG = (64, 64, POOL, 128, 128, POOL, 256, 256, 256, POOL,
        512, 512, 512, POOL, 512, 512, 512, POOL)  # fmt: skip
-
-
-class Row(NamedTuple):
-    """A layer of a network: what it is, the shape (H, W, C) of its output, its weights."""
-
-    layer: str
-    shape: tuple[int, int, int]
-    weights: int
-
-    @property
-    def memory(self):
-        """Count the numbers that the layer keeps for one image:  H W C."""
-        return int(np.prod(self.shape))
 
 
 # What 004 prints: sides and channels of every row, from the input to the last pooling.
@@ -30,33 +18,35 @@ SIDES_004 = (32, 32, 32, 112, 112, 112, 56, 56, 56, 56, 28, 28, 28, 28, 14, 14, 
 FLAT_004 = (7 * 7 * 512 * 4096, 4096 * 4096, 4096 * 1000)  # weights of the last three rows
 
 
-def layers(size, hidden):
-    """List the layers of 004's network on an image of `size`², without biases.
+def network(size, hidden):
+    """Build 004's network for images of `size`², without drawing weights.
 
-    Windows of 3 with a border of 1 keep the side, windows of 2 with stride 2 halve it.
+    Filters of 3 with a padding of 1 keep the side, pools of 2 with stride 2 halve it.
     """
-    rows = [Row("input", (size, size, 3), 0)]
+    layers, channels, side = [], 3, size
     for filters in VGG:
-        side, _, channels = rows[-1].shape
         if filters is POOL:
-            rows.append(Row("pool 2", (side // 2, side // 2, channels), 0))
+            layers.append(nn.MaxPool2d(2))
+            side //= 2
         else:
-            weights = 3 * 3 * channels * filters
-            rows.append(Row(f"conv 3, {filters}", (side, side, filters), weights))
+            layers.append(nn.Conv2d(channels, filters, 3, padding=1, relu=True, rng=None))
+            channels = filters
+    features = channels * side**2
     for units in hidden:
-        rows.append(Row(f"linear {units}", (1, 1, units), rows[-1].memory * units))
-    return rows
+        layers.append(nn.Linear(features, units, rng=None))
+        features = units
+    return nn.Sequential(*layers)
 
 
-def table(size, hidden):
-    """Print the layers as a table with their sums."""
-    rows = layers(size, hidden)
-    print(f"{'layer':12} {'shape':>15} {'numbers kept':>13} {'weights':>12}")
-    for row in rows:
-        shape = " × ".join(map(str, row.shape))
-        print(f"{row.layer:12} {shape:>15} {row.memory:13,} {row.weights:12,}")
-    kept, weights = (sum(getattr(row, name) for row in rows) for name in ("memory", "weights"))
-    print(f"{'in all':12} {'':15} {kept:13,} {weights:12,}")
+def layers(size, hidden):
+    """Account for every layer of 004's network on an image of `size`²."""
+    return account(network(size, hidden), (3, size, size))
+
+
+def weights(row):
+    """Count the weights of a row, as 004 does: without biases."""
+    biases = row.shape[0] if row.parameters else 0
+    return row.parameters - biases
 
 
 def fourfold(image, *, back):

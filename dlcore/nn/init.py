@@ -7,12 +7,18 @@ import numpy as np
 
 
 def normal(shape, *, std, rng, dtype=np.float64):
-    """Draw from the bell curve of width `std`."""
+    """Draw from the normal distribution N(0, std²).
+
+    Without a generator nothing is drawn: the zeros share one number in memory, and a model of
+    any size can be accounted for.
+    """
+    if rng is None:
+        return np.broadcast_to(np.zeros((), dtype), shape)
     return (std * rng.standard_normal(shape)).astype(dtype)
 
 
 def he(D, M, *, rng, dtype=np.float64):
-    """Draw from N(0, 2/D), so that a rectifier passes the variance on [He2015]_."""
+    """Draw from N(0, 2/D), so that a ReLU passes the variance on [He2015]_."""
     return normal((D, M), std=np.sqrt(2 / D), rng=rng, dtype=dtype)
 
 

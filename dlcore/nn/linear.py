@@ -3,6 +3,8 @@
 Chapter: book/linear.md.
 """
 
+from math import prod
+
 import numpy as np
 
 from dlcore.nn.init import he, normal
@@ -33,4 +35,9 @@ class Linear(Operation):
 
     def __call__(self, x, rng=None):
         """Compute y = x w + b."""
-        return super().__call__(x if x.ndim == 2 else x.reshape(len(x), -1))
+        return super().__call__(flat(x))
+
+
+def flat(x):
+    """Lay images out as rows of features, (N, C, H, W) → (N, C H W); rows stay as they are."""
+    return x if x.ndim == 2 else x.reshape(len(x), prod(x.shape[1:]))

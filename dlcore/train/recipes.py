@@ -47,6 +47,29 @@ MODELS = {
 }
 
 
+def build(name, size, K, *, rng=None, **settings):
+    """Build a model by its name in `MODELS`; without a generator, one to be accounted for.
+
+    >>> type(build("linear", (1, 8, 8), 10)).__name__
+    'LinearClassifier'
+    """
+    if name not in MODELS:
+        raise ValueError(f"build: model is {name!r}, use one of {', '.join(MODELS)}")
+    return MODELS[name](size, K, rng=rng, **settings)
+
+
+def image_size(text):
+    """Read channels, height and width:  "3x32x32"  is  (3, 32, 32).
+
+    >>> image_size("1x28x28")
+    (1, 28, 28)
+    """
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) != 3 or not all(part.isdigit() and int(part) for part in parts):
+        raise ValueError(f"size: {text!r} is no size of an image, write it as 3x32x32")
+    return tuple(map(int, parts))
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that a training run needs besides its data and its seed.

@@ -7,6 +7,7 @@ import numpy as np
 
 from dlcore.nn.init import normal
 from dlcore.nn.layer import Layer
+from dlcore.nn.linear import flat
 from dlcore.ops.linear import linear
 
 
@@ -25,4 +26,4 @@ class LinearClassifier(Layer):
 
     def __call__(self, x, rng=None):
         """Compute the scores of a batch."""
-        return linear(x if x.ndim == 2 else x.reshape(len(x), -1), **self.params)
+        return linear(flat(x), **self.params)
