@@ -1,8 +1,24 @@
 """Operations: a function, its jvp and its vjp directly under one another.
 
-With any of them come the rules for NumPy's own vocabulary: sums, products, exponentials.
+With any of them come the rules for NumPy's own functions: sums, products, exponentials. The
+others are loaded when they are first used; ``dir(dlcore.ops)`` lists them.
 """
 
+from dlcore.lazy import lazily
 from dlcore.ops import numpy
 
 __all__ = ["numpy"]
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    ("activation", "conv", "convnet", "linear", "loss", "numpy", "pool"),
+    {
+        "activation": ("erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"),
+        "conv": ("add_bias", "conv2d", "conv2d_bias_relu", "use_algorithm"),
+        "convnet": ("flatten",),
+        "loss": (
+            "cross_entropy", "hinge", "log_softmax", "logsumexp", "softmax", "squared_error",
+        ),
+        "pool": ("avg_pool2d", "global_avg_pool", "max_pool2d"),
+    },
+)  # fmt: skip
