@@ -6,14 +6,14 @@ are all options, memory of every kind, both precisions, and everything that is r
 
 import numpy as np
 import pytest
+from dlcore.nn.flatten import Flatten
+from dlcore.nn.sequential import ConvReLU, ConvReLUPool, LinearReLU, Sequential
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import offset, winograd
 from dlcore.kernels import pool as pools
 from dlcore.kernels.machine.layout import empty_maps, to_batch_last
-from dlcore.nn.flatten import Flatten
-from dlcore.nn.sequential import ConvReLU, ConvReLUPool, LinearReLU, Sequential
 from dlcore.ops.activation import relu
 from dlcore.ops.conv import (
     CONV_ALGORITHMS,
