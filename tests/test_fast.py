@@ -20,7 +20,7 @@ LAYOUTS = ("nchw", "hwcn")
 @pytest.fixture(scope="module")
 def lab():
     """What the chapter counts and draws."""
-    return importlib.import_module("dlcore.experiments.limits")
+    return importlib.import_module("dlcore.experiments.fast")
 
 
 @pytest.fixture(scope="module")

@@ -8,58 +8,18 @@ Chapter: book/fast.md.
 """
 
 from statistics import geometric_mean
-from typing import NamedTuple
 
 import numpy as np
 
 from dlcore.benchmarks import torch_reference
 from dlcore.benchmarks.timing import Timing, in_turn
+from dlcore.experiments.fast import CASES, LADDER, MEANT, SOURCE
 from dlcore.kernels.machine.layout import aligned, from_batch_last, to_batch_last
 from dlcore.kernels.machine.roofline import DEEP, TERMS, copy, multiply_adds
 from dlcore.kernels.machine.threads import parallel_for
 from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS
 from dlcore.ops.conv import conv2d, use_algorithm
 
-
-class Case(NamedTuple):
-    """One convolution: images, channels, pixels a side, filters, taps a side, and options."""
-
-    N: int
-    C: int
-    H: int
-    F: int
-    U: int = 3
-    stride: int = 1
-    padding: int | None = None
-
-    @property
-    def options(self):
-        """The options of `conv2d`; the size stays if nothing else is said."""
-        padding = self.U // 2 if self.padding is None else self.padding
-        return {"stride": self.stride, "padding": padding}
-
-    @property
-    def operations(self):
-        """Count the multiplications and additions of the definition, padding included."""
-        P = (self.H + 2 * self.options["padding"] - self.U) // self.stride + 1
-        return 2 * self.N * self.F * P**2 * self.C * self.U**2
-
-    def __str__(self):
-        """Name the case as the tables do."""
-        step = f", stride {self.stride}" if self.stride > 1 else ""
-        return f"{self.U}×{self.U}{step}, N = {self.N}, C = {self.C}, H = {self.H}, F = {self.F}"
-
-
-CHANNELS = [(64, 32, 64), (64, 16, 128), (128, 16, 128), (256, 8, 256), (16, 32, 16), (3, 32, 64)]
-CASES = [
-    *(Case(128, *sizes) for sizes in CHANNELS),
-    Case(50, 3, 32, 32, 7),
-    *(Case(N, *sizes) for N in (50, 100) for sizes in CHANNELS),
-    *(Case(N, 64, 16, 64, 1) for N in (50, 100, 128)),
-]
-MEANT = CASES[:7]  # those whose ratios are averaged
-SOURCE = Case(100, 3, 31, 25, 3, 2, 1)  # the case by which 001 measures its own fast version
-LADDER = Case(8, 16, 32, 16)  # small enough for every rung but the first
 ROUNDS, BURST = 5, 6
 
 

@@ -14,7 +14,7 @@ TOPICS = (
     "solver",
     "conv",
     "pool",
-    "limits",
+    "fast",
     "startup",
     "convnet",
     "grading",

@@ -63,7 +63,7 @@ def outputs(page):
 
 
 @formula(
-    computed("experiments.limits.work", sizes=MAPS),
+    computed("experiments.fast.work", sizes=MAPS),
     solves(lambda page: page.rhs - 2 * conv.multiplications.rhs),
 )
 def operations():
@@ -72,7 +72,7 @@ def operations():
 
 
 @formula(
-    computed("experiments.limits.traffic", sizes=MAPS),
+    computed("experiments.fast.traffic", sizes=MAPS),
     computed("verification.programs.fast.bytes_moved", sizes=MAPS),
 )
 def least_traffic():
@@ -183,14 +183,14 @@ def second_output():
     yield "=", m2 - m3 - m4, "the products"
 
 
-@formula(computed("experiments.limits.short", sizes=ROW))
+@formula(computed("experiments.fast.short", sizes=ROW))
 def short():
     """Image and filter are seen at K points, multiplied there, and put together again."""
     seen = total(B[k, h] * x[h], h)
     return sp.Eq(y[p], total(A[k, p] * total(G[k, u] * w[u], u) * seen, k))
 
 
-@formula(computed("experiments.limits.squares", sizes=SQUARE))
+@formula(computed("experiments.fast.squares", sizes=SQUARE))
 def squares():
     """In two dimensions, rows are treated so, and then columns."""
     filters = total(G[k, u] * G[j, v] * w[u, v], u, v)

@@ -4,21 +4,62 @@ Chapter: book/fast.md.
 """
 
 from math import gcd
+from typing import NamedTuple
 
 import numpy as np
 
-from dlcore.benchmarks.fast import CASES, LADDER, SOURCE
 from dlcore.experiments.experiment import Claim, experiment, record
 from dlcore.kernels.conv import conv2d_im2col
 from dlcore.kernels.machine.winograd_matrices import growth, winograd_matrices
 
 LINE = 16  # numbers in a line of memory, float32
 SETS = 64  # places where a line may be kept near the processor, by its address
-LARGE = CASES[2]
 ALGORITHMS = ("naive", "im2col", "loops", "tile", "winograd", "pytorch")
 DIRECT = ("naive", "im2col", "loops", "tile")  # rungs that do all products of the definition
 THEIRS = 468.402047  # by so much the Cython of 001 is faster than its definition, forwards
 EPS = np.finfo(np.float32).eps / 2  # the most that a rounding changes, relative to what it rounds
+
+
+class Case(NamedTuple):
+    """One convolution: images, channels, pixels a side, filters, taps a side, and options."""
+
+    N: int
+    C: int
+    H: int
+    F: int
+    U: int = 3
+    stride: int = 1
+    padding: int | None = None
+
+    @property
+    def options(self):
+        """The options of `conv2d`; the size stays if nothing else is said."""
+        padding = self.U // 2 if self.padding is None else self.padding
+        return {"stride": self.stride, "padding": padding}
+
+    @property
+    def operations(self):
+        """Count the multiplications and additions of the definition, padding included."""
+        P = (self.H + 2 * self.options["padding"] - self.U) // self.stride + 1
+        return 2 * self.N * self.F * P**2 * self.C * self.U**2
+
+    def __str__(self):
+        """Name the case as the tables do."""
+        step = f", stride {self.stride}" if self.stride > 1 else ""
+        return f"{self.U}×{self.U}{step}, N = {self.N}, C = {self.C}, H = {self.H}, F = {self.F}"
+
+
+CHANNELS = [(64, 32, 64), (64, 16, 128), (128, 16, 128), (256, 8, 256), (16, 32, 16), (3, 32, 64)]
+CASES = [
+    *(Case(128, *sizes) for sizes in CHANNELS),
+    Case(50, 3, 32, 32, 7),
+    *(Case(N, *sizes) for N in (50, 100) for sizes in CHANNELS),
+    *(Case(N, 64, 16, 64, 1) for N in (50, 100, 128)),
+]
+MEANT = CASES[:7]  # those whose ratios are averaged
+SOURCE = Case(100, 3, 31, 25, 3, 2, 1)  # the case by which 001 measures its own fast version
+LADDER = Case(8, 16, 32, 16)  # small enough for every rung but the first
+LARGE = CASES[2]
 
 
 def work(N, C, F, P, Q, U, V):
