@@ -1,29 +1,18 @@
-"""The laboratory: every experiment and every benchmark of the book, by name."""
+"""Experiments: every run of the book whose numbers are recorded, by name."""
 
 from importlib import import_module
+from pathlib import Path
 
-# The modules that declare experiments, in the order of the book.
-TOPICS = (
-    "graph",
-    "forward",
-    "loss",
-    "linear",
-    "activation",
-    "twolayer",
-    "optim",
-    "solver",
-    "conv",
-    "pool",
-    "fast",
-    "startup",
-    "convnet",
-    "grading",
-    "classroom",
-)
+from dlcore.course.exercises.topics import topics
+
+GUIDE = ("grading", "classroom")  # of the guide to grading, which comes after the topics
 
 
 def experiments():
     """Map the name of every experiment to it, in the order of the book."""
-    for topic in TOPICS:
-        import_module(f"dlcore.experiments.{topic}")
-    return import_module("dlcore.experiments.experiment").EXPERIMENTS
+    folder = Path(__file__).parent
+    pages = [page for page in (*topics(), *GUIDE) if (folder / f"{page}.py").exists()]
+    modules = [import_module(f"{__name__}.{page}").__name__ for page in pages]
+    known = import_module(f"{__name__}.experiment").EXPERIMENTS
+    place = lambda name: modules.index(known[name].run.__module__)
+    return {name: known[name] for name in sorted(known, key=place)}

@@ -3,7 +3,12 @@
 Chapter: book/fast.md.
 """
 
+import os
+import subprocess
+import sys
+import tempfile
 from math import gcd
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -122,6 +127,24 @@ def fast_ladder(seed):
     """How much faster than the definition convolution is, by the last `dlcore bench conv`."""
     found = {way: ladder(way=way)["dlcore"] for way in ("forward", "both ways")}
     return {**found, "the source": THEIRS}, {}
+
+
+def started_elsewhere(cache, seed):
+    """Measure the start of a process of its own, whose compiled kernels are kept in a folder."""
+    program = "from dlcore.experiments.startup import seconds_before_first_step as seconds"
+    command = [sys.executable, "-c", f"{program}; print(seconds({seed}))"]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+@experiment("fast-startup")
+def fast_startup(seed):
+    """Seconds before a ConvNet's first step: with nothing compiled, and with everything."""
+    with tempfile.TemporaryDirectory() as cache:
+        cold = started_elsewhere(cache, seed)
+        warm = median(started_elsewhere(cache, seed) for _ in range(5))
+    return {"cold": cold, "warm": warm}, {}
 
 
 def limits():
