@@ -88,6 +88,14 @@ def test_imports_form_a_dag(ours):
     assert all(place[user] < place[used] for user in ours for used in ours[user])
 
 
+def test_folders_form_a_dag(ours):
+    """So do the folders: no two of them import from each other, on one floor either."""
+    plan = {room(module): set() for module in ours}
+    for module, names in ours.items():
+        plan[room(module)] |= {room(used) for used in names} - {room(module)}
+    assert {*topological_order(plan, plan.get)} == plan.keys()
+
+
 @pytest.mark.parametrize("tower", TOWERS)
 def test_towers_stand_alone(tower, ours):
     """Formulas and course import nothing else of dlcore; only where towers meet are they used."""
