@@ -254,13 +254,15 @@ def test_short_algorithms_correlate(m, r, lab, machine, rng, formulas, oracle):
     A, B, G = (matrix.astype(float) for matrix in machine.winograd_matrices(m, r))
     matrices, K = {"A": A, "B": B, "G": G}, m + r - 1
     x, w = rng.normal(size=(K, K)), rng.normal(size=(r, r))
-    y = lab.squares(x, w, **matrices)
+    y = lab.winograd_square(x, w, **matrices)
     assert_allclose(y, conv2d(x[None, None], w[None, None])[0, 0], rtol=0, atol=1e-11)
     names = {"K": K, "P": m, "Q": m, "U": r, "V": r, "H": K, "W": K, **matrices}
     page = oracle.program(formulas.squares)(x=x, w=w, **names)
     assert_allclose(page.astype(float), y, rtol=0, atol=1e-11)
     page = oracle.program(formulas.short)(x=x[0], w=w[0], **names)
-    assert_allclose(page.astype(float), lab.short(x[0], w[0], **matrices), rtol=0, atol=1e-11)
+    assert_allclose(
+        page.astype(float), lab.winograd_row(x[0], w[0], **matrices), rtol=0, atol=1e-11
+    )
 
 
 @pytest.mark.parametrize("m", [2, 4])
@@ -277,7 +279,7 @@ def test_squares_save_products(m, machine, formulas, oracle):
 def test_the_twin_of_the_squares_is_the_definition(m, lab, rng):
     """All squares of all images, before anything of it is fast."""
     x, w = drawn(rng, P=8, Q=4, V=3)
-    assert_allclose(lab.squared(x, w, m), conv2d(x, w), rtol=0, atol=1e-11)
+    assert_allclose(lab.winograd_maps(x, w, m), conv2d(x, w), rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("C", [1, 8, 32])

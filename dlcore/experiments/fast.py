@@ -43,10 +43,21 @@ class Case(NamedTuple):
         return {"stride": self.stride, "padding": padding}
 
     @property
+    def side(self):
+        """Count the rows of a map, which are as many as its columns."""
+        return (self.H + 2 * self.options["padding"] - self.U) // self.stride + 1
+
+    @property
     def operations(self):
         """Count the multiplications and additions of the definition, padding included."""
-        P = (self.H + 2 * self.options["padding"] - self.U) // self.stride + 1
-        return 2 * self.N * self.F * P**2 * self.C * self.U**2
+        P = self.side
+        return work(self.N, self.C, self.F, P, P, self.U, self.U)
+
+    @property
+    def bytes(self):
+        """Count the bytes of images, filters and maps."""
+        P = self.side
+        return traffic(self.N, self.C, self.H, self.H, self.F, P, P, self.U, self.U)
 
     def __str__(self):
         """Name the case as the tables do."""
@@ -77,24 +88,15 @@ def traffic(N, C, H, W, F, P, Q, U, V):
     return 4 * (N * C * H * W + F * C * U * V + N * F * P * Q)
 
 
-def sizes(case):
-    """Name the sizes of a benchmark by the letters of the page."""
-    P = (case.H + 2 * case.options["padding"] - case.U) // case.stride + 1
-    near = {"N": case.N, "C": case.C, "F": case.F, "P": P, "Q": P, "U": case.U, "V": case.U}
-    return near, {**near, "H": case.H, "W": case.H}
-
-
 def intensity(case):
     """Divide operations by bytes, when every array is moved once."""
-    near, all_ = sizes(case)
-    return work(**near) / traffic(**all_)
+    return case.operations / case.bytes
 
 
 def copied_intensity(case):
     """Divide operations by bytes, when the columns are written and read besides."""
-    near, all_ = sizes(case)
-    N, C, P, Q, U, V = (near[letter] for letter in "NCPQUV")
-    return work(**near) / (traffic(**all_) + 2 * 4 * N * P * Q * C * U * V)
+    columns = 4 * case.N * case.side**2 * case.C * case.U**2
+    return case.operations / (case.bytes + 2 * columns)
 
 
 def seconds(case, way="forward"):
@@ -150,25 +152,27 @@ def fast_startup(seed):
 def limits():
     """Read the measured peak in operations a second, the bandwidth in bytes a second."""
     values = record("bench-conv")["values"]
-    adds, moved = (values[f"a billion, {name}"] / 1e3 for name in
-                   ("multiply-adds", "bytes read and written"))  # fmt: skip
+    adds = values["a billion, multiply-adds"] / 1e3
+    moved = values["a billion, bytes read and written"] / 1e3
     return 2e9 / adds, 1e9 / moved
 
 
 def roofline(case=LADDER):
     """List the rungs of a case as points: {rung: (intensity, operations a second)}."""
-    timed, near = seconds(case), sizes(case)[0]
+    timed = seconds(case)
     at = {name: copied_intensity(case) if name == "im2col" else intensity(case) for name in timed}
-    return {name: (at[name], work(**near) / timed[name]) for name in ALGORITHMS if name in timed}
+    return {name: (at[name], case.operations / timed[name]) for name in ALGORITHMS if name in timed}
 
 
 def beside(way):
     """Divide PyTorch's time by ours, for every size and batch: {size: {N: ratio}}."""
-    values, found = record("bench-conv")["values"], {}
+    values = record("bench-conv")["values"]
+    found = {}
     for case in CASES:
         ratio = values.get(f"{case}, {way}, pytorch / dlcore")
         if ratio:
-            found.setdefault(str(case).replace(f" N = {case.N},", ""), {})[case.N] = ratio
+            size = str(case).replace(f" N = {case.N},", "")
+            found.setdefault(size, {})[case.N] = ratio
     return found
 
 
@@ -197,17 +201,25 @@ def memory_steps(sizes, order="nchw"):
     out = packed(order, {"n": sizes["n"], "c": sizes["f"], "h": P, "w": Q})
     taps = packed("fcuv", sizes)
     none = dict.fromkeys("nfcpquv", 0)
-    x = {"n": across["n"], "c": across["c"], "p": across["h"], "u": across["h"],
-         "q": across["w"], "v": across["w"]}  # fmt: skip
+    x = {
+        "n": across["n"],
+        "c": across["c"],
+        "p": across["h"],
+        "u": across["h"],
+        "q": across["w"],
+        "v": across["w"],
+    }
     y = {"n": out["n"], "f": out["c"], "p": out["h"], "q": out["w"]}
     return {"x": none | x, "w": none | taps, "y": none | y}
 
 
 def packed(order, lengths):
     """Say how far apart neighbours lie along every axis of an array without gaps."""
-    steps, step = {}, 1
+    steps = {}
+    step = 1
     for axis in reversed(order):
-        steps[axis], step = step, step * lengths[axis]
+        steps[axis] = step
+        step *= lengths[axis]
     return steps
 
 
@@ -228,24 +240,24 @@ def add_run(memory, start, n, lanes, *, tail):
         memory[i : min(i + lanes, end) if tail else i + lanes] += 1
 
 
-def short(x, w, A, B, G):
+def winograd_row(x, w, A, B, G):
     """Correlate a row with a filter, from products at points:  y = Aᵀ [(G w) ⊙ (B x)]."""
     return A.T @ ((G @ w) * (B @ x))
 
 
-def squares(x, w, A, B, G):
+def winograd_square(x, w, A, B, G):
     """Do so for rows and columns:  y = Aᵀ [(G w Gᵀ) ⊙ (B x Bᵀ)] A."""
     return A.T @ ((G @ w @ G.T) * (B @ x @ B.T)) @ A
 
 
-def squared(x, w, m):
+def winograd_maps(x, w, m):
     """Correlate with filters of 3 × 3, in squares of m × m outputs.
 
     The precision is that of x. Maps are whole numbers of squares.
     """
     A, B, G = (matrix.astype(x.dtype) for matrix in winograd_matrices(m, 3))
-    view, side = np.lib.stride_tricks.sliding_window_view, (m + 2, m + 2)
-    seen = B @ view(x, side, axis=(2, 3))[:, :, ::m, ::m] @ B.T
+    windows = np.lib.stride_tricks.sliding_window_view(x, (m + 2, m + 2), axis=(2, 3))
+    seen = B @ windows[:, :, ::m, ::m] @ B.T
     made = np.einsum("fcij,ncpqij->nfpqij", G @ w @ G.T, seen, dtype=x.dtype)
     y = (A.T @ made @ A).swapaxes(3, 4)
     N, F, P, _, Q, _ = y.shape
@@ -254,16 +266,18 @@ def squared(x, w, m):
 
 def error(C, m, rng):
     """Measure how far float32 strays, in parts of Σ|x||w|; m = 1 is the definition."""
-    x, w = rng.uniform(-1, 1, (4, C, 10, 10)), rng.uniform(-1, 1, (5, C, 3, 3))
-    near = x.astype(np.float32), w.astype(np.float32)
-    x, w = (array.astype(float) for array in near)
-    y = conv2d_im2col(*near) if m == 1 else squared(*near, m)
-    return np.max(np.abs(y - conv2d_im2col(x, w))) / (9 * C)
+    x = rng.uniform(-1, 1, (4, C, 10, 10)).astype(np.float32)
+    w = rng.uniform(-1, 1, (5, C, 3, 3)).astype(np.float32)
+    y = conv2d_im2col(x, w) if m == 1 else winograd_maps(x, w, m)
+    exact = conv2d_im2col(x.astype(float), w.astype(float))
+    return np.max(np.abs(y - exact)) / (9 * C)
 
 
 def roundings(C, m):
     """Count the roundings that one term of a sum goes through, from image to map."""
-    return 9 * C if m == 1 else 4 * (m + 2) + 2 * 3 + 2 + C
+    if m == 1:
+        return 9 * C
+    return 4 * (m + 2) + 2 * 3 + 2 + C
 
 
 def error_bound(C, m):
@@ -276,6 +290,9 @@ def errors(channels, rng):
     """Measure the definition and both squares for several numbers of channels, with bounds."""
     names = {"definition": 1, "F(2×2, 3×3)": 2, "F(4×4, 3×3)": 4}
     measured = {name: [error(C, m, rng) for C in channels] for name, m in names.items()}
-    bounds = {f"bound of {name}": [error_bound(C, m) for C in channels]
-              for name, m in names.items() if m > 1}  # fmt: skip
+    bounds = {
+        f"bound of {name}": [error_bound(C, m) for C in channels]
+        for name, m in names.items()
+        if m > 1
+    }
     return measured | bounds

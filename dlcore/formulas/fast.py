@@ -183,14 +183,14 @@ def second_output():
     yield "=", m2 - m3 - m4, "the products"
 
 
-@formula(computed("experiments.fast.short", sizes=ROW))
+@formula(computed("experiments.fast.winograd_row", sizes=ROW))
 def short():
     """Image and filter are seen at K points, multiplied there, and put together again."""
     seen = total(B[k, h] * x[h], h)
     return sp.Eq(y[p], total(A[k, p] * total(G[k, u] * w[u], u) * seen, k))
 
 
-@formula(computed("experiments.fast.squares", sizes=SQUARE))
+@formula(computed("experiments.fast.winograd_square", sizes=SQUARE))
 def squares():
     """In two dimensions, rows are treated so, and then columns."""
     filters = total(G[k, u] * G[j, v] * w[u, v], u, v)
