@@ -56,12 +56,14 @@ def run(name):
     """Run a benchmark, write its record, and return it."""
     if name not in BENCHES:
         raise ValueError(f"bench: name is {name!r}, use one of {', '.join(BENCHES)}")
-    table = BENCHES[name]()
-    found = Benchmark(table, *(JUDGED[name](table) if name in JUDGED else ({}, {})))
-    told = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
-    others = {package: installed(package) for package in ("torch", "autograd")}
-    told["versions"].update(others)
-    write(told["name"], {**told, "unit": "ms; ratios for a / b", "values": found.values})
+    timings = BENCHES[name]()
+    shares, means = JUDGED[name](timings) if name in JUDGED else ({}, {})
+    found = Benchmark(timings, shares, means)
+    record = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
+    record["versions"] |= {package: installed(package) for package in ("torch", "autograd")}
+    record["unit"] = "ms; ratios for a / b"
+    record["values"] = found.values
+    write(record["name"], record)
     return found
 
 
@@ -75,20 +77,23 @@ def installed(package):
 
 def ratios(table):
     """Divide every contestant's median by the first's, in every case."""
-    return {
-        f"{case}, {other} / {first}": timings[other].median / timings[first].median
-        for case, timings in table.items()
-        for first, *others in [timings]
-        for other in others
-    }
+    found = {}
+    for case, timings in table.items():
+        first, *others = timings
+        for other in others:
+            ratio = timings[other].median / timings[first].median
+            found[f"{case}, {other} / {first}"] = ratio
+    return found
 
 
 def bench(name):
     """Run a benchmark; print milliseconds a call, and how many times the first's they are."""
-    console, found = Console(highlight=False), run(name)
+    found = run(name)
+    console = Console(highlight=False)
     console.print("milliseconds a call: median (quartiles), times the first's", style="dim")
     for case, timings in found.timings.items():
-        table, (first, *_) = Table.grid(padding=(0, 2)), timings.values()
+        table = Table.grid(padding=(0, 2))
+        first = next(iter(timings.values()))
         for contestant, t in timings.items():
             spread = f"{1e3 * t.median:9.2f}  ({1e3 * t.low:.2f}–{1e3 * t.high:.2f})"
             share = found.shares.get(case, {}).get(contestant)

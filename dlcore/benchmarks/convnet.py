@@ -35,8 +35,10 @@ def theirs(torch, model, optimizer, x, t, order):
 
 def steps(rounds=5, batch=50):
     """Time a training step of both networks; return {case: {contestant: Timing}}."""
-    torch, rng = torch_reference.torch_or_none(), np.random.default_rng(0)
-    x, t = rng.standard_normal((batch, *SIZE), np.float32), rng.integers(10, size=batch)
+    torch = torch_reference.torch_or_none()
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, *SIZE), np.float32)
+    t = rng.integers(10, size=batch)
     table = {}
     for name, make, optimizer in (("two", two_layer, SGD), ("three", three_layer, Adam)):
         model = make(rng=rng, dtype=np.float32)

@@ -12,7 +12,7 @@ from statistics import geometric_mean
 import numpy as np
 
 from dlcore.benchmarks import torch_reference
-from dlcore.benchmarks.timing import Timing, in_turn
+from dlcore.benchmarks.timing import in_turn
 from dlcore.experiments.fast import CASES, LADDER, MEANT, SOURCE
 from dlcore.kernels.machine.layout import aligned, from_batch_last, to_batch_last
 from dlcore.kernels.machine.roofline import DEEP, TERMS, copy, multiply_adds
@@ -20,7 +20,8 @@ from dlcore.kernels.machine.threads import parallel_for
 from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS
 from dlcore.ops.conv import conv2d, use_algorithm
 
-ROUNDS, BURST = 5, 6
+ROUNDS = 5
+BURST = 6  # calls in a row
 
 
 def draw(case, rng):
@@ -50,7 +51,8 @@ def theirs(torch, case, x, w, y_bar=None):
     x, w = (torch.from_numpy(array).contiguous(**options) for array in (x, w))
     if y_bar is None:
         return lambda: torch.nn.functional.conv2d(x, w, **case.options)
-    y_bar, parts = torch.from_numpy(y_bar).contiguous(**options), (x, w)
+    y_bar = torch.from_numpy(y_bar).contiguous(**options)
+    parts = (x, w)
     for part in parts:
         part.requires_grad_()
 
@@ -70,7 +72,7 @@ def contestants(torch, case, arrays, rungs=("tile", "winograd")):
         *(from_batch_last(to_batch_last(bar)) for bar in bars),
     ]
     runs = {"dlcore": ours(case, *inside), "dlcore, with conversion": ours(case, *arrays)}
-    runs |= {rung: ours(case, *([*inside, None][:3]), rung=rung) for rung in rungs}
+    runs |= {rung: ours(case, *inside, rung=rung) for rung in rungs}
     if torch is not None:
         runs["pytorch"] = theirs(torch, case, *arrays)
     return runs
@@ -78,18 +80,23 @@ def contestants(torch, case, arrays, rungs=("tile", "winograd")):
 
 def limits(rounds=ROUNDS):
     """Time a billion multiply-adds on what is near, and a copy of a billion bytes."""
-    rows, lanes = ROWS[0], WIDTHS[0] * WIDTH // 4
-    x, w = (aligned((DEEP, size), np.float32) for size in (lanes, rows))
-    x[...] = w[...] = 1
+    rows = ROWS[0]
+    lanes = WIDTHS[0] * WIDTH // 4
+    x = aligned((DEEP, lanes), np.float32)
+    w = aligned((DEEP, rows), np.float32)
+    x[...] = 1
+    w[...] = 1
     times = int(1e9) // (TERMS * rows * lanes)
     far = np.ones(int(1e9) // 8, np.float32)
     to = np.empty_like(far)
-    timings = in_turn({
+    runs = {
         "multiply-adds": lambda: parallel_for(multiply_adds, times, x, w),
         "bytes read and written": lambda: parallel_for(copy, len(far), to, far),
-    }, rounds)  # fmt: skip
-    adds, scale = timings["multiply-adds"], 1e9 / (times * TERMS * rows * lanes)
-    return timings | {"multiply-adds": Timing(*(scale * seconds for seconds in adds))}
+    }
+    timings = in_turn(runs, rounds)
+    scale = 1e9 / (times * TERMS * rows * lanes)
+    timings["multiply-adds"] = timings["multiply-adds"].scaled(scale)
+    return timings
 
 
 def convolution(cases=CASES, rounds=ROUNDS):
@@ -97,8 +104,10 @@ def convolution(cases=CASES, rounds=ROUNDS):
 
     The limits are measured before and after, and the faster time counts: nothing is beyond a limit.
     """
-    torch, rng = torch_reference.torch_or_none(), np.random.default_rng(0)
-    before, table = limits(rounds), {}
+    torch = torch_reference.torch_or_none()
+    rng = np.random.default_rng(0)
+    before = limits(rounds)
+    table = {}
     for case in cases:
         x, w, y_bar = draw(case, rng)
         for way, arrays in (("forward", (x, w)), ("both ways", (x, w, y_bar))):
@@ -129,14 +138,18 @@ def judged(table):
     geometric, over the cases of 128 images and that of 7 × 7.
     """
     peak = 2e9 / table["a billion"]["multiply-adds"].median
-    shares, means = {}, {}
+    shares = {}
+    means = {}
     for way, passes in (("forward", 1), ("both ways", 3)):
         timed = {case: table[f"{case}, {way}"] for case in CASES}
         for case, timings in timed.items():
             rates = {name: passes * case.operations / t.median for name, t in timings.items()}
             shares[f"{case}, {way}"] = {name: rate / peak for name, rate in rates.items()}
-        ratios = [timed[case]["pytorch"].median / timed[case]["dlcore"].median
-                  for case in MEANT if "pytorch" in timed[case]]  # fmt: skip
+        ratios = [
+            timed[case]["pytorch"].median / timed[case]["dlcore"].median
+            for case in MEANT
+            if "pytorch" in timed[case]
+        ]
         if ratios:
             means[f"geometric mean of pytorch / dlcore, {way}"] = geometric_mean(ratios)
     return shares, means

@@ -68,13 +68,15 @@ def contestants(torch, name, x, y_bar):
 
 def pooling(rounds=5):
     """Time windows of two by two, there and back; return {case: {contestant: Timing}}."""
-    torch, rng = torch_reference.torch_or_none(), np.random.default_rng(0)
+    torch = torch_reference.torch_or_none()
+    rng = np.random.default_rng(0)
     draw = lambda *shape: rng.standard_normal(shape, np.float32)
     table = {}
     for name in ("max", "average"):
         runs = contestants(torch, name, draw(128, 64, 32, 32), draw(128, 64, 16, 16))
         table[f"{name} pooling, N = 128, C = 64, H = W = 32"] = in_turn(runs, rounds, burst=10)
-    x, y_bar = draw(100, 3, 32, 32), draw(100, 3, 16, 16)
+    x = draw(100, 3, 32, 32)
+    y_bar = draw(100, 3, 16, 16)
     runs = {"dlcore": ours(max_pool2d, x, y_bar), "naive": by_hand(x, y_bar)}
     table["max pooling, N = 100, C = 3, H = W = 32"] = in_turn(runs, 1, burst=2)
     return table

@@ -54,7 +54,8 @@ def versus_autograd(count=1000):
     import autograd  # noqa: PLC0415  an optional dependency
     import autograd.numpy as other  # noqa: PLC0415
 
-    mine, theirs = grad(scalars(np, count)), autograd.grad(scalars(other, count))
+    mine = grad(scalars(np, count))
+    theirs = autograd.grad(scalars(other, count))
     return {"dlcore": lambda: mine(HALF), "HIPS autograd": lambda: theirs(0.5)}
 
 
@@ -62,7 +63,8 @@ def versus_hand(N=100, M=100):
     """Take the gradient of a two-layer network layer by layer, and through the tape."""
     rng = np.random.default_rng(0)
     model = TwoLayer(3072, M, 10, rng=rng, dtype=np.float32)
-    x, t = rng.standard_normal((N, 3072), np.float32), rng.integers(10, size=N)
+    x = rng.standard_normal((N, 3072), np.float32)
+    t = rng.integers(10, size=N)
     hidden, activation, output = model.hidden, model.activation, model.output
 
     def by_hand():

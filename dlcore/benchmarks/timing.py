@@ -22,6 +22,10 @@ class Timing(NamedTuple):
     low: float
     high: float
 
+    def scaled(self, factor):
+        """Return the seconds of `factor` times as much."""
+        return Timing(factor * self.median, factor * self.low, factor * self.high)
+
 
 PAUSE = 0.25  # seconds, longer than idle threads spin
 AWAKE = 0.05  # seconds after which the processor is as fast as it will be
@@ -43,5 +47,6 @@ def in_turn(contestants, rounds=5, burst=20):
                 start = time.perf_counter()
                 run()
                 seconds[name].append(time.perf_counter() - start)
-    quartiles = {name: np.percentile(all_, [50, 25, 75]) for name, all_ in seconds.items()}
-    return {name: Timing(*map(float, three)) for name, three in quartiles.items()}
+    return {
+        name: Timing(*np.percentile(each, [50, 25, 75]).tolist()) for name, each in seconds.items()
+    }
