@@ -61,7 +61,8 @@ def label_ends(axis, ends):
     box = axis.get_window_extent()
     line = 13.5 * axis.figure.dpi / 72 / box.height
     heights = [(axis.transData.transform((x, y))[1] - box.y0) / box.height for x, y, *_ in ends]
-    free, places = -np.inf, {}
+    free = -np.inf
+    places = {}
     for i in np.argsort(heights):
         free = places[i] = max(heights[i], free + line)
     lift = max(0.0, free - 1.0)
@@ -78,8 +79,9 @@ def name_points(axis, groups):
         best = np.argmax(own[:, 1])
         others = [place for other in places if other != name for place in places[other]]
         taken = any(abs(x) < 60 and 0 <= y < 30 for x, y in (at - own[best] for at in others))
-        axis.annotate(name, groups[name][best], (0, -17 if taken else 8), color=colour, ha="center",
-                      textcoords="offset points")  # fmt: skip
+        above = (0, -17 if taken else 8)
+        style = {"color": colour, "ha": "center", "textcoords": "offset points"}
+        axis.annotate(name, groups[name][best], above, **style)
 
 
 def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
@@ -96,8 +98,9 @@ def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
                 x, y = np.transpose(group)
                 axis.plot(x, y, ".", color=colour, markersize=9, clip_on=False)
                 if strokes:
-                    axis.plot(x, 0 * x, "|", color=colour, markersize=14, clip_on=False,
-                              transform=axis.get_xaxis_transform())  # fmt: skip
+                    below = axis.get_xaxis_transform()
+                    style = {"color": colour, "markersize": 14, "clip_on": False}
+                    axis.plot(x, 0 * x, "|", transform=below, **style)
             name_points(axis, groups)
         axes[0, 0].set_ylabel(ylabel)
     return show(figure, alt=alt, caption=caption)
@@ -109,18 +112,21 @@ def bars(rows, *, alt, caption=""):
     Parts stand in the order in which they come; from the seventh on colours return, faded.
     """
     parts = dict.fromkeys(part for counts in rows.values() for part in counts)
+    faded = [mpl.colors.to_rgba(colour, 0.55) for colour in PALETTE]
     figure, axis = canvas(6.2, 0.42 * len(rows) + 0.3)
     with mpl.rc_context(STYLE):
         for place, counts in enumerate(rows.values()):
-            start, whole = 0.0, sum(counts.values())
-            faded = [mpl.colors.to_rgba(colour, 0.55) for colour in PALETTE]
+            start = 0.0
+            whole = sum(counts.values())
             for part, colour in zip(parts, [*PALETTE, *faded], strict=False):
                 width = counts.get(part, 0) / whole
-                axis.barh(place, width, left=start, height=0.72, color=colour, linewidth=0.5,
-                          edgecolor=PAPER, label=part if place == 0 else None)  # fmt: skip
+                style = {"color": colour, "edgecolor": PAPER, "linewidth": 0.5}
+                label = part if place == 0 else None
+                axis.barh(place, width, left=start, height=0.72, label=label, **style)
                 if width > 0.04:
-                    axis.text(start + width / 2, place, f"{counts[part]:,}", size=8.5, ha="center",
-                              va="center", color=PAPER if colour in PALETTE else INK)  # fmt: skip
+                    ink = PAPER if colour in PALETTE else INK
+                    style = {"color": ink, "size": 8.5, "ha": "center", "va": "center"}
+                    axis.text(start + width / 2, place, f"{counts[part]:,}", **style)
                 start += width
         axis.set_yticks(range(len(rows)), rows)
         axis.set(xlim=(0, 1), xticks=[], ylim=(len(rows) - 0.5, -0.5))
@@ -133,9 +139,9 @@ def bars(rows, *, alt, caption=""):
 def heatmap(matrix, *, rows, columns, alt, caption="", xlabel="", ylabel="", style="{:.2g}"):
     """Colour a small matrix and write every entry into its square."""
     matrix = np.asarray(matrix)
-    size = 0.5 * max(len(columns), 4), 0.38 * max(len(rows), 3)
-    figure, axis = canvas(*size)
-    low, high = float(matrix.min()), float(matrix.max())
+    figure, axis = canvas(0.5 * max(len(columns), 4), 0.38 * max(len(rows), 3))
+    low = float(matrix.min())
+    high = float(matrix.max())
     with mpl.rc_context(STYLE):
         axis.imshow(matrix, cmap=SEQUENTIAL, vmin=low, vmax=high, aspect="auto")
         axis.set_xticks(range(len(columns)), columns)

@@ -52,7 +52,9 @@ class Shown:
     def __init__(self, figure, alt, caption):
         if not alt:
             raise ValueError("show: alt is empty, say in words what the picture shows")
-        self.figure, self.alt, self.caption = figure, alt, caption
+        self.figure = figure
+        self.alt = alt
+        self.caption = caption
 
     def _repr_html_(self):
         words = html.escape(self.caption.replace("'", "’"))

@@ -20,8 +20,9 @@ from html import escape
 
 import numpy as np
 
-WIDTH, HEIGHT, FAR = 330, 220, 5000  # of a panel's inside; what lies further off is cut
+WIDTH, HEIGHT = 330, 220  # of a panel's inside
 LEFT, RIGHT, TOP, BOTTOM = 72, 14, 12, 46  # margins
+FAR = 5000  # what lies further off is cut
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -36,8 +37,10 @@ class Exploring:
     def __init__(self, data, alt, caption):
         if not alt:
             raise ValueError("explore: alt is empty, say in words what the picture shows")
-        self.sliders, self.curves = data["sliders"], data["curves"]
-        self.alt, self.caption = alt, caption
+        self.sliders = data["sliders"]
+        self.curves = data["curves"]
+        self.alt = alt
+        self.caption = caption
         self.panels = [Panel(**panel) for panel in data["panels"]]
         self.still = self.routes(data.get("still", {}))
         self.frames = [{"text": frame["text"], **self.routes(frame)} for frame in data["frames"]]
@@ -73,19 +76,24 @@ class Exploring:
 
     def picture(self, number):
         """Draw one panel: its curves in the order in which they are named, and their names."""
-        clip, dot, drawn, legend = f"{self.name}-{number}", f"{self.name}-{number}-dot", "", []
+        clip = f"{self.name}-{number}"
+        dot = f"{clip}-dot"
+        dots = "".join(f' marker-{end}="url(#{dot})"' for end in ("start", "mid", "end"))
+        drawn = ""
+        legend = []
         for name, (place, style, colour, called) in self.curves.items():
             if place == number:
-                ends = "".join(f' marker-{end}="url(#{dot})"' for end in ("start", "mid", "end"))
                 d = (self.still | self.first).get(name, "")
                 drawn += f'<path data-curve="{name}" class="{style} c{colour}" d="{d}"'
-                drawn += f"{ends if style == 'walk' else ''}/>"
-                legend += [(colour, called)] if called else []
+                drawn += f"{dots if style == 'walk' else ''}/>"
+                if called:
+                    legend.append((colour, called))
         names = "".join(
             f'<text class="right c{colour}" x="{WIDTH}" y="{16 + 20 * i}">{escape(called)}</text>'
             for i, (colour, called) in enumerate(legend)
         )
-        width, height = WIDTH + LEFT + RIGHT, HEIGHT + TOP + BOTTOM
+        width = WIDTH + LEFT + RIGHT
+        height = HEIGHT + TOP + BOTTOM
         return (
             f'<svg viewBox="{-LEFT} {-TOP} {width} {height}" width="{width}" aria-hidden="true">'
             f'<clipPath id="{clip}"><rect width="{WIDTH}" height="{HEIGHT}"/></clipPath>'
@@ -98,8 +106,11 @@ class Panel:
     """Axes that stay where they are while the curves move."""
 
     def __init__(self, x, y, xlabel="", ylabel="", log=""):
-        self.log, self.xlabel, self.ylabel = log, xlabel, ylabel
-        self.x, self.y = self.scaled("x", x), self.scaled("y", y)
+        self.log = log
+        self.xlabel = xlabel
+        self.ylabel = ylabel
+        self.x = self.scaled("x", x)
+        self.y = self.scaled("y", y)
 
     def scaled(self, axis, values):
         """Take the logarithm where the axis has one."""
@@ -110,7 +121,8 @@ class Panel:
         """Write a curve as an SVG path, in whole places on the picture."""
         across = (self.scaled("x", x) - self.x[0]) / np.ptp(self.x) * WIDTH
         down = (self.y[1] - self.scaled("y", y)) / np.ptp(self.y) * HEIGHT
-        path, pen = "", "M"
+        path = ""
+        pen = "M"
         for place in np.clip([across, down], -FAR, FAR).T.round():
             lifted = np.isnan(place).any()
             path += "" if lifted else f"{pen}{place[0]:.0f} {place[1]:.0f}"

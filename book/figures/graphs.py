@@ -14,7 +14,8 @@ from dlcore.graph import CycleError, topological_order
 from figures.drawing import FAINT, INK, PALETTE, STYLE, canvas, show
 from figures.layout import layout
 
-BOX, LAYER = 0.22, 0.6  # height of a node, distance of two layers; all lengths are inches
+BOX = 0.22  # height of a node; all lengths are inches
+LAYER = 0.6  # distance of two layers
 
 
 def arranged(graph):
@@ -30,7 +31,7 @@ def arranged(graph):
     }
 
 
-def draw(axis, graph, places, ways, notes=(), late=()):
+def draw_layers(axis, graph, places, ways, notes=(), late=()):
     """Draw nodes in boxes and edges as arrows; notes stand in a column, late edges stand out."""
     for edge, way in ways.items():
         colour, line = (PALETTE[1], 1.8) if edge in late else (INK, 0.8)
@@ -52,10 +53,12 @@ def draw(axis, graph, places, ways, notes=(), late=()):
 def curve(points, bend=0.0):
     """Join places from above to below, leaving and arriving upright, by one smooth line."""
     (x, y), *rest = points
-    vertices, codes = [(x, y - BOX / 2)], [Path.MOVETO]
+    vertices = [(x, y - BOX / 2)]
+    codes = [Path.MOVETO]
     for i, (after, below) in enumerate(rest, 1):
         end = below + (BOX / 2 + 0.01 if i == len(rest) else 0.0)
-        start, half = vertices[-1][1], (vertices[-1][1] - end) / 2
+        start = vertices[-1][1]
+        half = (start - end) / 2
         vertices += [(x + bend, start - half), (after + bend, end + half), (after, end)]
         codes += [Path.CURVE4] * 3
         x = after
@@ -71,11 +74,12 @@ def layered(graph, pictures=None, *, alt, caption=""):
     pictures = pictures or plain
     places, ways = arranged(graph)
     across, down = np.ptp(np.concatenate([*ways.values()]), axis=0)
-    size = len(pictures) * (across + (1.2 if pictures is plain else 2.1)), down + 0.4
-    figure, axes = canvas(*size, len(pictures), gaps=(0.0, 0.0), squeeze=False)
+    width = across + (1.2 if pictures is plain else 2.1)
+    many = len(pictures)
+    figure, axes = canvas(many * width, down + 0.4, many, gaps=(0.0, 0.0), squeeze=False)
     with mpl.rc_context(STYLE):
         for axis, (title, (notes, late)) in zip(axes.flat, pictures.items(), strict=True):
-            draw(axis, graph, places, ways, notes, late)
+            draw_layers(axis, graph, places, ways, notes, late)
             axis.set_title(title, size=10.5)
     return show(figure, alt=alt, caption=caption)
 
@@ -115,8 +119,10 @@ def miniature(axis, graph, x, y):
             "arrowstyle": "-|>,head_length=0.26,head_width=0.12",
             "connectionstyle": f"arc3,rad={0.25 * (u in graph[v])}",
             "color": PALETTE[1] if (u, v) in cycle else FAINT if cycle else PALETTE[0],
+            "shrinkA": 1.5,
+            "shrinkB": 1.5,
         }
-        axis.annotate("", places[v], places[u], arrowprops=arrow | {"shrinkA": 1.5, "shrinkB": 1.5})
+        axis.annotate("", places[v], places[u], arrowprops=arrow)
     on_it = {node for edge in cycle for node in edge}
     for node, place in enumerate(places):
         colour = PALETTE[1] if node in on_it else FAINT if cycle else PALETTE[0]

@@ -26,7 +26,8 @@ def tiles(images, columns, titles=(), size=0.62, **options):
 def channels_last(x):
     """Bring images (N, C, H, W) into the order and range (0 to 1) in which they are drawn."""
     x = np.moveaxis(np.asarray(x, dtype=float), 1, -1)
-    low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
+    low = x.min(axis=(1, 2, 3), keepdims=True)
+    high = x.max(axis=(1, 2, 3), keepdims=True)
     scaled = (x - low) / np.where(high > low, high - low, 1.0)
     return scaled[..., 0] if scaled.shape[-1] == 1 else scaled
 

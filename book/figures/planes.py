@@ -62,13 +62,15 @@ def regions(panels, t, *, alt, caption="", columns=2, creases=None):
     all have the labels t. ``creases`` holds w (2, M) and b (M,) of hidden units, whose lines
     x w + b = 0 are drawn.
     """
-    size, rows = 5.8 / columns, -(-len(panels) // columns)
+    size = 5.8 / columns
+    rows = -(-len(panels) // columns)
     figure, axes = canvas(size * columns, size * rows, columns, rows, squeeze=False)
     with mpl.rc_context(STYLE):
         for axis in axes.flat:
             axis.set_axis_off()
         for axis, (name, (scores, x)) in zip(axes.flat, panels.items(), strict=False):
-            low, high = x.min(axis=0), x.max(axis=0)
+            low = x.min(axis=0)
+            high = x.max(axis=0)
             margin = 0.2 * (high - low)
             grid = np.meshgrid(*np.linspace(low - margin, high + margin, 121).T)
             points = np.stack(grid, axis=-1).reshape(-1, 2)

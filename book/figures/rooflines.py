@@ -15,10 +15,13 @@ def ladder(ratios, *, alt, caption="", marks=()):
     with mpl.rc_context(STYLE):
         for place, (ratio, colour) in enumerate(zip(ratios.values(), PALETTE * 2, strict=False)):
             axis.barh(place, ratio - 0.5, left=0.5, height=0.6, color=colour, linewidth=0)
-            inside = ratio > 10
-            at, side = (ratio / 1.15, "right") if inside else (ratio * 1.2, "left")
-            axis.text(at, place, f"{ratio:,.0f} ×", va="center", ha=side,
-                      color=PAPER if inside else colour)  # fmt: skip
+            if ratio > 10:
+                at = ratio / 1.15
+                style = {"ha": "right", "color": PAPER}
+            else:
+                at = ratio * 1.2
+                style = {"ha": "left", "color": colour}
+            axis.text(at, place, f"{ratio:,.0f} ×", va="center", **style)
         for name, ratio in dict(marks).items():
             axis.axvline(ratio, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
             axis.text(ratio, -0.75, name, ha="center", size=9)
@@ -45,7 +48,8 @@ def roofline(points, peak, bandwidth, *, alt, caption=""):
     """
     figure, axis = canvas(5.2, 3.6)
     with mpl.rc_context(STYLE):
-        low, high = 0.5, 12 * max(x for x, _ in points.values())
+        low = 0.5
+        high = 12 * max(x for x, _ in points.values())
         top = 4 * max(peak, *(rate for _, rate in points.values())) / 1e9
         x = np.geomspace(low, high, 200)
         roof = np.minimum(peak, bandwidth * x) / 1e9
@@ -53,15 +57,15 @@ def roofline(points, peak, bandwidth, *, alt, caption=""):
         axis.fill_between(x, roof, top, color=FAINT, alpha=0.25, linewidth=0)
         axis.text(high * 0.9, peak / 1e9 * 1.12, "peak", ha="right", size=9)
         middle = (low * peak / bandwidth) ** 0.5  # of the slope, on its logarithmic axis
-        axis.annotate("bandwidth", (middle, bandwidth * middle / 1e9), (6, -3), va="top", size=9,
-                      textcoords="offset points")  # fmt: skip
-        ranked, free = sorted(points.items(), key=lambda point: point[1][1]), 0.0
-        for name, (at, rate) in ranked:
+        style = {"va": "top", "size": 9, "textcoords": "offset points"}
+        axis.annotate("bandwidth", (middle, bandwidth * middle / 1e9), (6, -3), **style)
+        free = 0.0
+        for name, (at, rate) in sorted(points.items(), key=lambda point: point[1][1]):
             colour = PALETTE[list(points).index(name) % len(PALETTE)]
             free = level(rate, peak, 1.35 * free)
             axis.plot(at, rate / 1e9, "o", color=colour, markersize=7)
-            axis.annotate(name, (at, free / 1e9), (9, 0), textcoords="offset points", va="center",
-                          color=colour)  # fmt: skip
+            style = {"va": "center", "color": colour, "textcoords": "offset points"}
+            axis.annotate(name, (at, free / 1e9), (9, 0), **style)
         axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(None, top))
         axis.set(xlabel="operations for every byte", ylabel="thousand million operations a second")
         axis.grid(which="major")
@@ -74,8 +78,9 @@ def beside(panels, *, alt, caption=""):
     ``panels`` are {title: {size: {N: ratio}}}; to the right of the line at one, ours is faster.
     """
     sizes = list(next(iter(panels.values())))
-    size = 2.6 * len(panels), 0.34 * len(sizes)
-    figure, axes = canvas(*size, columns=len(panels), gaps=(0.1, 0), sharey=True)
+    width = 2.6 * len(panels)
+    height = 0.34 * len(sizes)
+    figure, axes = canvas(width, height, columns=len(panels), gaps=(0.1, 0), sharey=True)
     with mpl.rc_context(STYLE):
         batches = sorted({N for rows in panels.values() for row in rows.values() for N in row})
         for axis, (title, rows) in zip(np.ravel(axes), panels.items(), strict=True):

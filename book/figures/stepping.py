@@ -16,8 +16,11 @@ from html import escape
 
 from figures.layout import layout
 
-CHARACTER, LINE, PAD = 7.4, 17, 10  # the size of text in a box
-GAP, MARGIN = 26, 8  # around a box, and around the picture
+CHARACTER = 7.4  # width of a letter
+LINE = 17  # height of a line
+PAD = 10  # around the text in a box
+GAP = 26  # around a box
+MARGIN = 8  # around the picture
 
 
 def steps(graph, *, alt, caption=""):
@@ -31,8 +34,10 @@ class Stepping:
     def __init__(self, graph, alt, caption):
         if not alt:
             raise ValueError("steps: alt is empty, say in words what the picture shows")
-        self.nodes, self.steps = graph["nodes"], graph["steps"]
-        self.alt, self.caption = alt, caption
+        self.nodes = graph["nodes"]
+        self.steps = graph["steps"]
+        self.alt = alt
+        self.caption = caption
         data = json.dumps(graph, ensure_ascii=False)
         self.data = data.replace("<", "\\u003c").replace("&", "\\u0026")  # no tag ends it
         self.name = "g" + hashlib.sha256(self.data.encode()).hexdigest()[:8]
@@ -73,7 +78,10 @@ class Stepping:
         places, paths = layout(inputs, width + GAP, GAP)
         scaled = [[(x, y * (height + 2 * GAP)) for x, y in path] for path in paths]
         ends = [(source, node) for node in inputs for source in inputs[node]]
-        body = [arrow(*pair, path, height) for pair, path in zip(ends, scaled, strict=True)]
+        body = [
+            arrow(source, node, path, height)
+            for (source, node), path in zip(ends, scaled, strict=True)
+        ]
         for (node, (x, y)), text in zip(places.items(), texts, strict=True):
             body.append(box(node, text, (x, y * (height + 2 * GAP)), (width, height)))
         everything = [*places.values(), *(place for path in paths for place in path)]
@@ -81,10 +89,12 @@ class Stepping:
 
     def frame(self, body, places, size):
         """Put a drawing into a frame that holds all places, and give it its words."""
-        left, right = (end(x for x, _ in places) for end in (min, max))
-        width = right - left + size[0] + 2 * MARGIN
-        height = max(y for _, y in places) * (size[1] + 2 * GAP) + size[1] + 2 * MARGIN
-        view = f"{left - size[0] / 2 - MARGIN:.0f} {-MARGIN} {width:.0f} {height:.0f}"
+        left = min(x for x, _ in places)
+        right = max(x for x, _ in places)
+        across, up = size
+        width = right - left + across + 2 * MARGIN
+        height = max(y for _, y in places) * (up + 2 * GAP) + up + 2 * MARGIN
+        view = f"{left - across / 2 - MARGIN:.0f} {-MARGIN} {width:.0f} {height:.0f}"
         return (
             f'<svg role="img" aria-labelledby="{self.name}" viewBox="{view}" width="{width:.0f}">'
             f'<title id="{self.name}">{escape(self.alt)}</title>{body}</svg>'
@@ -93,7 +103,8 @@ class Stepping:
 
 def box(node, text, place, size):
     """Draw a node: its label in the first line, what is known of it below."""
-    (x, y), (width, height) = place, size
+    x, y = place
+    width, height = size
     lines = [
         f'<text x="{x:.1f}" y="{y + LINE * i:.1f}">{escape(line)}</text>'
         for i, line in enumerate(text, 1)
@@ -109,8 +120,10 @@ def arrow(source, node, path, height):
     for to, top in rest:
         middle = (y + height + top) / 2
         route += f"C{x:.1f} {middle:.1f} {to:.1f} {middle:.1f} {to:.1f} {top:.1f}"
-        route += f"V{top + height:.1f}" if (to, top) != rest[-1] else ""
-        x, y = to, top
+        if (to, top) != rest[-1]:
+            route += f"V{top + height:.1f}"
+        x = to
+        y = top
     return (
         f'<g data-from="{escape(source)}" data-to="{escape(node)}"><path d="{route}"/>'
         f'<path class="head" d="M{x:.1f} {y:.1f}l-4 -8h8z"/></g>'
