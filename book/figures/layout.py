@@ -52,18 +52,18 @@ def neighbours(steps):
 def crossings(rows, steps):
     """Count the pairs of edges that cross."""
     at = {place: (row, i) for row, places in enumerate(rows) for i, place in enumerate(places)}
-    ends = [(at[upper][0], at[upper][1], at[lower][1]) for upper, lower in steps]
+    ends = [(*at[upper], at[lower][1]) for upper, lower in steps]
     return sum(
-        one[0] == two[0] and (one[1] - two[1]) * (one[2] - two[2]) < 0
-        for one, two in combinations(ends, 2)
+        row == other and (above - there) * (below - beneath) < 0
+        for (row, above, below), (other, there, beneath) in combinations(ends, 2)
     )
 
 
 def sweep(rows, above, below):
     """Sort each layer by the middle of its neighbours above, or below; yield every attempt."""
     for i in range(SWEEPS):
-        turn, near = (rows[::-1], below) if i % 2 else (rows, above)
-        for fixed, row in pairwise(turn):
+        near = below if i % 2 else above
+        for fixed, row in pairwise(rows[::-1] if i % 2 else rows):
             middle = {place: fmean(at(near, place, fixed) or [j]) for j, place in enumerate(row)}
             row.sort(key=middle.get)
         yield [list(row) for row in rows]
@@ -94,8 +94,8 @@ def columns(rows, above, below, widths):
     """Return how far to the right each place of the layers is."""
     x = {place: float(i) for row in rows for i, place in enumerate(row)}
     for i in range(SWEEPS):
-        near = (above, below)[i % 2]
-        for row in rows[:: (1, -1)[i % 2]]:
+        near = below if i % 2 else above
+        for row in rows[::-1] if i % 2 else rows:
             wanted = [fmean([x[each] for each in near.get(p, [p])]) for p in row]
             x |= zip(row, apart(wanted, [widths[p] for p in row]), strict=True)
     return x
@@ -115,4 +115,5 @@ def layout(inputs, width=1.0, bend=0.25):
     rows = min(sweep(rows, above, below), key=lambda rows: crossings(rows, steps))
     x = columns(rows, above, below, {p: width if p in depth else bend for p in layer})
     places = {place: (x[place], layer[place]) for place in layer}
-    return {node: places[node] for node in inputs}, [[places[p] for p in path] for path in paths]
+    nodes = {node: places[node] for node in inputs}
+    return nodes, [[places[p] for p in path] for path in paths]

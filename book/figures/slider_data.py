@@ -22,6 +22,11 @@ CONDITIONS = (1, 3, 10, 30, 100)
 BEND = 100  # the condition number of the bowl that the ball rolls over
 NOISE = (0.0, 0.5, 1.5, 3.0)
 RUNS = 400
+WALKS = {
+    "constant": "at the constant rate",
+    "average": "for its average",
+    "falling": "at the falling rate",
+}
 MAP = {"x": (-10.5, 10.5), "y": (-6.8, 6.8)}
 
 
@@ -60,21 +65,32 @@ def bowl_walks(rates=(0.1, 0.5, 1.0, 1.5, 1.8, 1.9, 1.98, 2.02)):
         text = f"Rate {rate:.3g}, condition number {q}: after {STEPS} steps the walk is "
         text += f"at {power(heights[-1])} of its first height. "
         text += f"The slowest direction keeps {share:.3f} of itself per step."
-        frames.append({"text": text, "contours": contours(q), "path": points.T,
-                       "height": (i, heights), "bound": (i, share ** (2 * i))})  # fmt: skip
+        frame = {"text": text, "contours": contours(q), "path": points.T}
+        frames.append(frame | {"height": (i, heights), "bound": (i, share ** (2 * i))})
+    height_panel = {
+        "x": (0, STEPS),
+        "y": (1e-6, 10),
+        "log": "y",
+        "xlabel": "step",
+        "ylabel": "height, in parts of the first",
+    }
     return {
         "sliders": [slider("rate", rates, 4), slider("condition number", CONDITIONS, 2)],
-        "panels": [MAP, {"x": (0, STEPS), "y": (1e-6, 10), "log": "y",
-                         "xlabel": "step", "ylabel": "height, in parts of the first"}],
-        "curves": {"contours": (0, "faint", 0, ""), "path": (0, "walk", 0, ""),
-                   "bound": (1, "dashed", 1, "bound"), "height": (1, "line", 0, "height")},
+        "panels": [MAP, height_panel],
+        "curves": {
+            "contours": (0, "faint", 0, ""),
+            "path": (0, "walk", 0, ""),
+            "bound": (1, "dashed", 1, "bound"),
+            "height": (1, "line", 0, "height"),
+        },
         "frames": frames,
-    }  # fmt: skip
+    }
 
 
 def noisy_walks(rates=(0.02, 0.05, 0.1, 0.2, 0.5, 1.0), steps=100):
     """Let the rate and the noise be chosen, on the parabola ½ w², from w = 5."""
-    at, frames = np.arange(steps + 1), []
+    at = np.arange(steps + 1)
+    frames = []
     for rate, std in product(rates, NOISE):
         rng = np.random.default_rng(3)
         slope = lambda w, std=std, rng=rng: w + std * rng.choice([-1.0, 1.0], size=w.shape)
@@ -84,25 +100,29 @@ def noisy_walks(rates=(0.02, 0.05, 0.1, 0.2, 0.5, 1.0), steps=100):
         walks["average"] = total / (at + 1)[:, None]
         square = {name: np.mean(w**2, axis=1) for name, w in walks.items()}
         text = f"Rate {rate}, noise {std}: after {steps} steps the mean square of the distance is "
-        text += ", ".join(f"{power(square[name][-1])} {what}" for name, what in TELL.items()) + "."
+        ends = (f"{power(square[name][-1])} {what}" for name, what in WALKS.items())
+        text += ", ".join(ends) + "."
         frame = {"text": text, "limit": ((1, steps), np.maximum(2 * [limit(rate, std)], 1e-9))}
         frame |= {name: (at, w[:, 0]) for name, w in walks.items()}
         frames.append(frame | {f"{name} square": (at[1:], square[name][1:]) for name in walks})
-    colours = {"constant": 0, "average": 2, "falling": 1}
+    curves = {"limit": (1, "dashed", 0, "")}
+    for name, colour in {"constant": 0, "average": 2, "falling": 1}.items():
+        curves[name] = (0, "line", colour, name)
+        curves[f"{name} square"] = (1, "line", colour, "")
+    weight_panel = {"x": (0, steps), "y": (-4, 5.5), "xlabel": "step", "ylabel": "weight"}
+    square_panel = {
+        "x": (1, steps),
+        "y": (1e-3, 30),
+        "log": "xy",
+        "xlabel": "step",
+        "ylabel": "mean square of the distance",
+    }
     return {
         "sliders": [slider("rate", rates, 3), slider("noise", NOISE, 2)],
-        "panels": [{"x": (0, steps), "y": (-4, 5.5), "xlabel": "step", "ylabel": "weight"},
-                   {"x": (1, steps), "y": (1e-3, 30), "log": "xy",
-                    "xlabel": "step", "ylabel": "mean square of the distance"}],
-        "curves": {"limit": (1, "dashed", 0, "")}
-        | {name: (0, "line", colour, name) for name, colour in colours.items()}
-        | {f"{name} square": (1, "line", colour, "") for name, colour in colours.items()},
+        "panels": [weight_panel, square_panel],
+        "curves": curves,
         "frames": frames,
-    }  # fmt: skip
-
-
-TELL = {"constant": "at the constant rate", "average": "for its average",
-        "falling": "at the falling rate"}  # fmt: skip
+    }
 
 
 def limit(rate, std):
@@ -113,7 +133,8 @@ def limit(rate, std):
 def ball_walks(rates=(0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.3, 3.6)):
     """Let the rate and the momentum be chosen, on a bowl whose condition number is a hundred."""
     momenta = (0.0, 0.2, 0.4, 0.6, 0.67, 0.8, 0.9)
-    curvatures, frames = np.geomspace(1 / BEND, 1.0, 81), []
+    curvatures = np.geomspace(1 / BEND, 1.0, 81)
+    frames = []
     best = program(quadratic.ball_share)(q=BEND)
     for rate, momentum in product(rates, momenta):
         points = START / [1, 2] * roll(np.array([1 / BEND, 1.0]), rate, momentum, STEPS)
@@ -122,15 +143,25 @@ def ball_walks(rates=(0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.3, 3.6)):
         text += f"{power(np.linalg.norm(points[-1]))} from the minimum. "
         text += f"The slowest direction keeps {shares.max():.3f} of itself per step."
         frames.append({"text": text, "path": points.T, "share": (curvatures, shares)})
+    share_panel = {
+        "x": (1 / BEND, 1.0),
+        "y": (0.5, 1.2),
+        "log": "x",
+        "xlabel": "curvature",
+        "ylabel": "share kept per step",
+    }
     return {
         "sliders": [slider("rate", rates, 3), slider("momentum", momenta, 3)],
-        "panels": [MAP, {"x": (1 / BEND, 1.0), "y": (0.5, 1.2), "log": "x",
-                         "xlabel": "curvature", "ylabel": "share kept per step"}],
-        "curves": {"contours": (0, "faint", 0, ""), "path": (0, "walk", 0, ""),
-                   "best": (1, "dashed", 1, "best"), "share": (1, "line", 0, "share")},
+        "panels": [MAP, share_panel],
+        "curves": {
+            "contours": (0, "faint", 0, ""),
+            "path": (0, "walk", 0, ""),
+            "best": (1, "dashed", 1, "best"),
+            "share": (1, "line", 0, "share"),
+        },
         "still": {"contours": contours(BEND), "best": ((1 / BEND, 1.0), 2 * [best])},
         "frames": frames,
-    }  # fmt: skip
+    }
 
 
 def factor(products, momentum):

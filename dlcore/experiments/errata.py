@@ -9,8 +9,13 @@ from dlcore import nn
 from dlcore.nn.accounting import account
 
 POOL = None
-VGG = (64, 64, POOL, 128, 128, POOL, 256, 256, 256, POOL,
-       512, 512, 512, POOL, 512, 512, 512, POOL)  # fmt: skip
+VGG = (
+    *(64, 64, POOL),
+    *(128, 128, POOL),
+    *(256, 256, 256, POOL),
+    *(512, 512, 512, POOL),
+    *(512, 512, 512, POOL),
+)
 
 
 # What 004 prints: sides and channels of every row, from the input to the last pooling.

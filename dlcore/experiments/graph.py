@@ -93,7 +93,8 @@ def recursive(expression, node, bar, bars):
 
 def steps(expression, order):
     """Tell what stands at each value when its step comes, and which edges come too late."""
-    graph, place = parents(expression), {node: i for i, node in enumerate(order)}
+    graph = parents(expression)
+    place = {node: i for i, node in enumerate(order)}
     late = [(u, v) for u in order for v in graph(u) if place[u] > place[v]]
     stands = {node: backward(expression, order[: i + 1])[node] for node, i in place.items()}
     return {node: f"step {place[node] + 1}: {bar}" for node, bar in stands.items()}, late
