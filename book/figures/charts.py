@@ -72,7 +72,7 @@ def label_ends(axis, ends):
 
 
 def name_points(axis, groups):
-    """Write the name of each group above its highest point, or below if another group is there."""
+    """Write a group's name above its highest point, or below if another group is there."""
     axis.autoscale_view()
     places = {name: axis.transData.transform(group) for name, group in groups.items()}
     for (name, own), colour in zip(places.items(), PALETTE, strict=False):

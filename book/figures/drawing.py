@@ -1,4 +1,4 @@
-"""The hand that draws every figure: one palette, one style, inline SVG in the page's colours.
+"""One palette and one style for every figure, as inline SVG in the page's colours.
 
 Text and axes take the colour of the text around them, and each curve a variable of the
 style sheet, so that a figure is right on white and on black. Its description is its title,
@@ -73,7 +73,7 @@ def show(figure, *, alt, caption=""):
 
 
 def svg(figure, alt):
-    """Draw a figure as inline SVG: page colours, names of its own, words for the ear."""
+    """Draw a figure as inline SVG: in the page's colours, with ids of its own and a description."""
     stream = io.StringIO()
     with mpl.rc_context(STYLE):
         figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})

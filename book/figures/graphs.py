@@ -85,7 +85,7 @@ def layered(graph, pictures=None, *, alt, caption=""):
 
 
 def gallery(graphs, *, alt, caption=""):
-    """Draw small graphs in rows by the number of their edges; where there is a cycle, it shows."""
+    """Draw small graphs in rows by the number of their edges, with their cycles in a colour."""
     rows = {}
     for graph in graphs:
         rows.setdefault(sum(map(len, graph)), []).append(graph)

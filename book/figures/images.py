@@ -1,4 +1,4 @@
-"""Pictures that are data: images in a grid, and weights shown as the images they respond to."""
+"""Images in a grid, and weights shown as the images to which they respond."""
 
 import matplotlib as mpl
 import numpy as np

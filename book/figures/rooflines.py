@@ -34,7 +34,7 @@ def ladder(ratios, *, alt, caption="", marks=()):
 
 
 def level(rate, peak, free):
-    """Choose where a name stands: beside its point, but not on the roof nor below what is free."""
+    """Choose the height of a name: that of its point, but not on the roof nor below `free`."""
     wanted = max(rate, free)
     if 0.85 < wanted / peak < 1.15:
         wanted = 0.8 * peak if free < 0.8 * peak else 1.2 * peak

@@ -1,4 +1,4 @@
-"""A graph that is stepped through: a picture, a table of steps, and the data of the widget.
+"""A graph to step through: a picture, a table of steps, and the data of the widget.
 
 The picture holds the final lines of every node, so it is complete without a script.
 `_static/widgets/graph-steps.js` finds the figure, offers buttons and keys, and writes into

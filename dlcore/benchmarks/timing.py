@@ -1,11 +1,11 @@
 """Timing side by side: rounds that interleave the contestants, medians, their spread.
 
-Two programs timed one after the other are timed on two machines: the processor has cooled or
-heated, a neighbour has woken. Timed in turn, within one process, they share what befalls them.
+Between two timings the machine changes: the processor cools or heats, another process starts.
+Contestants that are timed in turn, within one process, share these changes.
 
-The turns are bursts, with a pause before each: the threads of one library keep spinning for a
-while after its last call, and would steal the processor from whoever comes next. In a pause the
-processor falls asleep, so the first calls of a burst wake it up, and are not counted.
+The turns are bursts of calls with a pause before each, because the threads of one library keep
+spinning for a while after its last call and would slow down the next contestant. In a pause the
+processor lowers its frequency, so the first calls of a burst only warm it up.
 """
 
 import gc
@@ -28,20 +28,20 @@ class Timing(NamedTuple):
 
 
 PAUSE = 0.25  # seconds, longer than idle threads spin
-AWAKE = 0.05  # seconds after which the processor is as fast as it will be
+WARM_UP = 0.05  # seconds after which the processor is as fast as it will be
 
 
 def in_turn(contestants, rounds=5, burst=20):
-    """Time each of the named functions in bursts of calls; those that wake up are not counted."""
+    """Time each of the named functions in bursts of calls; calls that warm up are not counted."""
     seconds = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
             gc.collect()
             time.sleep(PAUSE)
-            awake = time.perf_counter() + AWAKE
+            warm = time.perf_counter() + WARM_UP
             run()
             run()
-            while time.perf_counter() < awake:
+            while time.perf_counter() < warm:
                 run()
             for _ in range(burst):
                 start = time.perf_counter()
