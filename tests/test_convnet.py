@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dlcore.nn.sequential import ConvReLUPool, Sequential
+from dlcore.ops.flatten import flatten
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import value_and_grad
@@ -15,10 +17,8 @@ from dlcore.nn.conv import Conv2d, Offset
 from dlcore.nn.layer import Layer
 from dlcore.nn.models.convnet import ThreeLayerConvNet, TwoLayerConvNet
 from dlcore.nn.pool import MaxPool2d
-from dlcore.nn.sequential import ConvReLUPool, Sequential
 from dlcore.ops.activation import relu
 from dlcore.ops.conv import conv2d, convolution
-from dlcore.ops.flatten import flatten
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy
 from dlcore.ops.pool import max_pool2d
