@@ -8,10 +8,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import check_gradients, directional, grad, vjp
-from dlcore.nn.linear import Linear
+from dlcore.nn import Activation, Linear, load, named_parameters, using_parameters
 from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy, softmax
 from dlcore.shapes import ShapeError
+from dlcore.train import loss_and_grads
 
 AFFINE = [[1.49834967, 1.70660132, 1.91485297], [3.25553199, 3.5141327, 3.77273342]]  # 000, 001
 HALF_A_UNIT = 5e-9  # of the eighth decimal, the last that the sources print
@@ -172,20 +173,33 @@ def test_the_way_back_costs_two_ways_forward(monkeypatch):
 def test_a_layer_returns_the_shape_it_was_given(rng):
     """Images (N, C, H, W) are mixed as rows of D = C H W features; x̄ is images again."""
     layer, x = Linear(42, 5, rng=rng), rng.normal(size=(4, 3, 2, 7))
-    y_bar = rng.normal(size=(4, 5))
-    assert_array_equal(layer.forward(x), layer.forward(x.reshape(4, 42)))
-    flat = layer.backward(y_bar)
-    layer.forward(x)
-    assert_array_equal(layer.backward(y_bar), flat.reshape(x.shape))
+    y_bar, rows = rng.normal(size=(4, 5)), x.reshape(4, 42)
+    y, pullback = vjp(layer, x)
+    assert_array_equal(y, layer.forward(rows))
+    assert_array_equal(pullback(y_bar)[0], layer.backward(y_bar).reshape(x.shape))
 
 
-def test_layer_and_tape_run_the_same_rule(rng):
-    """Back-propagation by hand and reverse mode return the same bits."""
-    layer = Linear(6, 5, rng=rng)
-    x, y_bar = rng.normal(size=(4, 6)), rng.normal(size=(4, 5))
-    layer.forward(x)
+LEAVES = {
+    "Linear": lambda rng: Linear(6, 5, rng=rng),
+    "ReLU": lambda rng: Activation("relu"),
+    "tanh": lambda rng: Activation("tanh"),
+}
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_layer_and_tape_run_the_same_rule(name, rng):
+    """Back-propagation by hand and reverse mode return the same bits, for every leaf layer."""
+    layer, x = LEAVES[name](rng), rng.normal(size=(4, 6))
+    params = named_parameters(layer)
+
+    def call(x, *values):
+        with using_parameters(layer, dict(zip(params, values, strict=True))):
+            return layer(x)
+
+    y, pullback = vjp(call, x, *params.values())
+    y_bar = rng.normal(size=y.shape)
+    assert_array_equal(layer.forward(x), y)
     by_hand = layer.backward(y_bar), *layer.grads.values()
-    _, pullback = vjp(linear, x, *layer.params.values())
     for one, other in zip(by_hand, pullback(y_bar), strict=True):
         assert_array_equal(one, other)
 
@@ -195,9 +209,10 @@ def test_the_classifier_says_what_the_page_says(reg, labelled, formulas, oracle,
     """L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + λ/2 Σ w², with y from its own formula."""
     model, x, t = labelled
     y = oracle.program(formulas.scores)(x=x, **model.params)
-    assert_allclose(model.scores(x), y, **rounding(x, model.params["w"]))
+    assert_allclose(model(x), y, **rounding(x, model.params["w"]))
     page = oracle.program(formulas.classifier_loss)(y=y, t=t, w=model.params["w"], reg=reg)
-    assert_allclose(model.loss(x, t, reg)[0], page, rtol=1e-14)
+    loss, _ = loss_and_grads(model, cross_entropy, x, t, l2=reg)
+    assert_allclose(loss, page, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", ["w", "b"])
@@ -206,17 +221,24 @@ def test_the_gradient_of_the_classifier_says_what_the_page_says(
 ):
     """w̄ = 1/N xᵀ (p - [k = t]) + λ w,   b̄ = 1/N Σₙ (pₙ - [k = tₙ])."""
     model, x, t = labelled
-    p = oracle.program(formulas.probabilities)(y=model.scores(x))
+    p = oracle.program(formulas.probabilities)(y=model(x))
     page = oracle.program(getattr(formulas, f"classifier_{name}_bar"))
     bar = page(x=x, p=p, t=t, w=model.params["w"], reg=0.5)
-    assert_allclose(model.loss(x, t, 0.5)[1][name], bar, **rounding(np.append(x, 1.0), p))
+    _, grads = loss_and_grads(model, cross_entropy, x, t, l2=0.5)
+    assert_allclose(grads[name], bar, **rounding(np.append(x, 1.0), p))
 
 
 def test_the_gradient_by_hand_is_the_gradient_of_the_tape(labelled):
-    """The layers' w̄ and b̄ are ∂L/∂w and ∂L/∂b of the loss written in one line."""
+    """A layer's own w̄ and b̄ are, bit by bit, those of the model, and ∂L/∂w and ∂L/∂b."""
     model, x, t = labelled
     w, b = model.params.values()
-    _, grads = model.loss(x, t, 0.5)
+    layer = load(Linear(*w.shape, rng=np.random.default_rng(0)), model.params)
+    y = layer.forward(x)
+    (y_bar,) = cross_entropy.vjp(None, y, t, 1.0)
+    layer.backward(y_bar, input_grad=False)
+    _, grads = loss_and_grads(model, cross_entropy, x, t, l2=0.5)
+    assert_array_equal(layer.grads["w"] + 0.5 * w, grads["w"])
+    assert_array_equal(layer.grads["b"], grads["b"])
     loss = lambda w, b: cross_entropy(linear(x, w, b), t) + 0.25 * np.sum(w * w)
     assert_allclose(grads["w"], grad(loss)(w, b), rtol=0, atol=1e-15)
     assert_allclose(grads["b"], grad(lambda b: loss(w, b))(b), rtol=0, atol=1e-15)
@@ -226,9 +248,10 @@ def test_a_template_at_rest_is_a_mixture_of_pictures(labelled, formulas, oracle)
     """Where w̄ = 0:  w = 1/λN Σₙ xₙ ([k = tₙ] - pₙₖ)."""
     model, x, t = labelled
     for _ in range(500):
-        for name, bar in model.loss(x, t, 0.5)[1].items():
+        _, grads = loss_and_grads(model, cross_entropy, x, t, l2=0.5)
+        for name, bar in grads.items():
             model.params[name] -= 0.5 * bar
-    p = softmax(model.scores(x))
+    p = softmax(model(x))
     mixture = oracle.program(formulas.template)(x=x, p=p, t=t, reg=0.5)
     assert_allclose(model.params["w"], mixture, rtol=0, atol=1e-12)
 
