@@ -21,8 +21,12 @@ MEASURED = {"rtol": 1e-7, "atol": 1e-8}  # the best central differences, with ro
 WAYS = {"one_sided": 2, "central": 4, "complex_step": 4}  # what half the step divides the error by
 DIFFERENCES = ["one_sided", "central"]
 POWERS = ["one_sided_square", "central_square", "one_sided_cube", "central_cube", "complex_cube"]
-THEIRS = {"b1": [5.435436e-8, 5.435430e-8], "w1": [4.426512e-9], "b2": [8.190173e-11],
-          "w2": [1.786138e-9, 8.023743e-10]}  # fmt: skip  # printed by 000 and 001
+THEIRS = {  # printed by 000 and 001
+    "hidden.b": [5.435436e-8, 5.435430e-8],
+    "hidden.w": [4.426512e-9],
+    "output.b": [8.190173e-11],
+    "output.w": [1.786138e-9, 8.023743e-10],
+}
 
 
 @pytest.fixture
@@ -212,8 +216,8 @@ def test_below_the_floor_every_mistake_is_small():
 
 
 def test_no_rounding_of_the_loss_meets_what_the_sources_ask(lab):
-    """The slope by the second entry of b1 is measured on a grid without a point within 1e-8."""
-    slope = lab.toy_gradients(1e-5)[0]["b1"][1]
+    """The slope by entry 1 of hidden.b is measured on a grid without a point within 1e-8."""
+    slope = lab.toy_gradients(1e-5)[0]["hidden.b"][1]
     digit = EPS / (2 * 1e-5)  # what the last digit of a loss between 1 and 2 does to the slope
     near = digit * (np.round(slope / digit) + np.arange(-3, 4))
     errors = [derivative.relative_error(measured, slope) for measured in near]
@@ -233,10 +237,10 @@ def test_every_error_of_the_sources_is_a_whole_number_of_last_digits(name, lab):
 
 
 def test_a_longer_step_rounds_less_and_truncates_more(lab):
-    """With a step of 1/1000 b1 is below 1e-8; w2, which was, is far above."""
+    """With a step of 1/1000 hidden.b is below 1e-8; output.w, which was, is far above."""
     short, long = lab.toy_errors(1e-5), lab.toy_errors(1e-3)
-    assert long["b1"] < 1e-8 < short["b1"]
-    assert short["w2"] < 1e-8 < long["w2"] / 10
+    assert long["hidden.b"] < 1e-8 < short["hidden.b"]
+    assert short["output.w"] < 1e-8 < long["output.w"] / 10
 
 
 # Many variables
