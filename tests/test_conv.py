@@ -15,7 +15,7 @@ from dlcore.kernels.conv import (
 )
 from dlcore.nn.conv import Conv2d
 from dlcore.nn.linear import Linear
-from dlcore.ops.conv import conv2d, convolution
+from dlcore.ops.conv import conv2d, conv2d_bias_relu
 from dlcore.ops.linear import linear
 
 OPTIONS = {
@@ -309,17 +309,18 @@ def test_a_sum_as_a_loss_sees_no_turn_inside(lab, x, rng):
     assert_allclose(x_bar[0, :, 4, 4], w.sum(axis=(0, 2, 3)), **SUMS)
 
 
-def test_a_layer_adds_an_offset_to_every_map(rng, formulas, oracle):
-    """y = x ⋆ w + b; on the way back an offset hears its whole map, in every image."""
+def test_a_layer_adds_a_bias_to_every_map(rng, formulas, oracle):
+    """y = x ⋆ w + b; the gradient of a bias is the sum of ȳ over its map, in every image."""
     x, w, b = (rng.normal(size=size) for size in [(2, 3, 5, 4), (4, 3, 3, 2), (4,)])
     options = {"stride": 2, "padding": 1}
-    y = convolution(x, w, b, **options)
+    y = conv2d_bias_relu(x, w, b, relu=False, **options)
     P, Q = y.shape[2:]
     page = oracle.program(formulas.convolution)(x=x, w=w, b=b, P=P, Q=Q, **options)
     assert_allclose(y, page, **SUMS)
     y_bar = rng.normal(size=y.shape)
     b_bar = oracle.program(formulas.convolution_b_bar)(y_bar=y_bar)
-    assert_allclose(convolution.vjp(y, x, w, b, y_bar, **options)[2], b_bar, **SUMS)
+    bars = conv2d_bias_relu.vjp(y, x, w, b, y_bar, relu=False, **options)
+    assert_allclose(bars[2], b_bar, **SUMS)
 
 
 def test_a_sobel_filter_measures_the_slope_of_a_ramp(lab):

@@ -42,7 +42,7 @@ def generous(x, y_bar):
 
 def seen(window, stride, size):
     """Count how many windows see each pixel: what averaging gives back for ȳ = U V."""
-    x, options = np.zeros((1, 1, size, size)), {"window": window, "stride": stride}
+    x, options = np.zeros((1, 1, size, size)), {"kernel_size": window, "stride": stride}
     y = avg_pool2d(x, **options)
     return avg_pool2d.vjp(y, x, np.full(y.shape, float(window**2)), **options)[0]
 
