@@ -6,24 +6,24 @@ are all options, memory of every kind, both precisions, and everything that is r
 
 import numpy as np
 import pytest
-from dlcore.nn.flatten import Flatten
-from dlcore.nn.sequential import ConvReLU, ConvReLUPool, LinearReLU, Sequential
 from numpy.testing import assert_allclose, assert_array_equal
 
+from dlcore.autodiff import vjp
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import offset, winograd
 from dlcore.kernels import pool as pools
 from dlcore.kernels.machine.layout import empty_maps, to_batch_last
+from dlcore.nn import ConvReLUPool, Flatten, Linear, ReLU, Sequential, named_parameters
 from dlcore.ops.activation import relu
 from dlcore.ops.conv import (
     CONV_ALGORITHMS,
     conv2d,
+    conv2d_bias_relu,
     conv2d_input_grad,
     conv2d_weight_grad,
-    convolution,
     use_algorithm,
 )
-from dlcore.ops.fast import linear_in_columns
+from dlcore.ops.fast import in_columns
 from dlcore.ops.linear import linear
 from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
 from dlcore.shapes import ShapeError
@@ -45,7 +45,7 @@ CASES = {  # x, w, then stride, padding, dilation, groups
     "many images": ((70, 3, 5, 4), (13, 3, 3, 3), ONE, ((1, 1), (1, 1)), ONE, 1),
     "large filters": ((4, 3, 12, 11), (6, 3, 7, 7), ONE, ((3, 3), (3, 3)), ONE, 1),
 }
-WINDOWS = {  # x, then window, stride, padding
+WINDOWS = {  # x, then kernel size, stride, padding
     "tiles": ((5, 3, 6, 8), (2, 2), (2, 2), NONE),
     "overlapping": ((2, 3, 7, 6), (3, 2), (2, 1), NONE),
     "with gaps": ((2, 3, 9, 8), (2, 2), (3, 4), NONE),
@@ -142,9 +142,9 @@ def test_any_memory_can_be_pooled(op, view, rng):
     """The same numbers in unusual memory have the same maps and the same way back."""
     odd = [view(rng.normal(size=shape)) for shape in ((3, 4, 7, 6), (3, 4, 3, 3))]
     x, y_bar = (each.astype(float, order="C") for each in odd)
-    y = op(x, window=2)
-    assert_array_equal(op(odd[0], window=2), y)
-    assert_array_equal(op.vjp(y, *odd, window=2)[0], op.vjp(y, x, y_bar, window=2)[0])
+    y = op(x, kernel_size=2)
+    assert_array_equal(op(odd[0], kernel_size=2), y)
+    assert_array_equal(op.vjp(y, *odd, kernel_size=2)[0], op.vjp(y, x, y_bar, kernel_size=2)[0])
 
 
 @pytest.mark.parametrize(("x", "w"), [
@@ -238,13 +238,14 @@ def test_what_does_not_fit_is_refused(w, options, message):
 @pytest.mark.parametrize(("run", "message"), [
     (lambda: conv2d_input_grad(np.ones((2, 6, 9, 9)), SAME[1], size=(6, 5)),
      r"y_bar has maps of \(9, 9\) but the options make \(4, 3\)"),
-    (lambda: conv2d_weight_grad(SAME[0], np.ones((2, 6, 9, 9)), window=3),
+    (lambda: conv2d_weight_grad(SAME[0], np.ones((2, 6, 9, 9)), kernel_size=3),
      r"y_bar has maps of \(9, 9\) but the options make \(4, 3\)"),
     (lambda: conv2d.vjp(None, *SAME, np.ones((3, 6, 4, 3))), "N is 2 in x but 3 in y_bar"),
-    (lambda: max_pool2d(SAME[0], window=7), "the window spans 7 rows but the padded image has 6"),
-    (lambda: max_pool2d(SAME[0], window=2, padding=2), "a window of 2 would see nothing"),
-    (lambda: max_pool2d(np.ones((2, 3, 0, 4)), window=1), "max_pool2d: H is 0"),
-    (lambda: max_pool2d.vjp(None, SAME[0], np.ones((2, 4, 9, 9)), window=2),
+    (lambda: max_pool2d(SAME[0], kernel_size=7),
+     "the window spans 7 rows but the padded image has 6"),
+    (lambda: max_pool2d(SAME[0], kernel_size=2, padding=2), "a window of 2 would see nothing"),
+    (lambda: max_pool2d(np.ones((2, 3, 0, 4)), kernel_size=1), "max_pool2d: H is 0"),
+    (lambda: max_pool2d.vjp(None, SAME[0], np.ones((2, 4, 9, 9)), kernel_size=2),
      r"y_bar has maps of \(9, 9\) but the options make \(3, 2\)"),
     (lambda: global_avg_pool(np.ones((2, 3, 0, 4))), "pass at least one pixel"),
 ])  # fmt: skip
@@ -256,11 +257,12 @@ def test_what_would_leave_memory_is_refused(run, message):
 
 @pytest.mark.parametrize("op", [max_pool2d, avg_pool2d])
 @pytest.mark.parametrize(("dtype", "options", "message"), [
-    (float, {"window": 2, "stride": 0}, "stride is 0, pass a whole number, at least 1, or a pair"),
-    (float, {"window": 0}, "window is 0, pass a whole number, at least 1, or a pair"),
-    (float, {"window": 2, "padding": -1}, "padding is -1, pass a whole number, at least 0"),
-    (int, {"window": 2}, "x must hold floats, got int64"),
-    (object, {"window": 2}, "x must hold floats, got object"),
+    (float, {"kernel_size": 2, "stride": 0},
+     "stride is 0, pass a whole number, at least 1, or a pair"),
+    (float, {"kernel_size": 0}, "kernel_size is 0, pass a whole number, at least 1, or a pair"),
+    (float, {"kernel_size": 2, "padding": -1}, "padding is -1, pass a whole number, at least 0"),
+    (int, {"kernel_size": 2}, "x must hold floats, got int64"),
+    (object, {"kernel_size": 2}, "x must hold floats, got object"),
 ])  # fmt: skip
 def test_pooling_refuses_what_is_no_window(op, dtype, options, message):
     """Nor does it pool what is no image of floats."""
@@ -272,9 +274,9 @@ def test_pooling_refuses_what_is_no_window(op, dtype, options, message):
 def test_an_empty_batch_is_pooled_to_an_empty_batch(op):
     """N = 0 stays, there and back."""
     x = np.ones((0, 3, 7, 6))
-    y = op(x, window=(2, 3))
+    y = op(x, kernel_size=(2, 3))
     assert y.shape == (0, 3, 3, 2)
-    assert op.vjp(y, x, np.ones_like(y), window=(2, 3))[0].shape == x.shape
+    assert op.vjp(y, x, np.ones_like(y), kernel_size=(2, 3))[0].shape == x.shape
 
 
 @every_window
@@ -296,7 +298,7 @@ def test_of_several_largest_entries_the_first_hears(case, values, rng):
     y_bar = rng.normal(size=y.shape)
     x_bar = pools.max_pool_grad_naive(y, x, y_bar, *options)
     assert_allclose(pools.max_pool_grad(y, x, y_bar, *options), x_bar, rtol=0, atol=1e-14)
-    names = dict(zip(("window", "stride", "padding"), options, strict=True))
+    names = dict(zip(("kernel_size", "stride", "padding"), options, strict=True))
     assert_allclose(max_pool2d.vjp(y, x, y_bar, **names)[0], x_bar, rtol=0, atol=1e-14)
     x_dot = rng.normal(size=shape)
     y_dot = max_pool2d.jvp(y, x, x_dot, **names)
@@ -316,18 +318,18 @@ def test_an_average_gives_every_entry_its_part(case, rng):
 def test_the_first_nan_is_the_largest():
     """A window that sees a NaN returns it, and sends its cotangent to the first of them."""
     x = np.array([[[[np.nan, 2, 1, 3, 1, 4], [5, np.nan, 3, 3, np.nan, 5]]]])
-    y = max_pool2d(x, window=2)
+    y = max_pool2d(x, kernel_size=2)
     assert_array_equal(y, [[[[np.nan, 3, np.nan]]]])
     bars = [[[[1.0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 1, 0]]]]
-    assert_array_equal(max_pool2d.vjp(y, x, np.ones_like(y), window=2)[0], bars)
+    assert_array_equal(max_pool2d.vjp(y, x, np.ones_like(y), kernel_size=2)[0], bars)
 
 
 def test_nothing_is_larger_than_minus_infinity_but_what_is_there(rng):
     """A window of -inf at the edge hears its ȳ inside the image, not in the padding."""
     x = np.full((1, 1, 3, 3), -np.inf)
-    y = max_pool2d(x, window=2, padding=1)
+    y = max_pool2d(x, kernel_size=2, padding=1)
     y_bar = rng.normal(size=y.shape)
-    (x_bar,) = max_pool2d.vjp(y, x, y_bar, window=2, padding=1)
+    (x_bar,) = max_pool2d.vjp(y, x, y_bar, kernel_size=2, padding=1)
     assert_allclose(x_bar.sum(), y_bar.sum(), rtol=1e-12)
     assert_array_equal(y, np.full((1, 1, 2, 2), -np.inf))
 
@@ -337,8 +339,8 @@ def test_precisions_without_a_kernel_are_pooled_too(dtype, rng):
     """The naive twins know every precision."""
     x, y_bar = rng.normal(size=(2, 3, 4, 6)).astype(dtype), np.ones((2, 3, 2, 3), dtype)
     for op in (max_pool2d, avg_pool2d):
-        y = op(x, window=2)
-        (x_bar,) = op.vjp(y, x, y_bar, window=2)
+        y = op(x, kernel_size=2)
+        (x_bar,) = op.vjp(y, x, y_bar, kernel_size=2)
         assert {y.dtype, x_bar.dtype} == {np.dtype(dtype)}
         assert_allclose(np.float64(x_bar.sum()), 36, rtol=1e-3)
 
@@ -372,8 +374,8 @@ def test_a_rectifier_lets_a_nan_pass(rng):
 def test_nothing_is_rectified_to_nothing(N, F):
     """No images, or no filters: maps, gradients and offsets are empty or nought."""
     x, w, b = np.ones((N, 2, 5, 4)), np.ones((F, 2, 3, 3)), np.ones(F)
-    y = convolution(x, w, b, rectify=True)
-    bars = convolution.vjp(y, x, w, b, np.ones_like(y), rectify=True)
+    y = conv2d_bias_relu(x, w, b)
+    bars = conv2d_bias_relu.vjp(y, x, w, b, np.ones_like(y))
     assert y.shape == (N, F, 3, 2)
     assert [bar.shape for bar in bars] == [x.shape, w.shape, b.shape]
     assert not any(bar.any() for bar in bars)
@@ -382,15 +384,14 @@ def test_nothing_is_rectified_to_nothing(N, F):
 def test_a_rectified_convolution_is_a_convolution_rectified(rng):
     """max(0, x ⋆ w + b), with all four ways back."""
     x, w, b = rng.normal(size=(3, 4, 6, 5)), rng.normal(size=(7, 4, 3, 3)), rng.normal(size=7)
-    y = convolution(x, w, b, padding=1, rectify=True)
+    y = conv2d_bias_relu(x, w, b, padding=1)
     plain = conv2d(x, w, padding=1) + b[:, None, None]
     assert_allclose(y, relu(plain), rtol=0, atol=1e-13)
     y_bar = rng.normal(size=y.shape)
     (bar,) = relu.vjp(relu(plain), plain, y_bar)
     bars = *conv2d.vjp(plain, x, w, bar, padding=1), bar.sum(axis=(0, 2, 3))
-    for one, other in zip(
-        convolution.vjp(y, x, w, b, y_bar, padding=1, rectify=True), bars, strict=True
-    ):
+    ours = conv2d_bias_relu.vjp(y, x, w, b, y_bar, padding=1)
+    for one, other in zip(ours, bars, strict=True):
         assert_allclose(one, other, rtol=0, atol=1e-11)
 
 
@@ -398,11 +399,10 @@ def test_the_batch_stays_innermost(rng):
     """From layer to layer nothing is put into another order of memory."""
     x = empty_maps(5, 3, 8, 6, np.float32)
     x[...] = rng.normal(size=x.shape)
-    row = ConvReLUPool(3, 4, 3, padding=1, rng=rng, dtype=np.float32)
-    y = row.layers[1].op(offset.add_bias(x, np.ones(3, np.float32), True), window=2)
+    y = max_pool2d(offset.add_bias(x, np.ones(3, np.float32), True), kernel_size=2)
     assert to_batch_last(y).base is not None
     assert y.strides[0] == y.itemsize
-    assert Flatten().forward(y).strides == (y.itemsize, 5 * y.itemsize)
+    assert Flatten()(y).strides == (y.itemsize, 5 * y.itemsize)
 
 
 @pytest.mark.parametrize("sizes", [(5, 7, 3), (1, 1, 1), (70, 600, 20), (3, 0, 4), (0, 2, 3)])
@@ -413,21 +413,23 @@ def test_columns_are_mixed_like_rows(sizes, dtype, rng, rounding):
     shapes = (N, D), (D, M), (M,), (N, M)
     x, w, b, y_bar = (rng.normal(size=shape).astype(dtype) for shape in shapes)
     columns = np.asfortranarray(x), w, b
-    y = linear_in_columns(*columns)
+    assert in_columns(columns[0]) or 1 in sizes or 0 in sizes
+    y = linear(*columns)
     assert_allclose(y, linear(x, w, b), **rounding(np.append(x, b), np.append(w, 1)))
-    bars = linear_in_columns.vjp(y, *columns, np.asfortranarray(y_bar))
+    bars = linear.vjp(y, *columns, np.asfortranarray(y_bar))
     for one, other in zip(bars, linear.vjp(y, x, w, b, y_bar), strict=True):
         assert_allclose(one, other, **rounding(np.append(y_bar, 1), np.append(x, w)))
 
 
 def test_a_row_of_layers_is_a_layer(rng):
-    """Forwards one after another, backwards in turn; parameters are named as in a model."""
-    row = Sequential(ConvReLUPool(2, 3, 3, rng=rng), Flatten(), LinearReLU(12, 5, rng=rng))
+    """Forwards one after another, backwards in turn; parameters are named by their place."""
+    conv, mix = ConvReLUPool(2, 3, 3, rng=rng), Linear(12, 5, rng=rng)
+    row = Sequential(conv, Flatten(), mix, ReLU())
     x, x_dot = rng.normal(size=(4, 2, 6, 7)), rng.normal(size=(4, 2, 6, 7))
-    y = row.forward(x)
+    y, pullback = vjp(row, x)
     y_bar, h = rng.normal(size=y.shape), 1e-6
-    x_bar, grads = row.backward(y_bar), row.grads
-    slope = (row.forward(x + h * x_dot) - row.forward(x - h * x_dot)) / (2 * h)
-    assert list(row.params) == list(grads) == ["w1", "b1", "w2", "b2"]
-    assert list(ConvReLU(2, 3, 3, rng=rng).params) == ["w", "b"]
+    (x_bar,) = pullback(y_bar)
+    slope = (row(x + h * x_dot) - row(x - h * x_dot)) / (2 * h)
+    assert_array_equal(y, relu(mix(Flatten()(conv(x)))))
+    assert list(named_parameters(row)) == ["layers.0.w", "layers.0.b", "layers.2.w", "layers.2.b"]
     assert_allclose(np.vdot(x_bar, x_dot), np.vdot(slope, y_bar), rtol=1e-6)
