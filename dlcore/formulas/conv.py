@@ -112,9 +112,9 @@ def conv2d_grouped():
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v))
 
 
-@formula(computed("ops.conv.convolution", sizes=STRIDED))
+@formula(computed("ops.conv.conv2d_bias_relu", sizes=STRIDED, relu=False))
 def convolution():
-    """A layer adds an offset to every map."""
+    """A layer adds a bias to every map."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
     return sp.Eq(y[n, f, p, q], total(seen * w[f, c, u, v], c, u, v) + b[f])
 
@@ -149,7 +149,7 @@ def conv2d_w_bar():
 
 @formula(cotangent(convolution, "b", sizes=STRIDED, points=1))
 def convolution_b_bar():
-    """An offset hears from every place of its map."""
+    """The gradient of a bias is the sum over its map, in every image."""
     return sp.Eq(b_bar[f], total(y_bar[n, f, p, q], n, p, q))
 
 
