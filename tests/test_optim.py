@@ -81,7 +81,7 @@ def test_on_a_parabola_every_step_multiplies_by_one_factor(optim, lab, formulas,
 
 
 @pytest.mark.parametrize("share", [0.98, 1.02])
-def test_the_steepest_direction_sets_the_largest_rate(share, optim, lab, rng):
+def test_the_steepest_direction_sets_the_largest_learning_rate(share, optim, lab, rng):
     """Descent converges from everywhere if rate < 2/κ for the largest κ, else it diverges."""
     kappa = np.array([0.3, 1.0, 1.7, 4.0])
     turned, _ = np.linalg.qr(rng.normal(size=(4, 4)))
@@ -91,7 +91,7 @@ def test_the_steepest_direction_sets_the_largest_rate(share, optim, lab, rng):
     assert far < 1e-3 if share < 1 else far > 1e3
 
 
-def test_a_constant_gradient_speeds_the_ball_up(optim, lab, formulas, oracle, rng):
+def test_momentum_gathers_speed_under_a_constant_gradient(optim, lab, formulas, oracle, rng):
     """Pushed i times from rest,  v = -rate · g (1 - μⁱ)/(1 - μ)."""
     rate, mu, g = rng.uniform(0.1, 0.9, size=3)
     walked = lab.path(optim.Momentum(rate, momentum=mu), lambda w: g + 0 * w, [0.0], steps=8)
@@ -100,7 +100,7 @@ def test_a_constant_gradient_speeds_the_ball_up(optim, lab, formulas, oracle, rn
     assert_allclose(np.diff(walked[:, 0]), page, rtol=1e-12)
 
 
-def test_the_ball_has_a_terminal_velocity(optim, lab, formulas, oracle, rng):
+def test_momentum_has_a_terminal_velocity(optim, lab, formulas, oracle, rng):
     """In the limit,  v = -rate · g/(1 - μ)."""
     rate, mu, g = rng.uniform(0.1, 0.9, size=3)
     rule = optim.Momentum(rate, momentum=mu)
@@ -140,13 +140,13 @@ def both(optim, formulas, oracle, rng):
     return walk
 
 
-def test_two_forms_of_momentum_agree_while_the_rate_is_constant(both):
+def test_two_forms_of_momentum_agree_at_a_constant_learning_rate(both):
     """With v = -rate · u, one form is the other."""
     here, there = both([0.3] * 9)
     assert_allclose(here, there, rtol=1e-12)
 
 
-def test_a_change_of_the_rate_tells_the_two_forms_apart(both):
+def test_a_change_of_the_learning_rate_tells_the_two_forms_apart(both):
     """When the rate drops to zero the ball here rolls on, by μ v, μ² v, …; there it stands."""
     here, there = both([0.3] * 6 + [0.0] * 3)
     rolls, stands = np.diff(here)[4:], np.diff(there)[4:]
@@ -243,7 +243,7 @@ def test_the_division_makes_up_for_what_is_missing(optim, lab, formulas, oracle,
         assert_allclose(g, page, rtol=1e-12)
 
 
-def test_the_first_corrected_step_has_the_length_of_the_rate(optim, formulas, oracle, rng):
+def test_the_first_corrected_step_has_the_length_of_the_learning_rate(optim, formulas, oracle, rng):
     """Adam's is  rate · g/(|g| + ε),  whatever β₁ and β₂ are."""
     w, g = rng.normal(size=(2, 3, 4)) * 10.0 ** np.arange(-4, 0)
     beta1, beta2 = rng.uniform(0.1, 0.9, size=2)
@@ -259,7 +259,7 @@ def test_under_a_constant_gradient_every_corrected_step_is_as_long_as_the_first(
 
 
 @pytest.mark.parametrize("rule", ["SGD", "Momentum", "Nesterov", "RMSProp", "Adam"])
-def test_decay_is_the_slope_of_the_penalty(rule, optim, lab, rng):
+def test_weight_decay_is_the_slope_of_the_l2_penalty(rule, optim, lab, rng):
     """A step with decay = reg is a step on  loss + reg/2 Σ w²."""
     rule, start = getattr(optim, rule), rng.normal(size=5)
     decayed = lab.path(rule(0.1, decay=0.7), np.tanh, start, steps=12)
@@ -267,14 +267,14 @@ def test_decay_is_the_slope_of_the_penalty(rule, optim, lab, rng):
     assert_allclose(decayed, punished, rtol=1e-12)
 
 
-def test_descent_with_decay_shrinks_the_weights_first(optim, rng):
+def test_descent_with_weight_decay_shrinks_the_weights_first(optim, rng):
     """For descent, penalty and shrinking are one:  w ← (1 - rate · decay) w - rate · g."""
     w, g = rng.normal(size=(2, 3, 4))
     there = step(optim.SGD(0.3, decay=0.7), w, g)
     assert_allclose(there, (1 - 0.3 * 0.7) * w - 0.3 * g, rtol=1e-12)
 
 
-def test_adam_does_not_hear_how_strong_a_penalty_is(optim, rng):
+def test_the_first_step_of_adam_does_not_depend_on_the_strength_of_a_penalty(optim, rng):
     """Where the data are silent, a hundred times the decay makes the same first step."""
     w = rng.normal(size=(3, 4))
     weak, strong = (step(optim.Adam(0.1, eps=0.0, decay=d), w, 0 * w) for d in (0.01, 1.0))
@@ -282,7 +282,7 @@ def test_adam_does_not_hear_how_strong_a_penalty_is(optim, rng):
     assert_allclose(np.abs(weak - w), 0.1, rtol=1e-12)
 
 
-def test_decoupled_decay_shrinks_the_weights_whatever_the_gradient(optim, rng):
+def test_decoupled_weight_decay_shrinks_the_weights_whatever_the_gradient(optim, rng):
     """AdamW steps as Adam does, and beside it by  -rate · decay · w."""
     w, g = rng.normal(size=(2, 3, 4))
     g *= [[1e-3], [1.0], [1e3]]
@@ -291,7 +291,7 @@ def test_decoupled_decay_shrinks_the_weights_whatever_the_gradient(optim, rng):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_decay_leaves_biases_alone(rule, optim):
+def test_weight_decay_applies_to_the_weights_that_are_named(rule, optim):
     """An array with one axis is a bias: without a gradient it stays where it is."""
     params = {"w": np.ones((2, 3)), "b": np.ones(3)}
     silence = {name: np.zeros_like(w) for name, w in params.items()}
@@ -337,7 +337,7 @@ def test_the_kernel_computes_the_definition(name, dtype, compiled, kernels, rng)
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_restored_rule_goes_on_as_if_nothing_had_happened(rule, optim, rng):
+def test_a_restored_optimizer_goes_on_as_if_nothing_had_happened(rule, optim, rng):
     """Stopped after three steps and restored in another object, it takes the same next steps."""
     make, gradients = getattr(optim, rule), rng.normal(size=(7, 3, 4))
     first, second, w = make(0.1, decay=0.2), make(0.5, decay=0.2), rng.normal(size=(3, 4))

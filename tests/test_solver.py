@@ -82,7 +82,7 @@ def test_a_pair_strays_half_as_far_as_one(lib, blobs, formulas, oracle):
     assert oracle.program(formulas.centre)(g=g) == pytest.approx(g.mean(), rel=1e-12)
 
 
-def test_the_schedule_sets_the_rate_of_every_epoch(lib, blobs):
+def test_the_schedule_sets_the_learning_rate_of_every_epoch(lib, blobs):
     """The base rate times the factor:  0.1 · ½ᵉ after e epochs."""
     history = make(lib, blobs, schedule=lib.schedule.exponential(0.5)).train()
     assert history.rates == [0.1, 0.05, 0.025, 0.0125]
@@ -94,7 +94,7 @@ def test_a_first_loss_is_ln_k(lib, digits):
     assert model.loss(digits.train.x, digits.train.t)[0] == pytest.approx(np.log(10), abs=1e-4)
 
 
-def test_fifty_examples_can_be_learned_by_heart(lib, digits):
+def test_fifty_examples_can_be_memorised(lib, digits):
     """A network that cannot learn fifty examples has a bug, not a hard task."""
     few = SimpleNamespace(train=digits.train.first(50), val=digits.val)
     model = lib.TwoLayer(64, 50, 10, rng=np.random.default_rng(0))
