@@ -33,7 +33,7 @@ def parts_of(solver):
         "best_params": best["params"],
         "best_state": best["state"],
         "optimizer": solver.optimizer.state(),
-        "history": {name: np.asarray(values, float) for name, values in history.items()},
+        "history": {name: np.asarray(values) for name, values in history.items()},
         "callbacks": {
             f"{i}.{name}": np.asarray(value)
             for i, callback in enumerate(solver.callbacks)
@@ -90,9 +90,13 @@ def restore(solver, path):
     parts = read(path)
     run = parts["run"]
     best = {"params": parts["best_params"], "state": parts["best_state"]}
-    if has_best := bool(run["has_best"]):
-        matched("the best params", named_parameters(solver.model), best["params"])
-        matched("the best state", named_state(solver.model), best["state"])
+    has_best = bool(run["has_best"])
+    params, state = named_parameters(solver.model), named_state(solver.model)
+    matched("params", params, parts["params"])
+    matched("state", state, parts["state"])
+    if has_best:
+        matched("the best params", params, best["params"])
+        matched("the best state", state, best["state"])
     load(solver.model, parts["params"], parts["state"])
     solver.best = best if has_best else None
     solver.optimizer.restore(parts["optimizer"])

@@ -96,22 +96,26 @@ class Recipe:
     scale: float = 1 / 64
     flip: bool = False
 
-    def __str__(self):
-        """Name every setting and its value."""
+    def chosen(self):
+        """Map every setting, of the model and of the training, to its value."""
         chosen = {**self.settings, **vars(self)}
         del chosen["build"], chosen["settings"]
-        return ", ".join(f"{name} {value}" for name, value in chosen.items())
+        return chosen
+
+    def __str__(self):
+        """Name every setting and its value."""
+        return ", ".join(f"{name} {value}" for name, value in self.chosen().items())
 
     def changed(self, **changes):
         """Return the recipe with some settings changed, of the model or of the training.
 
         Raises ValueError for a name that neither the recipe nor its model has.
         """
-        known = [*self.settings, *vars(self)]
+        known = self.chosen()
         for name in changes:
             if name not in known:
                 model = self.build.__name__.replace("_", " ")
-                raise ValueError(f"train: {model} has no {name}, it has {', '.join(known[:-2])}")
+                raise ValueError(f"train: {model} has no {name}, it has {', '.join(known)}")
         own = {name: value for name, value in changes.items() if name not in self.settings}
         settings = {name: changes.get(name, value) for name, value in self.settings.items()}
         return replace(self, settings=settings, **own)
