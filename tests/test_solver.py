@@ -461,6 +461,19 @@ def test_a_checkpoint_of_another_model_is_refused(other, error, message, lib, bl
     assert fresh.best is None
 
 
+@pytest.mark.parametrize(
+    ("name", "memory"), [("sgd", "nothing"), ("rmsprop", "s"), ("adam", "m, s")]
+)
+def test_a_checkpoint_of_another_optimizer_is_refused(name, memory, lib, blobs, tmp_path):
+    """A velocity is no mean square; nothing is changed."""
+    make(lib, blobs, optimizer=lib.optim.Momentum(0.1)).train(path=tmp_path / "run.npz")
+    fresh = make(lib, blobs, optimizer=lib.optim.OPTIMIZERS[name](0.1))
+    before = bits(lib, fresh)
+    with pytest.raises(ValueError, match=f"remembers {memory} but .* of the checkpoint v"):
+        fresh.resume(tmp_path / "run.npz")
+    assert bits(lib, fresh) == before
+
+
 @pytest.mark.parametrize("options", [{"batch_size": 0}, {"epochs": -1}, {"steps_per_epoch": 9}])
 def test_a_run_without_sense_is_refused(options, lib, blobs):
     """No batch, no epochs, shuffled epochs of another length: named before any training."""

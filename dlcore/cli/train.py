@@ -39,8 +39,13 @@ def train(
     average: Annotated[
         float, typer.Option(help="Decay of an average of the parameters; 0 takes none.")
     ] = 0.0,
-    log_every: Annotated[int, typer.Option(help="Print a line every so many steps.")] = 0,
-    checkpoint: Annotated[Path | None, typer.Option(help="Write it every epoch.")] = None,
+    log_every: Annotated[
+        int, typer.Option(min=0, help="Print a line every so many steps; 0 draws a bar.")
+    ] = 0,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="File to write after every epoch; {epoch} in its name keeps all."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on where the checkpoint was written.")] = False,
 ):
     """Train MODEL, starting from the settings tuned for it; any of them may be changed."""

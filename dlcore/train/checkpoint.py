@@ -85,7 +85,8 @@ def read(path):
 def restore(solver, path):
     """Put everything back; refuse a checkpoint of another model before anything is changed.
 
-    Raises KeyError with the first name that differs, ShapeError with the first shape.
+    Raises KeyError with the first name that differs, ShapeError with the first shape, and
+    ValueError if the optimizer remembers something else.
     """
     parts = read(path)
     run = parts["run"]
@@ -97,6 +98,7 @@ def restore(solver, path):
     if has_best:
         matched("the best params", params, best["params"])
         matched("the best state", state, best["state"])
+    solver.optimizer.require_memory(parts["optimizer"])
     load(solver.model, parts["params"], parts["state"])
     solver.best = best if has_best else None
     solver.optimizer.restore(parts["optimizer"])

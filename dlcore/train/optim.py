@@ -70,8 +70,19 @@ class Optimizer:
             **arrays,
         }
 
+    def require_memory(self, state):
+        """Refuse what an optimizer that remembers something else has listed."""
+        slots = sorted({key.rpartition(".")[2] for key in state if "." in key})
+        if int(state["steps"]) and slots != sorted(self.remembers):
+            own, given = (", ".join(names) or "nothing" for names in (self.remembers, slots))
+            raise ValueError(
+                f"restore: {type(self).__name__} remembers {own} but the optimizer of the "
+                f"checkpoint {given}"
+            )
+
     def restore(self, state):
-        """Take over what `state` listed."""
+        """Take over what `state` listed; raise ValueError if its memory is of another kind."""
+        self.require_memory(state)
         self.steps, self.learning_rate = int(state["steps"]), float(state["learning_rate"])
         self.memory = {}
         for key in state:
