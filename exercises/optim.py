@@ -1,5 +1,5 @@
-# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [c0abb413a014]
-"""Exercises of the chapter *Steps*: from a gradient to the next weights.
+# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [876b2b05de00]
+"""Exercises of the chapter *Optimizers*: from a gradient to the next weights.
 
 Weights w, gradients g and memories v, m, s have one shape, which may be any. A function returns
 what comes after the step, and does not change the arrays that it is given.
@@ -69,7 +69,7 @@ def nesterov(w, v, gradient, rate, momentum):
 
         v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
 
-    This is the rule as it was published: ``gradient`` is a function of the place, and is
+    This is the method as it was published: ``gradient`` is a function of the place, and is
     called once. The chapter's program keeps  w + momentum v  in the place of w.
     """
     # TODO: where would the ball be after this step if the slope did nothing?
@@ -90,15 +90,15 @@ def critical_rate(a):
 
 
 def is_momentum(make, rng):
-    """Exercise optim-prove.  Judge whether a rule is momentum, by watching it.
+    """Exercise optim-prove.  Judge whether an optimizer is momentum, by watching it.
 
-    ``make(momentum)`` returns a fresh rule, a function ``step(w, g, rate)`` that remembers
-    what it needs and returns the next weights. Return True if every step is
+    ``make(momentum)`` returns a fresh optimizer, a function ``step(w, g, rate)`` that
+    remembers what it needs and returns the next weights. Return True if every step is
 
         v ← momentum v - rate g        w ← w + v        from v = 0
 
     up to rounding, else False. What is wrong shows within six steps, but not under all
-    circumstances: some rules are wrong only when the rate changes. Draw from `rng`.
+    circumstances: some are wrong only when the rate changes. Draw from `rng`.
     """
     # TODO: what stays the same in a dull experiment, and hides a mistake: rate, g, momentum?
     raise NotImplementedError(

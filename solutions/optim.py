@@ -1,4 +1,4 @@
-"""Exercises of the chapter *Steps*: from a gradient to the next weights.
+"""Exercises of the chapter *Optimizers*: from a gradient to the next weights.
 
 Weights w, gradients g and memories v, m, s have one shape, which may be any. A function returns
 what comes after the step, and does not change the arrays that it is given.
@@ -86,7 +86,7 @@ def nesterov(w, v, gradient, rate, momentum):
 
         v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
 
-    This is the rule as it was published: ``gradient`` is a function of the place, and is
+    This is the method as it was published: ``gradient`` is a function of the place, and is
     called once. The chapter's program keeps  w + momentum v  in the place of w.
     """
     # BEGIN SOLUTION
@@ -116,20 +116,20 @@ def critical_rate(a):
 
 
 def is_momentum(make, rng):
-    """Exercise optim-prove.  Judge whether a rule is momentum, by watching it.
+    """Exercise optim-prove.  Judge whether an optimizer is momentum, by watching it.
 
-    ``make(momentum)`` returns a fresh rule, a function ``step(w, g, rate)`` that remembers
-    what it needs and returns the next weights. Return True if every step is
+    ``make(momentum)`` returns a fresh optimizer, a function ``step(w, g, rate)`` that
+    remembers what it needs and returns the next weights. Return True if every step is
 
         v ← momentum v - rate g        w ← w + v        from v = 0
 
     up to rounding, else False. What is wrong shows within six steps, but not under all
-    circumstances: some rules are wrong only when the rate changes. Draw from `rng`.
+    circumstances: some are wrong only when the rate changes. Draw from `rng`.
     """
     # BEGIN SOLUTION
     # HINT: what stays the same in a dull experiment, and hides a mistake: rate, g, momentum?
-    # HINT: keep a velocity of your own beside the rule, and compare after every step
-    # HINT: np.allclose, not ==: a right rule may add up in another order
+    # HINT: keep a velocity of your own beside the optimizer, and compare after every step
+    # HINT: np.allclose, not ==: a right optimizer may add up in another order
     for friction in rng.uniform(0.2, 0.95, size=3):
         step, w, v = make(friction), rng.normal(size=4), np.zeros(4)
         for rate in rng.uniform(0.1, 1.0, size=6):

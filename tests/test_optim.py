@@ -486,17 +486,17 @@ def test_the_critical_rate_parts_convergence_from_divergence(D, answers, rng):
 
 
 def watched(law):
-    """Make rules with a memory out of a law  (v, g, rate, μ, i) ↦ (next v, step)."""
+    """Make optimizers with a memory out of a law  (v, g, rate, μ, i) ↦ (next v, step)."""
 
     def make(momentum):
         memory = [0.0, 0]
 
-        def rule(w, g, rate):
+        def step(w, g, rate):
             v, move = law(memory[0], g, rate, momentum, memory[1])
             memory[:] = v, memory[1] + 1
             return w + move
 
-        return rule
+        return step
 
     return make
 
@@ -530,15 +530,15 @@ WRONG = {
 
 @pytest.mark.exercise("optim-prove", points=3)
 @pytest.mark.parametrize("name", RIGHT)
-def test_a_right_rule_is_recognised(name, answers, rng):
+def test_a_right_optimizer_is_recognised(name, answers, rng):
     """Also one that adds up in another order."""
     assert answers.is_momentum(watched(RIGHT[name]), rng)
 
 
 @pytest.mark.exercise("optim-prove", points=3)
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_rule_is_found_out(name, answers, rng):
-    """Among them rules that are right while the rate stays, or for the first four steps."""
+def test_a_wrong_optimizer_is_found_out(name, answers, rng):
+    """Among them some that are right while the rate stays, or for the first four steps."""
     assert not answers.is_momentum(watched(WRONG[name]), rng)
 
 

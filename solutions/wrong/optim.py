@@ -1,4 +1,4 @@
-"""Plausible wrong answers to the exercises of *Steps*, each with a word of advice.
+"""Plausible wrong answers to the exercises of *Optimizers*, each with a word of advice.
 
 Chapter: book/optim.md.
 """
@@ -194,7 +194,7 @@ def critical_rate(a):
 
 
 def judged(make, rng, frictions=3, rates=None, steps=6, g=None, tolerance=1e-9):
-    """Keep a velocity of one's own beside the rule, and compare after every step."""
+    """Keep a velocity of one's own beside the optimizer, and compare after every step."""
     for friction in rng.uniform(0.2, 0.95, size=frictions):
         step, w, v = make(friction), rng.normal(size=4), np.zeros(4)
         for rate in rates or rng.uniform(0.1, 1.0, size=steps):
@@ -206,12 +206,12 @@ def judged(make, rng, frictions=3, rates=None, steps=6, g=None, tolerance=1e-9):
     return True
 
 
-@wrong("optim-prove", "Your rate never changes, and some rules are wrong only when it does.")
+@wrong("optim-prove", "Your rate never changes, and some optimizers are wrong only when it does.")
 def is_momentum(make, rng):
     return judged(make, rng, rates=[0.3] * 6)
 
 
-@wrong("optim-prove", "Some rules are right for the first steps: watch more of them.")
+@wrong("optim-prove", "Some optimizers are right for the first steps: watch more of them.")
 def is_momentum(make, rng):
     return judged(make, rng, steps=4)
 
@@ -221,7 +221,7 @@ def is_momentum(make, rng):
     return judged(make, rng, steps=1)
 
 
-@wrong("optim-prove", "A right rule may add up in another order: np.allclose, not ==.")
+@wrong("optim-prove", "A right optimizer may add up in another order: np.allclose, not ==.")
 def is_momentum(make, rng):
     return judged(make, rng, tolerance=0.0)
 
