@@ -292,14 +292,14 @@ def test_large_squares_cost_digits(C, lab, rng):
 @pytest.mark.parametrize("C", [1, 8, 32])
 def test_errors_stay_below_their_bound(C, lab, rng):
     """|error| ≤ ((1 + ε)ᵏ - 1) growth Σ|x||w|,  of the twin and of the compiled kernel."""
-    winograd = importlib.import_module("dlcore.kernels.winograd")
+    fast = importlib.import_module("dlcore.kernels.fast")
     x, w = rng.uniform(-1, 1, (3, C, 10, 10)), rng.uniform(-1, 1, (5, C, 3, 3))
     x, w = x.astype(np.float32), w.astype(np.float32)
     exact = conv2d(x.astype(float), w.astype(float))
     for m in (1, 2, 4):
         assert lab.error(C, m, rng) <= lab.error_bound(C, m)
         if m > 1:
-            stray = np.abs(winograd.conv2d_winograd(x, w, m=m) - exact).max()
+            stray = np.abs(fast.conv2d_winograd(x, w, m=m) - exact).max()
             assert stray <= 9 * C * lab.error_bound(C, m)
 
 

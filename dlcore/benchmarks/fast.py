@@ -15,9 +15,10 @@ from dlcore.benchmarks import torch_reference
 from dlcore.benchmarks.timing import in_turn
 from dlcore.experiments.fast import CASES, LADDER, MEANT, SOURCE
 from dlcore.kernels.machine.layout import aligned, from_batch_last, to_batch_last
+from dlcore.kernels.machine.registers import WIDTH
 from dlcore.kernels.machine.roofline import DEEP, TERMS, copy, multiply_adds
 from dlcore.kernels.machine.threads import parallel_for
-from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS
+from dlcore.kernels.machine.tile import ROWS, WIDTHS
 from dlcore.ops.conv import conv2d, use_algorithm
 
 ROUNDS = 5

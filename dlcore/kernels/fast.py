@@ -10,17 +10,35 @@ tap with V C channels, a run: three channels, which would starve the tile, becom
 Chapter: book/fast.md.
 """
 
+from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
+from dlcore.kernels.machine.gemm import TALL, gemm, transpose
 from dlcore.kernels.machine.jit import kernel
 from dlcore.kernels.machine.layout import aligned, contiguous_copy, from_batch_last, to_batch_last
+from dlcore.kernels.machine.registers import WIDTH
 from dlcore.kernels.machine.threads import parallel_for, thread_count
-from dlcore.kernels.machine.tile import ROWS, WIDTH, WIDTHS, tile, transpose_block
+from dlcore.kernels.machine.winograd import (
+    accumulate_winograd_grad,
+    correlate_squares,
+    transform_filter_grads,
+    transform_filters,
+)
+from dlcore.kernels.machine.winograd_blocking import (
+    R,
+    block_count,
+    choose_blocking,
+    filter_budget,
+    filter_chunk,
+    gradient_chunk,
+)
 
-TALL, WIDE = ROWS[0], WIDTHS[0]
+MIN_CHANNELS = 12  # channels, in and out, for which transforms pay
+
 NEAR = 1 << 18  # bytes that stay near the processor while they are used again
 
 
@@ -43,18 +61,6 @@ def conv_geometry(window, groups, up, down, dilation, shift):
     """Describe a convolution, with runs where taps side by side see pixels side by side."""
     runs = groups == down[1] == dilation[1] == 1
     return ConvGeometry(window, groups, up, down, dilation, shift, window[1] if runs else 1)
-
-
-@kernel
-def tile_rows(left):
-    """Choose the rows of the next tile, if so many are left:  6, but 4, 4, 1 for the last 9."""
-    return TALL if left >= TALL and left not in (8, 9) else 4 if left >= 4 else 1
-
-
-@kernel
-def tile_columns(left, itemsize):
-    """Choose the columns of the next tile, if so many are left: as many as registers hold."""
-    return min(left, WIDE * (WIDTH // itemsize))
 
 
 @kernel
@@ -84,30 +90,6 @@ def list_taps(p, q, size, geometry, xs, ws):
                     ws[terms] = u * V + v
                     terms += 1
     return terms, taps if geometry.run > 1 else 1
-
-
-@kernel
-def gemm(y, at, y_row, rows, columns, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
-    """Run tiles over a whole product of so many rows and columns."""
-    (terms, K, new), n = size, 0
-    while n < columns:
-        r, some = 0, tile_columns(columns - n, x.itemsize)
-        while r < rows:
-            tall, to, first = tile_rows(rows - r), at + r * y_row + n, w_at + r * w_row
-            tile(tall, y, to, y_row, w, first, w_step, w_row, ws, x, x_at + n, x_step, xs,
-                 terms, K, some, new)  # fmt: skip
-            r += tall
-        n += some
-
-
-@kernel
-def transpose(t, to, t_row, y, start, row, rows, columns):
-    """Turn a matrix in y, its rows so far apart, into one in t."""
-    L = WIDTH // y.itemsize
-    for i in range(0, rows, L):
-        for j in range(0, columns, L):
-            sides = min(L, rows - i), min(L, columns - j)
-            transpose_block(t, to + j * t_row + i, t_row, y, start + i * row + j, row, *sides)
 
 
 @kernel
@@ -238,3 +220,94 @@ def conv2d_weight_grad_tile(x, y_bar, window, stride=ONE, padding=NONE, dilation
     plan = conv_geometry(tuple(window), groups, stride, ONE, dilation, (-top, -left))
     parallel_for(accumulate_weight_grad, len(w_bars), w_bars, x, y_bar, plan)
     return w_bars.sum(axis=0).transpose(0, 4, 3, 1, 2).reshape(F, C // groups, *window)
+
+
+def winograd_applies(window, stride, dilation, groups):
+    """Tell whether filters are of the kind that is taken here; the tile takes all others."""
+    return (*window, *stride, *dilation, groups) == (R, R, 1, 1, 1, 1, 1)
+
+
+@lru_cache(maxsize=1024)
+def winograd_pays(x, w, stride, padding, dilation, groups, dtype):
+    """Tell whether single precision is asked, and squares save more than transforms cost."""
+    large = (
+        min(w[:2]) >= MIN_CHANNELS and min(positions(x[2:], w[2:], stride, padding, dilation)) > 2
+    )
+    return dtype == np.float32 and large and winograd_applies(w[2:], stride, dilation, groups)
+
+
+def run_winograd(x, w, size, m, top):
+    """Correlate maps x with filters w (F, C, 3, 3), as many at a time as there is room for."""
+    dtype = np.result_type(x, w)
+    x, (F, C), square = to_batch_last(x, dtype), w.shape[:2], (m + R - 1) ** 2
+    y = aligned((*size, F, x.shape[-1]), dtype)
+    some = filter_chunk(F, C * square * dtype.itemsize, filter_budget(x, w, y))
+    blocking = choose_blocking(x, y, m, top, (C + some) * square * dtype.itemsize)
+    for f in range(0, F, some):
+        part = contiguous_copy(w[f : f + some].transpose(2, 3, 1, 0), dtype)
+        w_hat = aligned((square, C, part.shape[-1]), dtype)
+        parallel_for(
+            transform_filters,
+            part[0, 0].size,
+            w_hat.reshape(square, -1),
+            part.reshape(R * R, -1),
+            m,
+        )
+        parallel_for(
+            correlate_squares, block_count(*size, x.shape[-1], blocking), y, x, w_hat, f, blocking
+        )
+    return from_batch_last(y)
+
+
+def conv2d_winograd(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4):
+    """Correlate images with filters of 3 × 3, undilated, ungrouped, at stride one."""
+    if not winograd_applies(w.shape[2:], stride, dilation, groups):
+        return conv2d_tile(x, w, stride, padding, dilation, groups)
+    (top, _), (left, _) = padding
+    size = positions(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    return run_winograd(x, w, size, m, (top, left))
+
+
+def conv2d_input_grad_winograd(
+    y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4
+):
+    """Correlate the cotangents with the filters turned around, F channels in and C out."""
+    if not winograd_applies(w.shape[2:], stride, dilation, groups):
+        return conv2d_input_grad_tile(y_bar, w, size, stride, padding, dilation, groups)
+    (top, _), (left, _) = padding
+    turned = w[:, :, ::-1, ::-1].swapaxes(0, 1)
+    return run_winograd(y_bar, turned, size, m, (R - 1 - top, R - 1 - left))
+
+
+def conv2d_weight_grad_winograd(
+    x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4
+):
+    """Transpose the algorithm with respect to its filters:  w̄ = Gᵀ [Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ] G."""
+    if not winograd_applies(window, stride, dilation, groups):
+        return conv2d_weight_grad_tile(x, y_bar, window, stride, padding, dilation, groups)
+    (top, _), (left, _) = padding
+    dtype = np.result_type(x, y_bar)
+    x, y_bar = to_batch_last(x, dtype), to_batch_last(y_bar, dtype)
+    C, F, size = x.shape[2], y_bar.shape[2], (m + R - 1) ** 2 * dtype.itemsize
+    w_bar = aligned((R * R, C, F), dtype)
+    some = gradient_chunk(C, F, thread_count() * size, filter_budget(x, y_bar, w_bar))
+    blocking = choose_blocking(x, y_bar, m, (top, left), sum(some) * size)
+    for c, f in product(range(0, C, some[0]), range(0, F, some[1])):
+        part = w_bar[:, c : c + some[0], f : f + some[1]]
+        part[...] = transformed_weight_grad(x, y_bar, c, f, part.shape, blocking)
+    return w_bar.reshape(R, R, C, F).transpose(3, 2, 0, 1)
+
+
+def transformed_weight_grad(x, y_bar, c, f, shape, blocking):
+    """Compute the gradient (9, C, F) of some filters, from channel c and filter f on."""
+    (P, Q, _, N), (_, C, F), m = y_bar.shape, shape, blocking.m
+    parts = max(1, min(thread_count(), block_count(P, Q, N, blocking)))
+    w_hats = aligned((parts, (m + R - 1) ** 2, C, F), x.dtype, np.zeros)
+    parallel_for(accumulate_winograd_grad, parts, w_hats, x, y_bar, c, f, blocking)
+    w_hat, w_bar = w_hats[0], aligned(shape, x.dtype)
+    for more in w_hats[1:]:
+        w_hat += more
+    parallel_for(
+        transform_filter_grads, C * F, w_bar.reshape(R * R, -1), w_hat.reshape(len(w_hat), -1), m
+    )
+    return w_bar

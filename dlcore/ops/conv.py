@@ -14,7 +14,7 @@ import numpy as np
 
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import conv as kernels
-from dlcore.kernels import fast, offset, winograd
+from dlcore.kernels import fast
 from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
 from dlcore.ops.window import (
     as_common_dtype,
@@ -51,9 +51,9 @@ CONV_ALGORITHMS = {
         fast.conv2d_tile, fast.conv2d_input_grad_tile, fast.conv2d_weight_grad_tile
     ),
     "winograd": ConvAlgorithm(
-        winograd.conv2d_winograd,
-        winograd.conv2d_input_grad_winograd,
-        winograd.conv2d_weight_grad_winograd,
+        fast.conv2d_winograd,
+        fast.conv2d_input_grad_winograd,
+        fast.conv2d_weight_grad_winograd,
     ),
 }
 ANY_PRECISION = ("naive", "im2col")  # the others know float32 and float64
@@ -86,7 +86,7 @@ def choose_algorithm(x, w, stride, padding, dilation, groups, dtype):
     Winograd's is the default for filters of 3 × 3 at stride one, if there are many channels
     and single precision will do; the tile takes the rest.
     """
-    pays = winograd.winograd_pays(x, w, stride, padding, dilation, groups, dtype)
+    pays = fast.winograd_pays(x, w, stride, padding, dilation, groups, dtype)
     name = forced.get() or ("winograd" if pays else "tile")
     return name if name in ANY_PRECISION or has_kernel(dtype) else "im2col"
 
@@ -232,8 +232,8 @@ def biased(x, b, relu, overwrite=False):
     """Add the bias, by the kernel if there is one; x may be overwritten if `overwrite`."""
     x, b = as_common_dtype(x, b)
     if not has_kernel(x.dtype):
-        return offset.add_bias_naive(x, b, relu)
-    return offset.add_bias(x, b, relu, overwrite)
+        return kernels.add_bias_naive(x, b, relu)
+    return kernels.add_bias(x, b, relu, overwrite)
 
 
 @add_bias.defjvp
@@ -245,7 +245,7 @@ def add_bias_jvp(y, x, b, x_dot, b_dot, relu=False):
 @add_bias.defvjp
 def add_bias_vjp(y, x, b, y_bar, relu=False):
     """The pass back is one too, unless it is itself being differentiated."""
-    back = offset.add_bias_grad if kernel_applies(y, y_bar) else offset.add_bias_grad_naive
+    back = kernels.add_bias_grad if kernel_applies(y, y_bar) else kernels.add_bias_grad_naive
     return back(y, y_bar, relu)
 
 

@@ -17,7 +17,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.kernels import offset, pool, winograd
+from dlcore.kernels import conv, fast, pool
 from dlcore.kernels.machine import layout, winograd_matrices
 from dlcore.kernels.machine.gemm import matmul
 from dlcore.ops.conv import CONV_ALGORITHMS, ConvAlgorithm
@@ -140,14 +140,14 @@ def convolve(name):
 def small_squares(draw):
     """Convolve by squares of two, with little room for what is transformed."""
     functions = (
-        winograd.conv2d_winograd,
-        winograd.conv2d_input_grad_winograd,
-        winograd.conv2d_weight_grad_winograd,
+        fast.conv2d_winograd,
+        fast.conv2d_input_grad_winograd,
+        fast.conv2d_weight_grad_winograd,
     )
     rung = ConvAlgorithm(*(lambda *given, f=f: f(*given, m=2) for f in functions))
     growth = winograd_matrices.growth(4, 3)
     room = 1 << draw.few(8, 18)
-    with patch.object(winograd, "filter_budget", lambda *arrays: room):
+    with patch.object(fast, "filter_budget", lambda *arrays: room):
         agree(draw, rung, CONV_ALGORITHMS["im2col"], *draw.convolution(), growth=growth)
 
 
@@ -187,11 +187,11 @@ def add_offset(draw):
     """Add an offset to maps, rectified or not, there and back."""
     shape, rectify = (draw.batch(), draw.few(1, 9), draw.few(1, 6), draw.few(1, 6)), draw.few(0, 1)
     y, y_bar, b = draw.normal(*shape), draw.normal(*shape), draw.normal(shape[1])
-    shifted = offset.add_bias_naive(y, b, bool(rectify))
-    assert_array_equal(offset.add_bias(y, b, bool(rectify)), shifted)
-    assert_array_equal(offset.add_bias(y, b, bool(rectify), overwrite=True), shifted)
-    x_bar, b_bar = offset.add_bias_grad(shifted, y_bar, bool(rectify))
-    x_bars, b_bars = offset.add_bias_grad_naive(shifted, y_bar, bool(rectify))
+    shifted = conv.add_bias_naive(y, b, bool(rectify))
+    assert_array_equal(conv.add_bias(y, b, bool(rectify)), shifted)
+    assert_array_equal(conv.add_bias(y, b, bool(rectify), overwrite=True), shifted)
+    x_bar, b_bar = conv.add_bias_grad(shifted, y_bar, bool(rectify))
+    x_bars, b_bars = conv.add_bias_grad_naive(shifted, y_bar, bool(rectify))
     assert_array_equal(x_bar, x_bars)
     assert_allclose(b_bar, b_bars, **rounding(y.dtype, y[:, 0].size, y_bar))
 

@@ -15,17 +15,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.course.exercises import topics
 from dlcore.experiments.experiment import record
-from dlcore.kernels import conv, fast, winograd
+from dlcore.kernels import conv, fast
 from dlcore.kernels.machine import layout, tile, winograd_matrices
 from dlcore.kernels.machine.jit import config, kernel
+from dlcore.kernels.machine.registers import WIDTH
 from dlcore.verification import guards
 
 ALGORITHMS = {
     "tile": (fast.conv2d_tile, fast.conv2d_input_grad_tile, fast.conv2d_weight_grad_tile),
     "winograd": (
-        winograd.conv2d_winograd,
-        winograd.conv2d_input_grad_winograd,
-        winograd.conv2d_weight_grad_winograd,
+        fast.conv2d_winograd,
+        fast.conv2d_input_grad_winograd,
+        fast.conv2d_weight_grad_winograd,
     ),
 }
 COUNT, IMAGES = (12, 4) if config.DISABLE_JIT else (30, guards.IMAGES)  # of each kind of trial
@@ -60,7 +61,7 @@ def one_tile(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs
 @pytest.mark.parametrize("registers", tile.WIDTHS)
 def test_the_tile_computes_its_definition(rows, registers, dtype, rng):
     """y[r, i] += Σₜ Σₖ w[wsₜ + k, r] · x[xsₜ + k, i],  at every width that it comes in."""
-    lanes = tile.WIDTH // np.dtype(dtype).itemsize
+    lanes = WIDTH // np.dtype(dtype).itemsize
     for n in range((registers - 1) * lanes + 1, registers * lanes + 1):
         y, w, x = (rng.normal(size=2000).astype(dtype) for _ in range(3))
         ws, xs, expected = rng.integers(0, 99, 3), rng.integers(0, 99, 3), y.copy()
@@ -80,9 +81,10 @@ def test_nothing_beyond_a_buffer_is_touched(kind):
 def test_every_buffer_can_be_guarded(modules):
     """What a kernel is given lay there before, or is allocated where bands can be put."""
     elsewhere = {f"np.{name}" for name in ("empty", "zeros", "ones", "ascontiguousarray", "array")}
-    for name in ("machine.layout", "machine.gemm", "fast", "winograd", "offset", "pool"):
+    for name in ("machine.layout", "machine.gemm", "conv", "fast", "pool"):
         top = [node for node in modules[f"dlcore.kernels.{name}"].body if hasattr(node, "args")]
-        doors = [node for node in top if not node.decorator_list and "naive" not in node.name]
+        numpy = [node for node in top if "naive" in node.name or "im2col" in node.name]
+        doors = [node for node in top if not node.decorator_list and node not in numpy]
         calls = {ast.unparse(n.func) for d in doors for n in ast.walk(d) if isinstance(n, ast.Call)}
         assert doors
         assert calls & elsewhere == set()
@@ -118,7 +120,7 @@ def test_short_algorithms_are_exact(m, r, rng):
 def test_rounding_grows_less_than_the_matrices_allow(m, rng):
     """|y - exact| ≤ growth · ε · Σ|x||w|:  in float32, against float64."""
     x, w = rng.uniform(-1, 1, (50, 32, 8, 8)), rng.uniform(-1, 1, (16, 32, 3, 3))
-    y = winograd.conv2d_winograd(x.astype(np.float32), w.astype(np.float32), m=m)
+    y = fast.conv2d_winograd(x.astype(np.float32), w.astype(np.float32), m=m)
     error = np.abs(y - conv.conv2d_im2col(x, w)).max()
     assert error < winograd_matrices.growth(m, 3) * np.finfo(np.float32).eps * 32 * 9
 
@@ -137,7 +139,7 @@ def test_memory_order_is_private(dtype, rng):
 @pytest.mark.parametrize(("processor", "width"), [("avx2", 32), ("sse2", 16)])
 def test_registers_are_those_of_the_processor(processor, width):
     """Numbers are read so many bytes at a time."""
-    print_width = "from dlcore.kernels.machine.tile import WIDTH; print(WIDTH)"
+    print_width = "from dlcore.kernels.machine.registers import WIDTH; print(WIDTH)"
     assert int(run("-c", print_width, **PROCESSORS[processor]).stdout) == width
 
 

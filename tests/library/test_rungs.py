@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import vjp
 from dlcore.kernels import conv as kernels
-from dlcore.kernels import offset, winograd
+from dlcore.kernels import fast
 from dlcore.kernels import pool as pools
 from dlcore.kernels.machine.layout import empty_maps, to_batch_last
 from dlcore.nn import ConvReLUPool, Flatten, Linear, ReLU, Sequential, named_parameters
@@ -166,7 +166,7 @@ def test_nothing_in_makes_zeros_out(name, x, w):
 @pytest.mark.parametrize("room", [1, 1 << 14, 1 << 15])
 def test_filters_may_be_transformed_in_parts(room, monkeypatch, rng):
     """However few bytes there are for them, y, x̄ and w̄ are those of the definition."""
-    monkeypatch.setattr(winograd, "filter_budget", lambda *arrays: room)
+    monkeypatch.setattr(fast, "filter_budget", lambda *arrays: room)
     x, w, y_bar = (rng.normal(size=s) for s in ((5, 13, 9, 7), (17, 13, 3, 3), (5, 17, 7, 5)))
     ways = [
         (
@@ -352,11 +352,11 @@ def test_one_pass_does_what_two_do(rectify, dtype, rng):
     y, y_bar, b = (
         rng.normal(size=shape).astype(dtype) for shape in ((5, 3, 4, 6), (5, 3, 4, 6), (3,))
     )
-    shifted = offset.add_bias_naive(y, b, rectify)
+    shifted = kernels.add_bias_naive(y, b, rectify)
     for overwrite in (False, True):
-        assert_array_equal(offset.add_bias(y.copy(), b, rectify, overwrite), shifted)
-    x_bar, b_bar = offset.add_bias_grad(shifted, y_bar, rectify)
-    x_bars, b_bars = offset.add_bias_grad_naive(shifted, y_bar, rectify)
+        assert_array_equal(kernels.add_bias(y.copy(), b, rectify, overwrite), shifted)
+    x_bar, b_bar = kernels.add_bias_grad(shifted, y_bar, rectify)
+    x_bars, b_bars = kernels.add_bias_grad_naive(shifted, y_bar, rectify)
     assert_array_equal(x_bar, x_bars)
     assert_allclose(b_bar, b_bars, rtol=0, atol=200 * np.finfo(dtype).eps)
 
@@ -365,9 +365,9 @@ def test_a_rectifier_lets_a_nan_pass(rng):
     """NaN is no number below zero: it stays in y, and its pixel hears nothing."""
     y, y_bar = rng.normal(size=(2, 5, 3, 4, 6))
     y[1, 2, 3, 4] = np.nan
-    shifted = offset.add_bias(y, np.zeros(3), True)
+    shifted = kernels.add_bias(y, np.zeros(3), True)
     assert_array_equal(np.argwhere(np.isnan(shifted)), [[1, 2, 3, 4]])
-    assert offset.add_bias_grad(shifted, y_bar, True)[0][1, 2, 3, 4] == 0
+    assert kernels.add_bias_grad(shifted, y_bar, True)[0][1, 2, 3, 4] == 0
 
 
 @pytest.mark.parametrize(("N", "F"), [(0, 4), (3, 0), (0, 0)])
@@ -399,7 +399,7 @@ def test_the_batch_stays_innermost(rng):
     """From layer to layer nothing is put into another order of memory."""
     x = empty_maps(5, 3, 8, 6, np.float32)
     x[...] = rng.normal(size=x.shape)
-    y = max_pool2d(offset.add_bias(x, np.ones(3, np.float32), True), kernel_size=2)
+    y = max_pool2d(kernels.add_bias(x, np.ones(3, np.float32), True), kernel_size=2)
     assert to_batch_last(y).base is not None
     assert y.strides[0] == y.itemsize
     assert Flatten()(y).strides == (y.itemsize, 5 * y.itemsize)

@@ -9,12 +9,51 @@ Chapter: book/fast.md.
 
 import numpy as np
 
-from dlcore.kernels.fast import TALL, gemm
 from dlcore.kernels.machine.jit import kernel
 from dlcore.kernels.machine.layout import aligned, as_contiguous
+from dlcore.kernels.machine.registers import WIDTH
 from dlcore.kernels.machine.threads import PIECES, parallel_for, thread_count
+from dlcore.kernels.machine.tile import ROWS, WIDTHS, tile, transpose_block
+
+TALL, WIDE = ROWS[0], WIDTHS[0]
 
 NEAR = 1 << 17  # bytes of a factor that stay near the processor while they are used again
+
+
+@kernel
+def tile_rows(left):
+    """Choose the rows of the next tile, if so many are left:  6, but 4, 4, 1 for the last 9."""
+    return TALL if left >= TALL and left not in (8, 9) else 4 if left >= 4 else 1
+
+
+@kernel
+def tile_columns(left, itemsize):
+    """Choose the columns of the next tile, if so many are left: as many as registers hold."""
+    return min(left, WIDE * (WIDTH // itemsize))
+
+
+@kernel
+def gemm(y, at, y_row, rows, columns, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
+    """Run tiles over a whole product of so many rows and columns."""
+    (terms, K, new), n = size, 0
+    while n < columns:
+        r, some = 0, tile_columns(columns - n, x.itemsize)
+        while r < rows:
+            tall, to, first = tile_rows(rows - r), at + r * y_row + n, w_at + r * w_row
+            tile(tall, y, to, y_row, w, first, w_step, w_row, ws, x, x_at + n, x_step, xs,
+                 terms, K, some, new)  # fmt: skip
+            r += tall
+        n += some
+
+
+@kernel
+def transpose(t, to, t_row, y, start, row, rows, columns):
+    """Turn a matrix in y, its rows so far apart, into one in t."""
+    L = WIDTH // y.itemsize
+    for i in range(0, rows, L):
+        for j in range(0, columns, L):
+            sides = min(L, rows - i), min(L, columns - j)
+            transpose_block(t, to + j * t_row + i, t_row, y, start + i * row + j, row, *sides)
 
 
 @kernel

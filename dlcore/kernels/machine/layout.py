@@ -13,8 +13,9 @@ from math import prod
 import numpy as np
 
 from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.registers import WIDTH
 from dlcore.kernels.machine.threads import parallel_for
-from dlcore.kernels.machine.tile import WIDTH, transpose_block
+from dlcore.kernels.machine.tile import transpose_block
 
 LINE = 64  # bytes that memory moves at a time
 LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it

@@ -11,13 +11,14 @@ Chapter: book/fast.md.
 import os
 import threading
 import time
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
+from numba import types
 
 from dlcore.kernels.machine.jit import COMPILED, kernel
-from dlcore.kernels.machine.tile import atomic_add
+from dlcore.kernels.machine.registers import intrinsic_from_ir
 
 PIECES = 3  # for each thread, about: few cost little, many even out who is held up
 STARTED, FINISHED = 0, 8  # counters, each in a line of memory of its own
@@ -36,6 +37,18 @@ def processor_count():
 def thread_count():
     """Count the threads to use:  NUMBA_NUM_THREADS, or as many as there are processors."""
     return max(1, int(os.environ.get("NUMBA_NUM_THREADS") or processor_count())) if COMPILED else 1
+
+
+def atomic_add_naive(counters, i, more):
+    """Add to a counter, and return what it was."""
+    counters[i] += more
+    return counters[i] - more
+
+
+@partial(intrinsic_from_ir, atomic_add_naive, types.int64)
+def atomic_add(reg, counters, i, more):
+    """Do the same in one step, which no other thread can divide."""
+    return reg.builder.atomic_rmw("add", reg.builder.gep(counters, [i]), more, "seq_cst")
 
 
 @kernel

@@ -12,36 +12,13 @@ A NaN or an infinity spoils the whole square that sees it.
 Chapter: book/fast.md.
 """
 
-from functools import lru_cache
-from itertools import product
-
 import numpy as np
 
-from dlcore.kernels.conv import NONE, ONE, positions
-from dlcore.kernels.fast import (
-    conv2d_input_grad_tile,
-    conv2d_tile,
-    conv2d_weight_grad_tile,
-    gemm,
-    transpose,
-)
+from dlcore.kernels.machine.gemm import gemm, transpose
 from dlcore.kernels.machine.jit import kernel
-from dlcore.kernels.machine.layout import aligned, contiguous_copy, from_batch_last, to_batch_last
-from dlcore.kernels.machine.threads import parallel_for, thread_count
 from dlcore.kernels.machine.tile import congruence
-from dlcore.kernels.machine.winograd_blocking import (
-    R,
-    block_at,
-    block_count,
-    choose_blocking,
-    filter_budget,
-    filter_chunk,
-    gradient_chunk,
-    square_offsets,
-)
+from dlcore.kernels.machine.winograd_blocking import R, block_at, block_count, square_offsets
 from dlcore.kernels.machine.winograd_matrices import winograd_matrices
-
-MIN_CHANNELS = 12  # channels, in and out, for which transforms pay
 
 A, B, G = ({m: winograd_matrices(m, R)[i] for m in (2, 4)} for i in range(3))
 (
@@ -51,20 +28,6 @@ A, B, G = ({m: winograd_matrices(m, R)[i] for m in (2, 4)} for i in range(3))
     filter_transform,
     filter_grad_transform,
 ) = map(congruence, (B, {m: A[m].T for m in A}, A, G, {m: G[m].T for m in G}))
-
-
-def winograd_applies(window, stride, dilation, groups):
-    """Tell whether filters are of the kind that is taken here; the tile takes all others."""
-    return (*window, *stride, *dilation, groups) == (R, R, 1, 1, 1, 1, 1)
-
-
-@lru_cache(maxsize=1024)
-def winograd_pays(x, w, stride, padding, dilation, groups, dtype):
-    """Tell whether single precision is asked, and squares save more than transforms cost."""
-    large = (
-        min(w[:2]) >= MIN_CHANNELS and min(positions(x[2:], w[2:], stride, padding, dilation)) > 2
-    )
-    return dtype == np.float32 and large and winograd_applies(w[2:], stride, dilation, groups)
 
 
 @kernel
@@ -159,80 +122,3 @@ def transform_filter_grads(start, stop, w, w_hat, m):
     row = w.shape[1]
     hats, ws = np.arange(len(w_hat)) * row, np.arange(len(w)) * row
     filter_grad_transform(m, w, start, ws, w_hat, start, hats, stop - start)
-
-
-def run_winograd(x, w, size, m, top):
-    """Correlate maps x with filters w (F, C, 3, 3), as many at a time as there is room for."""
-    dtype = np.result_type(x, w)
-    x, (F, C), square = to_batch_last(x, dtype), w.shape[:2], (m + R - 1) ** 2
-    y = aligned((*size, F, x.shape[-1]), dtype)
-    some = filter_chunk(F, C * square * dtype.itemsize, filter_budget(x, w, y))
-    blocking = choose_blocking(x, y, m, top, (C + some) * square * dtype.itemsize)
-    for f in range(0, F, some):
-        part = contiguous_copy(w[f : f + some].transpose(2, 3, 1, 0), dtype)
-        w_hat = aligned((square, C, part.shape[-1]), dtype)
-        parallel_for(
-            transform_filters,
-            part[0, 0].size,
-            w_hat.reshape(square, -1),
-            part.reshape(R * R, -1),
-            m,
-        )
-        parallel_for(
-            correlate_squares, block_count(*size, x.shape[-1], blocking), y, x, w_hat, f, blocking
-        )
-    return from_batch_last(y)
-
-
-def conv2d_winograd(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4):
-    """Correlate images with filters of 3 × 3, undilated, ungrouped, at stride one."""
-    if not winograd_applies(w.shape[2:], stride, dilation, groups):
-        return conv2d_tile(x, w, stride, padding, dilation, groups)
-    (top, _), (left, _) = padding
-    size = positions(x.shape[2:], w.shape[2:], stride, padding, dilation)
-    return run_winograd(x, w, size, m, (top, left))
-
-
-def conv2d_input_grad_winograd(
-    y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4
-):
-    """Correlate the cotangents with the filters turned around, F channels in and C out."""
-    if not winograd_applies(w.shape[2:], stride, dilation, groups):
-        return conv2d_input_grad_tile(y_bar, w, size, stride, padding, dilation, groups)
-    (top, _), (left, _) = padding
-    turned = w[:, :, ::-1, ::-1].swapaxes(0, 1)
-    return run_winograd(y_bar, turned, size, m, (R - 1 - top, R - 1 - left))
-
-
-def conv2d_weight_grad_winograd(
-    x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4
-):
-    """Transpose the algorithm with respect to its filters:  w̄ = Gᵀ [Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ] G."""
-    if not winograd_applies(window, stride, dilation, groups):
-        return conv2d_weight_grad_tile(x, y_bar, window, stride, padding, dilation, groups)
-    (top, _), (left, _) = padding
-    dtype = np.result_type(x, y_bar)
-    x, y_bar = to_batch_last(x, dtype), to_batch_last(y_bar, dtype)
-    C, F, size = x.shape[2], y_bar.shape[2], (m + R - 1) ** 2 * dtype.itemsize
-    w_bar = aligned((R * R, C, F), dtype)
-    some = gradient_chunk(C, F, thread_count() * size, filter_budget(x, y_bar, w_bar))
-    blocking = choose_blocking(x, y_bar, m, (top, left), sum(some) * size)
-    for c, f in product(range(0, C, some[0]), range(0, F, some[1])):
-        part = w_bar[:, c : c + some[0], f : f + some[1]]
-        part[...] = transformed_weight_grad(x, y_bar, c, f, part.shape, blocking)
-    return w_bar.reshape(R, R, C, F).transpose(3, 2, 0, 1)
-
-
-def transformed_weight_grad(x, y_bar, c, f, shape, blocking):
-    """Compute the gradient (9, C, F) of some filters, from channel c and filter f on."""
-    (P, Q, _, N), (_, C, F), m = y_bar.shape, shape, blocking.m
-    parts = max(1, min(thread_count(), block_count(P, Q, N, blocking)))
-    w_hats = aligned((parts, (m + R - 1) ** 2, C, F), x.dtype, np.zeros)
-    parallel_for(accumulate_winograd_grad, parts, w_hats, x, y_bar, c, f, blocking)
-    w_hat, w_bar = w_hats[0], aligned(shape, x.dtype)
-    for more in w_hats[1:]:
-        w_hat += more
-    parallel_for(
-        transform_filter_grads, C * F, w_bar.reshape(R * R, -1), w_hat.reshape(len(w_hat), -1), m
-    )
-    return w_bar
