@@ -17,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
-from dlcore.kernels.machine.gemm import TALL, gemm, transpose
+from dlcore.kernels.machine.gemm import TALL, gemm, shifted, transpose
 from dlcore.kernels.machine.jit import kernel
 from dlcore.kernels.machine.layout import aligned, contiguous_copy, from_batch_last, to_batch_last
 from dlcore.kernels.machine.registers import WIDTH
 from dlcore.kernels.machine.threads import parallel_for, thread_count
+from dlcore.kernels.machine.tile import Matrix, Terms
 from dlcore.kernels.machine.winograd import (
     accumulate_winograd_grad,
     correlate_squares,
@@ -43,32 +44,34 @@ NEAR = 1 << 18  # bytes that stay near the processor while they are used again
 
 
 class ConvGeometry(NamedTuple):
-    """How taps find pixels:  output p and tap u see  (p up + u dilation + shift) / down.
+    """How taps find pixels:  output p and tap u see  (p stride + u dilation + shift) / divisor.
 
     A run is the number of taps taken as one:  V, or 1.
     """
 
     window: tuple
     groups: int
-    up: tuple
-    down: tuple
+    stride: tuple
+    divisor: tuple
     dilation: tuple
     shift: tuple
     run: int
 
 
-def conv_geometry(window, groups, up, down, dilation, shift):
+def conv_geometry(window, groups, stride, divisor, dilation, shift):
     """Describe a convolution, with runs where taps side by side see pixels side by side."""
-    runs = groups == down[1] == dilation[1] == 1
-    return ConvGeometry(window, groups, up, down, dilation, shift, window[1] if runs else 1)
+    runs = groups == divisor[1] == dilation[1] == 1
+    return ConvGeometry(window, groups, stride, divisor, dilation, shift, window[1] if runs else 1)
 
 
 @kernel
 def taps_inside(q, W, geometry):
     """Return the first of the taps in a row that fall inside the image, and how many do."""
-    start = q * geometry.up[1] + geometry.shift[1]
+    start = q * geometry.stride[1] + geometry.shift[1]
     first = max(0, -(start // geometry.dilation[1]))
-    last = min(geometry.window[1], (W * geometry.down[1] - 1 - start) // geometry.dilation[1] + 1)
+    last = min(
+        geometry.window[1], (W * geometry.divisor[1] - 1 - start) // geometry.dilation[1] + 1
+    )
     return first, max(0, last - first)
 
 
@@ -81,12 +84,12 @@ def list_taps(p, q, size, geometry, xs, ws):
     (H, W), (U, V), terms = size, geometry.window, 0
     first, taps = taps_inside(q, W, geometry)
     for u in range(U):
-        i = p * geometry.up[0] + u * geometry.dilation[0] + geometry.shift[0]
-        if i % geometry.down[0] == 0 and 0 <= i < H * geometry.down[0]:
+        i = p * geometry.stride[0] + u * geometry.dilation[0] + geometry.shift[0]
+        if i % geometry.divisor[0] == 0 and 0 <= i < H * geometry.divisor[0]:
             for v in range(first, first + taps, geometry.run):
-                j = q * geometry.up[1] + v * geometry.dilation[1] + geometry.shift[1]
-                if j % geometry.down[1] == 0:
-                    xs[terms] = i // geometry.down[0] * W + j // geometry.down[1]
+                j = q * geometry.stride[1] + v * geometry.dilation[1] + geometry.shift[1]
+                if j % geometry.divisor[1] == 0:
+                    xs[terms] = i // geometry.divisor[0] * W + j // geometry.divisor[1]
                     ws[terms] = u * V + v
                     terms += 1
     return terms, taps if geometry.run > 1 else 1
@@ -96,42 +99,84 @@ def list_taps(p, q, size, geometry, xs, ws):
 def run_length(q, few, size, geometry):
     """Count the pixels of a row from q on, few at most, that see the same taps inside."""
     (Q, W), count, here = size, 1, taps_inside(q, size[1], geometry)
-    few = min(few, Q - q) if geometry.down[1] == 1 else 1
+    few = min(few, Q - q) if geometry.divisor[1] == 1 else 1
     while count < few and taps_inside(q + count, W, geometry) == here:
         count += 1
     return count
+
+
+class Run(NamedTuple):
+    """Pixels in a row of the output whose filters cover the same taps.
+
+    The next pixel of the run is `y_step` numbers further in y, and sees x from `x_step` on.
+    """
+
+    count: int
+    y_step: int
+    x_step: int
+
+
+@kernel
+def correlate_run(y, x, w, terms, run, rows, columns):
+    """Compute the pixels of a run, (rows, columns) each: filters times images."""
+    for i in range(run.count):
+        pixel, seen = shifted(y, i * run.y_step), shifted(x, i * run.x_step)
+        gemm(pixel, w, seen, terms, rows, columns, True)
+
+
+@kernel
+def correlate_rest(y, x, w, terms, run, t, rows, images):
+    """Compute the last images of a run, fewer than a register holds.
+
+    The product is transposed, pixels times filters, so that filters fill the registers; t is
+    memory for its result (images, run, rows), which is transposed into y.
+    """
+    transposed_terms = Terms(terms.x_offsets, terms.w_offsets, terms.count, terms.depth)
+    filters = Matrix(w.array, w.start, w.column_step, w.row_step)
+    for i in range(images):
+        pixels = Matrix(x.array, x.start + i, run.x_step, x.row_step)
+        into = Matrix(t, i * run.count * rows, rows, 1)
+        gemm(into, pixels, filters, transposed_terms, run.count, rows, True)
+    for i in range(run.count):
+        image = Matrix(t, i * rows, run.count * rows, 1)
+        transpose(shifted(y, i * run.y_step), image, images, rows)
 
 
 @kernel
 def correlate_pixels(start, stop, y, x, w, geometry):
     """Compute pixels start … stop of y (P, Q, F, N) from x (H, W, C, N) and w (U, V, C, F).
 
-    Pixels that see the same taps share a list. Their last images, too few for a register, are
-    multiplied the other way round, pixels times filters, if that is half the work.
+    Pixels that see the same taps share one list of terms. Their last images, too few to fill a
+    register, are multiplied transposed where that takes at most half as many instructions.
     """
-    (_, Q, F, N), (H, W, C, _), G, L = y.shape, x.shape, geometry.groups, WIDTH // x.itemsize
-    xs, ws = np.empty((2, geometry.window[0] * geometry.window[1]), np.int64)
-    last = N % L if 2 * (N % L) * -(-(F // G) // L) <= F // G else 0
-    n, t, step = N - last, np.empty(last * TALL * (F // G), x.dtype), geometry.up[1] * C * N
+    _, Q, F, N = y.shape
+    H, W, C, _ = x.shape
+    groups, (U, V) = geometry.groups, geometry.window
+    rows, channels = F // groups, C // groups
+    lanes = WIDTH // x.itemsize
+    rest = N % lanes
+    last = rest if 2 * rest * -(-rows // lanes) <= rows else 0
+    xs, ws = np.empty(U * V, np.int64), np.empty(U * V, np.int64)
+    t = np.empty(last * TALL * rows, x.dtype)
     pixel = start
     while pixel < stop:
         q = pixel % Q
-        some = run_length(q, min(TALL, stop - pixel), (Q, W), geometry)
-        terms, taps = list_taps(pixel // Q, q, (H, W), geometry, xs, ws)
-        for k in range(terms):
-            xs[k], ws[k] = xs[k] * C * N, ws[k] * (C // G) * F
-        for g in range(G):
-            rows, x_at, w_at = F // G, g * (C // G) * N, g * (F // G)
-            at, size = (pixel * F + g * rows) * N, (terms, taps * (C // G), True)
-            for i in range(some):
-                gemm(y, at + i * F * N, N, rows, n, w, w_at, F, 1, ws, x, x_at + i * step, N, xs,
-                      *size)  # fmt: skip
-            for i in range(last):
-                gemm(t, i * some * rows, rows, some, rows, x, x_at + n + i, N, step, xs, w, w_at,
-                      F, ws, *size)  # fmt: skip
-            for i in range(some if last else 0):
-                transpose(y, at + i * F * N + n, N, t, i * rows, some * rows, last, rows)
-        pixel += some
+        count = run_length(q, min(TALL, stop - pixel), (Q, W), geometry)
+        run = Run(count, F * N, geometry.stride[1] * C * N)
+        entries, taps = list_taps(pixel // Q, q, (H, W), geometry, xs, ws)
+        for k in range(entries):
+            xs[k] *= C * N
+            ws[k] *= channels * F
+        terms = Terms(ws, xs, entries, taps * channels)
+        for g in range(groups):
+            maps = Matrix(y, (pixel * F + g * rows) * N, N, 1)
+            images = Matrix(x, g * channels * N, N, 1)
+            filters = Matrix(w, g * rows, 1, F)
+            correlate_run(maps, images, filters, terms, run, rows, N - last)
+            if last:
+                maps, images = shifted(maps, N - last), shifted(images, N - last)
+                correlate_rest(maps, images, filters, terms, run, t, rows, last)
+        pixel += count
 
 
 def run_conv(x, w, size, geometry):
@@ -170,43 +215,55 @@ def conv2d_input_grad_tile(y_bar, w, size, stride=ONE, padding=NONE, dilation=ON
 
 @kernel
 def accumulate_weight_grad(start, stop, w_bars, x, y_bar, geometry):
-    """Let each piece add up  w̄[u, v] = Σ x ȳᵀ  over its output rows.
+    """Add up  w̄[u, v] = Σ x ȳᵀ  over the output rows of each piece.
 
-    Pixels that see the same taps are one list, whose sums stay in the tile.
+    w_bars is (pieces, groups, U, V, C/groups, F/groups). Pixels that see the same taps are terms
+    of one sum, which stays in the tile.
     """
-    (P, Q, F, N), G, pieces = y_bar.shape, geometry.groups, len(w_bars)
-    few = max(1, min(Q, NEAR // (N * F // G * x.itemsize + 1)))
-    t, lists = np.empty(few * N * F // G, x.dtype), np.empty((2, few), np.int64)
+    P, Q, _, N = y_bar.shape
+    pieces, groups, U, _, _, F = w_bars.shape
+    longest = max(1, min(Q, NEAR // (N * F * x.itemsize + 1)))
+    t = np.empty(longest * N * F, x.dtype)
+    offsets = np.empty(longest, np.int64), np.empty(longest, np.int64)
     for piece in range(start, stop):
         for p in range(piece * P // pieces, (piece + 1) * P // pieces):
             q = 0
             while q < Q:
-                some = run_length(q, few, (Q, x.shape[1]), geometry)
-                for g in range(G):
-                    for i in range(some):
-                        at = ((p * Q + q + i) * G + g) * (F // G) * N
-                        transpose(t, i * N * (F // G), F // G, y_bar, at, N, F // G, N)
-                    for u in range(geometry.window[0]):
-                        add_tap_row(
-                            w_bars[piece, g, u], x, p, q, g, u, t, F // G, some, geometry, lists
-                        )
-                q += some
+                count = run_length(q, longest, (Q, x.shape[1]), geometry)
+                for g in range(groups):
+                    for i in range(count):
+                        at = ((p * Q + q + i) * groups + g) * F * N
+                        transpose(Matrix(t, i * N * F, F, 1), Matrix(y_bar, at, N, 1), F, N)
+                    for u in range(U):
+                        w_bar, taps = w_bars[piece, g, u], (g, u)
+                        add_filter_row(w_bar, x, t, (p, q, count), taps, geometry, offsets)
+                q += count
 
 
 @kernel
-def add_tap_row(w_bar, x, p, q, g, u, t, F, some, geometry, lists):
-    """Add to a row of taps what they saw from pixels (p, q), (p, q + 1), … times ȳᵀ."""
-    (H, W, C, N), (first, taps), (xs, ys) = x.shape, taps_inside(q, x.shape[1], geometry), lists
-    i = p * geometry.up[0] + u * geometry.dilation[0] + geometry.shift[0]
+def add_filter_row(w_bar, x, t, run, taps, geometry, offsets):
+    """Add to row u of the filters of a group what they saw from a run of pixels, times ȳᵀ.
+
+    `run` is (p, q, count), `taps` is (g, u); t holds ȳᵀ of the run, (count, N, F/groups).
+    """
+    H, W, C, N = x.shape
+    _, channels, F = w_bar.shape
+    p, q, count = run
+    g, u = taps
+    i = p * geometry.stride[0] + u * geometry.dilation[0] + geometry.shift[0]
     if not 0 <= i < H:
         return
-    for v in range(first, first + taps, geometry.run):
-        j = q * geometry.up[1] + v * geometry.dilation[1] + geometry.shift[1]
-        for k in range(some):
-            xs[k], ys[k] = (i * W + j + k * geometry.up[1]) * C * N, k * N * F
-        rows, at = (taps if geometry.run > 1 else 1) * w_bar.shape[1], v * w_bar.shape[1] * F
-        x_at = g * w_bar.shape[1] * N
-        gemm(w_bar, at, F, rows, F, x, x_at, 1, N, xs, t, 0, F, ys, some, N, False)
+    first, inside = taps_inside(q, W, geometry)
+    rows = channels * (inside if geometry.run > 1 else 1)
+    xs, ys = offsets
+    for v in range(first, first + inside, geometry.run):
+        j = q * geometry.stride[1] + v * geometry.dilation[1] + geometry.shift[1]
+        for k in range(count):
+            xs[k] = (i * W + j + k * geometry.stride[1]) * C * N
+            ys[k] = k * N * F
+        into = Matrix(w_bar, v * channels * F, F, 1)
+        images, bars = Matrix(x, g * channels * N, N, 1), Matrix(t, 0, F, 1)
+        gemm(into, images, bars, Terms(xs, ys, count, N), rows, F, False)
 
 
 def conv2d_weight_grad_tile(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
@@ -303,7 +360,7 @@ def transformed_weight_grad(x, y_bar, c, f, shape, blocking):
     (P, Q, _, N), (_, C, F), m = y_bar.shape, shape, blocking.m
     parts = max(1, min(thread_count(), block_count(P, Q, N, blocking)))
     w_hats = aligned((parts, (m + R - 1) ** 2, C, F), x.dtype, np.zeros)
-    parallel_for(accumulate_winograd_grad, parts, w_hats, x, y_bar, c, f, blocking)
+    parallel_for(accumulate_winograd_grad, parts, w_hats, x, y_bar, (c, f), blocking)
     w_hat, w_bar = w_hats[0], aligned(shape, x.dtype)
     for more in w_hats[1:]:
         w_hat += more

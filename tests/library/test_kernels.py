@@ -49,11 +49,9 @@ def run(*command, **environment):
 
 
 @kernel
-def one_tile(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
+def one_tile(y, w, x, terms, size, overwrite):
     """Call the tile from compiled code."""
-    terms, K, n, new = size
-    tile.tile(rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs,
-              terms, K, n, new)  # fmt: skip
+    tile.tile(y, w, x, terms, size[0], size[1], overwrite)
 
 
 @in_both_precisions
@@ -65,10 +63,11 @@ def test_the_tile_computes_its_definition(rows, registers, dtype, rng):
     for n in range((registers - 1) * lanes + 1, registers * lanes + 1):
         y, w, x = (rng.normal(size=2000).astype(dtype) for _ in range(3))
         ws, xs, expected = rng.integers(0, 99, 3), rng.integers(0, 99, 3), y.copy()
-        given = (5, 90, w, 2, 7, 3, ws, x, 11, 80, xs), (3, 4, n, bool(n % 2))
-        tile.tile_naive(rows, expected, *given[0], *given[1])
-        one_tile(rows, y, *given[0], *given[1])
-        assert_allclose(y, expected, **guards.rounding(dtype, 13, x, w))
+        w, x = tile.Matrix(w, 2, 3, 7), tile.Matrix(x, 11, 80, 1)
+        terms = tile.Terms(ws, xs, 3, 4)
+        tile.tile_naive(tile.Matrix(expected, 5, 90, 1), w, x, terms, rows, n, bool(n % 2))
+        one_tile(tile.Matrix(y, 5, 90, 1), w, x, terms, (rows, n), bool(n % 2))
+        assert_allclose(y, expected, **guards.rounding(dtype, 13, x.array, w.array))
 
 
 @pytest.mark.parametrize("kind", guards.KINDS, ids=" ".join)

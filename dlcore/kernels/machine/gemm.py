@@ -1,8 +1,8 @@
-"""The product of matrices by the register tile, for a batch that lies innermost.
+"""Products of matrices by the register tile (GEMM: general matrix multiplication).
 
-What a convolution leaves is laid out flat as (D, N), batch innermost, and a linear layer
-multiplies it by w (D, M). BLAS would want another order and threads of its own, which get in
-the way of ours; the tile takes all three products of the layer as they are.
+`gemm` serves convolutions from compiled code. `matmul` serves linear layers whose input a
+convolution left batch last: BLAS would first need another memory layout, and its own threads
+would compete with ours for the processors.
 
 Chapter: book/fast.md.
 """
@@ -13,11 +13,10 @@ from dlcore.kernels.machine.jit import kernel
 from dlcore.kernels.machine.layout import aligned, as_contiguous
 from dlcore.kernels.machine.registers import WIDTH
 from dlcore.kernels.machine.threads import PIECES, parallel_for, thread_count
-from dlcore.kernels.machine.tile import ROWS, WIDTHS, tile, transpose_block
+from dlcore.kernels.machine.tile import ROWS, WIDTHS, Matrix, Terms, tile, transpose_block
 
-TALL, WIDE = ROWS[0], WIDTHS[0]
-
-NEAR = 1 << 17  # bytes of a factor that stay near the processor while they are used again
+TALL, WIDE = ROWS[0], WIDTHS[0]  # the largest tile: rows, and registers a row
+NEAR = 1 << 17  # bytes of a factor that stay in the cache while they are used again
 
 
 @kernel
@@ -27,72 +26,93 @@ def tile_rows(left):
 
 
 @kernel
-def tile_columns(left, itemsize):
-    """Choose the columns of the next tile, if so many are left: as many as registers hold."""
-    return min(left, WIDE * (WIDTH // itemsize))
+def shifted(matrix, distance):
+    """Return the matrix that begins so many numbers behind another one."""
+    return Matrix(matrix.array, matrix.start + distance, matrix.row_step, matrix.column_step)
 
 
 @kernel
-def gemm(y, at, y_row, rows, columns, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
-    """Run tiles over a whole product of so many rows and columns."""
-    (terms, K, new), n = size, 0
-    while n < columns:
-        r, some = 0, tile_columns(columns - n, x.itemsize)
-        while r < rows:
-            tall, to, first = tile_rows(rows - r), at + r * y_row + n, w_at + r * w_row
-            tile(tall, y, to, y_row, w, first, w_step, w_row, ws, x, x_at + n, x_step, xs,
-                 terms, K, some, new)  # fmt: skip
-            r += tall
-        n += some
+def submatrix(matrix, row, column):
+    """Return the matrix that begins at an entry of another one."""
+    return shifted(matrix, row * matrix.row_step + column * matrix.column_step)
 
 
 @kernel
-def transpose(t, to, t_row, y, start, row, rows, columns):
-    """Turn a matrix in y, its rows so far apart, into one in t."""
-    L = WIDTH // y.itemsize
-    for i in range(0, rows, L):
-        for j in range(0, columns, L):
-            sides = min(L, rows - i), min(L, columns - j)
-            transpose_block(t, to + j * t_row + i, t_row, y, start + i * row + j, row, *sides)
+def gemm(y, w, x, terms, rows, columns, overwrite):
+    """Multiply matrices, tile by tile:  y = Σₜ wₜ xₜ, or add the sum to y.
+
+    The arguments are those of a tile, but y may have any number of rows and columns.
+    """
+    column = 0
+    while column < columns:
+        width = min(columns - column, WIDE * (WIDTH // x.array.itemsize))
+        row = 0
+        while row < rows:
+            height = tile_rows(rows - row)
+            y_tile = submatrix(y, row, column)
+            w_rows, x_columns = submatrix(w, row, 0), submatrix(x, 0, column)
+            tile(y_tile, w_rows, x_columns, terms, height, width, overwrite)
+            row += height
+        column += width
 
 
 @kernel
-def multiply(y, w, step, row, x, top, bottom, low, high):
-    """Fill rows top … bottom of y with the terms low … high of w x."""
-    N, none = y.shape[1], np.zeros(1, np.int64)
-    deep = max(16, NEAR // (x.itemsize * max(N, bottom - top if step > row else 1)))
-    for d in range(low, max(high, low + 1), deep):
-        w_at, some = d * step + top * row, min(deep, high - d)
-        gemm(y, top * N, N, bottom - top, N, w, w_at, step, row, none, x, d * N, N, none,
-              1, some, d == low)  # fmt: skip
+def transpose(y, x, rows, columns):
+    """Transpose a matrix of so many rows and columns, block by block:  y[j, i] = x[i, j]."""
+    lanes = WIDTH // x.array.itemsize
+    for i in range(0, rows, lanes):
+        for j in range(0, columns, lanes):
+            block, into = submatrix(x, i, j), submatrix(y, j, i)
+            transpose_block(into, block, min(lanes, rows - i), min(lanes, columns - j))
 
 
 @kernel
-def multiply_bands(start, stop, y, w, step, row, x):
+def multiply(y, w, x, depth):
+    """Fill y (M, N) with  w x,  summed over the columns of w from depth[0] to depth[1].
+
+    The terms are added in parts, such that the part of w or x that is used again stays cached.
+    """
+    (M, N), (low, high) = y.shape, depth
+    nowhere = np.zeros(1, np.int64)
+    reused = max(N, M if w.column_step > w.row_step else 1)
+    part = max(16, NEAR // (x.itemsize * reused))
+    for k in range(low, max(high, low + 1), part):
+        terms = Terms(nowhere, nowhere, 1, min(part, high - k))
+        columns, rows = submatrix(w, 0, k), Matrix(x, k * N, N, 1)
+        gemm(Matrix(y, 0, N, 1), columns, rows, terms, M, N, k == low)
+
+
+@kernel
+def multiply_bands(start, stop, y, w, x, row_step, column_step):
     """Fill bands of y, as high as a tile, with all terms."""
-    multiply(y, w, step, row, x, start * TALL, min(stop * TALL, len(y)), 0, len(x))
+    first, last = start * TALL, min(stop * TALL, len(y))
+    rows = Matrix(w, first * row_step, row_step, column_step)
+    multiply(y[first:last], rows, x, (0, len(x)))
 
 
 @kernel
-def multiply_depths(start, stop, y, w, step, row, x):
+def multiply_depths(start, stop, y, w, x, row_step, column_step):
     """Fill y[part], all of its rows, with a part of the terms: w is read in one piece."""
-    parts, M, _ = y.shape
     for part in range(start, stop):
-        low, high = part * len(x) // parts, (part + 1) * len(x) // parts
-        multiply(y[part], w, step, row, x, 0, M, low, high)
+        depth = part * len(x) // len(y), (part + 1) * len(x) // len(y)
+        multiply(y[part], Matrix(w, 0, row_step, column_step), x, depth)
 
 
 def matmul(w, x):
-    """Return  w x  for w (M, D) of any order and x (D, N), both float32 or both float64."""
+    """Multiply matrices:  y = w x,  (M, D) (D, N) → (M, N).
+
+    Both are float32 or both float64, in any memory layout; y is contiguous. The work is divided
+    among threads by rows of y; where w is wide and lies column by column, by terms.
+    """
     x = as_contiguous(x)
     (M, D), N = w.shape, x.shape[1]
-    across = w.flags.f_contiguous and not w.flags.c_contiguous
-    w = w.T if across else as_contiguous(w)
-    step, row = (M, 1) if across else (1, D)
-    if across and D > 4 * M:
+    by_columns = w.flags.f_contiguous and not w.flags.c_contiguous
+    w = w.T if by_columns else as_contiguous(w)
+    steps = (1, M) if by_columns else (D, 1)
+    if by_columns and D > 4 * M:
         y = aligned((PIECES * thread_count(), M, N), x.dtype)
-        parallel_for(multiply_depths, len(y), y, w, step, row, x)
+        parallel_for(multiply_depths, len(y), y, w, x, *steps)
         return y.sum(axis=0)
     y = aligned((M, N), x.dtype)
-    parallel_for(multiply_bands, -(-M // TALL), y, w, step, row, x)
+    parallel_for(multiply_bands, -(-M // TALL), y, w, x, *steps)
     return y

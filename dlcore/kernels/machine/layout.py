@@ -15,7 +15,7 @@ import numpy as np
 from dlcore.kernels.machine.jit import kernel
 from dlcore.kernels.machine.registers import WIDTH
 from dlcore.kernels.machine.threads import parallel_for
-from dlcore.kernels.machine.tile import transpose_block
+from dlcore.kernels.machine.tile import Matrix, transpose_block
 
 LINE = 64  # bytes that memory moves at a time
 LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it
@@ -92,14 +92,16 @@ def chwn_to_batch_last(x):
 
 @kernel
 def rows_to_batch_last(start, stop, y, x):
-    """Turn rows start … stop of images (N, C, H, W) into rows of (H, W, C, N)."""
-    (N, C, H, W), L = x.shape, WIDTH // x.itemsize
+    """Transpose rows start … stop of images (N, C, H, W) into rows of (H, W, C, N)."""
+    N, C, H, W = x.shape
+    lanes = WIDTH // x.itemsize
     for h in range(start, stop):
-        for w in range(0, W, L):
+        for w in range(0, W, lanes):
             for c in range(C):
-                for n in range(0, N, L):
-                    to, at = ((h * W + w) * C + c) * N + n, ((n * C + c) * H + h) * W + w
-                    transpose_block(y, to, C * N, x, at, C * H * W, min(L, N - n), min(L, W - w))
+                for n in range(0, N, lanes):
+                    block = Matrix(x, ((n * C + c) * H + h) * W + w, C * H * W, 1)
+                    into = Matrix(y, ((h * W + w) * C + c) * N + n, C * N, 1)
+                    transpose_block(into, block, min(lanes, N - n), min(lanes, W - w))
 
 
 def to_batch_last(x, dtype=None):

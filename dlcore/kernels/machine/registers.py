@@ -23,25 +23,52 @@ WIDTH = 64 if "+avx512f" in FEATURES else 32 if "+avx" in FEATURES else 16  # by
 LONG, SHORT, VOID = ir.IntType(64), ir.IntType(32), ir.VoidType()
 
 
-def intrinsic_from_ir(plain, result, spell):
-    """Make a function of what `spell` says to LLVM; all integers are long, arrays are places."""
+def unwrapped(context, builder, kind, value):
+    """Replace an array by a pointer to its first entry, an integer by one of 64 bits.
 
-    def kinds(context, *given):
-        given = [types.int64 if isinstance(kind, types.Integer) else kind for kind in given]
-        arrays = [kind for kind in given if isinstance(kind, types.Array)]
+    A record of such values becomes the same record of what they are replaced by.
+    """
+    if isinstance(kind, types.Array):
+        return context.make_array(kind)(context, builder, value).data
+    if isinstance(kind, types.Integer):
+        return context.cast(builder, value, kind, types.int64)
+    if isinstance(kind, types.BaseTuple):
+        parts = enumerate(kind)
+        fields = [unwrapped(context, builder, k, builder.extract_value(value, i)) for i, k in parts]
+        return kind.instance_class(*fields)
+    return value
+
+
+def entry_type(kinds):
+    """Return the type of the entries of the first array, which may be in a record."""
+    first = kinds[0]
+    while isinstance(first, types.BaseTuple):
+        first = first[0]
+    return first.dtype
+
+
+def intrinsic_from_ir(plain, result, emit):
+    """Make a function of the code that ``emit(registers, *arguments)`` writes.
+
+    `plain` is the same function in Python: it names the arguments, and it runs where nothing is
+    compiled. The first argument is an array, or a record that begins with one.
+    """
+
+    def typed(context, *kinds):
+        kinds = [types.int64 if isinstance(kind, types.Integer) else kind for kind in kinds]
 
         def code(context, builder, signature, args):
-            args = [
-                context.make_array(kind)(context, builder, arg).data if kind in arrays else arg
-                for kind, arg in zip(given, args, strict=True)
+            values = [
+                unwrapped(context, builder, kind, arg)
+                for kind, arg in zip(kinds, args, strict=True)
             ]
-            return spell(Registers(builder, arrays[0].dtype), *args)
+            return emit(Registers(builder, entry_type(kinds)), *values)
 
-        return result(*given), code
+        return result(*kinds), code
 
     context = Parameter("context", Parameter.POSITIONAL_ONLY)
-    kinds.__signature__ = Signature([context, *signature(plain).parameters.values()])
-    return intrinsic_with_fallback(plain)(kinds)
+    typed.__signature__ = Signature([context, *signature(plain).parameters.values()])
+    return intrinsic_with_fallback(plain)(typed)
 
 
 class Registers:
@@ -77,19 +104,32 @@ class Registers:
         """Spell  start, start + step, …,  `count` of them."""
         return [self.builder.add(start, self.builder.mul(LONG(i), step)) for i in range(count)]
 
-    def rows(self, pointer, start, step, count, n):
-        """Point at registers `step` apart, with masks that allow n lanes of the first `count`."""
-        for i, at in enumerate(self.every(start, step, self.lanes)):
-            allowed = self.builder.icmp_signed("<", LONG(i), count)
-            yield self.at(pointer, at), self.mask(self.builder.select(allowed, n, LONG(0)))
+    def entry(self, pointer, index):
+        """Read one number."""
+        return self.builder.load(self.builder.gep(pointer, [index]))
 
-    def entries(self, pointer, start, offsets, count, n):
-        """Point at registers by a list of offsets; below zero, the mask allows nothing."""
+    def rows(self, matrix, rows, columns):
+        """Point at the first register of every row of a block, with masks for its columns.
+
+        As many rows are listed as a register has lanes; beyond `rows` masks allow nothing.
+        """
+        starts = self.every(matrix.start, matrix.row_step, self.lanes)
+        for i, start in enumerate(starts):
+            inside = self.builder.icmp_signed("<", LONG(i), rows)
+            mask = self.mask(self.builder.select(inside, columns, LONG(0)))
+            yield self.at(matrix.array, start), mask
+
+    def entries(self, square, lane, count, n):
+        """Point at a register of every entry of a square, with masks for n numbers.
+
+        Where an offset is negative, the mask allows nothing.
+        """
+        start = self.builder.add(square.start, lane)
         for k in range(count):
-            offset = self.builder.load(self.builder.gep(offsets, [LONG(k)]))
-            allowed = self.builder.icmp_signed(">=", offset, LONG(0))
-            mask = self.mask(self.builder.select(allowed, n, LONG(0)))
-            yield self.at(pointer, self.builder.add(start, offset)), mask
+            offset = self.entry(square.offsets, LONG(k))
+            inside = self.builder.icmp_signed(">=", offset, LONG(0))
+            mask = self.mask(self.builder.select(inside, n, LONG(0)))
+            yield self.at(square.array, self.builder.add(start, offset)), mask
 
     def count(self, n):
         """Count the registers that hold n numbers."""

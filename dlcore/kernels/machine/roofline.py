@@ -6,7 +6,7 @@ Chapter: book/fast.md.
 import numpy as np
 
 from dlcore.kernels.machine.jit import kernel
-from dlcore.kernels.machine.tile import tile
+from dlcore.kernels.machine.tile import Matrix, Terms, tile
 
 DEEP, TIMES = 64, 64  # terms that stay near, and how often a tile walks through them
 TERMS = DEEP * TIMES  # a tile multiplies and adds so often for each of its sums
@@ -18,10 +18,16 @@ def multiply_adds(start, stop, x, w):
 
     The tile has as many rows as w columns, both x and w as many rows as there are terms.
     """
-    (_, n), rows = x.shape, w.shape[1]
-    y, here = np.empty(rows * n, x.dtype), np.zeros(TIMES, np.int64)
+    columns, rows = x.shape[1], w.shape[1]
+    y, nowhere = np.empty(rows * columns, x.dtype), np.zeros(TIMES, np.int64)
+    into, weights, values = (
+        Matrix(y, 0, columns, 1),
+        Matrix(w, 0, 1, rows),
+        Matrix(x, 0, columns, 1),
+    )
+    terms = Terms(nowhere, nowhere, TIMES, len(x))
     for _ in range(start, stop):
-        tile(rows, y, 0, n, w, 0, rows, 1, here, x, 0, n, here, TIMES, len(x), n, True)
+        tile(into, weights, values, terms, rows, columns, True)
     return y.sum()
 
 

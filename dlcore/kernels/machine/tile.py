@@ -1,14 +1,15 @@
-"""The register tile: a small product of matrices whose sums never leave the registers.
+"""The register tile: a small product of matrices whose sums stay in registers.
 
-A processor multiplies and adds registers of many numbers,
-but only where they are: so a tile of rows × registers holds sums, all terms run past it, and
-memory sees each sum once. Offsets and steps count numbers, as they lie in memory.
+A processor multiplies and adds only what is in its registers. A tile of rows × registers holds
+the sums while all terms are added, so that each sum is read from memory and written to it once.
+Beside every function that is written in LLVM's representation stands its twin in Python.
 
 Chapter: book/fast.md.
 """
 
 from functools import partial
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numba import types
@@ -20,115 +21,162 @@ ROWS = 6, 4, 1  # the heights of a tile
 WIDTHS = (4, 3, 2, 1) if WIDTH == 64 else (2, 1)  # its registers a row, all sizes up to the first
 
 
-def tile_naive(R, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, terms, K, n, new):
-    """Add a list of products to a tile:  y[r, i] += Σₜ Σₖ w[wsₜ + k, r] · x[xsₜ + k, i].
+class Matrix(NamedTuple):
+    """A matrix that lies in an array, wherever it begins and however its entries follow.
 
-    Steps lead from row to row of y, w and x, and in w from term to term. Last come the entries,
-    the terms of each, and the numbers a row, which fill registers of WIDTHS; `new` y is not read.
+    Entry (i, j) is number  start + i row_step + j column_step  of the array, in memory order.
     """
-    y, w, x = y.reshape(-1), w.reshape(-1), x.reshape(-1)
-    for r in range(R):
-        sums = y[at + r * y_row :][:n]
-        if new:
+
+    array: np.ndarray
+    start: int
+    row_step: int
+    column_step: int
+
+
+class Terms(NamedTuple):
+    """A sum of products of matrices:  term t begins at offsets from where w and x begin.
+
+    There are `count` terms; `depth` is the number of columns of each w, and of rows of each x.
+    """
+
+    w_offsets: np.ndarray
+    x_offsets: np.ndarray
+    count: int
+    depth: int
+
+
+class Square(NamedTuple):
+    """A square matrix whose entries are runs of numbers:  entry k at  start + offsets[k].
+
+    Where an offset is negative the entry lies outside: it reads as zero, and is not written.
+    """
+
+    array: np.ndarray
+    start: int
+    offsets: np.ndarray
+
+
+def tile_naive(y, w, x, terms, rows, columns, overwrite):
+    """Add a sum of products to a tile:  y[r, i] += Σₜ Σₖ wₜ[r, k] · xₜ[k, i].
+
+    y, w and x are matrices. The rows of y and x are contiguous: their `column_step` is 1. With
+    `overwrite` y is not read, and the sum takes its place.
+    """
+    w_entries, x_entries = w.array.reshape(-1), x.array.reshape(-1)
+    for r in range(rows):
+        sums = y.array.reshape(-1)[y.start + r * y.row_step :][:columns]
+        if overwrite:
             sums[:] = 0
-        for t, k in product(range(terms), range(K)):
-            start = x_at + xs[t] + k * x_step
-            sums += w[w_at + ws[t] + k * w_step + r * w_row] * x[start : start + n]
+        for t, k in product(range(terms.count), range(terms.depth)):
+            w_at = w.start + terms.w_offsets[t] + r * w.row_step + k * w.column_step
+            x_at = x.start + terms.x_offsets[t] + k * x.row_step
+            sums += w_entries[w_at] * x_entries[x_at : x_at + columns]
 
 
 @partial(intrinsic_from_ir, tile_naive, types.void)
-def tile(reg, rows, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
-    """Do the same in registers, by the tile that just fits."""
+def tile(reg, y, w, x, terms, rows, columns, overwrite):
+    """Branch to the code for so many rows, and for as many registers as the columns fill."""
     builder, done = reg.builder, reg.builder.append_basic_block("done")
-    sizes = builder.switch(builder.add(builder.mul(rows, LONG(8)), reg.count(size[2])), done)
+    size = builder.add(builder.mul(rows, LONG(8)), reg.count(columns))
+    sizes = builder.switch(size, done)
     for R, V in product(ROWS, WIDTHS):
         with builder.goto_block(builder.append_basic_block(f"tile.{R}.{V}")):
             sizes.add_case(LONG(8 * R + V), builder.block)
-            emit(reg, R, V, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size)
+            left = builder.sub(columns, LONG((V - 1) * reg.lanes))
+            masks = [reg.mask(LONG(reg.lanes))] * (V - 1) + [reg.mask(left)]
+            emit_tile(reg, y, w, x, terms, R, masks, overwrite)
             builder.branch(done)
     builder.position_at_end(done)
 
 
-def emit(reg, R, V, y, at, y_row, w, w_at, w_step, w_row, ws, x, x_at, x_step, xs, *size):
-    """Spell the tile of R rows and V registers."""
-    (terms, K, n, new), builder, rows = size, reg.builder, enumerate(reg.every(at, y_row, R))
-    left = builder.sub(n, LONG((V - 1) * reg.lanes))
-    masks = [reg.mask(LONG(reg.lanes))] * (V - 1) + [reg.mask(left)]
-    places = {(r, v): reg.at(y, at, v) for r, at in rows for v in range(V)}
-    for place in places.values():  # memory needs time until it can be written
+def emit_tile(reg, y, w, x, terms, R, masks, overwrite):
+    """Write the code of a tile: R rows, and a register in each of them for every mask."""
+    builder, V = reg.builder, len(masks)
+    starts = enumerate(reg.every(y.start, y.row_step, R))
+    places = {(r, v): reg.at(y.array, start, v) for r, start in starts for v in range(V)}
+    for place in places.values():  # a line of memory takes time until it can be written
         reg.call("prefetch", VOID, place, SHORT(1), SHORT(3), SHORT(1))
     sums = {place: cgutils.alloca_once_value(builder, reg.zero) for place in places}
-    with builder.if_then(builder.not_(new)):
+    with builder.if_then(builder.not_(overwrite)):
         for (r, v), place in places.items():
             builder.store(reg.load(place, masks[v]), sums[r, v])
-    with cgutils.for_range(builder, terms) as term:
-        x_here = builder.add(x_at, builder.load(builder.gep(xs, [term.index])))
-        w_here = builder.add(w_at, builder.load(builder.gep(ws, [term.index])))
-        factors = [builder.gep(w, [start]) for start in reg.every(w_here, w_row, R)]
-        with cgutils.for_range(builder, K) as loop:
-            start = builder.add(x_here, builder.mul(loop.index, x_step))
-            row = [reg.load(reg.at(x, start, v), masks[v]) for v in range(V)]
-            step = builder.mul(loop.index, w_step)
+
+    with cgutils.for_range(builder, terms.count) as term:
+        w_start = builder.add(w.start, reg.entry(terms.w_offsets, term.index))
+        x_start = builder.add(x.start, reg.entry(terms.x_offsets, term.index))
+        factors = [builder.gep(w.array, [start]) for start in reg.every(w_start, w.row_step, R)]
+        with cgutils.for_range(builder, terms.depth) as k:
+            start = builder.add(x_start, builder.mul(k.index, x.row_step))
+            row = [reg.load(reg.at(x.array, start, v), masks[v]) for v in range(V)]
+            step = builder.mul(k.index, w.column_step)
             for r in range(R):
-                factor = reg.fill(builder.load(builder.gep(factors[r], [step])))
+                factor = reg.fill(reg.entry(factors[r], step))
                 for v in range(V):
-                    more = factor, row[v], builder.load(sums[r, v])
-                    builder.store(reg.call("fmuladd", reg.type, *more), sums[r, v])
+                    total = builder.load(sums[r, v])
+                    total = reg.call("fmuladd", reg.type, factor, row[v], total)
+                    builder.store(total, sums[r, v])
+
     for (r, v), place in places.items():
         reg.store(builder.load(sums[r, v]), place, masks[v])
 
 
-def transpose_block_naive(y, y_at, y_row, x, x_at, x_row, rows, columns):
-    """Transpose a block, no side longer than a register:  y[j, i] = x[i, j]."""
-    y, x = y.reshape(-1), x.reshape(-1)
+def transpose_block_naive(y, x, rows, columns):
+    """Transpose a block of x, no side longer than a register:  y[j, i] = x[i, j]."""
+    into, given = y.array.reshape(-1), x.array.reshape(-1)
     for i, j in product(range(rows), range(columns)):
-        y[y_at + j * y_row + i] = x[x_at + i * x_row + j]
+        into[y.start + j * y.row_step + i] = given[x.start + i * x.row_step + j]
 
 
 @partial(intrinsic_from_ir, transpose_block_naive, types.void)
-def transpose_block(reg, y, y_at, y_row, x, x_at, x_row, *sides):
+def transpose_block(reg, y, x, rows, columns):
     """Do the same in registers: swap halves, then quarters, down to single numbers."""
     lanes, step = range(reg.lanes), reg.lanes // 2
-    block = [reg.load(*place) for place in reg.rows(x, x_at, x_row, *sides)]
+    block = [reg.load(*place) for place in reg.rows(x, rows, columns)]
     while step:
         low = [j if not j & step else j - step + reg.lanes for j in lanes]
         high = [j + step if not j & step else j + reg.lanes for j in lanes]
         for i in (i for i in lanes if not i & step):
-            pair = block[i], block[i + step]
-            block[i], block[i + step] = reg.shuffle(*pair, low), reg.shuffle(*pair, high)
+            upper, lower = block[i], block[i + step]
+            block[i] = reg.shuffle(upper, lower, low)
+            block[i + step] = reg.shuffle(upper, lower, high)
         step //= 2
-    for value, place in zip(block, reg.rows(y, y_at, y_row, *sides[::-1]), strict=True):
+    for value, place in zip(block, reg.rows(y, columns, rows), strict=True):
         reg.store(value, *place)
 
 
 def congruence(matrices):
-    """Make a function that multiplies squares from both sides:  y = M x Mᵀ,  M = matrices[m].
+    """Make a function that transforms squares:  y = M x Mᵀ,  with M = matrices[m].
 
-    Entry k of x is the run of n numbers at ``x_at + xs[k]``, entry k of y that at
-    ``y_at + ys[k]``. An offset below zero is nowhere: nought is read, nothing written.
+    The function takes m, y, x and n: x and y are squares, each of their entries n numbers.
     """
 
-    def plain(m, y, y_at, ys, x, x_at, xs, n):
-        (b, a), y, x = matrices[m].shape, y.reshape(-1), x.reshape(-1)
-        entries = [x[x_at + at :][:n] if at >= 0 else np.zeros(n) for at in xs[: a * a]]
-        M, square = matrices[m].astype(x.dtype), np.reshape(entries, (a, a, n)).astype(x.dtype)
+    def congruence_naive(y, x, m, n):
+        M = matrices[m].astype(x.array.dtype)
+        b, a = M.shape
+        given, into = x.array.reshape(-1), y.array.reshape(-1)
+        entries = [
+            given[x.start + offset :][:n] if offset >= 0 else np.zeros(n, given.dtype)
+            for offset in x.offsets[: a * a]
+        ]
+        square = np.reshape(entries, (a, a, n))
         made = np.einsum("ik,kln,jl->ijn", M, square, M).reshape(b * b, n)
-        for at, entry in zip(ys, made, strict=False):
-            if at >= 0:
-                y[y_at + at :][:n] = entry
+        for offset, entry in zip(y.offsets, made, strict=False):
+            if offset >= 0:
+                into[y.start + offset :][:n] = entry
 
-    def compiled(reg, m, y, y_at, ys, x, x_at, xs, n):
+    def emit(reg, y, x, m, n):
         builder = reg.builder
         for size, M in matrices.items():
-            (b, a), this = M.shape, builder.icmp_signed("==", m, LONG(size))
-            with builder.if_then(this), cgutils.for_range(builder, reg.count(n)) as loop:
+            b, a = M.shape
+            chosen = builder.icmp_signed("==", m, LONG(size))
+            with builder.if_then(chosen), cgutils.for_range(builder, reg.count(n)) as loop:
                 lane = builder.mul(loop.index, LONG(reg.lanes))
-                start, left = builder.add(x_at, lane), builder.sub(n, lane)
-                square = [reg.load(*at) for at in reg.entries(x, start, xs, a * a, left)]
+                left = builder.sub(n, lane)
+                square = [reg.load(*place) for place in reg.entries(x, lane, a * a, left)]
                 half = [[reg.mix(row, square[j::a]) for j in range(a)] for row in M]
                 made = [reg.mix(row, line) for line in half for row in M]
-                places = reg.entries(y, builder.add(y_at, lane), ys, b * b, left)
+                places = reg.entries(y, lane, b * b, left)
                 for value, place in zip(made, places, strict=True):
                     reg.store(value, *place)
 
-    return intrinsic_from_ir(plain, types.void, compiled)
+    return intrinsic_from_ir(congruence_naive, types.void, emit)

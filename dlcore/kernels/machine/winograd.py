@@ -16,18 +16,22 @@ import numpy as np
 
 from dlcore.kernels.machine.gemm import gemm, transpose
 from dlcore.kernels.machine.jit import kernel
-from dlcore.kernels.machine.tile import congruence
-from dlcore.kernels.machine.winograd_blocking import R, block_at, block_count, square_offsets
+from dlcore.kernels.machine.tile import Matrix, Square, Terms, congruence
+from dlcore.kernels.machine.winograd_blocking import (
+    R,
+    block_at,
+    block_count,
+    corner,
+    square_offsets,
+)
 from dlcore.kernels.machine.winograd_matrices import winograd_matrices
 
 A, B, G = ({m: winograd_matrices(m, R)[i] for m in (2, 4)} for i in range(3))
-(
-    input_transform,
-    output_transform,
-    output_grad_transform,
-    filter_transform,
-    filter_grad_transform,
-) = map(congruence, (B, {m: A[m].T for m in A}, A, G, {m: G[m].T for m in G}))
+input_transform = congruence(B)
+output_transform = congruence({m: matrix.T for m, matrix in A.items()})
+output_grad_transform = congruence(A)
+filter_transform = congruence(G)
+filter_grad_transform = congruence({m: matrix.T for m, matrix in G.items()})
 
 
 @kernel
@@ -37,88 +41,114 @@ def matrix_offsets(x):
 
 
 @kernel
-def transform_input_square(seen, x, first, square, Q, n, here, at, blocking, starts):
-    """Transform what one square sees in `here` images from n on, channels from `first` on."""
-    (H, W, C, N), m = x.shape, blocking.m
-    p, q = square // -(-Q // m) * m, square % -(-Q // m) * m
-    square_offsets((p - blocking.top[0], q - blocking.top[1]), m + R - 1, (H, W), C * N, starts)
+def transform_inputs(seen, x, first, block, Q, blocking, starts):
+    """Transform the squares of pixels that a block of squares sees, channels from `first` on.
+
+    seen is (n², C, squares · images); `starts` is memory for n² offsets.
+    """
+    H, W, C, N = x.shape
+    top, left = blocking.top
     stack = matrix_offsets(seen)
-    for c in range(seen.shape[1]):
-        input_transform(
-            m, seen, c * seen.shape[2] + at, stack, x, (first + c) * N + n, starts, here
-        )
+    for s in range(block.squares):
+        p, q = corner(block.square + s, Q, blocking.m)
+        square_offsets((p - top, q - left), blocking.m + R - 1, (H, W), C * N, starts)
+        for c in range(seen.shape[1]):
+            into = Square(seen, c * seen.shape[2] + s * block.images, stack)
+            pixels = Square(x, (first + c) * N + block.image, starts)
+            input_transform(into, pixels, blocking.m, block.images)
 
 
 @kernel
-def multiply_stacks(y, w, step, row, x, K, columns, new):
-    """Multiply at every place:  y[k] = w[k] x[k], or add to y[k] if it is not `new`."""
-    (count, rows, y_row), none = y.shape, np.zeros(1, np.int64)
+def multiply_stacks(y, w, x, w_steps, depth, columns, overwrite):
+    """Multiply matrices one by one:  y[k] = w[k] x[k], or add the products to y.
+
+    `w_steps` lead from row to row and from column to column of w[k].
+    """
+    count, rows, y_row = y.shape
+    nowhere = np.zeros(1, np.int64)
+    terms = Terms(nowhere, nowhere, 1, depth)
     for k in range(count):
-        at, w_at, x_at = k * rows * y_row, k * w[0].size, k * x[0].size
-        gemm(y, at, y_row, rows, columns, w, w_at, step, row, none, x, x_at, x.shape[2], none,
-              1, K, new)  # fmt: skip
+        into = Matrix(y, k * rows * y_row, y_row, 1)
+        weights = Matrix(w, k * w[0].size, w_steps[0], w_steps[1])
+        values = Matrix(x, k * x[0].size, x.shape[2], 1)
+        gemm(into, weights, values, terms, rows, columns, overwrite)
 
 
 @kernel
 def correlate_squares(start, stop, y, x, w, first, blocking):
-    """Compute some squares of the filters from `first` on, w (n², C, F) transformed already."""
-    (P, Q, filters, N), (_, C, F), m = y.shape, w.shape, blocking.m
-    L = blocking.squares * blocking.images
-    seen, made = np.empty((len(w), C, L), x.dtype), np.empty((len(w), F, L), x.dtype)
-    starts, stack = np.empty(len(w), np.int64), matrix_offsets(made)
+    """Compute some blocks of squares of y, for the filters from `first` on.
+
+    The filters w (n², C, F) are transformed already.
+    """
+    P, Q, filters, N = y.shape
+    count, C, F = w.shape
+    m, columns = blocking.m, blocking.squares * blocking.images
+    seen, made = np.empty((count, C, columns), x.dtype), np.empty((count, F, columns), x.dtype)
+    starts, stack = np.empty(count, np.int64), matrix_offsets(made)
     for unit in range(start, stop):
-        i, squares, n, here = block_at(unit, P, Q, N, blocking)
-        for s in range(squares):
-            transform_input_square(seen, x, 0, i + s, Q, n, here, s * here, blocking, starts)
-        multiply_stacks(made, w, F, 1, seen, C, squares * here, True)
-        for s in range(squares):
-            p, q = (i + s) // -(-Q // m) * m, (i + s) % -(-Q // m) * m
-            square_offsets((p, q), m, (P, Q), filters * N, starts)
+        block = block_at(unit, P, Q, N, blocking)
+        transform_inputs(seen, x, 0, block, Q, blocking, starts)
+        multiply_stacks(made, w, seen, (1, F), C, block.squares * block.images, True)
+        for s in range(block.squares):
+            square_offsets(corner(block.square + s, Q, m), m, (P, Q), filters * N, starts)
             for f in range(F):
-                output_transform(
-                    m, y, (first + f) * N + n, starts, made, f * L + s * here, stack, here
-                )
+                into = Square(y, (first + f) * N + block.image, starts)
+                product = Square(made, f * columns + s * block.images, stack)
+                output_transform(into, product, m, block.images)
 
 
 @kernel
-def accumulate_winograd_grad(start, stop, w_hats, x, y_bar, c, f, blocking):
-    """Let each piece add up  Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ  over its share of the squares.
+def transform_output_grads(made, y_bar, f, block, blocking, starts, t):
+    """Transform the squares of ȳ of a block, transposed, for the filters from `f` on.
 
-    ŵ̄ (pieces, n², C, F) is that of the channels from c on and the filters from f on.
+    made is (n², squares · images, F); `starts` and t are memory for offsets and for a square.
     """
-    (P, Q, filters, N), (pieces, count, C, F), m = y_bar.shape, w_hats.shape, blocking.m
-    L, images = blocking.squares * blocking.images, blocking.images
-    seen, made = np.empty((count, C, L), x.dtype), np.empty((count, L, F), x.dtype)
-    t, starts = np.empty(m * m * images * F, x.dtype), np.empty(count, np.int64)
+    P, Q, filters, N = y_bar.shape
+    m, F, images = blocking.m, made.shape[2], block.images
     stack = matrix_offsets(made)
-    total = block_count(P, Q, N, blocking)
+    for s in range(block.squares):
+        square_offsets(corner(block.square + s, Q, m), m, (P, Q), filters * N, starts)
+        for k in range(m * m):
+            if starts[k] >= 0:
+                bars = Matrix(y_bar, starts[k] + f * N + block.image, N, 1)
+                starts[k] = k * images * F
+                transpose(Matrix(t, starts[k], F, 1), bars, F, images)
+        into = Square(made, s * images * F, stack)
+        output_grad_transform(into, Square(t, 0, starts), m, images * F)
+
+
+@kernel
+def accumulate_winograd_grad(start, stop, w_hats, x, y_bar, first, blocking):
+    """Add up  Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ  over the blocks of each piece.
+
+    w_hats (pieces, n², C, F) is for the channels from first[0] and the filters from first[1] on.
+    """
+    P, Q, _, N = y_bar.shape
+    pieces, count, C, F = w_hats.shape
+    m, columns = blocking.m, blocking.squares * blocking.images
+    seen, made = np.empty((count, C, columns), x.dtype), np.empty((count, columns, F), x.dtype)
+    t, starts = np.empty(m * m * blocking.images * F, x.dtype), np.empty(count, np.int64)
+    blocks = block_count(P, Q, N, blocking)
     for piece in range(start, stop):
-        for unit in range(piece * total // pieces, (piece + 1) * total // pieces):
-            i, squares, n, here = block_at(unit, P, Q, N, blocking)
-            for s in range(squares):
-                transform_input_square(seen, x, c, i + s, Q, n, here, s * here, blocking, starts)
-                p, q = (i + s) // -(-Q // m) * m, (i + s) % -(-Q // m) * m
-                square_offsets((p, q), m, (P, Q), filters * N, starts)
-                for k in range(m * m):
-                    if starts[k] >= 0:
-                        at = starts[k] + f * N + n
-                        transpose(t, k * images * F, F, y_bar, at, N, F, here)
-                        starts[k] = k * images * F
-                output_grad_transform(m, made, s * here * F, stack, t, 0, starts, here * F)
-            multiply_stacks(w_hats[piece], seen, 1, L, made, squares * here, F, False)
+        for unit in range(piece * blocks // pieces, (piece + 1) * blocks // pieces):
+            block = block_at(unit, P, Q, N, blocking)
+            transform_inputs(seen, x, first[0], block, Q, blocking, starts)
+            transform_output_grads(made, y_bar, first[1], block, blocking, starts, t)
+            depth = block.squares * block.images
+            multiply_stacks(w_hats[piece], seen, made, (columns, 1), depth, F, False)
 
 
 @kernel
 def transform_filters(start, stop, w_hat, w, m):
     """Transform filters, some columns of (9, C F):  ŵ = G w Gᵀ."""
-    row = w.shape[1]
-    hats, ws = np.arange(len(w_hat)) * row, np.arange(len(w)) * row
-    filter_transform(m, w_hat, start, hats, w, start, ws, stop - start)
+    into = Square(w_hat, start, np.arange(len(w_hat)) * w.shape[1])
+    given = Square(w, start, np.arange(len(w)) * w.shape[1])
+    filter_transform(into, given, m, stop - start)
 
 
 @kernel
-def transform_filter_grads(start, stop, w, w_hat, m):
+def transform_filter_grads(start, stop, w_bar, w_hat, m):
     """Transform gradients, some columns of (9, C F):  w̄ = Gᵀ ŵ̄ G."""
-    row = w.shape[1]
-    hats, ws = np.arange(len(w_hat)) * row, np.arange(len(w)) * row
-    filter_grad_transform(m, w, start, ws, w_hat, start, hats, stop - start)
+    into = Square(w_bar, start, np.arange(len(w_bar)) * w_bar.shape[1])
+    given = Square(w_hat, start, np.arange(len(w_hat)) * w_bar.shape[1])
+    filter_grad_transform(into, given, m, stop - start)

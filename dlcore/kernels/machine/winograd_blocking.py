@@ -56,19 +56,42 @@ def gradient_chunk(C, F, size, room):
     return C, F
 
 
+class Block(NamedTuple):
+    """A piece of work: so many squares from one on, of so many images from one on."""
+
+    square: int
+    squares: int
+    image: int
+    images: int
+
+
+@kernel
+def square_count(P, Q, m):
+    """Count the squares of a map, those at its edge included."""
+    return -(-P // m) * -(-Q // m)
+
+
+@kernel
+def corner(square, Q, m):
+    """Return the first row and column of a square; squares are counted row by row."""
+    row_length = -(-Q // m)
+    return square // row_length * m, square % row_length * m
+
+
 @kernel
 def block_count(P, Q, N, blocking):
-    """Count the pieces of work: bundles of squares times bundles of images."""
-    squares = -(-P // blocking.m) * -(-Q // blocking.m)
+    """Count the blocks: bundles of squares times bundles of images."""
+    squares = square_count(P, Q, blocking.m)
     return -(-squares // blocking.squares) * -(-N // blocking.images)
 
 
 @kernel
 def block_at(unit, P, Q, N, blocking):
-    """Return the first square of a unit and how many it has, and the same of images."""
-    squares, bundles = -(-P // blocking.m) * -(-Q // blocking.m), -(-N // blocking.images)
-    i, n = unit // bundles * blocking.squares, unit % bundles * blocking.images
-    return i, min(blocking.squares, squares - i), n, min(blocking.images, N - n)
+    """Return a block by its number."""
+    bundles = -(-N // blocking.images)
+    square, image = unit // bundles * blocking.squares, unit % bundles * blocking.images
+    squares = min(blocking.squares, square_count(P, Q, blocking.m) - square)
+    return Block(square, squares, image, min(blocking.images, N - image))
 
 
 @kernel
