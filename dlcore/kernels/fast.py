@@ -58,10 +58,27 @@ class ConvGeometry(NamedTuple):
     run: int
 
 
-def conv_geometry(window, groups, stride, divisor, dilation, shift):
-    """Describe a convolution, with runs where taps side by side see pixels side by side."""
-    runs = groups == divisor[1] == dilation[1] == 1
-    return ConvGeometry(window, groups, stride, divisor, dilation, shift, window[1] if runs else 1)
+def run_taps(window, groups, divisor, dilation):
+    """Count the taps taken as one: a whole row where its taps see pixels side by side."""
+    return window[1] if groups == divisor[1] == dilation[1] == 1 else 1
+
+
+@lru_cache(maxsize=1024)
+def forward_geometry(size, window, stride, padding, dilation, groups):
+    """Describe a convolution of images of a size; return (P, Q) and how its taps find pixels."""
+    (top, _), (left, _) = padding
+    run = run_taps(window, groups, ONE, dilation)
+    geometry = ConvGeometry(window, groups, stride, ONE, dilation, (-top, -left), run)
+    return positions(size, window, stride, padding, dilation), geometry
+
+
+@lru_cache(maxsize=1024)
+def input_grad_geometry(window, stride, padding, dilation, groups):
+    """Describe the convolution of ȳ by reversed filters that is the gradient to the images."""
+    axes = zip(padding, window, dilation, strict=True)
+    shift = tuple(before - (U - 1) * a for (before, _), U, a in axes)
+    run = run_taps(window, groups, stride, dilation)
+    return ConvGeometry(window, groups, ONE, stride, dilation, shift, run)
 
 
 @kernel
@@ -181,36 +198,29 @@ def correlate_pixels(start, stop, y, x, w, geometry):
 
 def run_conv(x, w, size, geometry):
     """Correlate maps x with filters w (F, C, U, V); return maps of the given size."""
-    dtype = np.result_type(x, w)
-    x = to_batch_last(x, dtype)
-    y = aligned((*size, len(w), x.shape[-1]), dtype)
-    w = contiguous_copy(w.transpose(2, 3, 1, 0), dtype)
+    x = to_batch_last(x)
+    y = aligned((*size, len(w), x.shape[-1]), x.dtype)
+    w = contiguous_copy(w.transpose(2, 3, 1, 0))
     parallel_for(correlate_pixels, size[0] * size[1], y, x, w, geometry)
     return from_batch_last(y)
 
 
 def conv2d_tile(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
     """Correlate images with filters:  tap (u, v) sees pixel  p s + u a - top."""
-    (top, _), (left, _) = padding
-    size = positions(x.shape[2:], w.shape[2:], stride, padding, dilation)
-    return run_conv(
-        x, w, size, conv_geometry(w.shape[2:], groups, stride, ONE, dilation, (-top, -left))
-    )
+    size, geometry = forward_geometry(x.shape[2:], w.shape[2:], stride, padding, dilation, groups)
+    return run_conv(x, w, size, geometry)
 
 
 def conv2d_input_grad_tile(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
-    """Correlate the cotangents with the filters turned around, F channels in and C out.
+    """Correlate ȳ with the filters reversed, F channels in and C out.
 
-    Turned, tap (u, v) sees output  (i + u a + top - (U - 1) a) / s,  if that is whole.
+    Reversed, tap (u, v) sees output  (i + u a + top - (U - 1) a) / s,  if that is whole.
     """
-    F, C, *window = w.shape
-    turned = w[:, :, ::-1, ::-1].reshape(groups, F // groups, C, *window).swapaxes(1, 2)
-    turned = turned.reshape(groups * C, F // groups, *window)
-    axes = zip(padding, window, dilation, strict=True)
-    shift = tuple(pad - (U - 1) * a for (pad, _), U, a in axes)
-    return run_conv(
-        y_bar, turned, size, conv_geometry(tuple(window), groups, ONE, stride, dilation, shift)
-    )
+    F, C, U, V = w.shape
+    turned = w[:, :, ::-1, ::-1].reshape(groups, F // groups, C, U, V).swapaxes(1, 2)
+    turned = turned.reshape(groups * C, F // groups, U, V)
+    geometry = input_grad_geometry((U, V), stride, padding, dilation, groups)
+    return run_conv(y_bar, turned, size, geometry)
 
 
 @kernel
@@ -267,15 +277,14 @@ def add_filter_row(w_bar, x, t, run, taps, geometry, offsets):
 
 
 def conv2d_weight_grad_tile(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
-    """Multiply, for every tap, what it saw with the cotangents:  w̄[u, v] = Σ x ȳᵀ."""
-    (top, _), (left, _) = padding
-    dtype = np.result_type(x, y_bar)
-    x, y_bar = to_batch_last(x, dtype), to_batch_last(y_bar, dtype)
-    (P, _, F, _), C = y_bar.shape, x.shape[2]
+    """Multiply, for every tap, what it saw with the upstream gradient:  w̄[u, v] = Σ x ȳᵀ."""
+    _, geometry = forward_geometry(x.shape[2:], tuple(window), stride, padding, dilation, groups)
+    x, y_bar = to_batch_last(x), to_batch_last(y_bar)
+    P, _, F, _ = y_bar.shape
+    C = x.shape[2]
     parts = min(thread_count(), P), groups
-    w_bars = aligned((*parts, *window, C // groups, F // groups), dtype, np.zeros)
-    plan = conv_geometry(tuple(window), groups, stride, ONE, dilation, (-top, -left))
-    parallel_for(accumulate_weight_grad, len(w_bars), w_bars, x, y_bar, plan)
+    w_bars = aligned((*parts, *window, C // groups, F // groups), x.dtype, np.zeros)
+    parallel_for(accumulate_weight_grad, len(w_bars), w_bars, x, y_bar, geometry)
     return w_bars.sum(axis=0).transpose(0, 4, 3, 1, 2).reshape(F, C // groups, *window)
 
 
@@ -284,35 +293,31 @@ def winograd_applies(window, stride, dilation, groups):
     return (*window, *stride, *dilation, groups) == (R, R, 1, 1, 1, 1, 1)
 
 
-@lru_cache(maxsize=1024)
-def winograd_pays(x, w, stride, padding, dilation, groups, dtype):
-    """Tell whether single precision is asked, and squares save more than transforms cost."""
-    large = (
-        min(w[:2]) >= MIN_CHANNELS and min(positions(x[2:], w[2:], stride, padding, dilation)) > 2
-    )
+def winograd_pays(x, w, size, options, dtype):
+    """Tell whether precision is single, and squares save more than transforms cost.
+
+    x and w are shapes, `size` is (P, Q), `options` are stride, padding, dilation and groups.
+    """
+    stride, _, dilation, groups = options
+    large = min(w[:2]) >= MIN_CHANNELS and min(size) > 2
     return dtype == np.float32 and large and winograd_applies(w[2:], stride, dilation, groups)
 
 
 def run_winograd(x, w, size, m, top):
     """Correlate maps x with filters w (F, C, 3, 3), as many at a time as there is room for."""
-    dtype = np.result_type(x, w)
-    x, (F, C), square = to_batch_last(x, dtype), w.shape[:2], (m + R - 1) ** 2
-    y = aligned((*size, F, x.shape[-1]), dtype)
-    some = filter_chunk(F, C * square * dtype.itemsize, filter_budget(x, w, y))
-    blocking = choose_blocking(x, y, m, top, (C + some) * square * dtype.itemsize)
+    x = to_batch_last(x)
+    F, C = w.shape[:2]
+    N, dtype, entries = x.shape[-1], x.dtype, (m + R - 1) ** 2
+    y = aligned((*size, F, N), dtype)
+    some = filter_chunk(F, C * entries * dtype.itemsize, filter_budget(x, w, y))
+    blocking = choose_blocking(x, y, m, top, (C + some) * entries * dtype.itemsize)
     for f in range(0, F, some):
-        part = contiguous_copy(w[f : f + some].transpose(2, 3, 1, 0), dtype)
-        w_hat = aligned((square, C, part.shape[-1]), dtype)
-        parallel_for(
-            transform_filters,
-            part[0, 0].size,
-            w_hat.reshape(square, -1),
-            part.reshape(R * R, -1),
-            m,
-        )
-        parallel_for(
-            correlate_squares, block_count(*size, x.shape[-1], blocking), y, x, w_hat, f, blocking
-        )
+        part = contiguous_copy(w[f : f + some].transpose(2, 3, 1, 0)).reshape(R * R, -1)
+        w_hat = aligned((entries, part.shape[1]), dtype)
+        parallel_for(transform_filters, part.shape[1], w_hat, part, m)
+        w_hat = w_hat.reshape(entries, C, -1)
+        blocks = block_count(*size, N, blocking)
+        parallel_for(correlate_squares, blocks, y, x, w_hat, f, blocking)
     return from_batch_last(y)
 
 
@@ -343,28 +348,31 @@ def conv2d_weight_grad_winograd(
     if not winograd_applies(window, stride, dilation, groups):
         return conv2d_weight_grad_tile(x, y_bar, window, stride, padding, dilation, groups)
     (top, _), (left, _) = padding
-    dtype = np.result_type(x, y_bar)
-    x, y_bar = to_batch_last(x, dtype), to_batch_last(y_bar, dtype)
-    C, F, size = x.shape[2], y_bar.shape[2], (m + R - 1) ** 2 * dtype.itemsize
-    w_bar = aligned((R * R, C, F), dtype)
-    some = gradient_chunk(C, F, thread_count() * size, filter_budget(x, y_bar, w_bar))
-    blocking = choose_blocking(x, y_bar, m, (top, left), sum(some) * size)
-    for c, f in product(range(0, C, some[0]), range(0, F, some[1])):
-        part = w_bar[:, c : c + some[0], f : f + some[1]]
-        part[...] = transformed_weight_grad(x, y_bar, c, f, part.shape, blocking)
+    x, y_bar = to_batch_last(x), to_batch_last(y_bar)
+    C, F = x.shape[2], y_bar.shape[2]
+    entry = (m + R - 1) ** 2 * x.itemsize  # bytes of a transformed pair of channel and filter
+    w_bar = aligned((R * R, C, F), x.dtype)
+    budget = filter_budget(x, y_bar, w_bar)
+    channels, filters = gradient_chunk(C, F, thread_count() * entry, budget)
+    blocking = choose_blocking(x, y_bar, m, (top, left), (channels + filters) * entry)
+    for c, f in product(range(0, C, channels), range(0, F, filters)):
+        part = w_bar[:, c : c + channels, f : f + filters]
+        part[...] = winograd_weight_grad(x, y_bar, (c, f), part.shape, blocking)
     return w_bar.reshape(R, R, C, F).transpose(3, 2, 0, 1)
 
 
-def transformed_weight_grad(x, y_bar, c, f, shape, blocking):
-    """Compute the gradient (9, C, F) of some filters, from channel c and filter f on."""
-    (P, Q, _, N), (_, C, F), m = y_bar.shape, shape, blocking.m
-    parts = max(1, min(thread_count(), block_count(P, Q, N, blocking)))
-    w_hats = aligned((parts, (m + R - 1) ** 2, C, F), x.dtype, np.zeros)
-    parallel_for(accumulate_winograd_grad, parts, w_hats, x, y_bar, (c, f), blocking)
-    w_hat, w_bar = w_hats[0], aligned(shape, x.dtype)
+def winograd_weight_grad(x, y_bar, first, shape, blocking):
+    """Compute the gradient (9, C, F) from channel first[0] and filter first[1] on."""
+    P, Q, _, N = y_bar.shape
+    entries = (blocking.m + R - 1) ** 2
+    pieces = max(1, min(thread_count(), block_count(P, Q, N, blocking)))
+    w_hats = aligned((pieces, entries, *shape[1:]), x.dtype, np.zeros)
+    parallel_for(accumulate_winograd_grad, pieces, w_hats, x, y_bar, first, blocking)
+    w_hat = w_hats[0]
     for more in w_hats[1:]:
         w_hat += more
+    w_bar, w_hat = aligned(shape, x.dtype), w_hat.reshape(entries, -1)
     parallel_for(
-        transform_filter_grads, C * F, w_bar.reshape(R * R, -1), w_hat.reshape(len(w_hat), -1), m
+        transform_filter_grads, w_hat.shape[1], w_bar.reshape(R * R, -1), w_hat, blocking.m
     )
     return w_bar

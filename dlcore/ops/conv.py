@@ -80,18 +80,38 @@ def use_algorithm(name):
         forced.reset(token)
 
 
-def choose_algorithm(x, w, stride, padding, dilation, groups, dtype):
-    """Name the rung for images of shape `x` and filters of shape `w`.
+class ConvPlan(NamedTuple):
+    """What is settled before any number is read: (P, Q), the options, and the algorithm."""
 
-    Winograd's is the default for filters of 3 × 3 at stride one, if there are many channels
-    and single precision will do; the tile takes the rest.
-    """
-    pays = fast.winograd_pays(x, w, stride, padding, dilation, groups, dtype)
-    name = forced.get() or ("winograd" if pays else "tile")
-    return name if name in ANY_PRECISION or has_kernel(dtype) else "im2col"
+    size: tuple
+    options: tuple
+    algorithm: ConvAlgorithm
 
 
 @cached
+def plan_conv(function, problem, stride, padding, dilation, groups):
+    """Translate and check the options of a convolution, and choose its algorithm.
+
+    `problem` is what the arrays and the context say: the shapes of x and w, their dtype, and the
+    algorithm that `use_algorithm` asks for. Equal calls return the same plan, from a cache.
+    """
+    x, w, dtype, asked = problem
+    size, options = normalize_conv_options(function, x, w, stride, padding, dilation, groups)
+    name = asked or choose_algorithm(x, w, size, options, dtype)
+    if name not in ANY_PRECISION and not has_kernel(dtype):
+        name = "im2col"
+    return ConvPlan(size, options, CONV_ALGORITHMS[name])
+
+
+def choose_algorithm(x, w, size, options, dtype):
+    """Choose the algorithm for images of shape x and filters of shape w.
+
+    Winograd's for filters of 3 × 3 at stride one, if there are many channels and the precision
+    is single; the register tile for all others.
+    """
+    return "winograd" if fast.winograd_pays(x, w, size, options, dtype) else "tile"
+
+
 def normalize_conv_options(function, x, w, stride, padding, dilation, groups):
     """Translate and check the options; return (P, Q) and the options as the kernels want them."""
     if not isinstance(groups, int | np.integer) or groups < 1:
@@ -131,14 +151,11 @@ def conv2d(x: Images, w: Filters, *, stride=1, padding=0, dilation=1, groups=1) 
     a filter sees the channels of its own group.
     """
     x, w = as_common_dtype(x, w)
-    (P, Q), settled = normalize_conv_options(
-        "conv2d", x.shape, w.shape, stride, padding, dilation, groups
-    )
+    problem = x.shape, w.shape, x.dtype, forced.get()
+    plan = plan_conv("conv2d", problem, stride, padding, dilation, groups)
     if not (x.size and w.size):
-        return np.zeros((len(x), len(w), P, Q), x.dtype)
-    return CONV_ALGORITHMS[choose_algorithm(x.shape, w.shape, *settled, x.dtype)].forward(
-        x, w, *settled
-    )
+        return np.zeros((len(x), len(w), *plan.size), x.dtype)
+    return plan.algorithm.forward(x, w, *plan.options)
 
 
 @conv2d.deflayout
@@ -167,14 +184,12 @@ def conv2d_input_grad(
     """Pull ȳ back to images of a `size`:  x̄[n,c,h,l] = Σ_{f,p,q} ȳ[n,f,p,q] w[f,c,h-p,l-q]."""
     y_bar, w = as_common_dtype(y_bar, w)
     shape = len(y_bar), w.shape[1] * groups, *pair("conv2d_input_grad", "size", size, least=0)
-    places, settled = normalize_conv_options(
-        "conv2d_input_grad", shape, w.shape, stride, padding, dilation, groups
-    )
-    require_positions("conv2d_input_grad", y_bar, places)
+    problem = shape, w.shape, w.dtype, forced.get()
+    plan = plan_conv("conv2d_input_grad", problem, stride, padding, dilation, groups)
+    require_positions("conv2d_input_grad", y_bar, plan.size)
     if not (y_bar.size and w.size):
         return np.zeros(shape, y_bar.dtype)
-    step = CONV_ALGORITHMS[choose_algorithm(shape, w.shape, *settled, w.dtype)].input_grad
-    return step(y_bar, w, shape[2:], *settled)
+    return plan.algorithm.input_grad(y_bar, w, shape[2:], *plan.options)
 
 
 @conv2d_input_grad.defjvp
@@ -199,14 +214,12 @@ def conv2d_weight_grad(
     N, C = x.shape[:2]
     kernel_size = pair("conv2d_weight_grad", "kernel_size", kernel_size)
     shape = y_bar.shape[1], C // max(1, groups), *kernel_size
-    places, settled = normalize_conv_options(
-        "conv2d_weight_grad", x.shape, shape, stride, padding, dilation, groups
-    )
-    require_positions("conv2d_weight_grad", y_bar, places)
+    problem = x.shape, shape, x.dtype, forced.get()
+    plan = plan_conv("conv2d_weight_grad", problem, stride, padding, dilation, groups)
+    require_positions("conv2d_weight_grad", y_bar, plan.size)
     if not (x.size and y_bar.size):
         return np.zeros(shape, x.dtype)
-    step = CONV_ALGORITHMS[choose_algorithm(x.shape, shape, *settled, x.dtype)].weight_grad
-    return step(x, y_bar, kernel_size, *settled)
+    return plan.algorithm.weight_grad(x, y_bar, kernel_size, *plan.options)
 
 
 @conv2d_weight_grad.defjvp

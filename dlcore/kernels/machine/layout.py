@@ -44,9 +44,9 @@ def from_batch_last(x):
     return x.transpose(3, 2, 0, 1)
 
 
-def contiguous_copy(x, dtype=None):
+def contiguous_copy(x):
     """Copy an array of any order into one without gaps."""
-    y = aligned(x.shape, dtype or x.dtype)
+    y = aligned(x.shape, x.dtype)
     np.copyto(y, x)
     return y
 
@@ -104,9 +104,8 @@ def rows_to_batch_last(start, stop, y, x):
                     transpose_block(into, block, min(lanes, N - n), min(lanes, W - w))
 
 
-def to_batch_last(x, dtype=None):
+def to_batch_last(x):
     """Return images (N, C, H, W) as a contiguous array (H, W, C, N): a view if they are one."""
-    x = np.asarray(x, dtype)
     view = x.transpose(2, 3, 1, 0)
     if is_batch_last(x):
         return view
