@@ -1,4 +1,8 @@
-"""Evaluate a formula: letters become numbers and arrays, sums become plain sums."""
+"""Evaluate a formula: letters become numbers and arrays, sums become plain sums.
+
+One evaluator runs through an expression. What a letter is, its subclasses say: here it is given
+by the caller, at a random point of a derivation (``points.py``) it is drawn or defined.
+"""
 
 import numpy as np
 import sympy as sp
@@ -9,42 +13,65 @@ DIGITS = 30
 CAPITALS = {size.name for size in AXES.values()}
 
 
-def value(expr, given):
-    """Evaluate an expression, its letters given by name.
+class Evaluator:
+    """Compute an expression from its letters; every sum is added up, term by term."""
 
-    >>> value(sp.Symbol("x") / 2, {"x": sp.Integer(1)})
+    def value(self, expr, at):
+        """Compute an expression; `at` gives the values of its free indices."""
+        if isinstance(expr, sp.Symbol | sp.Indexed):
+            return at[expr] if expr in at else self.letter(expr, at)
+        if isinstance(expr, sp.Sum):
+            terms = [self.value(expr.function, here) for here in self.positions(expr.limits, at)]
+            return sp.Max(*terms) if isinstance(expr, Largest) else self.add(terms)
+        return self.apply(expr, [self.value(arg, at) for arg in expr.args]) if expr.args else expr
+
+    def letter(self, expr, at):
+        """Return the value of a letter, or of an entry of an array."""
+        raise NotImplementedError(f"letter: {type(self).__name__} knows no {expr}, write it")
+
+    def add(self, terms):
+        """Add the terms of a sum."""
+        return sp.Add(*terms)
+
+    def apply(self, expr, values):
+        """Apply the outermost operation of an expression to the values of its parts."""
+        return expr.func(*values)
+
+    def positions(self, limits, at):
+        """Run through the indices of a sum, the last one outermost."""
+        if not limits:
+            yield at
+            return
+        *inner, (index, low, high) = limits
+        for position in range(int(self.value(low, at)), int(self.value(high, at)) + 1):
+            yield from self.positions(inner, {**at, index: sp.Integer(position)})
+
+
+class Given(Evaluator):
+    """Evaluate with numbers and arrays that are given by name.
+
+    >>> Given({"x": sp.Integer(1)}).value(sp.Symbol("x") / 2, {})
     1/2
     """
-    if expr.is_Symbol:
-        if expr.name not in given:
-            raise ValueError(f"value: {expr} has no value here, sum over it or pass {expr}=")
-        return given[expr.name]
-    if isinstance(expr, sp.Indexed):
-        return pick(given[expr.base.name], expr.indices, given)
-    if isinstance(expr, Largest):
-        return sp.Max(*(value(expr.function, here) for here in walk(expr.limits, given)))
-    if isinstance(expr, sp.Sum):
-        return sp.Add(*(value(expr.function, here) for here in walk(expr.limits, given)))
-    return expr.func(*(value(arg, given) for arg in expr.args)) if expr.args else expr
+
+    def __init__(self, given):
+        self.given = given
+
+    def letter(self, expr, at):
+        """Look a letter up, or an entry of an array."""
+        if expr.is_Symbol:
+            if expr.name not in self.given:
+                raise ValueError(f"value: {expr} has no value here, sum over it or pass {expr}=")
+            return self.given[expr.name]
+        array = self.given[expr.base.name]
+        position = tuple(int(self.value(index, at)) for index in expr.indices)
+        return sp.S.Zero if outside(expr.indices, position, np.shape(array)) else array[position]
 
 
-def pick(array, indices, given):
-    """Look an entry up. Where an index is computed, as in x[p + u], there are zeros outside."""
-    at = tuple(int(value(index, given)) for index in indices)
-    places = zip(indices, at, np.shape(array), strict=True)
-    if any(index.is_Add and not 0 <= i < size for index, i, size in places):
-        return sp.S.Zero
-    return array[at]
-
-
-def walk(limits, given):
-    """Run through the indices of a sum, the last one outermost."""
-    if not limits:
-        yield given
-        return
-    *inner, (index, low, high) = limits
-    for at in range(int(value(low, given)), int(value(high, given)) + 1):
-        yield from walk(inner, {**given, index.name: sp.Integer(at)})
+def outside(indices, position, shape):
+    """Tell whether a computed index, as in x[p + u], leaves its array; there are zeros."""
+    axes = zip(indices, position, shape, strict=True)
+    return any(index.is_Add and not 0 <= at < size for index, at, size in axes)
 
 
 def rows(lhs):

@@ -9,7 +9,7 @@ from collections import defaultdict
 import numpy as np
 import sympy as sp
 
-from dlcore.formulas.engine.evaluate import DIGITS, letters, measure, numbers, rows, value
+from dlcore.formulas.engine.evaluate import DIGITS, Given, letters, measure, numbers, rows
 from dlcore.formulas.engine.letters import LABELS, NAMES, axis
 
 SIZES = {"N": 2, "D": 4, "M": 5, "K": 3}
@@ -36,9 +36,9 @@ def program(relation):
         shape = [sizes[str(axis(index))] for index in indices] or stretched
         y = np.empty(shape, dtype=object)
         for at in np.ndindex(*shape):
-            here = {name: np.broadcast_to(given[name], shape)[at] for name in alone}
-            here |= {index.name: sp.Integer(a) for index, a in zip(indices, at, strict=False)}
-            y[at] = value(relation.rhs, {**given, **sizes, **here})
+            scalars = {name: np.broadcast_to(given[name], shape)[at] for name in alone}
+            here = {index: sp.Integer(a) for index, a in zip(indices, at, strict=False)}
+            y[at] = Given({**given, **sizes, **scalars}).value(relation.rhs, here)
         return (y if exact else y.astype(float))[()]
 
     return run

@@ -13,6 +13,7 @@ import sympy as sp
 from dlcore.formulas.engine import oracle
 from dlcore.formulas.engine.calculus import slope, unfold_all
 from dlcore.formulas.engine.certificates import Slack
+from dlcore.formulas.engine.evaluate import Evaluator, outside
 from dlcore.formulas.engine.letters import AXES, Norm, axis
 from dlcore.formulas.engine.vectors import Gradient, Inner, Sequence, T, Value, Vector
 
@@ -23,7 +24,7 @@ SHAPES = ({"N": 2, "D": 4, "M": 5, "K": 3, **IMAGES}, {"N": 3, "D": 2, "M": 4, "
 DIMENSION = 3
 
 
-class Point:
+class Point(Evaluator):
     """A point: what every letter is there.
 
     >>> from dlcore.formulas.engine.definitions import Definitions
@@ -42,18 +43,12 @@ class Point:
         return np.random.default_rng([self.seed, *name.encode()])
 
     def value(self, expr, at=None):
-        """Compute an expression; `at` says where its free indices are."""
+        """Compute an expression; `at` gives the values of its free indices."""
         at = at or {}
-        if isinstance(expr, sp.Symbol | sp.Indexed):
-            return at[expr] if expr in at else self.letter(expr, at)
-        if isinstance(expr, sp.Sum):
-            return sum(self.value(expr.function, here) for here in self.walk(expr.limits, at))
         if isinstance(expr, Value | Gradient):
             return self.function(expr, at)
         meaning = self.meaning(expr)
-        if meaning is not None:
-            return self.value(meaning, at)
-        return self.compute(expr, [self.value(arg, at) for arg in expr.args]) if expr.args else expr
+        return super().value(expr, at) if meaning is None else self.value(meaning, at)
 
     def meaning(self, expr):
         """Write out what is no operation on numbers; an even power of a length needs no root."""
@@ -65,8 +60,12 @@ class Point:
             return Inner(expr.base.args[0], expr.base.args[0]) ** (expr.exp / 2)
         return None
 
-    def compute(self, expr, values):
-        """Apply the outermost operation to the values of its parts."""
+    def add(self, terms):
+        """Add the terms of a sum: numbers, or vectors."""
+        return sum(terms)
+
+    def apply(self, expr, values):
+        """Apply the outermost operation of an expression to the values of its parts."""
         if isinstance(expr, Inner | Norm):
             dot = sp.sympify(np.sum(np.asarray(values[0]) * values[-1]))
             return rounded(sp.sqrt(dot) if isinstance(expr, Norm) else dot)
@@ -79,10 +78,11 @@ class Point:
     def letter(self, expr, at):
         """Look up a letter or an entry, write it out, or draw it."""
         if isinstance(expr, sp.Indexed):
-            places = [self.value(index, at) for index in expr.indices]
-            if self.outside(expr, places):
+            position = tuple(self.value(index, at) for index in expr.indices)
+            axes = self.arrays.get(expr.base.name)
+            if axes and outside(expr.indices, position, [self.sizes[str(each)] for each in axes]):
                 return sp.S.Zero
-            expr = expr.base[tuple(places)]
+            expr = expr.base[position]
         elif expr.name in self.sizes and expr.name in set(map(str, AXES.values())):
             return sp.Integer(self.sizes[expr.name])
         key = str(expr)
@@ -90,14 +90,6 @@ class Point:
             found = self.definitions.find(expr)
             self.letters[key] = self.value(found[0].rhs, found[1]) if found else self.draw(expr)
         return self.letters[key]
-
-    def outside(self, entry, places):
-        """Tell whether a computed index, as in x[p + u], leaves its array: there are zeros."""
-        axes = self.arrays.get(entry.base.name, ())
-        return any(
-            index.is_Add and not 0 <= place < self.sizes[str(along)]
-            for index, place, along in zip(entry.indices, places, axes, strict=False)
-        )
 
     def moved(self, letters):
         """Make a point at which some letters have other values."""
@@ -126,15 +118,6 @@ class Point:
             value = abs(value) if expr.is_nonnegative else value
         self.drawn[str(expr)] = value
         return value
-
-    def walk(self, limits, at):
-        """Run through the indices of a sum, the last one outermost."""
-        if not limits:
-            yield at
-            return
-        *inner, (index, low, high) = limits
-        for place in range(int(self.value(low, at)), int(self.value(high, at)) + 1):
-            yield from self.walk(inner, {**at, index: sp.Integer(place)})
 
     def carried_out(self, expr):
         """Write the definitions of a function out and differentiate it, or look its slope up."""
