@@ -78,7 +78,7 @@ def planted():
 
     Nobody types them: each derivation has an error planted by its name on the page.
     """
-    return importlib.import_module("dlcore.formulas.engine.planted").wrong_lines
+    return importlib.import_module("dlcore.formulas.engine.planted_error").wrong_lines
 
 
 @pytest.fixture(scope="session")

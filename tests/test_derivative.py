@@ -89,7 +89,7 @@ def test_the_error_is_a_higher_slope_in_between(way, order, formulas, rng):
     error = getattr(derivative, way)(np.exp, x, h) - exp(x)
     z = log(error / {2: h / 2, 3: h**2 / 6}[order])
     assert (x if way == "one_sided" else x - h) < z < x + h
-    claim = formulas.slopes(getattr(formulas, f"{way}_off").claim)
+    claim = formulas.as_slopes(getattr(formulas, f"{way}_off").claim)
     page = formulas.concrete(claim, formulas.sp.exp)
     sides = [side.subs({formulas.x: x, formulas.h: h, formulas.z: z}) for side in page.args]
     assert_allclose(*map(float, sides), **ROUNDED)

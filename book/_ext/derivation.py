@@ -61,7 +61,7 @@ class Derivation(MathDirective):
             module = importlib.import_module(f"dlcore.formulas.{topic}")
             lines = getattr(module, name)
             if planted:
-                plant = importlib.import_module("dlcore.formulas.engine.planted").planted
+                plant = importlib.import_module("dlcore.formulas.engine.planted_error").plant_error
                 return DEEP.sub(ROOM, plant(lines, planted).latex(numbered=True))
             lines.check()
             return DEEP.sub(ROOM, lines.latex())

@@ -78,10 +78,10 @@ def formulas(
     ] = None,
 ):
     """Check every formula and every line of every derivation, and say how long it takes."""
-    from dlcore.verification.tables import show, show_mutants, show_planted
+    from dlcore.verification.tables import show, show_mutants, show_planted_error
 
     if planted:
-        show_planted(*planted)
+        show_planted_error(*planted)
     elif mutate and not record:
         raise typer.Exit(show_mutants())
     else:

@@ -9,8 +9,8 @@ from dlcore.formulas.engine import calculus
 from dlcore.formulas.engine.calculus import partial
 from dlcore.formulas.engine.checks import computed, derivative_of, identity, same, solves
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import D, Indicator, M, d, delta, j, k, m, mean, n, total
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import D, Indicator, M, d, delta, j, k, m, mean, n, total
 
 x, y, s, y_prime, x_bar, y_bar = sp.symbols("x y s y_prime x_bar y_bar", real=True)
 slope, std, size, size_next = sp.symbols("slope std q q_next", positive=True)

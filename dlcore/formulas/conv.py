@@ -8,10 +8,11 @@ Chapter: book/conv.md.
 import numpy as np
 import sympy as sp
 
-from dlcore.formulas.engine import letters
+from dlcore.formulas.engine import symbols
 from dlcore.formulas.engine.checks import computed, cotangent, same
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import (
+from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import (
     C,
     F,
     H,
@@ -32,7 +33,6 @@ from dlcore.formulas.engine.letters import (
     u,
     v,
 )
-from dlcore.formulas.engine.registry import formula
 
 x, w, b, y = map(sp.IndexedBase, "xwby")
 x_dot, w_dot, y_dot = map(sp.IndexedBase, ["x_dot", "w_dot", "y_dot"])
@@ -190,7 +190,7 @@ def row_matrix():
     yield total(x[p + u] * w[u], u)
     yield (
         "=",
-        total(total(w[u] * letters.delta(p + u, h), u) * x[h], h),
+        total(total(w[u] * symbols.delta(p + u, h), u) * x[h], h),
         "the pixel is named: $h = p + u$",
     )
     yield "=", total(w[h - p] * x[h], h), "one tap lies on it"
@@ -200,7 +200,7 @@ def row_matrix():
 def row_to_x():
     """What a pixel hears, through every place that sees it."""
     yield total(y_bar[p] * sp.Derivative(y[p], x[h]), p)
-    yield "=", total(y_bar[p] * total(w[u] * letters.delta(p + u, h), u), p), "one pixel moves"
+    yield "=", total(y_bar[p] * total(w[u] * symbols.delta(p + u, h), u), p), "one pixel moves"
     yield "=", total(y_bar[p] * w[h - p], p), "one tap lies on it: $u = h - p$"
     yield "=", total(y_bar[h - u] * w[u], u), "the same products, tap by tap"
 
@@ -209,7 +209,7 @@ def row_to_x():
 def row_to_w():
     """What a tap hears, from every place at which it lies."""
     yield total(y_bar[p] * sp.Derivative(y[p], w[u]), p)
-    yield "=", total(y_bar[p] * total(x[p + v] * letters.delta(v, u), v), p), "one tap moves"
+    yield "=", total(y_bar[p] * total(x[p + v] * symbols.delta(v, u), v), p), "one tap moves"
     yield "=", total(y_bar[p] * x[p + u], p), "it is the tap $v = u$"
 
 

@@ -7,11 +7,12 @@ Chapter: book/convnet.md.
 
 import sympy as sp
 
-from dlcore.formulas.engine import letters
+from dlcore.formulas.engine import symbols
 from dlcore.formulas.engine.calculus import partial
 from dlcore.formulas.engine.checks import computed, identity, solves
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import (
+from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import (
     C,
     D,
     F,
@@ -31,7 +32,6 @@ from dlcore.formulas.engine.letters import (
     u,
     v,
 )
-from dlcore.formulas.engine.registry import formula
 
 x, w, a, y, z = map(sp.IndexedBase, "xwayz")
 b = sp.Symbol("b", real=True)
@@ -63,7 +63,7 @@ def features():
 @formula(computed("verification.programs.convnet.flatten_vjp", sizes=MAPS))
 def flatten():
     """Features count through channels, in each through its rows, in each row from the left."""
-    return sp.Eq(x[n, c, h, letters.ell], y[n, (c * H + h) * W + letters.ell])
+    return sp.Eq(x[n, c, h, symbols.ell], y[n, (c * H + h) * W + symbols.ell])
 
 
 @formula(counted(*TWO))
@@ -81,7 +81,7 @@ def parameters_three():
 @formula(identity())
 def exchange():
     """What is positive of the largest is the largest of what is positive."""
-    return sp.Eq(sp.Max(0, letters.largest(x[n, d], d)), letters.largest(sp.Max(0, x[n, d]), d))
+    return sp.Eq(sp.Max(0, symbols.largest(x[n, d], d)), symbols.largest(sp.Max(0, x[n, d]), d))
 
 
 @formula(counted((F, H, W, C, H, W)))
@@ -133,7 +133,7 @@ def sharing():
 @derivation(bend, row)
 def back_to_b():
     """What the offset of a filter hears."""
-    on = letters.Indicator(a[p] > 0)
+    on = symbols.Indicator(a[p] > 0)
     yield total(bar_z[p] * sp.Derivative(z[p], b), p)
     yield "=", total(bar_z[p] * on * sp.Derivative(a[p], b), p), "through the bend"
     yield "=", total(bar_z[p] * on, p), "the offset is added at every place"
@@ -142,7 +142,7 @@ def back_to_b():
 @derivation(bend, row)
 def back_to_w():
     """What a tap of a filter hears."""
-    on = letters.Indicator(a[p] > 0)
+    on = symbols.Indicator(a[p] > 0)
     yield total(bar_z[p] * partial(z[p], w[u]), p)
     yield "=", total(bar_z[p] * on * partial(a[p], w[u]), p), "through the bend"
     yield "=", total(bar_z[p] * on * total(x[p + v] * delta(v, u), v), p), "one tap moves"
@@ -152,7 +152,7 @@ def back_to_w():
 @derivation(bend, row)
 def back_to_x():
     """What a pixel hears."""
-    on = letters.Indicator(a[p] > 0)
+    on = symbols.Indicator(a[p] > 0)
     yield total(bar_z[p] * partial(z[p], x[h]), p)
     yield "=", total(bar_z[p] * on * partial(a[p], x[h]), p), "through the bend"
     yield "=", total(bar_z[p] * on * total(w[u] * delta(p + u, h), u), p), "one pixel moves"

@@ -9,11 +9,11 @@ Chapter: book/derivative.md.
 
 import sympy as sp
 
-from dlcore.formulas.engine.calculus import plain
+from dlcore.formulas.engine.calculus import evaluated
 from dlcore.formulas.engine.checks import computed, identity, solves
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import d, total
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import d, total
 
 x, z, y, y_dot, error, u = sp.symbols("x z y y_dot e u", real=True)
 z1, z2 = sp.symbols("z1 z2", real=True)
@@ -195,13 +195,13 @@ def relative_error():
     return sp.Eq(error, sp.Abs(x - z) / sp.Max(u, sp.Abs(x) + sp.Abs(z)))
 
 
-class Seen(sp.Symbol):
+class SlopeAt(sp.Symbol):
     """What f or a slope of f is at a point: a number like any other, in a derivation."""
 
     def __new__(cls, order, at):
         """Name the number by its place, however that is written."""
         with sp.evaluate(True):
-            letter = super().__new__(cls, str(Slope(order, plain(at))), real=True)
+            letter = super().__new__(cls, str(Slope(order, evaluated(at))), real=True)
         letter.slope = Slope(order, at)
         return letter
 
@@ -209,14 +209,14 @@ class Seen(sp.Symbol):
         return printer.doprint(self.slope)
 
 
-def numbers(relation):
+def as_symbols(relation):
     """Let every value of f and of its slopes be a number."""
-    return relation.replace(Slope, Seen)
+    return relation.replace(Slope, SlopeAt)
 
 
-def slopes(relation):
+def as_slopes(relation):
     """Let numbers be values of f and of its slopes again."""
-    return relation.xreplace({number: number.slope for number in relation.atoms(Seen)})
+    return relation.xreplace({number: number.slope for number in relation.atoms(SlopeAt)})
 
 
 @formula(solves(lambda page: gap(concrete(page, cube)).subs(z, x + h / 3)))
@@ -225,12 +225,16 @@ def ahead():
     return sp.Eq(Slope(0, x + h), Slope(0, x) + h * Slope(1, x) + h**2 / 2 * Slope(2, z))
 
 
-@derivation(numbers(ahead))
+@derivation(as_symbols(ahead))
 def one_sided_off():
     """The rise over a step, less the slope, is what the curvature adds."""
-    yield (Seen(0, x + h) - Seen(0, x)) / h - Seen(1, x)
-    yield "=", (h * Seen(1, x) + h**2 / 2 * Seen(2, z)) / h - Seen(1, x), "$f(x)$ is gone"
-    yield "=", h / 2 * Seen(2, z), "so is the slope"
+    yield (SlopeAt(0, x + h) - SlopeAt(0, x)) / h - SlopeAt(1, x)
+    yield (
+        "=",
+        (h * SlopeAt(1, x) + h**2 / 2 * SlopeAt(2, z)) / h - SlopeAt(1, x),
+        "$f(x)$ is gone",
+    )
+    yield "=", h / 2 * SlopeAt(2, z), "so is the slope"
 
 
 @formula(solves(lambda page: gap(concrete(page, quartic)).subs(z1, x + h / 4)))
@@ -253,11 +257,15 @@ def in_between():
     return sp.Eq(Slope(3, z), (Slope(3, z1) + Slope(3, z2)) / 2)
 
 
-@derivation(*map(numbers, (far_ahead, far_behind, in_between)))
+@derivation(*map(as_symbols, (far_ahead, far_behind, in_between)))
 def central_off():
     """What is the same on both sides cancels."""
-    thirds = h**3 / 6 * (Seen(3, z1) + Seen(3, z2))
-    yield (Seen(0, x + h) - Seen(0, x - h)) / (2 * h) - Seen(1, x)
-    yield "=", (2 * h * Seen(1, x) + thirds) / (2 * h) - Seen(1, x), "even terms are gone"
-    yield "=", h**2 / 12 * (Seen(3, z1) + Seen(3, z2)), "so is the slope"
-    yield "=", h**2 / 6 * Seen(3, z), "twice their mean"
+    thirds = h**3 / 6 * (SlopeAt(3, z1) + SlopeAt(3, z2))
+    yield (SlopeAt(0, x + h) - SlopeAt(0, x - h)) / (2 * h) - SlopeAt(1, x)
+    yield (
+        "=",
+        (2 * h * SlopeAt(1, x) + thirds) / (2 * h) - SlopeAt(1, x),
+        "even terms are gone",
+    )
+    yield "=", h**2 / 12 * (SlopeAt(3, z1) + SlopeAt(3, z2)), "so is the slope"
+    yield "=", h**2 / 6 * SlopeAt(3, z), "twice their mean"

@@ -13,8 +13,8 @@ from sympy import sqrt
 from dlcore.formulas.engine.certificates import convex, jensen, slack, smooth, strong
 from dlcore.formulas.engine.checks import computed, proved, solves
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import Norm, i
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import Norm, i
 from dlcore.formulas.engine.vectors import Function, T, inner, sequences, steps, t, vectors
 
 w, v = sequences("w v")

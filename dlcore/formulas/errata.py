@@ -11,7 +11,7 @@ from sympy import sqrt
 from dlcore.formulas.descent import B, T, f, far, near, rate, regret, rho, slopes, steep, u, v, w
 from dlcore.formulas.engine.certificates import slack
 from dlcore.formulas.engine.derivation import Derivation, Line
-from dlcore.formulas.engine.letters import Norm
+from dlcore.formulas.engine.symbols import Norm
 from dlcore.formulas.engine.vectors import inner, steps, t
 
 average = steps(w[t]) / T

@@ -13,7 +13,8 @@ from dlcore.formulas.engine import calculus
 from dlcore.formulas.engine.certificates import slack
 from dlcore.formulas.engine.checks import computed, solves
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import (
+from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import (
     C,
     F,
     H,
@@ -33,7 +34,6 @@ from dlcore.formulas.engine.letters import (
     u,
     v,
 )
-from dlcore.formulas.engine.registry import formula
 
 work, traffic, peak, bandwidth = sp.symbols("work traffic peak bandwidth", positive=True)
 intensity, time, copies, saving = sp.symbols("intensity time copies saving", positive=True)
@@ -59,7 +59,7 @@ def outputs(page):
     known = [page if page.lhs == each.lhs else each for each in letters]
     first = m1 + m2 + m3 - x0 * w0 - x1 * w1 - x2 * w2
     second = m2 - m3 - m4 - x1 * w0 - x2 * w1 - x3 * w2
-    return sum(calculus.plain(calculus.unfold_all(y, known)) ** 2 for y in (first, second))
+    return sum(calculus.evaluated(calculus.unfold_all(y, known)) ** 2 for y in (first, second))
 
 
 @formula(

@@ -8,8 +8,8 @@ from sympy import cos, exp, sin
 
 from dlcore.formulas.engine.checks import computed, derivative_of, identity
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import d, k, m, total
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import d, k, m, total
 
 x, y = sp.symbols("x y", real=True)
 z = sp.Symbol("z", real=True, nonzero=True)

@@ -9,9 +9,9 @@ from sympy import exp, log
 from dlcore.formulas.engine.calculus import partial
 from dlcore.formulas.engine.checks import computed, cotangent, identity, solves, tangent
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import D, M, N, d, delta, j, k, m, mean, n, total
 from dlcore.formulas.engine.matrices import matrix
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import D, M, N, d, delta, j, k, m, mean, n, total
 
 x, w, b, y, p, t = map(sp.IndexedBase, "xwbypt")
 x_dot, w_dot, b_dot, y_dot = map(sp.IndexedBase, ["x_dot", "w_dot", "b_dot", "y_dot"])

@@ -9,8 +9,8 @@ from sympy import exp, log
 from dlcore.formulas.engine.calculus import partial
 from dlcore.formulas.engine.checks import computed, cotangent, derivative_of, identity, same
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import Indicator, K, N, delta, j, k, mean, n, total
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import Indicator, K, N, delta, j, k, mean, n, total
 
 x, y, z, m, t, y_bar, x_bar, z_bar = map(
     sp.IndexedBase, ["x", "y", "z", "m", "t", "y_bar", "x_bar", "z_bar"]

@@ -10,8 +10,8 @@ from sympy import cos, pi, sqrt
 
 from dlcore.formulas.engine.calculus import unfold
 from dlcore.formulas.engine.checks import computed, grown, identity, same, solves
-from dlcore.formulas.engine.letters import i
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import i
 
 w, g, v, u, m, s, y = sp.symbols("w g v u m s y", real=True)
 u_next = sp.Symbol("u_next", real=True)

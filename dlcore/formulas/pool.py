@@ -5,12 +5,12 @@ Chapter: book/pool.md.
 
 import sympy as sp
 
-from dlcore.formulas.engine import letters
+from dlcore.formulas.engine import symbols
 from dlcore.formulas.engine.calculus import partial
 from dlcore.formulas.engine.checks import computed, cotangent
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import H, P, U, V, W, c, delta, ell, h, j, n, p, q, total, u, v
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import H, P, U, V, W, c, delta, ell, h, j, n, p, q, total, u, v
 
 x, y, x_bar, y_bar = map(sp.IndexedBase, ["x", "y", "x_bar", "y_bar"])
 s, r = sp.symbols("stride padding", integer=True, positive=True)
@@ -33,14 +33,14 @@ def output_size():
 @formula(computed("verification.programs.pool.max_pool", sizes=LARGEST))
 def max_pool():
     """Of every window the largest entry stays."""
-    return sp.Eq(y[n, c, p, q], letters.largest(x[n, c, p * s + u, q * s + v], u, v))
+    return sp.Eq(y[n, c, p, q], symbols.largest(x[n, c, p * s + u, q * s + v], u, v))
 
 
 @formula(computed("verification.programs.pool.max_pool_vjp", max_pool, sizes=LARGEST))
 def max_pool_x_bar():
     """An entry hears from every window in which it is the largest."""
     seen = delta(p * s + u, h) * delta(q * s + v, ell)
-    won = letters.Indicator(sp.Eq(x[n, c, h, ell], y[n, c, p, q]))
+    won = symbols.Indicator(sp.Eq(x[n, c, h, ell], y[n, c, p, q]))
     return sp.Eq(x_bar[n, c, h, ell], total(seen * won * y_bar[n, c, p, q], p, q, u, v))
 
 

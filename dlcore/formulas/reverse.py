@@ -9,8 +9,8 @@ import sympy as sp
 from dlcore.formulas.engine.certificates import slack
 from dlcore.formulas.engine.checks import computed, identity, proved, same
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import D, K, M, d, delta, j, k, m, n, total
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import D, K, M, d, delta, j, k, m, n, total
 from dlcore.formulas.engine.vectors import T, steps, t
 
 x, x_bar = sp.symbols("x x_bar", real=True)

@@ -10,8 +10,8 @@ import sympy as sp
 
 from dlcore.formulas.engine.checks import computed
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import Indicator, N, mean, n, total
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import Indicator, N, mean, n, total
 from dlcore.formulas.engine.vectors import T, steps, t
 
 g, v, m = map(sp.IndexedBase, "gvm")

@@ -8,9 +8,9 @@ import sympy as sp
 from dlcore.formulas.engine.calculus import partial
 from dlcore.formulas.engine.checks import computed, cotangent, identity
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import D, Indicator, K, M, N, d, delta, j, k, m, mean, n, total
 from dlcore.formulas.engine.matrices import each, matrix, switch
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import D, Indicator, K, M, N, d, delta, j, k, m, mean, n, total
 
 x, a, h, y, p, t = map(sp.IndexedBase, "xahypt")
 w1, b1, w2, b2 = map(sp.IndexedBase, ["w1", "b1", "w2", "b2"])

@@ -46,7 +46,7 @@ def called(check):
     return (find(head), rule) if rule in ("vjp", "jvp") else (find(check.program), "")
 
 
-def numbers(relation, function, check, rng):
+def draw_arguments(relation, function, check, rng):
     """Draw numbers for the letters of a formula, and for what else a program asks for."""
     values, letters, sizes = {}, check.letters, SIZES | check.sizes
     for name, value in draw(rng, relation, sizes=sizes).items():
@@ -61,8 +61,8 @@ def numbers(relation, function, check, rng):
             continue
         if known and letter in values and np.shape(values[letter]) != shape:
             raise ValueError(
-                f"numbers: {letter} is {np.shape(values[letter])} on the page but {shape} in the "
-                "program, turn its indices"
+                f"draw_arguments: {letter} is {np.shape(values[letter])} on the page but {shape} "
+                "in the program, transpose its indices"
             )
         if known and letter not in values:
             drawn = array(rng, letter, shape)
@@ -108,7 +108,7 @@ def against(check, relation, rng):
     """Compare a formula with a program at random numbers: two values that differ, or None."""
     function, rule = called(check)
     written = unfold(relation, *check.definitions)
-    values = numbers(written, function, check, rng)
+    values = draw_arguments(written, function, check, rng)
     wanted = str(getattr(written.lhs, "base", written.lhs))
     ours = np.asarray(program(written)(**values), dtype=float)
     theirs = np.asarray(compute(function, rule, wanted, check.letters, values), dtype=float)

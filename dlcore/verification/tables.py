@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dlcore.formulas.engine.planted import planted
+from dlcore.formulas.engine.planted_error import plant_error
 from dlcore.verification import formulas, mutation_testing
 
 console = Console(width=None if sys.stdout.isatty() else 140)
@@ -107,11 +107,11 @@ def mutants():
     return HtmlTable(["slip", "made", "refused"], rows)
 
 
-def show_planted(name, plant):
+def show_planted_error(name, plant):
     """Print a derivation, line by line, and the line that a name plants in it."""
     topic, _, name = name.rpartition(".")
     whole = getattr(importlib.import_module(f"dlcore.formulas.{topic}"), name)
-    changed = planted(whole, plant)
+    changed = plant_error(whole, plant)
     for number, (line, other) in enumerate(zip(whole.lines, changed.lines, strict=True), 1):
         console.print(f"{number}  {line.latex}   {line.reason}", markup=False)
         if other != line:

@@ -14,9 +14,9 @@ from dlcore.formulas import all_derivations, loss
 from dlcore.formulas.engine.calculus import cotangent
 from dlcore.formulas.engine.certificates import cauchy, convex, jensen, slack, triangle
 from dlcore.formulas.engine.derivation import Derivation, Line, WrongLine
-from dlcore.formulas.engine.letters import D, Indicator, K, M, N, Norm, d, j, k, m, n, total
 from dlcore.formulas.engine.matrices import each, entrywise, matrix, switch
-from dlcore.formulas.engine.planted import planted, wrong_lines
+from dlcore.formulas.engine.planted_error import plant_error, wrong_lines
+from dlcore.formulas.engine.symbols import D, Indicator, K, M, N, Norm, d, j, k, m, n, total
 from dlcore.formulas.engine.vectors import Function, T, inner, sequences, steps, t, vectors
 
 DERIVATIONS = all_derivations()
@@ -267,10 +267,10 @@ def test_a_planted_error_is_where_the_checker_finds_it():
     """The same name plants the same error; never in the first line; the others stay."""
     whole = lines((x + y) ** 2, ("=", x**2 + 2 * x * y + y**2), (">=", 2 * x * y + y**2, "", x**2))
     for name in map(str, range(6)):
-        changed = planted(whole, name)
+        changed = plant_error(whole, name)
         differing = [at for at, line in enumerate(changed.lines, 1) if line != whole.lines[at - 1]]
         assert differing == [changed.wrong()]
-        assert planted(whole, name).lines == changed.lines
+        assert plant_error(whole, name).lines == changed.lines
 
 
 def test_a_planted_error_is_false_and_not_merely_unproved():
@@ -278,7 +278,7 @@ def test_a_planted_error_is_false_and_not_merely_unproved():
     whole = lines(x**2, ("<=", x**2 + y**2, "", y**2))
     for name in map(str, range(6)):
         with pytest.raises(WrongLine) as refusal:
-            planted(whole, name).check()
+            plant_error(whole, name).check()
         assert refusal.value.plain
 
 

@@ -18,8 +18,8 @@ from numpy.testing import assert_allclose
 from dlcore.formulas import activation, all_formulas, linear, loss, optim, pool, twolayer
 from dlcore.formulas.engine.calculus import cotangent, unfold
 from dlcore.formulas.engine.latex import latex
-from dlcore.formulas.engine.letters import K, M, Norm, d, j, k, m, n, total
 from dlcore.formulas.engine.oracle import counterexample, program, symbolic_vjp
+from dlcore.formulas.engine.symbols import K, M, Norm, d, j, k, m, n, total
 
 ONE, ZERO = sp.Integer(1), sp.Integer(0)
 x, y, w = map(sp.IndexedBase, "xyw")

@@ -9,9 +9,9 @@ import sympy as sp
 
 from dlcore.formulas import all_derivations, all_formulas
 from dlcore.formulas.engine.definitions import Definitions
-from dlcore.formulas.engine.letters import N, n, total
 from dlcore.formulas.engine.mutants import mutants_of_a_line, mutants_of_a_relation, mutations
-from dlcore.formulas.engine.points import Point
+from dlcore.formulas.engine.sample_point import SamplePoint
+from dlcore.formulas.engine.symbols import N, n, total
 from dlcore.verification import formulas, mutation_testing
 
 CHECKED = {label: row for label, row in all_formulas().items() if row.checks}
@@ -96,6 +96,6 @@ def test_an_arrow_with_a_second_point_is_a_mutant():
 def test_a_mutant_is_not_the_formula():
     """At random numbers it has another value."""
     square = (a - 2 * b) ** 2
-    value = lambda expr: Point(0, Definitions()).value(expr)
+    value = lambda expr: SamplePoint(0, Definitions()).value(expr)
     for _, changed in mutations(square):
         assert value(changed) != value(square)

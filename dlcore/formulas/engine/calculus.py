@@ -9,12 +9,12 @@ from functools import cache
 
 import sympy as sp
 
-from dlcore.formulas.engine.letters import AXES, Indicator, axis, total
+from dlcore.formulas.engine.symbols import AXES, Indicator, axis, total
 
 
-def plain(expr):
+def evaluated(expr):
     """Carry out what was left as written: products are sorted, doubles cancel."""
-    return expr.func(*map(plain, expr.args)) if expr.args else expr
+    return expr.func(*map(evaluated, expr.args)) if expr.args else expr
 
 
 def rename(expr, marks):
@@ -61,7 +61,7 @@ def typical(expr, name):
 def slope(expr, entry):
     """Differentiate by one entry of an array, or by a number; max(0, x) has the slope [x > 0]."""
     with sp.evaluate(True):
-        change = rename(plain(expr), "''").diff(entry)
+        change = rename(evaluated(expr), "''").diff(entry)
         change = change.replace(sp.Heaviside, lambda x, *_: Indicator(x > 0))
         return collapse(change)
 
@@ -139,7 +139,7 @@ def cotangent(relation, name):
     """
     entry = name if isinstance(name, sp.Indexed) else typical(relation.rhs, name)
     fresh = {index: primed(index) for index in getattr(relation.lhs, "indices", ())}
-    change = slope(rename(plain(relation.rhs), "'").xreplace(fresh), entry)
+    change = slope(rename(evaluated(relation.rhs), "'").xreplace(fresh), entry)
     change = collapse(total(bar(relation.lhs).xreplace(fresh) * change, *fresh.values()))
     taken = {symbol.name for symbol in entry.free_symbols}
     return sp.Eq(bar(entry), tidy(change, taken), evaluate=False)

@@ -6,7 +6,7 @@ terms, or a slack: what a theorem, or an assumption, leaves between its own two 
 
 import sympy as sp
 
-from dlcore.formulas.engine.letters import Indicator, Norm
+from dlcore.formulas.engine.symbols import Indicator, Norm
 from dlcore.formulas.engine.vectors import Gradient, Inner, Value, steps
 
 

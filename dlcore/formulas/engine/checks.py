@@ -96,7 +96,7 @@ def solves(build):
 
     def values(relation, rng):
         with sp.evaluate(True):
-            rest = sp.simplify(calculus.plain(build(relation)))
+            rest = sp.simplify(calculus.evaluated(build(relation)))
         return None if rest == 0 else (rest, sp.S.Zero)
 
     return Check("solution", values)
@@ -111,8 +111,8 @@ def proved(derivation, letters=()):
     def values(relation, rng):
         claim = derivation.claim
         with sp.evaluate(True):
-            shown = calculus.plain(claim.rhs).subs(letters)
-            rest = sp.simplify(shown - calculus.plain(relation.rhs))
+            shown = calculus.evaluated(claim.rhs).subs(letters)
+            rest = sp.simplify(shown - calculus.evaluated(relation.rhs))
         if rest != 0:
             return rest, sp.S.Zero
         alike = isinstance(relation, sp.Eq | type(claim))
@@ -132,7 +132,7 @@ def grown(rule, start, letter="i", **fixed):
         count = next(s for s in relation.free_symbols if s.name == letter and s.is_Symbol)
         for at, value in (start if isinstance(start, dict) else {0: start}).items():
             with sp.evaluate(True):
-                first = sp.simplify(calculus.plain(relation.rhs.subs(count, at) - value))
+                first = sp.simplify(calculus.evaluated(relation.rhs.subs(count, at) - value))
             if first != 0:
                 return first, sp.S.Zero
         after = rule(relation)

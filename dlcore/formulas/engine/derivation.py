@@ -18,31 +18,31 @@ from typing import NamedTuple
 import sympy as sp
 
 from dlcore.formulas.engine import registry
-from dlcore.formulas.engine.aligned import SIGNS, aligned
-from dlcore.formulas.engine.axioms import Axioms
 from dlcore.formulas.engine.certificates import nonnegative
 from dlcore.formulas.engine.definitions import Definitions
 from dlcore.formulas.engine.implication import (
+    equivalent,
     factored,
     fitted,
     follows,
     holds,
-    same,
     sensible,
     solve_at,
 )
 from dlcore.formulas.engine.induction import zero
 from dlcore.formulas.engine.latex import latex
+from dlcore.formulas.engine.latex_array import SIGNS, latex_array
 from dlcore.formulas.engine.matrices import entrywise
-from dlcore.formulas.engine.points import (
+from dlcore.formulas.engine.normal_form import Normalizer
+from dlcore.formulas.engine.sample_point import (
     SHAPES,
-    Point,
-    abstract,
+    SamplePoint,
+    array_axes,
     differ,
-    free,
-    known_axes,
-    places,
-    shown,
+    format_value,
+    free_indices,
+    needs_axioms,
+    sample_indices,
 )
 
 POINTS = 4
@@ -102,7 +102,7 @@ class Derivation:
     @cached_property
     def arrays(self):
         """The axes of arrays, as far as some entry names them."""
-        return known_axes(*(line.expr for line in self.lines), *self.given)
+        return array_axes(*(line.expr for line in self.lines), *self.given)
 
     @property
     def claim(self):
@@ -121,7 +121,7 @@ class Derivation:
 
     def latex(self, numbered=False):
         """Print the lines, aligned, with their reasons."""
-        return aligned(self.lines, numbered=numbered)
+        return latex_array(self.lines, numbered=numbered)
 
     def check(self, seed=0, upto=None):
         """Check every line; return how each was shown, or raise `WrongLine`."""
@@ -159,7 +159,7 @@ class Derivation:
     def points(self, seed, number=POINTS):
         """Draw points, of several shapes."""
         for at in range(number):
-            yield Point(seed + at, self.definitions, SHAPES[at % len(SHAPES)], self.arrays)
+            yield SamplePoint(seed + at, self.definitions, SHAPES[at % len(SHAPES)], self.arrays)
 
     def related(self, left, line, seed, refute):
         """Check  left = right, left ≤ right or left ≥ right."""
@@ -170,7 +170,7 @@ class Derivation:
         small, large = (left, right) if line.sign == "<=" else (right, left)
         gap = sp.Add(large, sp.Mul(-1, small), evaluate=False)
         if sure == 0:
-            sure = factored(Axioms(self.definitions).normal(gap))
+            sure = factored(Normalizer(self.definitions).normalize(gap))
             if nonnegative(sure, self.assumptions):
                 return "not negative"
             raise refute(f"nothing shows that {sure} is not negative, give a certificate")
@@ -182,16 +182,16 @@ class Derivation:
 
     def equal(self, left, right, seed, refute, words, plain=True):
         """Check that two expressions are equal: at points, then by the axioms."""
-        indices = free(left, right)
+        indices = free_indices(left, right)
         for point in self.points(seed):
-            for at in places(point, indices):
+            for at in sample_indices(point, indices):
                 one, other = point.value(left, at), point.value(right, at)
                 if differ(one, other):
-                    sides = words.format(shown(one), shown(other))
+                    sides = words.format(format_value(one), format_value(other))
                     reason = f"{sides} at {point.described(at)}, correct the line"
                     raise refute(reason, plain=plain)
-        how = zero(sp.Add(left, sp.Mul(-1, right), evaluate=False), Axioms(self.definitions))
-        if how is None and abstract(left, right):
+        how = zero(sp.Add(left, sp.Mul(-1, right), evaluate=False), Normalizer(self.definitions))
+        if how is None and needs_axioms(left, right):
             raise refute("the sides agree where they were computed, but not by the axioms")
         return how or "points"
 
@@ -201,27 +201,28 @@ class Derivation:
         for point, at in self.allowed(seed, relation):
             true, one, other = holds(relation, point, at)
             if not true:
-                reason = f"the sides are {shown(one)} and {shown(other)} at {point.described(at)}"
-                raise refute(f"{reason}, turn or correct the line", plain=True)
+                sides = f"the sides are {format_value(one)} and {format_value(other)}"
+                reason = f"{sides} at {point.described(at)}, turn or correct the line"
+                raise refute(reason, plain=True)
 
     def allowed(self, seed, *relations, number=8):
         """Yield points, and places in them, at which all assumptions hold."""
         known = [*self.assumptions, *sensible(*relations)]
         points = (fitted(point, known) for point in self.points(seed, number))
         for point in filter(None, points):
-            for at in places(point, free(*relations), limit=3):
+            for at in sample_indices(point, free_indices(*relations), limit=3):
                 yield point, at
 
     def implied(self, left, line, seed, refute):
         """Check  left ⇒ right  or  left ⇔ right."""
-        axioms, right = Axioms(self.definitions), line.expr
-        how = follows(left, right, axioms, self.assumptions, line.certificate)
+        normalizer, right = Normalizer(self.definitions), line.expr
+        how = follows(left, right, normalizer, self.assumptions, line.certificate)
         if how is None:
             self.parted(left, right, seed, refute, "the line before holds and this one does not")
             raise refute("neither a multiple nor a certificate shows it")
         if line.sign == "=>":
             return how
-        both = same(left, right, axioms, self.assumptions)
+        both = equivalent(left, right, normalizer, self.assumptions)
         if both is None:
             self.parted(right, left, seed, refute, "this line holds and the one before does not")
             raise refute("the way back is not shown, write => if it is not needed")
@@ -236,7 +237,7 @@ class Derivation:
                 if holds(left, there, at)[0]:
                     true, one, other = holds(right, there, at)
                     if not true:
-                        sides = f"{words} ({shown(one)} against {shown(other)})"
+                        sides = f"{words} ({format_value(one)} against {format_value(other)})"
                         reason = f"{sides} at {there.described(at)}, correct the line"
                         raise refute(reason, plain=True)
 

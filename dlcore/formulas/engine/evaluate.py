@@ -1,13 +1,13 @@
 """Evaluate a formula: letters become numbers and arrays, sums become plain sums.
 
 One evaluator runs through an expression. What a letter is, its subclasses say: here it is given
-by the caller, at a random point of a derivation (``points.py``) it is drawn or defined.
+by the caller, at a random point of a derivation (``sample_point.py``) it is drawn or defined.
 """
 
 import numpy as np
 import sympy as sp
 
-from dlcore.formulas.engine.letters import AXES, Largest, axis
+from dlcore.formulas.engine.symbols import AXES, Largest, axis
 
 DIGITS = 30
 CAPITALS = {size.name for size in AXES.values()}
@@ -74,22 +74,22 @@ def outside(indices, position, shape):
     return any(index.is_Add and not 0 <= at < size for index, at, size in axes)
 
 
-def rows(lhs):
+def axis_indices(lhs):
     """List the indices of a left-hand side that run along an axis, each once."""
     entries = [part for part in sp.preorder_traversal(lhs) if isinstance(part, sp.Indexed)]
     indices = dict.fromkeys(index for entry in entries for index in entry.indices)
     return [index for index in indices if axis(index) is not None]
 
 
-def letters(relation):
+def free_names(relation):
     """List the names on the right-hand side: the arrays, and the letters that stand alone."""
     arrays = {part.base.name for part in relation.rhs.atoms(sp.Indexed)}
     bound = {index for each in relation.rhs.atoms(sp.Sum) for index in each.variables}
-    free = relation.rhs.atoms(sp.Symbol) - bound - set(rows(relation.lhs))
+    free = relation.rhs.atoms(sp.Symbol) - bound - set(axis_indices(relation.lhs))
     return sorted(arrays), sorted({each.name for each in free} - arrays - CAPITALS)
 
 
-def numbers(array):
+def to_exact(array):
     """Turn the entries of an array into sympy's numbers; exact ones stay exact."""
     array = np.asarray(array)
     if array.dtype == object:
@@ -99,15 +99,15 @@ def numbers(array):
     return np.asarray(np.frompyfunc(lift, 1, 1)(array), dtype=object)
 
 
-def measure(relation, given):
+def axis_sizes(relation, given):
     """Read the sizes of the axes off the arrays, and refuse what does not fit.
 
     >>> from dlcore.formulas import linear
-    >>> measure(linear.linear, {"x": np.ones((2, 3)), "w": np.ones((4, 5)), "b": np.ones(5)})
+    >>> axis_sizes(linear.linear, {"x": np.ones((2, 3)), "w": np.ones((4, 5)), "b": np.ones(5)})
     Traceback (most recent call last):
     ValueError: program: D is 3 in x but 4 in w, pass arrays that agree
     """
-    arrays, alone = letters(relation)
+    arrays, alone = free_names(relation)
     for name in [*arrays, *alone]:
         if name not in given:
             raise ValueError(f"program: {name} stands in the formula, pass {name}=")

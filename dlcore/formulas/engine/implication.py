@@ -7,10 +7,10 @@ also be solved: what holds on every solution follows.
 
 import sympy as sp
 
-from dlcore.formulas.engine.calculus import plain
+from dlcore.formulas.engine.calculus import evaluated
 from dlcore.formulas.engine.certificates import nonnegative, nonzero, positive
 from dlcore.formulas.engine.induction import patience, shortened, zero
-from dlcore.formulas.engine.points import free, places
+from dlcore.formulas.engine.sample_point import free_indices, sample_indices
 from dlcore.formulas.engine.vectors import Gradient, Value
 
 SECONDS = 5
@@ -25,13 +25,13 @@ def gap(relation):
     """
     with sp.evaluate(True):
         if isinstance(relation, sp.Eq):
-            return plain(relation.lhs - relation.rhs)
-        return plain(relation.gts - relation.lts)
+            return evaluated(relation.lhs - relation.rhs)
+        return evaluated(relation.gts - relation.lts)
 
 
-def follows(left, right, axioms, assumptions=(), certificate=0):
+def follows(left, right, normalizer, assumptions=(), certificate=0):
     """Say how the right relation follows from the left one, or None where that is not shown."""
-    factor = multiple(gap(left), gap(right), axioms, certificate)
+    factor = multiple(gap(left), gap(right), normalizer, certificate)
     equations = isinstance(left, sp.Eq), isinstance(right, sp.Eq)
     with sp.evaluate(True):
         known = nonnegative(sp.sympify(certificate), assumptions)
@@ -40,34 +40,38 @@ def follows(left, right, axioms, assumptions=(), certificate=0):
             return "a multiple"
         if equations == (True, False) or (not any(equations) and nonnegative(factor, assumptions)):
             return "a multiple"
-    if all(equations) and on_solutions(left, right, axioms):
+    if all(equations) and on_solutions(left, right, normalizer):
         return "its solutions"
     return None
 
 
-def same(left, right, axioms, assumptions=()):
+def equivalent(left, right, normalizer, assumptions=()):
     """Say how two relations are shown to be the same, or None."""
     kinds = isinstance(left, sp.Eq), isinstance(right, sp.Eq)
-    factor = multiple(gap(left), gap(right), axioms, 0) if kinds[0] == kinds[1] else None
+    factor = multiple(gap(left), gap(right), normalizer, 0) if kinds[0] == kinds[1] else None
     if factor is not None:
         signs = (factor, -factor) if all(kinds) else (factor,)
         if any(positive(sign, assumptions) for sign in signs):
             return "a multiple"
-    if all(kinds) and on_solutions(left, right, axioms) and on_solutions(right, left, axioms):
+    if (
+        all(kinds)
+        and on_solutions(left, right, normalizer)
+        and on_solutions(right, left, normalizer)
+    ):
         return "their solutions"
     return None
 
 
-def multiple(left, right, axioms, certificate):
+def multiple(left, right, normalizer, certificate):
     """Find the factor in  right = factor · left + certificate; None where there is none."""
     with sp.evaluate(True):
-        target = axioms.normal(right - sp.sympify(certificate))
-        source = axioms.normal(left)
+        target = normalizer.normalize(right - sp.sympify(certificate))
+        source = normalizer.normalize(left)
         if source == 0:
             return None
         for factor in (sp.S.One, quotient(target, source)):
             finite = nonzero(sp.fraction(factor)[1])
-            if finite and zero(target - factor * source, axioms):
+            if finite and zero(target - factor * source, normalizer):
                 return factor
     return None
 
@@ -82,12 +86,12 @@ def factored(expr):
     return shortened(expr, sp.factor)
 
 
-def on_solutions(left, right, axioms):
+def on_solutions(left, right, normalizer):
     """Tell whether one equation holds on all solutions of another, solved for some letter.
 
     The other one has to be a polynomial of that letter, of a degree that cannot drop.
     """
-    left, right = (sp.expand(axioms.normal(gap(each))) for each in (left, right))
+    left, right = (sp.expand(normalizer.normalize(gap(each))) for each in (left, right))
     letters = [s for s in left.free_symbols if s.is_Symbol and not s.is_integer]
     for letter in sorted(letters, key=str):
         whole = left.as_poly(letter)
@@ -141,7 +145,7 @@ def fitted(point, assumptions):
         letter, other = (large, small) if large.is_Symbol else (small, large)
         if not letter.is_Symbol:
             return None
-        room = [point.value(other, at) for at in places(point, free(broken[0]))]
+        room = [point.value(other, at) for at in sample_indices(point, free_indices(broken[0]))]
         bound = sp.ceiling(20 * max(room) + 1) if letter is large else sp.floor(20 * min(room) - 1)
         if letter.is_positive and bound <= 0:
             return None
@@ -158,5 +162,8 @@ def sensible(*relations):
 
 def margin(relation, point):
     """Say by how much an inequality holds, in the place where that is least."""
-    gaps = [point.value(gap(relation), at) for at in places(point, free(relation), limit=30)]
+    gaps = [
+        point.value(gap(relation), at)
+        for at in sample_indices(point, free_indices(relation), limit=30)
+    ]
     return min(sp.N(each, 30) for each in gaps) + sp.Float(10) ** -20

@@ -16,48 +16,50 @@ from dlcore.formulas.engine.vectors import Inner, T, Value
 SECONDS = 5
 
 
-def zero(expr, axioms):
+def zero(expr, normalizer):
     """Say how an expression is shown to be zero, or None where that does not succeed.
 
-    >>> from dlcore.formulas.engine.axioms import Axioms
+    >>> from dlcore.formulas.engine.normal_form import Normalizer
     >>> from dlcore.formulas.engine.definitions import Definitions
     >>> a, t = sp.IndexedBase("a"), sp.Symbol("t", integer=True)
     >>> telescope = sp.Sum(a[t + 1] - a[t], (t, 1, T)) - a[T + 1] + a[1]
-    >>> zero(telescope, Axioms(Definitions()))
+    >>> zero(telescope, Normalizer(Definitions()))
     'induction'
     """
     with sp.evaluate(True):
-        expr = axioms.normal(expr)
-        if vanishes(expr, axioms):
+        expr = normalizer.normalize(expr)
+        if vanishes(expr, normalizer):
             return "axioms"
-        if T in expr.free_symbols and by_induction(expr, axioms):
+        if T in expr.free_symbols and by_induction(expr, normalizer):
             return "induction"
         return "simplify" if shortened(expr, sp.simplify) == 0 else None
 
 
-def vanishes(expr, axioms):
+def vanishes(expr, normalizer):
     """Tell whether the numerator of an expression in normal form is zero."""
     if expr == 0:
         return True
     above, _ = sp.fraction(sp.together(expr))
-    return axioms.spread(sp.powsimp(sp.expand(above))) == 0
+    return normalizer.expand(sp.powsimp(sp.expand(above))) == 0
 
 
-def by_induction(expr, axioms):
+def by_induction(expr, normalizer):
     """Show it for T = 1, and for T + 1 if it holds for T.
 
     That it holds for T is used to write one of its parts by all the others.
     """
-    if not vanishes(axioms.normal(expr.subs(T, 1)), axioms):
+    if not vanishes(normalizer.normalize(expr.subs(T, 1)), normalizer):
         return False
-    after = axioms.normal(expr.subs(T, T + 1))
-    if vanishes(axioms.normal(after - expr), axioms):
+    after = normalizer.normalize(expr.subs(T, T + 1))
+    if vanishes(normalizer.normalize(after - expr), normalizer):
         return True
     above = sp.expand(sp.fraction(sp.together(expr))[0])
     parts = (part for part in above.atoms(sp.Sum, Inner, Value, sp.Indexed) if part.has(T))
     for part in sorted(parts, key=str):
         known = solved(above, part)
-        if known is not None and vanishes(axioms.normal(after.xreplace({part: known})), axioms):
+        if known is None:
+            continue
+        if vanishes(normalizer.normalize(after.xreplace({part: known})), normalizer):
             return True
     return False
 

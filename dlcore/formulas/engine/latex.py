@@ -11,7 +11,7 @@ import re
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from dlcore.formulas.engine.letters import NAMES, Indicator, Norm, axis
+from dlcore.formulas.engine.symbols import NAMES, Indicator, Norm, axis
 
 ACCENTS = {"bar": "bar", "dot": "dot", "hat": "hat", "mean": "bar"}
 WORDS = {

@@ -6,7 +6,7 @@
 
 import sympy as sp
 
-from dlcore.formulas.engine.letters import D, Indicator, K, M, N, d, j, k, m, n, total
+from dlcore.formulas.engine.symbols import D, Indicator, K, M, N, d, j, k, m, n, total
 
 INDICES = {N: (n,), D: (d,), M: (m,), K: (k, j)}
 

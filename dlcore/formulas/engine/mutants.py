@@ -8,7 +8,7 @@ from itertools import permutations
 
 import sympy as sp
 
-from dlcore.formulas.engine.letters import AXES, Indicator, axis
+from dlcore.formulas.engine.symbols import AXES, Indicator, axis
 from dlcore.formulas.engine.vectors import Gradient, Value, is_vector
 
 TURNED = {sp.Gt: sp.Lt, sp.Lt: sp.Gt, sp.Ge: sp.Le, sp.Le: sp.Ge}

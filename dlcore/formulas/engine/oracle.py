@@ -9,8 +9,15 @@ from collections import defaultdict
 import numpy as np
 import sympy as sp
 
-from dlcore.formulas.engine.evaluate import DIGITS, Given, letters, measure, numbers, rows
-from dlcore.formulas.engine.letters import LABELS, NAMES, axis
+from dlcore.formulas.engine.evaluate import (
+    DIGITS,
+    Given,
+    axis_indices,
+    axis_sizes,
+    free_names,
+    to_exact,
+)
+from dlcore.formulas.engine.symbols import LABELS, NAMES, axis
 
 SIZES = {"N": 2, "D": 4, "M": 5, "K": 3}
 
@@ -25,13 +32,13 @@ def program(relation):
     >>> program(loss.softmax)(x=np.array([[0.0, 0.0]]))
     array([[0.5, 0.5]])
     """
-    _, alone = letters(relation)
-    indices = rows(relation.lhs)
+    _, alone = free_names(relation)
+    indices = axis_indices(relation.lhs)
 
     def run(**given):
         exact = any(np.asarray(each).dtype == object for each in given.values())
-        given = {name: numbers(each) for name, each in given.items()}
-        sizes = measure(relation, given)
+        given = {name: to_exact(each) for name, each in given.items()}
+        sizes = axis_sizes(relation, given)
         stretched = np.broadcast_shapes(*(given[name].shape for name in alone))
         shape = [sizes[str(axis(index))] for index in indices] or stretched
         y = np.empty(shape, dtype=object)
@@ -55,7 +62,7 @@ def draw(rng, *relations, sizes=SIZES):
             if all(axis(index) is not None for index in entry.indices):
                 shape = [sizes[str(axis(index))] for index in entry.indices]
                 given.setdefault(entry.base.name, array(rng, entry.base.name, shape, sizes))
-        for name in letters(relation)[1]:
+        for name in free_names(relation)[1]:
             given.setdefault(name, array(rng, name, (), sizes))
     return given
 
@@ -63,9 +70,9 @@ def draw(rng, *relations, sizes=SIZES):
 def array(rng, name, shape, sizes=SIZES):
     """Draw one of them."""
     if name in LABELS:
-        return numbers(rng.integers(sizes[str(LABELS[name])], size=shape))
+        return to_exact(rng.integers(sizes[str(LABELS[name])], size=shape))
     if name == "i":
-        return numbers(rng.integers(1, 6))
+        return to_exact(rng.integers(1, 6))
     above, below = rng.integers(1, 60, size=shape), rng.integers(60, 90, size=shape)
     if name.rstrip("0123456789") not in NAMES:
         above = above * rng.choice([-2, 2], size=shape)
@@ -92,7 +99,7 @@ def counterexample(left, right, rng, *, sizes=SIZES, points=8, **fixed):
 def claim(relation):
     """Split an equation of two closed forms into two formulas of the same letter."""
     bound = {index for each in relation.atoms(sp.Sum) for index in each.variables}
-    free = [index for index in rows(relation) if index not in bound]
+    free = [index for index in axis_indices(relation) if index not in bound]
     y = sp.IndexedBase("y")[free] if free else sp.Symbol("y")
     return tuple(sp.Eq(y, side, evaluate=False) for side in relation.args)
 

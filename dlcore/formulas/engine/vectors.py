@@ -6,7 +6,7 @@ product with every other, symmetric and linear in both. ``w[t]`` is the vector o
 
 import sympy as sp
 
-from dlcore.formulas.engine.letters import Norm  # noqa: F401 (its length belongs to a vector)
+from dlcore.formulas.engine.symbols import Norm  # noqa: F401 (its length belongs to a vector)
 
 t = sp.Symbol("t", integer=True)
 T = sp.Symbol("T", integer=True, positive=True)

@@ -10,11 +10,11 @@ import sympy as sp
 from sympy import cos, sin, sqrt
 
 from dlcore.formulas import descent, optim
-from dlcore.formulas.engine.calculus import plain, unfold
+from dlcore.formulas.engine.calculus import evaluated, unfold
 from dlcore.formulas.engine.checks import computed, grown, identity, proved, solves
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import i
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import i
 from dlcore.formulas.engine.vectors import t
 from dlcore.formulas.quadratic import optim as quadratic_optim
 
@@ -67,7 +67,7 @@ def spread_limit():
 
 def steepness(page):
     """How the next mean square answers to the rate, where it has fallen so far."""
-    return sp.diff(plain(spread.rhs), rate).subs({rate: page.rhs, s[i]: falling_spread.rhs})
+    return sp.diff(evaluated(spread.rhs), rate).subs({rate: page.rhs, s[i]: falling_spread.rhs})
 
 
 @formula(solves(steepness))
@@ -113,7 +113,7 @@ def condition():
     return sp.Eq(q, curvature2 / curvature1)
 
 
-kept = plain(descent.closer.claim.rhs)  # of the square of a distance, after a step
+kept = evaluated(descent.closer.claim.rhs)  # of the square of a distance, after a step
 
 
 @formula(grown(lambda page: sp.Eq(e, kept.subs(descent.far(t), page.rhs)), 1, letter="T"))
@@ -218,12 +218,12 @@ def between():
     return sp.Eq(y[i], sqrt(mu) ** i * wave)
 
 
-def turned(page):
+def at_the_angle(page):
     """Put a number of the size √μ, at this angle, into the equation of powers."""
     return gap(powers).subs(x, sqrt(mu) * (page.rhs + sp.I * sqrt(1 - page.rhs**2)))
 
 
-@formula(solves(turned))
+@formula(solves(at_the_angle))
 def angle():
     """The angle belongs to a curvature."""
     return sp.Eq(cos(phi), (1 + mu - rate * curvature) / (2 * sqrt(mu)))

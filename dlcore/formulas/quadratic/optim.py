@@ -12,8 +12,8 @@ from dlcore.formulas import optim
 from dlcore.formulas.engine.certificates import slack
 from dlcore.formulas.engine.checks import computed, solves
 from dlcore.formulas.engine.derivation import derivation
-from dlcore.formulas.engine.letters import i
 from dlcore.formulas.engine.registry import formula
+from dlcore.formulas.engine.symbols import i
 from dlcore.formulas.engine.vectors import T, steps, t
 from dlcore.formulas.optim import beta1, eps, g, rho
 

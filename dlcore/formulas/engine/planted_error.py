@@ -12,7 +12,7 @@ from dlcore.formulas.engine.derivation import WrongLine
 from dlcore.formulas.engine.mutants import mutants_of_a_line
 
 
-def planted(derivation, name):
+def plant_error(derivation, name):
     """Change one line of a derivation, the one and the way that the name decides.
 
     The first line is never changed: nothing stands before it that it could contradict.
@@ -26,7 +26,7 @@ def planted(derivation, name):
             changed = derivation.replaced(number, **slip._asdict())
             if refused(changed, number):
                 return changed
-    raise ValueError(f"planted: no change of {derivation.name} is refused, give it more lines")
+    raise ValueError(f"plant_error: no change of {derivation.name} is refused, give it more lines")
 
 
 def refused(derivation, number):
@@ -47,4 +47,4 @@ def wrong_lines(derivation, *names):
     """
     topic, _, name = derivation.rpartition(".")
     whole = getattr(importlib.import_module(f"dlcore.formulas.{topic}"), name)
-    return tuple(planted(whole, each).wrong() for each in names)
+    return tuple(plant_error(whole, each).wrong() for each in names)

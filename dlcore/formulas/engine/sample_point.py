@@ -14,7 +14,7 @@ from dlcore.formulas.engine import oracle
 from dlcore.formulas.engine.calculus import slope, unfold_all
 from dlcore.formulas.engine.certificates import Slack
 from dlcore.formulas.engine.evaluate import Evaluator, outside
-from dlcore.formulas.engine.letters import AXES, Norm, axis
+from dlcore.formulas.engine.symbols import AXES, Norm, axis
 from dlcore.formulas.engine.vectors import Gradient, Inner, Sequence, T, Value, Vector
 
 DIGITS = 40
@@ -24,12 +24,12 @@ SHAPES = ({"N": 2, "D": 4, "M": 5, "K": 3, **IMAGES}, {"N": 3, "D": 2, "M": 4, "
 DIMENSION = 3
 
 
-class Point(Evaluator):
+class SamplePoint(Evaluator):
     """A point: what every letter is there.
 
     >>> from dlcore.formulas.engine.definitions import Definitions
     >>> x = sp.Symbol("x")
-    >>> Point(0, Definitions(sp.Eq(x, 3))).value(x**2 + 1)
+    >>> SamplePoint(0, Definitions(sp.Eq(x, 3))).value(x**2 + 1)
     10
     """
 
@@ -68,12 +68,12 @@ class Point(Evaluator):
         """Apply the outermost operation of an expression to the values of its parts."""
         if isinstance(expr, Inner | Norm):
             dot = sp.sympify(np.sum(np.asarray(values[0]) * values[-1]))
-            return rounded(sp.sqrt(dot) if isinstance(expr, Norm) else dot)
+            return round_irrational(sp.sqrt(dot) if isinstance(expr, Norm) else dot)
         if expr.is_Add:
             return sum(values)
         if expr.is_Mul:
             return prod(values)
-        return rounded(expr.func(*values))
+        return round_irrational(expr.func(*values))
 
     def letter(self, expr, at):
         """Look up a letter or an entry, write it out, or draw it."""
@@ -93,7 +93,7 @@ class Point(Evaluator):
 
     def moved(self, letters):
         """Make a point at which some letters have other values."""
-        point = Point(self.seed, self.definitions, self.sizes, self.arrays)
+        point = SamplePoint(self.seed, self.definitions, self.sizes, self.arrays)
         kept = {name: value for name, value in self.drawn.items() if name not in letters}
         point.drawn = {**kept, **letters}
         point.letters, point.models = dict(point.drawn), self.models
@@ -104,7 +104,7 @@ class Point(Evaluator):
         every = {**{str(index): place for index, place in at.items()}, **self.drawn}
         few = list(every.items())[:8]
         more = ", …" if len(every) > len(few) else ""
-        return ", ".join(f"{name} = {shown(value)}" for name, value in few) + more
+        return ", ".join(f"{name} = {format_value(value)}" for name, value in few) + more
 
     def draw(self, expr):
         """Draw a number, or a vector."""
@@ -155,14 +155,14 @@ class Point(Evaluator):
         return low + (high - low) * share, centre, oracle.array(rng, "x", ())[()]
 
 
-def known_axes(*exprs):
+def array_axes(*exprs):
     """Read the axes of arrays off entries whose indices are plain:  w[u] runs along U."""
     entries = {entry for expr in exprs for entry in expr.atoms(sp.Indexed)}
     axes = ((entry.base.name, tuple(map(axis, entry.indices))) for entry in entries)
     return {name: found for name, found in axes if None not in found}
 
 
-def rounded(value):
+def round_irrational(value):
     """Keep what is rational, and round what is not, to many digits."""
     if isinstance(value, sp.Expr) and value.is_number and not value.is_Rational:
         return sp.N(value, DIGITS)
@@ -176,19 +176,19 @@ def differ(one, other):
     return any(not abs(sp.N(each, DIGITS)) < sp.Float(10) ** -25 * size for each in away)
 
 
-def abstract(*exprs):
+def needs_axioms(*exprs):
     """Tell whether expressions speak of vectors, or of T steps: points prove nothing then."""
     return any(each.has(Inner, Norm, Value, Gradient, T) for each in exprs)
 
 
-def free(*exprs):
+def free_indices(*exprs):
     """List the indices that no sum binds: each runs along an axis, or counts steps."""
     unbound = set().union(*(expr.free_symbols for expr in exprs))
     found = [each for each in unbound if each.is_Symbol and each.is_integer]
     return sorted((each for each in found if not each.is_nonnegative), key=str)
 
 
-def places(point, indices, limit=12):
+def sample_indices(point, indices, limit=12):
     """Yield where the free indices may be: all places, or some if there are many."""
     ranges = [
         range(int(point.sizes[str(axis(index))])) if axis(index) is not None else range(1, 4)
@@ -199,9 +199,9 @@ def places(point, indices, limit=12):
     return [every[at] for at in sorted(chosen)]
 
 
-def shown(value):
+def format_value(value):
     """Write a value for a reader."""
     if isinstance(value, np.ndarray):
-        return f"({', '.join(map(shown, value))})"
+        return f"({', '.join(map(format_value, value))})"
     value = sp.sympify(value)
     return str(value) if value.is_Rational and value.q < 10**9 else str(sp.N(value, 8))

@@ -13,14 +13,14 @@ SIGNS = {
 }
 
 
-def aligned(lines, numbered=False):
+def latex_array(lines, numbered=False):
     r"""Set lines in columns: a number if asked for, the sign, the expression, the reason.
 
     >>> import sympy as sp
     >>> from collections import namedtuple
     >>> Line = namedtuple("Line", "expr sign reason")
     >>> x = sp.Symbol("x")
-    >>> print(aligned([Line(x, "", ""), Line(2 * x, "<=", "x is positive")]))
+    >>> print(latex_array([Line(x, "", ""), Line(2 * x, "<=", "x is positive")]))
     \begin{array}{lll}
      & \displaystyle x & \\[1.1em]
     \le & \displaystyle 2 x & \quad\text{x is positive}
