@@ -282,7 +282,7 @@ def test_in_single_steps_the_way_back_turns_the_filter(lab, x, rng, formulas, or
     x_bar = conv2d.vjp(y, x, w, y_bar)[0]
     assert_allclose(lab.turned(y_bar, w), x_bar, **SUMS)
     small, tap = y_bar[:1, :2, :3, :4], w[:2, :1]
-    page = oracle.program(formulas.conv2d_x_bar_turned)(y_bar=small, w=tap, H=5, W=5, padding=0)
+    page = oracle.program(formulas.conv2d_x_bar_flipped)(y_bar=small, w=tap, H=5, W=5, padding=0)
     assert_allclose(lab.turned(small, tap), page, **SUMS)
 
 

@@ -12,7 +12,7 @@ from dlcore.train.descent import average, ball, descend
 ROUNDED = {"rtol": 1e-12, "atol": 1e-12}  # some roundings of 1e-16
 STEPS = [1, 2, 3, 10, 100, 1000]
 DISTANCE = 5.0  # of the crossing of the diagonals from zero
-SQUARES = "two_parabolas spread_next"
+SQUARES = "two_parabolas mean_square_next"
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +249,7 @@ def test_the_mean_square_obeys_its_recursion(quadratic, oracle, rng):
     after = [w - rate * (curvature * w + sign * std) for w in points for sign in (1, -1)]
     exact = lambda x: quadratic.sp.Rational(x.numerator, x.denominator)
     before = exact(sum(w * w for w in points) / 6)
-    page = quadratic.spread.rhs.subs({
+    page = quadratic.mean_square.rhs.subs({
         quadratic.s[quadratic.i]: before,
         quadratic.rate: exact(rate),
         quadratic.curvature: exact(curvature),
@@ -262,10 +262,10 @@ def test_the_mean_square_obeys_its_recursion(quadratic, oracle, rng):
 def test_at_a_constant_rate_the_noise_stays(rate, lab, quadratic, oracle, rng):
     """The mean square tends to ησ²/κ(2 - ηκ): seen in two thousand runs, and a fixed point."""
     given = {"rate": rate, "curvature": 1.0, "std": 1.5}
-    limit = oracle.program(quadratic.spread_limit)(**given)
+    limit = oracle.program(quadratic.mean_square_limit)(**given)
     spread = oracle.program(
         quadratic.sp.Eq(
-            quadratic.e, quadratic.spread.rhs.subs(quadratic.s[quadratic.i], quadratic.x)
+            quadratic.e, quadratic.mean_square.rhs.subs(quadratic.s[quadratic.i], quadratic.x)
         )
     )
     assert_allclose(spread(x=limit, **given), limit, **ROUNDED)
@@ -284,7 +284,7 @@ def test_a_falling_rate_makes_the_mean_of_what_was_seen(rng):
 def test_at_a_falling_rate_the_noise_vanishes(quadratic, oracle, rng):
     """s_i = σ²/κ²i  solves the recursion with the rate 1/κ(i + 1), and is right after one step."""
     curvature, std = rng.uniform(0.5, 2.0, size=2)
-    s = lambda i: oracle.program(quadratic.falling_spread)(i=i, curvature=curvature, std=std)
+    s = lambda i: oracle.program(quadratic.falling_mean_square)(i=i, curvature=curvature, std=std)
     rate = lambda i: oracle.program(quadratic.falling_rate)(i=i, curvature=curvature)
     assert_allclose(s(1), (rate(0) * std) ** 2, **ROUNDED)
     for i in range(1, 20):
@@ -296,7 +296,7 @@ def test_at_a_falling_rate_the_noise_vanishes(quadratic, oracle, rng):
 def test_the_average_of_a_constant_rate_settles_too(T, lab, quadratic, oracle, rng):
     """Its mean square is σ²/κ²T² Σ (1 - (1 - ηκ)ⁱ)², below σ²/κ²T;  seen in 20,000 runs."""
     rate, std = 0.4, 1.5
-    page = oracle.program(quadratic.average_spread)(T=T, rate=rate, curvature=1.0, std=std)
+    page = oracle.program(quadratic.mean_square_of_average)(T=T, rate=rate, curvature=1.0, std=std)
     points = lab.stray([rate] * T, 20_000, rng=rng)
     far = average(points) - 0.5
     assert_allclose(np.mean(far**2), page, rtol=4 * np.sqrt(2 / 20_000))  # four deviations

@@ -4,7 +4,7 @@
     ```
 
 On the page ``descent`` this checks and prints ``dlcore.formulas.descent.regret``, labelled
-``der-descent-regret``; ``quadratic.descent.spread_next`` is one of another module of the topic.
+``der-descent-regret``; ``quadratic.descent.mean_square_next`` is in another module of the topic.
 A line that does not follow is a warning that names it. With ``:planted: name`` one line is
 changed, as the name decides, and all lines are numbered: the reader is to find the wrong one.
 """

@@ -127,7 +127,7 @@ def noisy_walks(rates=(0.02, 0.05, 0.1, 0.2, 0.5, 1.0), steps=100):
 
 def limit(rate, std):
     """Compute where the mean square settles at a constant rate."""
-    return program(quadratic.spread_limit)(rate=rate, std=std, curvature=1.0)
+    return program(quadratic.mean_square_limit)(rate=rate, std=std, curvature=1.0)
 
 
 def ball_walks(rates=(0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.3, 3.6)):

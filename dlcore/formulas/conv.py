@@ -154,7 +154,7 @@ def convolution_b_bar():
 
 
 @formula(same(conv2d_x_bar, sizes=SINGLE, points=1, w=FILTERS))
-def conv2d_x_bar_turned():
+def conv2d_x_bar_flipped():
     """In single steps, the way back is a convolution too, with the filter turned around."""
     heard = y_bar[n, f, h + r - u, ell + r - v]
     return sp.Eq(x_bar[n, c, h, ell], total(heard * w[f, c, u, v], f, u, v))

@@ -46,28 +46,29 @@ def two_parabolas():
 
 
 @derivation()
-def spread_next():
+def mean_square_next():
     """Of a distance x on a parabola, pushed either way with equal chance."""
     left = (1 - rate * curvature) * x
     yield half * (left - rate * std) ** 2 + half * (left + rate * std) ** 2
     yield "=", (1 - rate * curvature) ** 2 * x**2 + rate**2 * std**2, "the mixed terms cancel"
 
 
-@formula(proved(spread_next, {x**2: s[i]}))
-def spread():
+@formula(proved(mean_square_next, {x**2: s[i]}))
+def mean_square():
     """The mean square shrinks as a square does, and gains what the noise brings."""
     return sp.Eq(s[i + 1], (1 - rate * curvature) ** 2 * s[i] + rate**2 * std**2)
 
 
-@formula(solves(lambda page: spread.rhs.subs(s[i], page.rhs) - page.rhs))
-def spread_limit():
+@formula(solves(lambda page: mean_square.rhs.subs(s[i], page.rhs) - page.rhs))
+def mean_square_limit():
     """At a constant rate it does not vanish."""
     return sp.Eq(e, rate * std**2 / (curvature * (2 - rate * curvature)))
 
 
 def steepness(page):
     """How the next mean square answers to the rate, where it has fallen so far."""
-    return sp.diff(evaluated(spread.rhs), rate).subs({rate: page.rhs, s[i]: falling_spread.rhs})
+    slope = sp.diff(evaluated(mean_square.rhs), rate)
+    return slope.subs({rate: page.rhs, s[i]: falling_mean_square.rhs})
 
 
 @formula(solves(steepness))
@@ -76,14 +77,14 @@ def falling_rate():
     return sp.Eq(rate, 1 / (curvature * (i + 1)))
 
 
-@formula(grown(lambda page: unfold(spread, falling_rate, page), {1: (std / curvature) ** 2}))
-def falling_spread():
+@formula(grown(lambda page: unfold(mean_square, falling_rate, page), {1: (std / curvature) ** 2}))
+def falling_mean_square():
     """With it the mean square falls in the same way."""
     return sp.Eq(s[i], std**2 / (curvature**2 * i))
 
 
-@formula(computed("verification.programs.descent.average_spread", sizes={"T": 5}))
-def average_spread():
+@formula(computed("verification.programs.descent.mean_square_of_average", sizes={"T": 5}))
+def mean_square_of_average():
     """At a constant rate the average of T points, the first of them at the minimum."""
     gained = sp.Sum((1 - (1 - rate * curvature) ** i) ** 2, (i, 1, T - 1))
     return sp.Eq(e, std**2 / (curvature**2 * T**2) * gained)

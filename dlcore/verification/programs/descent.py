@@ -26,7 +26,7 @@ def shared_bound(T, B, rho):
     return f(average(descend(slope, np.zeros(T), [B / (rho * np.sqrt(T))] * T)))
 
 
-def average_spread(rate, curvature, std, T):
+def mean_square_of_average(rate, curvature, std, T):
     """The mean square of an average, over all ways in which the noise may point."""
     squares = []
     for signs in product([1.0, -1.0], repeat=T):
