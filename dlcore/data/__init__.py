@@ -3,8 +3,9 @@
 >>> load("digits").train.x.shape
 (1260, 1, 8, 8)
 
-Every dataset arrives the same way: pixels as they were published, in three parts. What
-learning wants is one word away: ``load("digits").centred().flat()``.
+Every dataset arrives the same way: images (N, C, H, W) of unsigned bytes, as they were published,
+in three parts. ``load("digits").centred().flat()`` holds features (N, D) of float32 instead, with
+mean zero.
 """
 
 from dlcore.data.augment import flip

@@ -1,4 +1,4 @@
-"""Batches: which examples make a step, and making them ready while the last step is computed.
+"""Mini-batches: which examples make a step, and making them ready while a step is computed.
 
 Chapter: book/solver.md.
 """
@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 def shuffled(N, batch_size, rng):
-    """Yield the indices of one epoch: every example once, in batches, the last may be short.
+    """Yield the indices of one epoch: every example once, in mini-batches, the last may be short.
+
+    Each is an array of int64, from 0 to N - 1, and picks rows:  x[rows], t[rows].
 
     >>> import numpy as np
     >>> [len(rows) for rows in shuffled(10, 4, np.random.default_rng(0))]
@@ -19,12 +21,17 @@ def shuffled(N, batch_size, rng):
 
 
 def drawn(N, batch_size, rng):
-    """Draw the indices of one batch with replacement, as the sources do."""
+    """Draw the indices (batch_size,) of one mini-batch with replacement, as the sources do.
+
+    >>> import numpy as np
+    >>> drawn(10, 4, np.random.default_rng(0))
+    array([8, 6, 5, 2])
+    """
     return rng.integers(N, size=batch_size)
 
 
 def in_background(batches):
-    """Yield the same batches; a thread makes the next one while the last one is used.
+    """Yield the same mini-batches; a thread makes the next one while the last one is used.
 
     What raises in the thread raises here. The order is that of `batches`, always.
 

@@ -11,7 +11,7 @@ from dlcore.data.files import refused
 from dlcore.data.sources import cache
 
 
-class Shelf(NamedTuple):
+class Published(NamedTuple):
     """Where a dataset is published, its folder in the cache, and the SHA-256 of its files."""
 
     url: str
@@ -19,8 +19,8 @@ class Shelf(NamedTuple):
     files: dict[str, str]
 
 
-SHELVES = {
-    "cifar10": Shelf(
+PUBLISHED = {
+    "cifar10": Published(
         "https://www.cs.toronto.edu/~kriz/",
         ".",
         {
@@ -29,7 +29,7 @@ SHELVES = {
             )
         },
     ),
-    "mnist": Shelf(
+    "mnist": Published(
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "mnist",
         {
@@ -51,18 +51,27 @@ SHELVES = {
 
 
 def fetch(name):
-    """Download what is missing of `cifar10` or `mnist`, and return the paths of its files."""
+    """Download what is missing of `cifar10` or `mnist`, and return the paths of its files.
+
+    170 MB or 12 MB go to the user's cache, where `load` finds them. A file is kept if its SHA-256
+    is that of the publisher. Raises ValueError for another name, and DataError where a download
+    fails or was altered; what lay in the cache before is still there.
+
+    >>> fetch("digits")
+    Traceback (most recent call last):
+    ValueError: fetch: name is 'digits', choose one of cifar10, mnist
+    """
     import pooch  # noqa: PLC0415 (a tenth of a second that most programs need not spend)
 
-    if name not in SHELVES:
-        raise ValueError(f"fetch: name is {name!r}, choose one of {', '.join(SHELVES)}")
-    url, folder, files = SHELVES[name]
-    shelf = pooch.create(path=cache() / folder, base_url=url, registry=files)
+    if name not in PUBLISHED:
+        raise ValueError(f"fetch: name is {name!r}, choose one of {', '.join(PUBLISHED)}")
+    url, folder, files = PUBLISHED[name]
+    registry = pooch.create(path=cache() / folder, base_url=url, registry=files)
     downloader = pooch.HTTPDownloader(chunk_size=2**16)
     paths = []
     for file in files:
         try:
-            paths.append(shelf.fetch(file, downloader=downloader))
+            paths.append(registry.fetch(file, downloader=downloader))
         except (OSError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise refused(url + file, 0, f"the download failed ({reason})", "try again") from error

@@ -91,8 +91,8 @@ def publisher(cached, monkeypatch):
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         url, checksum = f"http://127.0.0.1:{server.server_port}/", hashlib.sha256(FILES[ARCHIVE])
-        shelf = fetch.Shelf(url, ".", {ARCHIVE: checksum.hexdigest()})
-        monkeypatch.setitem(fetch.SHELVES, "cifar10", shelf)
+        published = fetch.Published(url, ".", {ARCHIVE: checksum.hexdigest()})
+        monkeypatch.setitem(fetch.PUBLISHED, "cifar10", published)
         yield handler
         server.shutdown()
         thread.join()
@@ -132,8 +132,8 @@ def test_only_published_data_can_be_fetched():
 
 def test_every_download_can_be_read():
     """What is fetched into the cache has the names that the readers look for."""
-    assert set(fetch.SHELVES["cifar10"].files) <= set(cifar10.LAYOUTS)
-    assert fetch.SHELVES["mnist"].folder in mnist.LAYOUTS
-    assert {f"mnist/{file}".removesuffix(".gz") for file in fetch.SHELVES["mnist"].files} == {
+    assert set(fetch.PUBLISHED["cifar10"].files) <= set(cifar10.LAYOUTS)
+    assert fetch.PUBLISHED["mnist"].folder in mnist.LAYOUTS
+    assert {f"mnist/{file}".removesuffix(".gz") for file in fetch.PUBLISHED["mnist"].files} == {
         name.removesuffix(".gz") for name in FILES if name.startswith("mnist/")
     }
