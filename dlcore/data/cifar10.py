@@ -87,7 +87,8 @@ def pickled(raw, path):
     for key in (b"data", b"labels"):
         if key not in batch:
             raise refused(path, len(raw), f"the dictionary has no {key.decode()}")
-    x, t = matrix(batch[b"data"]), batch[b"labels"]
+    x = matrix(batch[b"data"])
+    t = batch[b"labels"]
     if x is None or x.shape[1] != D:
         place = raw.find(b"U\4data")  # the instruction that spells the key
         raise refused(path, place, f"data is no array of unsigned bytes (N, {D})")

@@ -55,13 +55,15 @@ def pair(place, half):
 
 def found(place, name):
     """Return the path of an IDX file, plain or gzipped."""
-    plain, packed = place / name, place / f"{name}.gz"
+    plain = place / name
+    packed = place / f"{name}.gz"
     return plain if plain.exists() else packed
 
 
 def array(path, axes):
     """Read one IDX file of unsigned bytes with so many axes."""
-    begin, magic = 4 + 4 * axes, bytes([0, 0, 8, axes])
+    begin = 4 + 4 * axes
+    magic = bytes([0, 0, 8, axes])
     with unpacked(path) as stream:
         head = take(stream, begin)
         if head[:4] != magic:

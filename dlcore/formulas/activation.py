@@ -35,7 +35,8 @@ def two_linear():
 @formula(same(two_linear))
 def one_linear():
     """The same as one linear map, with the product of the weights as its weights."""
-    weight, bias = total(w1[d, m] * w2[m, k], m), total(b1[m] * w2[m, k], m) + b2[k]
+    weight = total(w1[d, m] * w2[m, k], m)
+    bias = total(b1[m] * w2[m, k], m) + b2[k]
     return sp.Eq(outputs[n, k], total(inputs[n, d] * weight, d) + bias)
 
 

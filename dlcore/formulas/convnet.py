@@ -37,9 +37,11 @@ x, w, a, y, z = map(sp.IndexedBase, "xwayz")
 b = sp.Symbol("b", real=True)
 bar_z = sp.IndexedBase("z_bar")
 L, reg, std = sp.symbols("L reg std", positive=True)
-count, SIZE = sp.Symbol("count", integer=True, positive=True), sp.Symbol("size", real=True)
+count = sp.Symbol("count", integer=True, positive=True)
+SIZE = sp.Symbol("size", real=True)
 
-FILTERS, FIRST_BIAS = (F, C, U, V), (F,)
+FILTERS = (F, C, U, V)
+FIRST_BIAS = (F,)
 TWO = (FILTERS, FIRST_BIAS, (D, K), (K,))
 THREE = (FILTERS, FIRST_BIAS, (D, M), (M,), (M, K), (K,))
 

@@ -233,7 +233,8 @@ def bottom():
 @derivation(step, sure_rate, bowl_slopes, bottom)
 def closer():
     """Each step takes one part in q of the square of the distance at least."""
-    kept, square = (1 - 1 / q) * far(t), Norm(v[t]) ** 2 / curvature**2
+    kept = (1 - 1 / q) * far(t)
+    square = Norm(v[t]) ** 2 / curvature**2
     yield far(t + 1)
     yield "=", far(t) - 2 / curvature * inner(w[t] - u, v[t]) + square, "the step"
     above, after = (kept - 2 / curvature * (bowl(w[k]) - bowl(u)) for k in (t, t + 1))

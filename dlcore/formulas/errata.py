@@ -10,7 +10,7 @@ from sympy import sqrt
 
 from dlcore.formulas.descent import B, T, f, far, near, rate, regret, rho, slopes, steep, u, v, w
 from dlcore.formulas.engine.certificates import slack
-from dlcore.formulas.engine.derivation import Derivation, Line
+from dlcore.formulas.engine.derivation import Derivation, as_line
 from dlcore.formulas.engine.symbols import Norm
 from dlcore.formulas.engine.vectors import inner, steps, t
 
@@ -24,9 +24,8 @@ def lines(*given, name):
 
     def build(write):
         with sp.evaluate(False):
-            first, *rest = write()
-        tied = [Line(expr, sign, *more) for sign, expr, *more in rest]
-        return Derivation(name, [Line(first), *tied], given, write.__doc__)
+            written = [as_line(line) for line in write()]
+        return Derivation(name, written, given, write.__doc__)
 
     return build
 

@@ -54,8 +54,14 @@ SQUARE = ROW | {"Q": 2, "V": 3, "W": 4}
 
 def outputs(page):
     """Put one of the letters into both outputs of a filter with three taps."""
-    letters = (half_of_the_sum, half_of_the_difference, first_product, second_product,
-               third_product, fourth_product)  # fmt: skip
+    letters = (
+        half_of_the_sum,
+        half_of_the_difference,
+        first_product,
+        second_product,
+        third_product,
+        fourth_product,
+    )
     known = [page if page.lhs == each.lhs else each for each in letters]
     first = m1 + m2 + m3 - x0 * w0 - x1 * w1 - x2 * w2
     second = m2 - m3 - m4 - x1 * w0 - x2 * w1 - x3 * w2

@@ -16,7 +16,9 @@ from dlcore.formulas.engine.symbols import D, M, N, d, delta, j, k, m, mean, n, 
 x, w, b, y, p, t = map(sp.IndexedBase, "xwbypt")
 x_dot, w_dot, b_dot, y_dot = map(sp.IndexedBase, ["x_dot", "w_dot", "b_dot", "y_dot"])
 x_bar, w_bar, b_bar, y_bar = map(sp.IndexedBase, ["x_bar", "w_bar", "b_bar", "y_bar"])
-X, W, Y_bar = matrix("x", N, D), matrix("w", D, M), matrix("y_bar", N, M)
+X = matrix("x", N, D)
+W = matrix("w", D, M)
+Y_bar = matrix("y_bar", N, M)
 L, reg = sp.symbols("L reg", real=True)
 price = sp.Symbol("reg", positive=True)  # the same letter, where one divides by it
 example, feature, output = (sp.Symbol(f"{index}'", integer=True) for index in "ndm")
@@ -168,7 +170,8 @@ def classifier_b_bar():
 @derivation()
 def rest():
     """Where the gradient is zero, the weights are what the pictures say."""
-    error, lack = p[n, k] - delta(k, t[n]), delta(k, t[n]) - p[n, k]
+    error = p[n, k] - delta(k, t[n])
+    lack = delta(k, t[n]) - p[n, k]
     yield sp.Eq(mean(x[n, d] * error, n) + price * w[d, k], 0)
     yield "<=>", sp.Eq(price * w[d, k], -mean(x[n, d] * error, n)), "moved over"
     yield "<=>", sp.Eq(price * w[d, k], mean(x[n, d] * lack, n)), "the sign inside"

@@ -190,7 +190,8 @@ def hinge_gradient():
 @derivation()
 def hinge_support():
     """What is missing at x, as u, and at z, as v: a straight line lies below the hinge."""
-    wrong, pays = Indicator(sp.Ne(k, t[n])), Indicator(u[n, k] > 0)
+    wrong = Indicator(sp.Ne(k, t[n]))
+    pays = Indicator(u[n, k] > 0)
     spared = Indicator(u[n, k] > 0) * sp.Max(0, -v[n, k])
     spared += Indicator(u[n, k] <= 0) * sp.Max(0, v[n, k])
     yield total(wrong * sp.Max(0, v[n, k]), k)

@@ -32,7 +32,8 @@ def example():
     nodes = sp.symbols("v:4")
     made = [sp.Integer(3), nodes[0] ** 2, nodes[1] + 1, nodes[1] * nodes[2]]
     walk = list(zip(nodes, made, strict=True))[::-1]
-    bars, y = [], nodes[-1]
+    bars = []
+    y = nodes[-1]
     for node, meaning in walk:
         bars.insert(0, y.diff(node).subs(walk))
         y = y.subs(node, meaning)

@@ -154,7 +154,8 @@ def back_to_w2():
 @derivation(scores, hidden, mixtures)
 def back_to_w1():
     """One weight of the first layer, through all that it moves."""
-    on, heard = Indicator(a[n, m] > 0), bar_y[n, k] * w2[m, k]
+    on = Indicator(a[n, m] > 0)
+    heard = bar_y[n, k] * w2[m, k]
     yield total(bar_y[n, k] * partial(y[n, k], w1[d, m]), n, k)
     yield "=", total(heard * partial(h[n, m], w1[d, m]), n, k), "through $h_{n,m}$"
     yield "=", total(heard * on * partial(a[n, m], w1[d, m]), n, k), "through the bend"

@@ -48,7 +48,9 @@ def called(check):
 
 def draw_arguments(relation, function, check, rng):
     """Draw numbers for the letters of a formula, and for what else a program asks for."""
-    values, letters, sizes = {}, check.letters, SIZES | check.sizes
+    values = {}
+    letters = check.letters
+    sizes = SIZES | check.sizes
     for name, value in draw(rng, relation, sizes=sizes).items():
         whole = name in (*sizes, "t", "i")
         values[name] = np.array(value, dtype=int if whole else float)[()]
@@ -77,7 +79,8 @@ def arguments(function, letters, values):
 
     Kernels of a step change arrays in place, so they get arrays of one number.
     """
-    given, kernel = {}, "kernels" in function.__module__
+    given = {}
+    kernel = "kernels" in function.__module__
     for name in inspect.signature(function).parameters:
         letter = letters.get(name, name)
         value = values.get(letter) if isinstance(letter, str) else letter
@@ -128,7 +131,8 @@ def refuted(check, relation, rng):
 
 def check_formula(label, row, seed=0):
     """Run all checks of a formula; without any it is a definition, and nothing is claimed."""
-    start, mistake = time.perf_counter(), ""
+    start = time.perf_counter()
+    mistake = ""
     for check in row.checks:
         values = refuted(check, row.relation, np.random.default_rng(seed))
         if values is not None:
@@ -144,7 +148,9 @@ def kinds(row):
 
 def check_derivation(label, derivation):
     """Check all lines of a derivation."""
-    start, mistake, shown = time.perf_counter(), "", []
+    start = time.perf_counter()
+    mistake = ""
+    shown = []
     try:
         shown = derivation.check()
     except WrongLine as wrong:
@@ -163,7 +169,7 @@ def check_all():
         yield check_derivation(label, derivation)
 
 
-def record(rows, kills, slips):
+def record(rows, kills, mutants):
     """Write what was checked and what was refused, and how long it took, to book/results."""
     values = {
         "equations": len(rows),
@@ -176,10 +182,17 @@ def record(rows, kills, slips):
         **kills,
     }
     table = {row.label: [*row[1:4], round(row.seconds, 2)] for row in rows}
-    told = {"name": "formulas", "command": "dlcore formulas --record", "seed": 0,
-            **experiment.circumstances(), "seconds": values["seconds"], "values": values,
-            "theirs": {}, "history": {"equations": table, "mutants": slips}}  # fmt: skip
-    return experiment.write("formulas", told)
+    written = {
+        "name": "formulas",
+        "command": "dlcore formulas --record",
+        "seed": 0,
+        **experiment.circumstances(),
+        "seconds": values["seconds"],
+        "values": values,
+        "theirs": {},
+        "history": {"equations": table, "mutants": mutants},
+    }
+    return experiment.write("formulas", written)
 
 
 def read():

@@ -31,14 +31,16 @@ def show(*, record=False):
     wrong = [row for row in rows if row.mistake]
     for row in wrong:
         console.print(row.mistake, style="red", markup=False)
-    seconds, slowest = sum(row.seconds for row in rows), max(row.seconds for row in rows)
+    seconds = sum(row.seconds for row in rows)
+    slowest = max(row.seconds for row in rows)
     console.print(
         f"{len(rows)} equations, {len(wrong)} wrong, "
         f"in {seconds:.1f} s, the slowest in {slowest:.2f} s"
     )
     if record:
         made = with_progress(mutation_testing.all_mutants(), "mutating")
-        kills, counts = mutation_testing.kills(made), mutation_testing.table(made)
+        kills = mutation_testing.kills(made)
+        counts = mutation_testing.table(made)
         print(formulas.record(rows, kills, counts))
     return int(bool(wrong))
 
@@ -78,7 +80,8 @@ class HtmlTable:
     """A table for a page of the book."""
 
     def __init__(self, heads, rows):
-        self.heads, self.rows = heads, rows
+        self.heads = heads
+        self.rows = rows
 
     def _repr_html_(self):
         cells = lambda tag, row: "".join(f"<{tag}>{cell}</{tag}>" for cell in row)
@@ -94,8 +97,9 @@ def equations():
     rows = []
     for label, (topic, kinds, programs, seconds) in sorted(table.items(), key=lambda i: i[1][0]):
         chapter = f'<a href="{topic}.html">{topic}</a>' if topic in chapters else topic
-        names = "".join(f"<code>{name.removeprefix('dlcore.')}</code> "
-                        for name in programs.split(", ") if name)  # fmt: skip
+        names = "".join(
+            f"<code>{name.removeprefix('dlcore.')}</code> " for name in programs.split(", ") if name
+        )
         rows.append([chapter, f"<code>{label}</code>", escape(kinds), names, f"{seconds:.2f}"])
     return HtmlTable(["chapter", "equation", "held against", "programs", "seconds"], rows)
 

@@ -42,9 +42,11 @@ def bar(letter, mark="_bar"):
 def entries(expr, name):
     """List the entries of an array in the order of writing; or the letter, if it is a number."""
     if isinstance(expr, sp.Indexed):
-        parts, found = expr.indices, expr.base.name == name
+        parts = expr.indices
+        found = expr.base.name == name
     else:
-        parts, found = expr.args, expr.is_Symbol and expr.name == name
+        parts = expr.args
+        found = expr.is_Symbol and expr.name == name
     return [expr] * found + [entry for part in parts for entry in entries(part, name)]
 
 
@@ -171,11 +173,12 @@ def unfold(relation, *definitions):
         meaning = rename(definition.rhs, "'" * (depth + 1))
         own = getattr(definition.lhs, "indices", ())
         name = str(getattr(definition.lhs, "base", definition.lhs))
-        places = {entry: getattr(entry, "indices", ()) for entry in entries(rhs, name)}
-        rhs = rhs.xreplace({
+        found = {entry: getattr(entry, "indices", ()) for entry in entries(rhs, name)}
+        written = {
             entry: meaning.xreplace(dict(zip(own, indices, strict=True)))
-            for entry, indices in places.items()
-        })  # fmt: skip
+            for entry, indices in found.items()
+        }
+        rhs = rhs.xreplace(written)
     return sp.Eq(relation.lhs, rhs, evaluate=False)
 
 

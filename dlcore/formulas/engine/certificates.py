@@ -85,8 +85,11 @@ class Bend(Slack):
         above = Value(tag, u) - Value(tag, w) - Inner(Gradient(tag, w), u - w)
         square = Norm(u - w) ** 2 / 2
         smooth, strong = tag[4], tag[5]
-        bounds = {"convex": above, "strong": above - strong * square,
-                  "smooth": smooth * square - above}  # fmt: skip
+        bounds = {
+            "convex": above,
+            "strong": above - strong * square,
+            "smooth": smooth * square - above,
+        }
         return bounds[kind.name]
 
     def holds(self, assumptions):
@@ -118,7 +121,9 @@ class TangentLine(Slack):
         return sp.exp(self.args[0]) - 1 - self.args[0]
 
 
-cauchy, triangle, tangent_line = CauchySchwarz, Triangle, TangentLine
+cauchy = CauchySchwarz
+triangle = Triangle
+tangent_line = TangentLine
 
 
 def convex(f, u, w):

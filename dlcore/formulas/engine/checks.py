@@ -87,8 +87,8 @@ def renamed(relation):
         {each for part in relation.lhs.atoms(sp.Indexed) for each in part.indices}, key=str
     )
     free = [index for index in indices if calculus.axis(index) is not None]
-    return sp.Eq(sp.IndexedBase("y_")[free] if free else sp.Symbol("y_"), relation.rhs,
-                 evaluate=False)  # fmt: skip
+    letter = sp.IndexedBase("y_")[free] if free else sp.Symbol("y_")
+    return sp.Eq(letter, relation.rhs, evaluate=False)
 
 
 def solves(build):

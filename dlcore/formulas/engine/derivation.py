@@ -58,7 +58,8 @@ class WrongLine(ValueError):  # noqa: N818 (what is named is a line)
 
     def __init__(self, name, number, reason, plain=False):
         super().__init__(f"{name}: line {number} does not follow from line {number - 1}, {reason}")
-        self.number, self.plain = number, plain
+        self.number = number
+        self.plain = plain
 
 
 class Line(NamedTuple):
@@ -79,7 +80,9 @@ class Derivation:
     """Lines, the definitions and assumptions under which they hold, and a sentence."""
 
     def __init__(self, name, lines, given=(), sentence=""):
-        self.name, self.lines, self.sentence = name, tuple(lines), sentence
+        self.name = name
+        self.lines = tuple(lines)
+        self.sentence = sentence
         sources = [registry.claims[each].given for each in given if each in registry.claims]
         self.given = tuple(dict.fromkeys(chain(given, *sources)))
         for number, line in enumerate(self.lines[1:], 2):
@@ -163,7 +166,9 @@ class Derivation:
 
     def related(self, left, line, seed, refute):
         """Check  left = right, left ≤ right or left ≥ right."""
-        left, right, sure = entrywise(left), entrywise(line.expr), line.certificate
+        left = entrywise(left)
+        right = entrywise(line.expr)
+        sure = line.certificate
         if line.sign == "=":
             return self.equal(left, right, seed, refute, "the sides are {} and {}")
         self.violated(line.sign, left, right, seed, refute)
@@ -215,7 +220,8 @@ class Derivation:
 
     def implied(self, left, line, seed, refute):
         """Check  left ⇒ right  or  left ⇔ right."""
-        normalizer, right = Normalizer(self.definitions), line.expr
+        normalizer = Normalizer(self.definitions)
+        right = line.expr
         how = follows(left, right, normalizer, self.assumptions, line.certificate)
         if how is None:
             self.parted(left, right, seed, refute, "the line before holds and this one does not")
@@ -242,14 +248,21 @@ class Derivation:
                         raise refute(reason, plain=True)
 
 
+def as_line(written):
+    """Read a line as it was written: an expression, or a sign, an expression, why and the proof."""
+    if not isinstance(written, tuple):
+        return Line(written)
+    sign, expr, *rest = written
+    return Line(expr, sign, *rest)
+
+
 def derivation(*given):
     """Replace a generator of lines by the derivation that they form, and enter it."""
 
     def enter(write):
         topic = registry.topic_of(write.__module__)
         with sp.evaluate(False):
-            lines = [Line(*(line[1], line[0], *line[2:])) if isinstance(line, tuple) else Line(line)
-                     for line in write()]  # fmt: skip
+            lines = [as_line(line) for line in write()]
         proof = Derivation(f"{topic}.{write.__name__}", lines, given, write.__doc__)
         registry.derivations[registry.label(topic, write.__name__, "der")] = proof
         return proof

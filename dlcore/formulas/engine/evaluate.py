@@ -114,7 +114,8 @@ def axis_sizes(relation, given):
     sizes = {name: (int(given[name]), "the call") for name in CAPITALS & given.keys()}
     entries = [part for part in sp.preorder_traversal(relation.rhs) if isinstance(part, sp.Indexed)]
     for entry in entries:
-        name, shape = entry.base.name, np.shape(given[entry.base.name])
+        name = entry.base.name
+        shape = np.shape(given[entry.base.name])
         if len(shape) != len(entry.indices):
             raise ValueError(f"program: the formula has {entry} but {name} has shape {shape}")
         for index, size in zip(entry.indices, shape, strict=True):

@@ -159,7 +159,9 @@ class Book(LatexPrinter):
 
     def _print_Sum(self, expr):
         """Print a sum: whole axes by their index, a condition on the last one below the sign."""
-        term, under, signs = expr.function, [], ""
+        term = expr.function
+        under = []
+        signs = ""
         for index, low, high in expr.limits:
             if low == 0 and axis(index) is not None and high == axis(index) - 1:
                 under.append(self._print(index))
@@ -178,7 +180,8 @@ class Book(LatexPrinter):
 
     def word(self, expr, power=""):
         """Print a function of one argument."""
-        name, argument = expr.func.__name__, expr.args[0]
+        name = expr.func.__name__
+        argument = expr.args[0]
         text = self._print(argument)
         bare = name != "erf" and not argument.is_Add and not unsigned(argument)[0]
         return f"{WORDS[name]}{power}" + (f" {text}" if bare else bracket(text))

@@ -28,7 +28,8 @@ def latex_array(lines, numbered=False):
     """
     rows = []
     for number, line in enumerate(lines, 1):
-        sign, reason = SIGNS[line.sign], line.reason
+        sign = SIGNS[line.sign]
+        reason = line.reason
         cells = [rf"\text{{{number}}}\quad"] if numbered else []
         cells += [sign, rf"\displaystyle {latex(line.expr)}"]
         cells += [rf"\quad\text{{{reason}}}" if reason else ""]

@@ -78,14 +78,16 @@ def slips_of_a_sum(expr):
     """Yield a mean instead of a sum, or a sum that ends too early."""
     index, low, high = expr.limits[-1]
     with sp.evaluate(True):
-        number, early = high - low + 1, sp.Tuple(index, low, high - 1)
+        number = high - low + 1
+        early = sp.Tuple(index, low, high - 1)
     yield "1/N", sp.Mul(sp.Pow(number, -1), expr)
     yield "range", rebuilt(expr, [expr.function, *expr.limits[:-1], early])
 
 
 def slips_of_an_entry(expr, scope):
     """Yield an entry with indices in another order, or with another index of the same axis."""
-    base, indices = expr.base, expr.indices
+    base = expr.base
+    indices = expr.indices
     for order in permutations(indices):
         if order != tuple(indices):
             yield "transposed", base[order]
@@ -141,7 +143,8 @@ def chosen(mutants, number):
     kinds = {}
     for kind, mutant in mutants:
         kinds.setdefault(kind, []).append((kind, mutant))
-    picked, rounds = [], max(map(len, kinds.values()), default=0)
+    picked = []
+    rounds = max(map(len, kinds.values()), default=0)
     for turn in range(rounds):
         picked += [each[turn] for each in kinds.values() if turn < len(each)]
     return picked[:number]

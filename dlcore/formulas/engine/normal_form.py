@@ -142,7 +142,8 @@ class Normalizer:
 
 def from_one(whole):
     """Let every sum over steps start at one."""
-    function, limits = whole.function, []
+    function = whole.function
+    limits = []
     for index, low, high in whole.limits:
         if axis(index) is None and low != 1:
             function = function.subs(index, index + low - 1)
@@ -171,7 +172,8 @@ def with_fresh_indices(core, limits, inside=None):
 
 def split_off_sums(term):
     """Take the sums off a product:  (Σ a)² b  is  a a' b, summed over two indices."""
-    factors, limits = [], []
+    factors = []
+    limits = []
     for factor in sp.Mul.make_args(term):
         base, power = factor.as_base_exp()
         if isinstance(base, sp.Sum) and power.is_Integer and power > 0:

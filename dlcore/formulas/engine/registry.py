@@ -47,7 +47,8 @@ def formula(*checks):
         return relation
 
     if len(checks) == 1 and isinstance(checks[0], FunctionType):
-        write, checks = checks[0], ()
+        write = checks[0]
+        checks = ()
         return enter(write)
     return enter
 

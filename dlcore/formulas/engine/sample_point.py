@@ -34,9 +34,13 @@ class SamplePoint(Evaluator):
     """
 
     def __init__(self, seed, definitions, sizes=SHAPES[0], arrays=None):
-        self.seed, self.definitions, self.sizes = seed, definitions, sizes
+        self.seed = seed
+        self.definitions = definitions
+        self.sizes = sizes
         self.arrays = arrays or {}
-        self.letters, self.drawn, self.models = {}, {}, {}
+        self.letters = {}
+        self.drawn = {}
+        self.models = {}
 
     def rng(self, name):
         """Seed a generator by the name of what is drawn, so that no order matters."""
@@ -96,7 +100,8 @@ class SamplePoint(Evaluator):
         point = SamplePoint(self.seed, self.definitions, self.sizes, self.arrays)
         kept = {name: value for name, value in self.drawn.items() if name not in letters}
         point.drawn = {**kept, **letters}
-        point.letters, point.models = dict(point.drawn), self.models
+        point.letters = dict(point.drawn)
+        point.models = self.models
         return point
 
     def described(self, at):

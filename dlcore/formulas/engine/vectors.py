@@ -97,7 +97,9 @@ class Function:
         flags = convex or strong is not None, smooth is not None, strong is not None
         known = [smooth if smooth is not None else 0, strong if strong is not None else 0]
         self.tag = sp.Tuple(sp.Symbol(name), *map(sp.sympify, (*flags, *known)))
-        self.convex, self.smooth, self.strong = flags[0], smooth, strong
+        self.convex = flags[0]
+        self.smooth = smooth
+        self.strong = strong
 
     def __call__(self, point):
         """Write  f(w)."""

@@ -123,8 +123,15 @@ def first_mean():
     yield "=", g, "the weight cancels"
 
 
-@derivation(optim.adam_mean_unbiased, optim.adam_size_unbiased, optim.adam_mean, optim.adam_size,
-            no_mean, no_size, first)  # fmt: skip
+@derivation(
+    optim.adam_mean_unbiased,
+    optim.adam_size_unbiased,
+    optim.adam_mean,
+    optim.adam_size,
+    no_mean,
+    no_size,
+    first,
+)
 def first_of_adam():
     """The first step of Adam: mean and size are those of one gradient."""
     yield optim.rate * optim.m_hat / (sqrt(optim.s_hat) + eps)

@@ -13,7 +13,8 @@ from dlcore.verification.programs.conv import multiplications
 
 def bytes_moved(N, C, H, W, F, U, V):
     """The bytes of images, filters and maps."""
-    x, w = np.ones((N, C, H, W), np.float32), np.ones((F, C, U, V), np.float32)
+    x = np.ones((N, C, H, W), np.float32)
+    w = np.ones((F, C, U, V), np.float32)
     return x.nbytes + w.nbytes + conv2d(x, w).nbytes
 
 
