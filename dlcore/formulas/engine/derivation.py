@@ -126,22 +126,22 @@ class Derivation:
         """Print the lines, aligned, with their reasons."""
         return latex_array(self.lines, numbered=numbered)
 
-    def check(self, seed=0, upto=None):
+    def check(self, seed=0):
         """Check every line; return how each was shown, or raise `WrongLine`."""
-        pairs = zip(self.lines, self.lines[1:], strict=False)
-        return [
-            self.step(number, before, line, seed)
-            for number, (before, line) in enumerate(pairs, 2)
-            if upto is None or number <= upto
-        ]
+        return [self.step(number, seed) for number in range(2, len(self.lines) + 1)]
+
+    def fault(self, number, seed=0):
+        """Return the `WrongLine` that a line is, or None if it follows from the line before."""
+        try:
+            self.step(number, seed)
+        except WrongLine as mistake:
+            return mistake
+        return None
 
     def wrong(self):
         """Return the number of the first line that does not follow, or None."""
-        try:
-            self.check()
-        except WrongLine as mistake:
-            return mistake.number
-        return None
+        numbers = range(2, len(self.lines) + 1)
+        return next((number for number in numbers if self.fault(number)), None)
 
     def replaced(self, number, **changes):
         """Change a line; return the derivation that results."""
@@ -149,8 +149,9 @@ class Derivation:
         lines[number - 1] = lines[number - 1]._replace(**changes)
         return Derivation(self.name, lines, self.given, self.sentence)
 
-    def step(self, number, before, line, seed):
-        """Check one line against the one before."""
+    def step(self, number, seed):
+        """Check one line against the one before; return how it was shown, or raise `WrongLine`."""
+        before, line = self.lines[number - 2 : number]
         refute = partial(WrongLine, self.name, number)
         try:
             check = self.implied if line.sign in ARROWS else self.related

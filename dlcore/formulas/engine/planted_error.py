@@ -8,7 +8,6 @@ import importlib
 from functools import cache
 from hashlib import sha256
 
-from dlcore.formulas.engine.derivation import WrongLine
 from dlcore.formulas.engine.mutants import mutants_of_a_line
 
 
@@ -24,19 +23,10 @@ def plant_error(derivation, name):
         slips = [slip for _, slip in mutants_of_a_line(line) if slip.latex != line.latex]
         for slip in sorted(slips, key=lambda slip: key(number, slip.latex)):
             changed = derivation.replaced(number, **slip._asdict())
-            if refused(changed, number):
+            mistake = changed.fault(number)
+            if mistake is not None and mistake.plain:
                 return changed
     raise ValueError(f"plant_error: no change of {derivation.name} is refused, give it more lines")
-
-
-def refused(derivation, number):
-    """Tell whether a line is plainly wrong: at some point it contradicts the one before."""
-    try:
-        before, line = derivation.lines[number - 2 : number]
-        derivation.step(number, before, line, seed=0)
-    except WrongLine as mistake:
-        return mistake.plain
-    return False
 
 
 @cache
