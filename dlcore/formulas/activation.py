@@ -15,7 +15,7 @@ from dlcore.formulas.engine.symbols import D, Indicator, M, d, delta, j, k, m, m
 x, y, s, y_prime, x_bar, y_bar = sp.symbols("x y s y_prime x_bar y_bar", real=True)
 slope, std, size, size_next = sp.symbols("slope std q q_next", positive=True)
 inputs, outputs, w1, b1, w2, b2 = map(sp.IndexedBase, ["x", "y", "w1", "b1", "w2", "b2"])
-told, joint = map(sp.IndexedBase, ["y_bar", "e"])
+upstream, joint = map(sp.IndexedBase, ["y_bar", "e"])
 feature = sp.Symbol("d'", integer=True)
 half, quarter = sp.Rational(1, 2), sp.Rational(1, 4)
 
@@ -42,13 +42,13 @@ def one_linear():
 
 @formula(computed("verification.programs.activation.backward"))
 def way_back():
-    """Each entry hears its own cotangent, times its own slope."""
+    """Each entry receives its own cotangent, times its own slope."""
     return sp.Eq(x_bar, y_bar * y_prime)
 
 
 @formula(computed("ops.activation.relu"))
 def relu():
-    """The rectifier keeps what is positive."""
+    """ReLU keeps what is positive."""
     return sp.Eq(y, sp.Max(0, x))
 
 
@@ -60,22 +60,22 @@ def relu_slope():
 
 @formula(computed("ops.activation.relu"))
 def rectified():
-    """An array is rectified entry by entry."""
+    """ReLU is applied to an array entry by entry."""
     return sp.Eq(outputs[n, k], sp.Max(0, inputs[n, k]))
 
 
 @derivation(rectified)
 def relu_back():
-    """One entry, told by all entries of its example, whatever these were told."""
+    """One entry, from all entries of its example, for arbitrary cotangents."""
     on = Indicator(inputs[n, j] > 0)
-    yield total(told[n, j] * partial(outputs[n, j], inputs[n, k]), j)
-    yield "=", total(told[n, j] * on * delta(j, k), j), "an entry hears only itself"
-    yield "=", told[n, k] * Indicator(inputs[n, k] > 0), "one term has $j = k$"
+    yield total(upstream[n, j] * partial(outputs[n, j], inputs[n, k]), j)
+    yield "=", total(upstream[n, j] * on * delta(j, k), j), "an entry depends on itself alone"
+    yield "=", upstream[n, k] * Indicator(inputs[n, k] > 0), "one term has $j = k$"
 
 
 @formula(computed("ops.activation.leaky_relu"))
 def leaky_relu():
-    """The leaky rectifier keeps a little of what is negative, too."""
+    """The leaky ReLU keeps a little of what is negative, too."""
     return sp.Eq(y, sp.Piecewise((x, x > 0), (slope * x, True)))
 
 
@@ -164,7 +164,7 @@ def sigmoid_slope_bound():
 
 @formula(computed("ops.activation.softplus"))
 def softplus():
-    """Softplus is a rectifier without a kink."""
+    """Softplus is a ReLU without a kink."""
     return sp.Eq(y, sp.log(1 + sp.exp(x)))
 
 
@@ -176,7 +176,7 @@ def softplus_stable():
 
 @formula(identity())
 def softplus_difference():
-    """Softplus and its mirror image differ by a straight line, as for the rectifier."""
+    """Softplus and its mirror image differ by a straight line, as for ReLU."""
     return sp.Eq(sp.log(1 + sp.exp(x)) - sp.log(1 + sp.exp(-x)), x)
 
 
@@ -230,14 +230,14 @@ def spread():
 
 @formula(solves(lambda page: page.lhs.doit() - page.rhs))
 def rectified_square():
-    """A rectifier keeps half of the mean square of a normal number: the positive half."""
+    """ReLU keeps half of the mean square of a normal number: the positive half."""
     density = sp.exp(-(x**2) / (2 * std**2)) / (sp.sqrt(2 * sp.pi) * std)
     return sp.Eq(sp.Integral(x**2 * density, (x, 0, sp.oo)), half * std**2)
 
 
 @formula(solves(lambda page: (page.rhs / size).subs(std**2, he.rhs) - 1))
 def mean_square():
-    """A rectified linear layer with D inputs multiplies the mean square by this factor."""
+    """A linear layer with D inputs, followed by ReLU, multiplies the mean square by this factor."""
     return sp.Eq(size_next, half * D * std**2 * size)
 
 

@@ -1,4 +1,4 @@
-"""Convolution, as sympy sees it: sizes, the sum, and its ways back, derived on a row.
+"""Convolution, as sympy sees it: sizes, the sum, and its backward pass, derived on a row.
 
 Outside an array there are zeros, wherever an index is computed.
 
@@ -69,7 +69,7 @@ def output_size_dilated():
 
 @formula(computed("verification.programs.conv.conv_parameters", sizes=MAPS))
 def parameters():
-    """Every filter has a weight for every tap in every channel, and an offset."""
+    """Every filter has a weight for every tap in every channel, and a bias."""
     return sp.Eq(count, F * (C * U * V + 1))
 
 
@@ -87,7 +87,7 @@ def multiplications():
 
 @formula(computed("ops.conv.conv2d", sizes=MAPS))
 def conv2d():
-    """At every place, a filter is laid on the image: multiply, and add up."""
+    """At every position, a filter is laid on the image: multiply, and add up."""
     return sp.Eq(y[n, f, p, q], total(x[n, c, p + u, q + v] * w[f, c, u, v], c, u, v))
 
 
@@ -132,7 +132,7 @@ def conv2d_jvp():
     computed("verification.programs.conv.input_grad", sizes=STRIDED),
 )
 def conv2d_x_bar():
-    """A pixel hears from every window that saw it, through the tap that lay on it."""
+    """A pixel receives from every window that saw it, through the tap that lay on it."""
     tap = w[f, c, h + r - p * s, ell + r - q * s]
     return sp.Eq(x_bar[n, c, h, ell], total(y_bar[n, f, p, q] * tap, f, p, q))
 
@@ -142,7 +142,7 @@ def conv2d_x_bar():
     computed("verification.programs.conv.weight_grad", sizes=STRIDED),
 )
 def conv2d_w_bar():
-    """A tap hears from every place at which it lay, times what it lay on."""
+    """A tap receives from every position at which it lay, times what it lay on."""
     seen = x[n, c, p * s + u - r, q * s + v - r]
     return sp.Eq(w_bar[f, c, u, v], total(y_bar[n, f, p, q] * seen, n, p, q))
 
@@ -155,14 +155,14 @@ def convolution_b_bar():
 
 @formula(same(conv2d_x_bar, sizes=SINGLE, points=1, w=FILTERS))
 def conv2d_x_bar_flipped():
-    """In single steps, the way back is a convolution too, with the filter turned around."""
-    heard = y_bar[n, f, h + r - u, ell + r - v]
-    return sp.Eq(x_bar[n, c, h, ell], total(heard * w[f, c, u, v], f, u, v))
+    """At stride one the backward pass is a convolution too, with the filter flipped."""
+    upstream = y_bar[n, f, h + r - u, ell + r - v]
+    return sp.Eq(x_bar[n, c, h, ell], total(upstream * w[f, c, u, v], f, u, v))
 
 
 @formula(computed("verification.programs.conv.row", sizes=ROW))
 def row():
-    """On a row, the filter is laid on one place after the other: multiply, and add up."""
+    """On a row, the filter is laid on one position after the other: multiply, and add up."""
     return sp.Eq(y[p], total(x[p + u] * w[u], u))
 
 
@@ -174,13 +174,13 @@ def row_jvp():
 
 @formula(cotangent(row, x[h], sizes=ROW, w=NUMBERS[:2]))
 def row_x_bar():
-    """A pixel hears from every place, through the tap that lay on it there."""
+    """A pixel receives from every position, through the tap that lay on it there."""
     return sp.Eq(x_bar[h], total(y_bar[p] * w[h - p], p))
 
 
 @formula(cotangent(row, "w", sizes=ROW, x=NUMBERS[:4]))
 def row_w_bar():
-    """A tap hears from every place, times the pixel that it lay on there."""
+    """A tap receives from every position, times the pixel that it lay on there."""
     return sp.Eq(w_bar[u], total(y_bar[p] * x[p + u], p))
 
 
@@ -198,7 +198,7 @@ def row_matrix():
 
 @derivation(row)
 def row_to_x():
-    """What a pixel hears, through every place that sees it."""
+    """What a pixel receives, through every position that sees it."""
     yield total(y_bar[p] * sp.Derivative(y[p], x[h]), p)
     yield "=", total(y_bar[p] * total(w[u] * symbols.delta(p + u, h), u), p), "one pixel moves"
     yield "=", total(y_bar[p] * w[h - p], p), "one tap lies on it: $u = h - p$"
@@ -207,7 +207,7 @@ def row_to_x():
 
 @derivation(row)
 def row_to_w():
-    """What a tap hears, from every place at which it lies."""
+    """What a tap receives, from every position at which it lies."""
     yield total(y_bar[p] * sp.Derivative(y[p], w[u]), p)
     yield "=", total(y_bar[p] * total(x[p + v] * symbols.delta(v, u), v), p), "one tap moves"
     yield "=", total(y_bar[p] * x[p + u], p), "it is the tap $v = u$"
@@ -221,8 +221,8 @@ def row_adjoint():
     yield (
         "=",
         total(y_bar[p] * x_dot[p + u] * w[u], p, u) + total(y_bar[p] * x[p + u] * w_dot[u], p, u),
-        "the way forward",
+        "the tangent",
     )
     yield "=", total(y_bar[p] * x_dot[p + u] * w[u], p, u) + by_taps, "by taps"
     yield "=", total(total(y_bar[p] * w[h - p], p) * x_dot[h], h) + by_taps, "and by pixels"
-    yield "=", total(x_bar[h] * x_dot[h], h) + total(w_bar[u] * w_dot[u], u), "the ways back"
+    yield "=", total(x_bar[h] * x_dot[h], h) + total(w_bar[u] * w_dot[u], u), "the cotangents"

@@ -1,4 +1,4 @@
-"""The ConvNets of the sources, as sympy sees them: sizes, parameters, loss, the way back.
+"""The ConvNets of the sources, as sympy sees them: sizes, parameters, loss, the backward pass.
 
 Windows of a convolution leave height and width as they are; pooling halves both.
 
@@ -70,13 +70,13 @@ def flatten():
 
 @formula(counted(*TWO))
 def parameters_two():
-    """The filters with their offsets, and a linear layer."""
+    """The filters with their biases, and a linear layer."""
     return sp.Eq(count, F * (C * U * V + 1) + (D + 1) * K)
 
 
 @formula(counted(*THREE))
 def parameters_three():
-    """The filters with their offsets, and two linear layers."""
+    """The filters with their biases, and two linear layers."""
     return sp.Eq(count, F * (C * U * V + 1) + (D + 1) * M + (M + 1) * K)
 
 
@@ -113,7 +113,7 @@ def first_loss():
 
 @formula(computed("verification.programs.convnet.row_with_bias", sizes=ROW))
 def row():
-    """A row of pixels, a filter, an offset."""
+    """A row of pixels, a filter, a bias."""
     return sp.Eq(a[p], total(x[p + u] * w[u], u) + b)
 
 
@@ -128,34 +128,34 @@ def sharing():
     """How many weights a convolution saves, and by which two ideas."""
     yield dense.lhs / shared.lhs
     yield "=", F * H * W * C * H * W / (F * C * U * V), "both are counted"
-    yield "=", H * W * (F * C * H * W / (F * C * U * V)), "one filter for every place"
+    yield "=", H * W * (F * C * H * W / (F * C * U * V)), "one filter for every position"
     yield "=", H * W * (H * W / (U * V)), "and each sees a window alone"
 
 
 @derivation(bend, row)
 def back_to_b():
-    """What the offset of a filter hears."""
+    """What the bias of a filter receives."""
     on = symbols.Indicator(a[p] > 0)
     yield total(bar_z[p] * sp.Derivative(z[p], b), p)
-    yield "=", total(bar_z[p] * on * sp.Derivative(a[p], b), p), "through the bend"
-    yield "=", total(bar_z[p] * on, p), "the offset is added at every place"
+    yield "=", total(bar_z[p] * on * sp.Derivative(a[p], b), p), "through the ReLU"
+    yield "=", total(bar_z[p] * on, p), "the bias is added at every position"
 
 
 @derivation(bend, row)
 def back_to_w():
-    """What a tap of a filter hears."""
+    """What a tap of a filter receives."""
     on = symbols.Indicator(a[p] > 0)
     yield total(bar_z[p] * partial(z[p], w[u]), p)
-    yield "=", total(bar_z[p] * on * partial(a[p], w[u]), p), "through the bend"
+    yield "=", total(bar_z[p] * on * partial(a[p], w[u]), p), "through the ReLU"
     yield "=", total(bar_z[p] * on * total(x[p + v] * delta(v, u), v), p), "one tap moves"
     yield "=", total(bar_z[p] * on * x[p + u], p), "it is the tap $v = u$"
 
 
 @derivation(bend, row)
 def back_to_x():
-    """What a pixel hears."""
+    """What a pixel receives."""
     on = symbols.Indicator(a[p] > 0)
     yield total(bar_z[p] * partial(z[p], x[h]), p)
-    yield "=", total(bar_z[p] * on * partial(a[p], x[h]), p), "through the bend"
+    yield "=", total(bar_z[p] * on * partial(a[p], x[h]), p), "through the ReLU"
     yield "=", total(bar_z[p] * on * total(w[u] * delta(p + u, h), u), p), "one pixel moves"
     yield "=", total(bar_z[p] * on * w[h - p], p), "by the tap $u = h - p$"

@@ -26,7 +26,7 @@ example, feature, output = (sp.Symbol(f"{index}'", integer=True) for index in "n
 
 @formula(computed("ops.linear.linear"))
 def linear():
-    """Every output is a mixture of all inputs, plus an offset."""
+    """Every output is a linear combination of all inputs, plus a bias."""
     return sp.Eq(y[n, m], total(x[n, d] * w[d, m], d) + b[m])
 
 
@@ -53,7 +53,7 @@ def share_of_w():
 
 @formula(identity())
 def share_of_b():
-    """What the offsets do to the loss, sorted by offsets."""
+    """What the biases do to the loss, sorted by biases."""
     effect = total(y_bar[n, m] * b_dot[m], n, m)
     return sp.Eq(effect, total(total(y_bar[n, m], n) * b_dot[m], m))
 
@@ -69,47 +69,47 @@ def adjoint():
 
 @formula(cotangent(linear, "x"), computed("ops.linear.linear.vjp"))
 def linear_x_bar():
-    """An input hears from every output that it went into."""
+    """An input receives from every output that it went into."""
     return sp.Eq(x_bar[n, d], total(y_bar[n, m] * w[d, m], m))
 
 
 @formula(cotangent(linear, "w"), computed("ops.linear.linear.vjp"))
 def linear_w_bar():
-    """A weight hears from every example that passed through it."""
+    """A weight receives from every example that passed through it."""
     return sp.Eq(w_bar[d, m], total(x[n, d] * y_bar[n, m], n))
 
 
 @formula(cotangent(linear, "b"), computed("ops.linear.linear.vjp"))
 def linear_b_bar():
-    """An offset hears from every example alike."""
+    """A bias receives from every example alike."""
     return sp.Eq(b_bar[m], total(y_bar[n, m], n))
 
 
 @derivation(linear)
 def back_to_x():
-    """One input, told by all outputs of all examples, whatever these were told."""
-    heard = y_bar[example, m] * delta(example, n)
+    """One input, from all outputs of all examples, for arbitrary cotangents."""
+    upstream = y_bar[example, m] * delta(example, n)
     slope = total(w[feature, m] * delta(feature, d), feature)
     yield total(y_bar[example, m] * partial(y[example, m], x[n, d]), example, m)
-    yield "=", total(heard * slope, example, m), "one product holds $x_{n,d}$"
-    yield "=", total(heard * w[d, m], example, m), "one feature is left"
+    yield "=", total(upstream * slope, example, m), "one product holds $x_{n,d}$"
+    yield "=", total(upstream * w[d, m], example, m), "one feature is left"
     yield "=", total(y_bar[n, m] * w[d, m], m), "one example is left"
 
 
 @derivation(linear)
 def back_to_w():
-    """One weight, told by all outputs of all examples."""
-    heard = y_bar[n, output] * delta(output, m)
+    """One weight, from all outputs of all examples."""
+    upstream = y_bar[n, output] * delta(output, m)
     slope = total(x[n, feature] * delta(feature, d), feature)
     yield total(y_bar[n, output] * partial(y[n, output], w[d, m]), n, output)
-    yield "=", total(heard * slope, n, output), "one product holds $w_{d,m}$"
-    yield "=", total(heard * x[n, d], n, output), "one feature is left"
+    yield "=", total(upstream * slope, n, output), "one product holds $w_{d,m}$"
+    yield "=", total(upstream * x[n, d], n, output), "one feature is left"
     yield "=", total(x[n, d] * y_bar[n, m], n), "one output is left"
 
 
 @derivation(linear)
 def back_to_b():
-    """One offset, told by all outputs of all examples."""
+    """One bias, from all outputs of all examples."""
     yield total(y_bar[n, output] * partial(y[n, output], b[m]), n, output)
     yield "=", total(y_bar[n, output] * delta(output, m), n, output), "added in one output"
     yield "=", total(y_bar[n, m], n), "one output is left"
@@ -143,7 +143,7 @@ def probabilities():
 
 @formula(computed("verification.programs.linear.loss", scores))
 def classifier_loss():
-    """The mean surprise, and a penalty on large weights; offsets are free."""
+    """The mean surprise, and a penalty on large weights; biases are free."""
     surprise = log(total(exp(y[n, k]), k)) - y[n, t[n]]
     return sp.Eq(L, mean(surprise, n) + reg / 2 * total(w[d, k] ** 2, d, k))
 
@@ -163,7 +163,7 @@ def classifier_w_bar():
     computed("verification.programs.linear.b_bar", probabilities, scores),
 )
 def classifier_b_bar():
-    """The offsets rest when every class is predicted as often as it occurs."""
+    """The biases rest when every class is predicted as often as it occurs."""
     return sp.Eq(b_bar[k], mean(p[n, k] - delta(k, t[n]), n))
 
 

@@ -38,7 +38,7 @@ def max_pool():
 
 @formula(computed("verification.programs.pool.max_pool_vjp", max_pool, sizes=LARGEST))
 def max_pool_x_bar():
-    """An entry hears from every window in which it is the largest."""
+    """An entry receives from every window in which it is the largest."""
     seen = delta(p * s + u, h) * delta(q * s + v, ell)
     won = symbols.Indicator(sp.Eq(x[n, c, h, ell], y[n, c, p, q]))
     return sp.Eq(x_bar[n, c, h, ell], total(seen * won * y_bar[n, c, p, q], p, q, u, v))
@@ -46,7 +46,7 @@ def max_pool_x_bar():
 
 @derivation()
 def larger_of_two():
-    """The larger of two numbers is a rectifier of their difference."""
+    """The larger of two numbers is a ReLU of their difference."""
     yield sp.Max(a, b)
     yield "=", a + sp.Max(0, b - a), "$a$ is taken out of both"
     yield "=", a + ((b - a) / 2 + sp.Abs(b - a) / 2), "what is positive"
@@ -65,7 +65,7 @@ def avg_pool():
     computed("verification.programs.pool.avg_pool_vjp", sizes=AVERAGE),
 )
 def avg_pool_x_bar():
-    """An entry hears its part of every window that saw it."""
+    """An entry receives its part of every window that saw it."""
     seen = delta(p * s + u - r, h) * delta(q * s + v - r, ell)
     part = total(seen * y_bar[n, c, p, q], p, q, u, v)
     return sp.Eq(x_bar[n, c, h, ell], 1 / (U * V) * part)
@@ -79,7 +79,7 @@ def avg_row():
 
 @derivation(avg_row)
 def average_back():
-    """What a pixel of the row hears, from all windows that saw it."""
+    """What a pixel of the row receives, from all windows that saw it."""
     yield total(y_bar[p] * partial(y[p], x[h]), p)
     moved = total(delta(p * s + u, h), u)
     yield "=", total(y_bar[p] * (1 / U * moved), p), "one pixel moves"
@@ -107,5 +107,5 @@ def global_avg_pool():
     computed("ops.pool.global_avg_pool.vjp", sizes=WHOLE),
 )
 def global_avg_pool_x_bar():
-    """All pixels of a channel hear the same."""
+    """All pixels of a channel receive the same."""
     return sp.Eq(x_bar[n, c, h, ell], 1 / (H * W) * y_bar[n, c])

@@ -43,7 +43,7 @@ def example():
 
 @formula(same(sp.Eq(v_bar[k], v_bar[k], evaluate=False), sizes={"K": 4}, **example()))
 def adjoint():
-    """A node hears from all nodes that used it; the last node starts with a one."""
+    """A node receives from all nodes that used it; the last node starts with a one."""
     return sp.Eq(v_bar[k], delta(k, K - 1) + total(v_bar[j] * s[j, k], j))
 
 
@@ -135,7 +135,7 @@ def cheap():
 
 @formula(computed("verification.programs.reverse.broadcast_vjp"))
 def unstretched():
-    """An entry that was stretched over the examples hears from all of its copies."""
+    """An entry that was broadcast over the examples receives from all of its copies."""
     return sp.Eq(bar_b[m], total(bar_y[n, m], n))
 
 

@@ -44,7 +44,7 @@ def scores():
 
 @formula(identity())
 def flat():
-    """Without the bend, two layers are one."""
+    """Without the ReLU, two layers are one."""
     twice = total((total(x[n, d] * w1[d, m], d) + b1[m]) * w2[m, k], m)
     once = total(x[n, d] * total(w1[d, m] * w2[m, k], m), d) + total(b1[m] * w2[m, k], m)
     return sp.Eq(twice, once)
@@ -65,7 +65,7 @@ def loss():
 
 @formula(cotangent(loss, "y", probabilities, inner=(probabilities,), L_bar=sp.S.One))
 def y_bar():
-    """Backwards, the scores hear what was said minus what is true."""
+    """Backwards, the scores receive probability minus truth."""
     return sp.Eq(bar_y[n, k], 1 / N * (p[n, k] - delta(k, t[n])))
 
 
@@ -76,25 +76,25 @@ def y_bar():
     ),
 )
 def w2_bar():
-    """The second weights hear the hidden units, times the errors that these went into."""
+    """The second weights receive the hidden units, times the errors that these went into."""
     return sp.Eq(bar_w2[m, k], total(h[n, m] * bar_y[n, k], n) + reg * w2[m, k])
 
 
 @formula(cotangent(scores, "b2"))
 def b2_bar():
-    """The second offsets hear the errors alone."""
+    """The second biases receive the errors alone."""
     return sp.Eq(bar_b2[k], total(bar_y[n, k], n))
 
 
 @formula(cotangent(scores, "h"))
 def h_bar():
-    """A hidden unit hears the errors of all classes, through the weights to them."""
+    """A hidden unit receives the errors of all classes, through the weights to them."""
     return sp.Eq(bar_h[n, m], total(bar_y[n, k] * w2[m, k], k))
 
 
 @formula(cotangent(hidden, "a"))
 def a_bar():
-    """A mixture hears its hidden unit where that was switched on, and nothing elsewhere."""
+    """A mixture receives the cotangent of its hidden unit where that is active, zero elsewhere."""
     return sp.Eq(bar_a[n, m], Indicator(a[n, m] > 0) * bar_h[n, m])
 
 
@@ -112,13 +112,13 @@ def a_bar():
     ),
 )
 def w1_bar():
-    """The first weights hear the features, times the errors that came through."""
+    """The first weights receive the features, times the errors that came through."""
     return sp.Eq(bar_w1[d, m], total(x[n, d] * bar_a[n, m], n) + reg * w1[d, m])
 
 
 @formula(cotangent(mixtures, "b1"))
 def b1_bar():
-    """The first offsets hear those errors alone."""
+    """The first biases receive those errors alone."""
     return sp.Eq(bar_b1[m], total(bar_a[n, m], n))
 
 
@@ -155,17 +155,17 @@ def back_to_w2():
 def back_to_w1():
     """One weight of the first layer, through all that it moves."""
     on = Indicator(a[n, m] > 0)
-    heard = bar_y[n, k] * w2[m, k]
+    upstream = bar_y[n, k] * w2[m, k]
     yield total(bar_y[n, k] * partial(y[n, k], w1[d, m]), n, k)
-    yield "=", total(heard * partial(h[n, m], w1[d, m]), n, k), "through $h_{n,m}$"
-    yield "=", total(heard * on * partial(a[n, m], w1[d, m]), n, k), "through the bend"
-    yield "=", total(heard * on * x[n, d], n, k), "one product holds it"
-    yield "=", total(x[n, d] * on * total(heard, k), n), "over classes first"
+    yield "=", total(upstream * partial(h[n, m], w1[d, m]), n, k), "through $h_{n,m}$"
+    yield "=", total(upstream * on * partial(a[n, m], w1[d, m]), n, k), "through the ReLU"
+    yield "=", total(upstream * on * x[n, d], n, k), "one product holds it"
+    yield "=", total(x[n, d] * on * total(upstream, k), n), "over classes first"
 
 
 @derivation(y_bar, truth)
 def w2_in_matrices():
-    """The second weights hear the hidden units, times opinion minus truth."""
+    """The second weights receive the hidden units, times probability minus truth."""
     yield H.T * Y_bar
     yield "=", 1 / N * H.T * (P - Q), "$(M, N)$ times $(N, K)$"
 

@@ -1,4 +1,4 @@
-"""Five ways back from maps to images, one of which is wrong: an exercise in reading.
+"""Five backward passes from maps to images, one of which is wrong: an exercise in reading.
 
 All take ȳ (N, F, P, Q) and w (F, C, U, V), in single steps and without padding, to
 x̄ (N, C, P + U - 1, Q + V - 1).
@@ -16,7 +16,7 @@ def empty(y_bar, w):
 
 
 def back_1(y_bar, w):
-    """Go from place to place, and spread the filters there."""
+    """Go from position to position, and add the filters there."""
     x_bar, (P, Q, U, V) = empty(y_bar, w)
     for p, q in np.ndindex(P, Q):
         product = np.einsum("nf,fcuv->ncuv", y_bar[:, :, p, q], w)
@@ -34,7 +34,7 @@ def back_2(y_bar, w):
 
 
 def back_3(y_bar, w):
-    """Surround the maps with zeros, and let every pixel look back."""
+    """Surround the maps with zeros, and correlate them with the filters."""
     _, (_, _, U, V) = empty(y_bar, w)
     around = (0, 0), (0, 0), (U - 1, U - 1), (V - 1, V - 1)
     views = np.lib.stride_tricks.sliding_window_view(np.pad(y_bar, around), (U, V), axis=(2, 3))

@@ -118,7 +118,7 @@ def decided(delta, index):
 
 
 def tidy(expr, taken):
-    """Take the primes away again, sum by sum, where no other index wants the letter."""
+    """Take the primes away again, sum by sum, where no other index has the letter."""
     if not expr.args or isinstance(expr, sp.Indexed):
         return expr
     expr = expr.func(*(tidy(arg, taken) for arg in expr.args))
@@ -131,7 +131,7 @@ def tidy(expr, taken):
 
 
 def cotangent(relation, name):
-    """Derive the way back from y = f(x):  x̄ = Σ ȳ ∂y/∂x, for an arbitrary ȳ.
+    """Derive the cotangent of x from y = f(x):  x̄ = Σ ȳ ∂y/∂x, for an arbitrary ȳ.
 
     x is named by its letter, or by an entry where every index on the right is computed.
 
@@ -148,7 +148,7 @@ def cotangent(relation, name):
 
 
 def tangent(relation, *names):
-    """Derive the way forward:  ẏ = Σ ∂y/∂x ẋ, over the entries of every named array."""
+    """Derive the tangent:  ẏ = Σ ∂y/∂x ẋ, over the entries of every named array."""
     changes = []
     for name in names:
         entry = typical(relation.rhs, name)

@@ -52,9 +52,9 @@ def same(other, *definitions, sizes=None, **fixed):
 
 
 def cotangent(forward, name, *definitions, inner=(), sizes=None, **fixed):
-    """Hold a way back against exact calculus, for an arbitrary upstream gradient.
+    """Hold a backward pass against exact calculus, for an arbitrary upstream gradient.
 
-    The page's letters are written out by the definitions, those of the way there by `inner`.
+    The page's letters are written out by the definitions, those of the forward pass by `inner`.
     """
     check = same(
         calculus.cotangent(calculus.unfold(forward, *inner), name),
@@ -62,12 +62,12 @@ def cotangent(forward, name, *definitions, inner=(), sizes=None, **fixed):
         sizes=sizes,
         **fixed,
     )
-    return check._replace(kind="way back")
+    return check._replace(kind="cotangent")
 
 
 def tangent(forward, *names):
-    """Hold a way forward against exact calculus."""
-    return same(calculus.tangent(forward, *names))._replace(kind="way forward")
+    """Hold a tangent against exact calculus."""
+    return same(calculus.tangent(forward, *names))._replace(kind="tangent")
 
 
 def derivative_of(function, letter, *definitions):

@@ -232,7 +232,7 @@ class Derivation:
         both = equivalent(left, right, normalizer, self.assumptions)
         if both is None:
             self.parted(right, left, seed, refute, "this line holds and the one before does not")
-            raise refute("the way back is not shown, write => if it is not needed")
+            raise refute("the converse is not shown, write => if it is not needed")
         return both
 
     def parted(self, left, right, seed, refute, words):

@@ -29,7 +29,7 @@ gap = lambda page: page.lhs - page.rhs
 
 
 def rolls(page, x):
-    """Take a step of the heavy ball where the rate, times the curvature, is x."""
+    """Take a step of momentum where the rate, times the curvature, is x."""
     return unfold(heavy_ball, sp.Eq(rate, x / curvature), page)
 
 
@@ -146,7 +146,7 @@ def bowl_share():
 
 @formula(computed("verification.programs.descent.heavy_ball", sizes={"D": 8}))
 def heavy_ball():
-    """On a parabola the heavy ball obeys a recursion of two steps."""
+    """On a parabola momentum (the heavy ball) obeys a recursion of two steps."""
     return sp.Eq(y[i + 1], (1 + mu - rate * curvature) * y[i] - mu * y[i - 1])
 
 
