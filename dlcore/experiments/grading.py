@@ -112,13 +112,14 @@ def grade(tier, wanted=None):
     LIBC.prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
     chosen = [attack for attack in attacks() if wanted is None or attack.name in wanted]
     before, verdicts, memory = places(), {}, []
+
+    def report(verdict):
+        verdicts[verdict.student] = [verdict.status, verdict.points, *verdict.says]
+        memory.append(resident())
+
     for seconds in (PATIENT, SWIFT):
-        with Judge(["linear", "loss"], tier=tier, key=KEY, seconds=seconds) as judge:
-            for attack in chosen:
-                if ("timeout" in attack.ends) is (seconds == SWIFT):
-                    found = judge.judge(attack.item)
-                    verdicts[attack.name] = [found.status, found.points, *found.says]
-                    memory.append(resident())
+        items = [a.item for a in chosen if ("timeout" in a.ends) is (seconds == SWIFT)]
+        Judge(["linear", "loss"], tier=tier, key=KEY, seconds=seconds).run(items, report)
     left = {"files": sorted(places() - before), "processes": children()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     return {"verdicts": verdicts, **left, "memory": memory, "peak": peak}

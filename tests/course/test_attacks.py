@@ -19,6 +19,7 @@ from dlcore.course.grading.judge import Judge
 from dlcore.course.grading.verdict import STATUSES, Item, digest
 from dlcore.course.sandbox import confine, tiers
 from dlcore.experiments import grading
+from tests.course.judges import verdicts
 from tests.course.locked import alive, status, wait_for
 
 pytestmark = [
@@ -113,8 +114,7 @@ import sys
 from dlcore.course.grading.judge import Judge
 from dlcore.experiments import grading
 (attack,) = [a for a in grading.attacks() if a.name == "ignores all signals and loops"]
-with Judge(["linear"], tier=sys.argv[1], key=b"key", seconds=100.0) as judge:
-    judge.judge(attack.item)
+Judge(["linear"], tier=sys.argv[1], key=b"key", seconds=100.0).run([attack.item], print)
 """
 
 
@@ -134,10 +134,9 @@ def test_nobody_outlives_a_grader_that_is_killed(tier):
 def test_an_attack_on_the_memory_takes_it_once(tier):
     """256 MB that a submission made the tests compute are gone when the next one is judged."""
     greedy, memory = ATTACKS["a rule that keeps every array that it sees"].item, []
-    with Judge(["linear", "loss"], tier=tier, key=b"key", seconds=1.0) as judge:
-        for item in 4 * (greedy, ATTACKS[RIGHT].item):
-            judge.judge(item)
-            memory.append(grading.resident())
+    judge = Judge(["linear", "loss"], tier=tier, key=b"key", seconds=1.0)
+    items = 4 * (greedy, ATTACKS[RIGHT].item)
+    judge.run(items, lambda verdict: memory.append(grading.resident()))
     assert memory[7] - memory[3] < 32
 
 
@@ -161,8 +160,8 @@ def test_a_loaded_machine_causes_no_timeout():
     loop = [sys.executable, "-c", "while True: pass"]
     others = [subprocess.Popen(loop) for _ in range(4 * os.cpu_count())]
     try:
-        with Judge(["linear"], tier="T1", key=b"key", seconds=1.0) as judge:
-            assert judge.judge(item).status == "pass"
+        judge = Judge(["linear"], tier="T1", key=b"key", seconds=1.0)
+        assert [verdict.status for verdict in verdicts(judge, item)] == ["pass"]
     finally:
         for other in others:
             other.kill()

@@ -65,11 +65,10 @@ def grading(tmp_path):
 
 
 def records(grading):
-    """The verdicts of an grading, apart from times and hosts."""
+    """The verdicts of a grading run, apart from times and hosts."""
     with grading.journal() as journal:
-        return {
-            who: lasting(found) for who, found in grade.WorkList(grading, journal).found().items()
-        }
+        verdicts = grade.WorkList(grading, journal).standing()
+    return {who: lasting(verdict) for who, verdict in verdicts.items()}
 
 
 def killing(worker, address, files, open_judge, jobs):

@@ -46,7 +46,7 @@ def run(grading):
         asked.clear()
         code = grade.grade(grading, open_judge=partial(TrustingJudge, asked=asked), **options)
         with grading.journal() as journal:
-            return code, asked.copy(), grade.WorkList(grading, journal).found()
+            return code, asked.copy(), grade.WorkList(grading, journal).standing()
 
     return carry_out
 

@@ -12,6 +12,7 @@ from dlcore.course.exercises import skeleton, topics
 from dlcore.course.grading.judge import Judge
 from dlcore.course.grading.verdict import Item, digest
 from dlcore.course.sandbox import confine, tiers
+from tests.course.judges import verdicts
 
 LOCKED = pytest.mark.skipif(not confine.landlock_version(), reason="no Landlock")
 BOXED = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
@@ -108,22 +109,21 @@ def solution(clone):
 @pytest.fixture
 def judge(solution):
     """A judge of the sample book."""
-    with Judge(["sample"], tier="T0", key=b"secret", seconds=0.5) as judge:
-        yield judge
+    return Judge(["sample"], tier="T0", key=b"secret", seconds=0.5)
 
 
 @pytest.mark.parametrize("tier", [pytest.param(tier, marks=MARKS[tier]) for tier in tiers.TIERS])
 def test_the_modes_are_equal(tier):
     """Every scored test of the book passes on its solution, on every tier as in process."""
-    ends = {}
-    with Judge(topics.topics(), tier=tier, key=b"secret") as judge:
-        for topic in topics.topics():
-            source = (topics.ROOT / f"solutions/{topic}.py").read_bytes()
-            for exercise in skeleton.exercises_in(source.decode()):
-                made = Item("the book", topic, exercise, 2, source, digest(source))
-                ends[exercise] = judge.judge(made)
-    assert ends
-    assert [end for end in ends.values() if (end.status, end.points) != ("pass", 2)] == []
+    sources = {name: topics.ROOT / f"solutions/{name}.py" for name in topics.topics()}
+    items = [
+        Item("the book", topic, exercise, 2, path.read_bytes(), digest(path.read_bytes()))
+        for topic, path in sources.items()
+        for exercise in skeleton.exercises_in(path.read_text(encoding="utf-8"))
+    ]
+    ends = verdicts(Judge(topics.topics(), tier=tier, key=b"secret"), *items)
+    assert len(ends) == len(items) > 0
+    assert [end for end in ends if (end.status, end.points) != ("pass", 2)] == []
 
 
 def test_tests_can_be_run_on_a_tier(clone):
@@ -135,25 +135,24 @@ def test_tests_can_be_run_on_a_tier(clone):
 
 def test_every_submission_gets_its_status(judge, solution):
     """A pass is worth its points, everything else is worth none and says why."""
-    for old, new, status, says in ENDS:
-        assert old in solution
-        verdict = judge.judge(item(solution.replace(old, new, 1)))
+    assert all(old in solution for old, *_ in ENDS)
+    ends = verdicts(judge, *(item(solution.replace(old, new, 1)) for old, new, *_ in ENDS))
+    for verdict, (_, new, status, says) in zip(ends, ENDS, strict=True):
         assert (verdict.status, verdict.points) == (status, 2 * (status == "pass")), new
         assert says in "\n".join(verdict.says), new
 
 
 def test_a_submission_without_answers_is_not_attempted(judge, solution):
     """Nor is a file that was not handed in; other words of the same kind are an error."""
-    assert judge.judge(item(skeleton.cut("sample"))).status == "not attempted"
-    assert judge.judge(item(None)).status == "missing"
     other = solution.replace("    powers", "    raise NotImplementedError('later')\n    powers", 1)
-    assert judge.judge(item(other)).status == "error"
+    ends = verdicts(judge, item(skeleton.cut("sample")), item(None), item(other))
+    assert [end.status for end in ends] == ["not attempted", "missing", "error"]
 
 
 @pytest.mark.parametrize("source", [b"", b"\xff\xfe" + "x = 1".encode("utf-16-le"), PATCH])
 def test_strange_files_earn_nothing(judge, source):
     """An empty file, another encoding, a file that patches the library that compares."""
-    verdict = judge.judge(item(source))
+    (verdict,) = verdicts(judge, item(source))
     assert verdict.status in ("missing", "error", "fail")
     assert verdict.points == 0
     assert verdict.says
@@ -166,9 +165,9 @@ def test_an_argument_that_changes_is_noticed(clone, solution):
     with (clone / "tests/test_sample.py").open("a") as file:
         file.write(f"\n\n@pytest.mark.exercise('sample-softmax', points=2)\n{test}")
     changing = solution.replace(RETURN, "scores *= 0\n    " + RETURN)
-    with Judge(["sample"], tier="T0", key=b"secret") as judge:
-        assert judge.judge(item(solution)).status == "pass"
-        assert judge.judge(item(changing)).claim == "X is left alone"
+    judge = Judge(["sample"], tier="T0", key=b"secret")
+    right, wrong = verdicts(judge, item(solution), item(changing))
+    assert (right.status, wrong.claim) == ("pass", "X is left alone")
 
 
 def test_what_is_drawn_depends_on_key_and_submission(solution):
@@ -176,8 +175,8 @@ def test_what_is_drawn_depends_on_key_and_submission(solution):
     tells = solution.replace("    powers", "    raise ValueError(str(scores))\n    powers", 1)
     told = []
     for key in (b"one", b"one", b"two"):
-        with Judge(["sample"], tier="T0", key=key) as judge:
-            told += [judge.judge(item(tells)).says[0], judge.judge(item(tells + "#")).says[0]]
+        judge = Judge(["sample"], tier="T0", key=key)
+        told += [end.says[0] for end in verdicts(judge, item(tells), item(tells + "#"))]
     assert told[:2] == told[2:4]
     assert len(set(told)) == 4
 
@@ -188,42 +187,48 @@ def test_only_what_is_allowed_can_be_imported(clone, solution):
     for name in ("first", "second"):
         (clone / f"dlcore/{name}.py").write_text("def one(): return 1.0")
     (clone / "solutions/sample.py").write_text(f'{solution}\n\nALLOWED = ("dlcore.first",)\n')
-    with Judge(["sample"], tier="T0", key=b"secret") as judge:
-        for name, status in (("first", "pass"), ("second", "error"), ("course", "error")):
-            text = f"from dlcore import {name}\n{solution}"
-            assert judge.judge(item(text)).status == status
+    texts = [f"from dlcore import {name}\n{solution}" for name in ("first", "second", "course")]
+    ends = verdicts(Judge(["sample"], tier="T0", key=b"secret"), *map(item, texts))
+    assert [end.status for end in ends] == ["pass", "error", "error"]
 
 
 def test_numba_is_ready_for_those_who_name_it(judge, solution):
     """Workers of all others are forked by a process that never imported it, in half the time."""
-    for text in (solution, f"import numba\n{solution}"):
-        assert judge.judge(item(text)).status == "pass"
-    assert [numba for _, numba in judge.session.zygotes] == [False, True]
+    ends, zygotes = [], []
+    items = map(item, (solution, f"import numba\n{solution}"))
+    judge.run(items, lambda end: (ends.append(end.status), zygotes.append([*judge.zygotes])))
+    assert ends == ["pass", "pass"]
+    assert [numba for _, numba in zygotes[-1]] == [False, True]
 
 
 @pytest.mark.parametrize("tier", [pytest.param(tier, marks=MARKS[tier]) for tier in tiers.TIERS])
 def test_numba_is_there_for_those_who_do_not_name_it(tier, solution):
     """Found on the disk it takes longer, and compiles all the same."""
     hidden = 'numba = __import__("num" + "ba")\nassert numba.njit(lambda x: x + 1)(1) == 2'
-    with Judge(["sample"], tier=tier, key=b"secret") as judge:
-        assert judge.judge(item(f"{hidden}\n{solution}")).status == "pass"
+    judge = Judge(["sample"], tier=tier, key=b"secret")
+    assert [end.status for end in verdicts(judge, item(f"{hidden}\n{solution}"))] == ["pass"]
 
 
 def test_a_dead_zygote_is_no_fault_of_a_submission(judge, solution):
     """The verdict is `infra`, which is no score; the next item finds another zygote."""
-    assert judge.judge(item(solution)).status == "pass"
-    (zygote,) = judge.session.zygotes.values()
-    os.kill(zygote.process.pid, signal.SIGKILL)
-    zygote.process.wait()
-    assert judge.judge(item(solution)).status == "infra"
-    assert judge.judge(item(solution)).status == "pass"
+
+    def items():
+        yield item(solution)
+        (zygote,) = judge.zygotes.values()
+        os.kill(zygote.process.pid, signal.SIGKILL)
+        zygote.process.wait()
+        yield from 2 * [item(solution)]
+
+    ends = []
+    judge.run(items(), lambda end: ends.append(end.status))
+    assert ends == ["pass", "infra", "pass"]
 
 
 def test_tests_that_break_stop_the_judge(clone, solution, monkeypatch):
     """Nobody is judged by a file that cannot be collected; an exercise without a test is none."""
-    with Judge(["sample"], tier="T0", key=b"secret") as judge:
-        assert judge.judge(item(solution, "sample-nothing")).status == "infra"
+    judge = Judge(["sample"], tier="T0", key=b"secret")
+    assert [end.status for end in verdicts(judge, item(solution, "sample-nothing"))] == ["infra"]
     (clone / "tests/test_sample.py").write_text("import nonsense")
     monkeypatch.delitem(sys.modules, "tests.test_sample")
     with pytest.raises(ValueError, match="cannot be collected"):
-        Judge(["sample"], tier="T0", key=b"secret").__enter__()
+        verdicts(Judge(["sample"], tier="T0", key=b"secret"))

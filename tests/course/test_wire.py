@@ -105,9 +105,9 @@ def zygote():
 @pytest.fixture
 def answers(zygote):
     """The submission above, in a worker."""
-    trusted = client.Client(zygote.worker(), b"secret")
+    trusted = client.Client(connection.Connection(zygote), b"secret")
     named = {"name": "exercises.wire", "path": "exercises/wire.py"}
-    with client.answers(trusted, SUBMISSION, **named) as found:
+    with trusted.answers(SUBMISSION, **named) as found:
         yield found
 
 
@@ -375,7 +375,7 @@ def test_large_results_are_refused_before_they_are_computed():
 
 def test_the_clock_stops_for_those_who_wait(zygote, tmp_path, monkeypatch):
     """Seconds in a queue for the processor are not counted; sleep is, and so is all work."""
-    line, account = zygote.worker(), tmp_path / "schedstat"
+    line, account = connection.Connection(zygote), tmp_path / "schedstat"
     monkeypatch.setattr(line, "tasks", lambda: [account])
     line.waited = 25.0
     for computed, queued, own in ((2, 20, 5), (8, 20, 8), (0, 0, 25)):
@@ -386,7 +386,7 @@ def test_the_clock_stops_for_those_who_wait(zygote, tmp_path, monkeypatch):
 
 def test_the_accounts_of_a_worker_are_its_own(zygote):
     """The kernel says which process writes; its first thread is named like the process."""
-    line = zygote.worker()
+    line = connection.Connection(zygote)
     assert line.tasks()[0].parent.name == str(line.pid)
     assert line.pid != zygote.process.pid
     line.end()

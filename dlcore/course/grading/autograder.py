@@ -9,17 +9,18 @@ import json
 import sys
 import zipfile
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.hints import release_file
 from dlcore.course.exercises.marks import chosen
 from dlcore.course.exercises.skeleton import RELEASE_FILE, cut
-from dlcore.course.grading.batch import FileJob, judge_all
+from dlcore.course.grading.batch import file_jobs, judge_all
 from dlcore.course.grading.grade import grading_run
 from dlcore.course.grading.intake import submission
 from dlcore.course.grading.judge_process import JudgeProcess
-from dlcore.course.grading.precheck import items, precheck
+from dlcore.course.grading.precheck import items
 from dlcore.course.grading.provenance import read_key
 from dlcore.course.grading.reports import gradescope, write
 from dlcore.course.grading.results import Results
@@ -116,17 +117,11 @@ def graded(home, open_judge):
     words, key = ",".join(plan["exercises"]), topics.ROOT / KEY
     tier = ("T0", True) if open_judge else (TIER, False)
     grading = grading_run(home, words, key, *tier, home)
-    taken = submission("submission", [home / "submission"], list(grading.settings.topics))
-    found, left = {}, {}
-    for item in items(taken, grading.exercises):
-        if verdict := precheck(item, taken):
-            found[item.student, item.exercise] = verdict
-        else:
-            left.setdefault(item.topic, []).append(item)
-    files = [FileJob(tuple(file)) for file in left.values()]
-    for item, verdict in judge_all(files, open_judge or partial(JudgeProcess, grading.settings)):
-        found[item.student, item.exercise] = verdict
-    return Results(grading.exercises, [taken], found, grading.settings.tier)
+    sent = submission("submission", [home / "submission"], list(grading.settings.topics))
+    checked, files = file_jobs(items(sent, grading.exercises), {sent.student: sent}, {})
+    judged = judge_all(files, open_judge or partial(JudgeProcess, grading.settings))
+    verdicts = {(item.student, item.exercise): found for item, found in chain(checked, judged)}
+    return Results(grading.exercises, [sent], verdicts, grading.settings.tier)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 """Judge many submissions with a few judges, and hand on each verdict as it comes.
 
-The work is cut into files: the items of one file. A file stays with one judge, in order, so
-that a file which hangs while it is loaded does so once, and blocks its later exercises.
+The work is cut into files. The items of a file stay with one judge, in order, so that a file
+which hangs while it is loaded does so once, and blocks its later exercises.
 """
 
 import queue
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
 from dlcore.course.grading.judge_process import JudgeProcessError
+from dlcore.course.grading.precheck import precheck
 from dlcore.course.grading.verdict import Item, Verdict, verdict
 
 TRIES = 3  # of an item that the grader failed
@@ -23,48 +26,68 @@ class FileJob:
     stopper: Verdict | None = None
 
 
+def file_jobs(items, submissions, verdicts):
+    """Return the pairs (item, verdict) that need no judge, and the files that need one.
+
+    `submissions` are known by their students. Of `items` those are left out on which
+    `verdicts` stand, by student and exercise.
+    """
+    checked, files = [], []
+    for (student, _), file in groupby(items, file_of):
+        pending = [item for item in file if (student, item.exercise) not in verdicts]
+        found = [precheck(item, submissions[student]) for item in pending]
+        if any(found):
+            checked += zip(pending, found, strict=True)
+        elif pending:
+            files.append(FileJob(tuple(pending), stopper_of(pending[0], verdicts)))
+    return checked, files
+
+
+def file_of(record):
+    """Name the file that an item, or a verdict, belongs to: whose, and on which topic."""
+    return record.student, record.topic
+
+
+def stopper_of(item, verdicts):
+    """Return the verdict that stopped the file of an item, or None."""
+    file = [each for each in verdicts.values() if file_of(each) == file_of(item)]
+    return next(filter(stops_file, file), None)
+
+
+def stops_file(verdict):
+    """Tell whether a file was still being loaded when its time was over."""
+    return verdict.status == "timeout" and any(said.endswith(LOADING) for said in verdict.says)
+
+
 def judge_all(files, open_judge, jobs=1):
     """Yield (item, verdict) for every item of `files`, as `jobs` judges find them.
 
     `open_judge` returns a context manager with a method ``judge(item)``.
     """
-    todo, done, stop = queue.SimpleQueue(), queue.SimpleQueue(), threading.Event()
-    for file in files:
-        todo.put(file)
-    work = lambda: labour(todo, done, stop, open_judge)
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(jobs)]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in threads:
-            yield from iter(lambda: arrived(done), None)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+    results, stop = queue.SimpleQueue(), threading.Event()
+    todo = iter(list(files))  # shared: a list's iterator gives each file to one thread
 
-
-def labour(todo, done, stop, open_judge):
-    """Judge one file after another until none is left; then, or in trouble, say so."""
-    try:
+    def work():
         with open_judge() as judge:
-            while not stop.is_set():
-                for pair in judge_file(todo.get_nowait(), judge):
-                    done.put(pair)
+            for file in todo:
+                for pair in judge_file(file, judge):
+                    results.put(pair)
                     if stop.is_set():
-                        break
-    except queue.Empty:
-        done.put(None)
-    except Exception as error:
-        done.put(error)
+                        return
 
-
-def arrived(done):
-    """Wait for what comes next: a pair, the end of a judge, or the trouble of one."""
-    found = done.get()
-    if isinstance(found, Exception):
-        raise found
-    return found
+    with ThreadPoolExecutor(jobs) as pool:
+        for _ in range(jobs):
+            pool.submit(work).add_done_callback(results.put)
+        try:
+            while jobs:
+                result = results.get()
+                if isinstance(result, Future):
+                    result.result()  # raises what a judge has raised
+                    jobs -= 1
+                else:
+                    yield result
+        finally:
+            stop.set()
 
 
 def judge_file(file, judge):
@@ -75,11 +98,6 @@ def judge_file(file, judge):
         yield item, found
         if not stopper and stops_file(found):
             stopper = found
-
-
-def stops_file(found):
-    """Tell whether a file was still being loaded when its time was over."""
-    return found.status == "timeout" and any(said.endswith(LOADING) for said in found.says)
 
 
 def blocked(item, stopper):

@@ -7,46 +7,37 @@ the verdicts are the same. Whoever reaches the scheduler reads the key: keep its
 
 import threading
 
-from dlcore.course.grading.batch import FileJob, judge_file
-from dlcore.course.grading.judge_process import JudgeProcess, JudgeSettings
+from dlcore.course.grading.batch import judge_file
+from dlcore.course.grading.judge_process import JudgeProcess
 from dlcore.course.grading.sanitize import sanitize
-from dlcore.course.grading.verdict import read_item, read_verdict, verdict, written
+from dlcore.course.grading.verdict import verdict
 
 HERE = threading.local()
 
 
 def judge_on_cluster(address, settings, files, *_, timeout=10):
-    """Yield (item, verdict) for every item of `files`, judged by the cluster at `address`."""
+    """Yield (item, verdict) for every item of `files`, judged by the cluster at `address`.
+
+    A file that kills its workers is owed.
+    """
     from distributed import Client, as_completed  # noqa: PLC0415  an extra, only needed here
 
     asked = {}
     with Client(address, timeout=timeout) as client:
         client.wait_for_workers(1, timeout=3 * timeout)
         for file in files:
-            lines = [written(item) for item in file.items]
-            stopper = file.stopper and written(file.stopper)
-            asked[client.submit(judge, settings, lines, stopper, pure=False)] = file
+            asked[client.submit(judge, settings, file, pure=False)] = file
         for done in as_completed(list(asked)):
-            yield from zip(*found_on(done, asked.pop(done)), strict=True)
+            items = asked.pop(done).items
+            try:
+                verdicts = done.result()
+            except Exception as error:
+                verdicts = [verdict(item, "infra", sanitize(error)) for item in items]
+            yield from zip(items, verdicts, strict=True)
 
 
-def found_on(done, file):
-    """Return the items of a file and their verdicts; a file that kills its workers is owed."""
-    try:
-        return file.items, [read_verdict(line) for line in done.result()]
-    except Exception as error:
-        return file.items, [verdict(item, "infra", sanitize(error)) for item in file.items]
-
-
-def judge(settings, lines, stopper):
-    """Judge one file on a worker, and return its verdicts as lines."""
-    items = tuple(map(read_item, lines))
-    file = FileJob(items, read_verdict(stopper) if stopper else None)
-    return [written(found) for _, found in judge_file(file, job_of(settings))]
-
-
-def job_of(settings: JudgeSettings):
-    """Return this thread's own job on these settings."""
+def judge(settings, file):
+    """Judge one file on a worker, with the judge of this thread, and return its verdicts."""
     if getattr(HERE, "settings", None) != settings:
-        HERE.settings, HERE.job = settings, JudgeProcess(settings)
-    return HERE.job
+        HERE.settings, HERE.judge = settings, JudgeProcess(settings)
+    return [found for _, found in judge_file(file, HERE.judge)]

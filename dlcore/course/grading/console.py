@@ -106,7 +106,7 @@ def remainder(results):
     return lines
 
 
-def told(verdict):
+def verdict_text(verdict):
     """Lay out one verdict: what was tested, what was said."""
     head = f"{one_line(verdict.student)}  {verdict.exercise}  {verdict.status}"
     points = f"  {verdict.points} of {verdict.possible} points"

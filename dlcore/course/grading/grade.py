@@ -7,15 +7,22 @@ pass alone, and a verdict that the grader owes is never a score.
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from dlcore.course.exercises.marks import Exercise, chosen
-from dlcore.course.grading.batch import FileJob, judge_all, judge_file, judge_item, stops_file
-from dlcore.course.grading.console import ProgressTable, summary, told
+from dlcore.course.grading.batch import (
+    FileJob,
+    file_jobs,
+    file_of,
+    judge_all,
+    judge_file,
+    judge_item,
+)
+from dlcore.course.grading.console import ProgressTable, summary, verdict_text
 from dlcore.course.grading.intake import submissions
 from dlcore.course.grading.journal import Journal, item_key
 from dlcore.course.grading.judge_process import JudgeProcess, JudgeSettings
@@ -61,46 +68,24 @@ def grading_run(folder, words, key_file, isolation, accept_none, out):
 
 
 class WorkList:
-    """Submissions on one side, their items with keys on the other, and known verdicts."""
+    """The items of all submissions, with their keys, and the verdicts that a journal holds."""
 
     def __init__(self, grading, journal):
         digests = grading.settings.digests()
-        self.submissions = list(submissions(grading.folder, list(grading.settings.topics)))
+        names = list(grading.settings.topics)
+        self.submissions = {each.student: each for each in submissions(grading.folder, names)}
         self.known, self.strange = journal.verdicts(), journal.strange
         self.items, self.keys = {}, {}
-        for taken in self.submissions:
-            for item in items(taken, grading.exercises):
+        for submission in self.submissions.values():
+            for item in items(submission, grading.exercises):
                 who = (item.student, item.exercise)
                 self.items[who] = item
                 self.keys[who] = item_key(grading.key, item, **digests)
 
-    def found(self):
+    def standing(self):
         """Return the verdicts that stand, by student and exercise; an owed one does not."""
         held = {who: self.known[key] for who, key in self.keys.items() if key in self.known}
         return {who: verdict for who, verdict in held.items() if verdict.status != "infra"}
-
-    def files(self, found):
-        """Cut what is not found into files, and say at once what needs no judge."""
-        said, files = [], []
-        sent = {taken.student: taken for taken in self.submissions}
-        for (student, _), file in groupby(self.items.items(), file_of):
-            new = [item for who, item in file if who not in found]
-            if new and precheck(new[0], sent[student]):
-                said += [(item, precheck(item, sent[student])) for item in new]
-            elif new:
-                stopped = [verdict for verdict in found.values() if stops(verdict, new[0])]
-                files.append(FileJob(tuple(new), *stopped[:1]))
-        return said, files
-
-
-def file_of(entry):
-    """Name the file that an item of a work list is in: whose, and on which topic."""
-    return entry[1].student, entry[1].topic
-
-
-def stops(verdict, item):
-    """Tell whether a verdict stopped the file that an item is in."""
-    return (verdict.student, verdict.topic) == (item.student, item.topic) and stops_file(verdict)
 
 
 def grade(grading, *, resume=False, judge_files=judge_all, open_judge=None, jobs=1):
@@ -108,30 +93,31 @@ def grade(grading, *, resume=False, judge_files=judge_all, open_judge=None, jobs
     open_judge = open_judge or partial(JudgeProcess, grading.settings)
     with grading.journal() as journal:
         work = WorkList(grading, journal)
-        found = work.found()
-        going_on(grading, work, found, resume)
-        said, files = work.files(found)
-        with ProgressTable(len(work.items), found.values()) as screen:
-            for source in (said, judge_files(files, open_judge, jobs)):
-                for item, verdict in source:
-                    journal.write(work.keys[item.student, item.exercise], verdict)
-                    found[item.student, item.exercise] = verdict
-                    screen.add(verdict)
+        verdicts = work.standing()
+        refuse_mixture(grading, work, verdicts, resume)
+        checked, files = file_jobs(work.items.values(), work.submissions, verdicts)
+        with ProgressTable(len(work.items), verdicts.values()) as table:
+            for item, verdict in chain(checked, judge_files(files, open_judge, jobs)):
+                who = (item.student, item.exercise)
+                journal.write(work.keys[who], verdict)
+                verdicts[who] = verdict
+                table.add(verdict)
 
-    results = Results(grading.exercises, work.submissions, found, grading.settings.tier)
+    submitted = list(work.submissions.values())
+    results = Results(grading.exercises, submitted, verdicts, grading.settings.tier)
     write_reports(results, grading.out)
     Console(highlight=False).print(summary(results))
     return OWED if results.owed() else 0
 
 
-def going_on(grading, work, found, resume):
+def refuse_mixture(grading, work, verdicts, resume):
     """Refuse to mix with what another run began, unless told to go on."""
-    missing = len(work.items) - len(found)
+    missing = len(work.items) - len(verdicts)
     if not work.items:
         raise ValueError(f"grade: {grading.folder} is empty, name the folder of the submissions")
     if missing and (work.known or work.strange) and not resume:
         raise ValueError(
-            f"grade: the journal in {grading.out} holds {len(found)} of {len(work.items)} "
+            f"grade: the journal in {grading.out} holds {len(verdicts)} of {len(work.items)} "
             "verdicts, go on with --resume or name another --out"
         )
 
@@ -141,17 +127,16 @@ def explain(grading, student, exercise, open_judge=None):
     with grading.journal() as journal:
         work = WorkList(grading, journal)
     who, console = (student, exercise), Console(highlight=False)
-    item, kept = require(work, who), work.known.get(work.keys[who])
-    if kept is None:
+    item, recorded = require(work, who), work.known.get(work.keys[who])
+    if recorded is None:
         raise ValueError(absent(grading, work, who))
-    taken = next(taken for taken in work.submissions if taken.student == student)
     with (open_judge or partial(JudgeProcess, grading.settings))() as judge:
-        again = precheck(item, taken) or replay(work, item, kept, judge)
-    console.print(told(again))
-    same = lasting(kept) == lasting(again)
+        again = precheck(item, work.submissions[student]) or replay(work, item, recorded, judge)
+    console.print(verdict_text(again))
+    same = lasting(recorded) == lasting(again)
     console.print(
         Text(
-            f"\n  journal  {one_line(lasting(kept), 9999)}"
+            f"\n  journal  {one_line(lasting(recorded), 9999)}"
             f"\n  replay   {one_line(lasting(again), 9999)}"
         )
     )
@@ -159,14 +144,13 @@ def explain(grading, student, exercise, open_judge=None):
     return 0 if same else 1
 
 
-def replay(work, item, kept, judge):
+def replay(work, item, recorded, judge):
     """Judge an item again; one that was blocked, together with the items before it."""
-    if kept.status != "blocked":
+    if recorded.status != "blocked":
         return judge_item(item, judge)
-    same = lambda other: (other.student, other.topic) == (item.student, item.topic)
-    file = [other for other in work.items.values() if same(other)]
-    file = FileJob(tuple(file[: file.index(item) + 1]))
-    return [verdict for _, verdict in judge_file(file, judge)][-1]
+    same = [other for other in work.items.values() if file_of(other) == file_of(item)]
+    until = FileJob(tuple(same[: same.index(item) + 1]))
+    return [verdict for _, verdict in judge_file(until, judge)][-1]
 
 
 def require(work, who):

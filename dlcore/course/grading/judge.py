@@ -8,9 +8,7 @@ the tests draw depends on a secret key, the exercise, the submission's bytes and
 import hashlib
 import hmac
 import platform
-import threading
 import time
-from queue import SimpleQueue
 
 import pytest
 
@@ -24,29 +22,50 @@ UNUSED = ("terminal", "logging", "junitxml", "debugging", "stepwise", "setuponly
           "unraisableexception", "threadexception")  # fmt: skip
 
 
-class JudgeSession(SandboxSession):
-    """A pytest plugin that runs the tests of one item after the other."""
+class Judge(SandboxSession):
+    """A pytest plugin that runs the tests of one item after the other.
 
-    def __init__(self, tier, **options):
-        super().__init__(tier, **options)
-        self.asked, self.verdicts = SimpleQueue(), SimpleQueue()
-        self.tests, self.broken, self.item, self.error = {}, [], None, None
+    >>> Judge(["loss"], tier="T1", key=b"secret").run([item], print)  # doctest: +SKIP
+    Verdict(student='eve', topic='loss', exercise='loss-softmax', status='pass', …)
+    """
+
+    def __init__(self, topic_names, *, tier, key, seconds=10.0):
+        super().__init__(tier, key=key, seconds=seconds)
+        self.topics = list(topic_names)
+        self.tests, self.broken = {}, []
+        self.items, self.report = (), None
+        self.item = self.error = None
+
+    def run(self, items, report):
+        """Judge `items`, which may be an iterator that waits; call `report` on each verdict.
+
+        The first item is asked for when the tests have been collected.
+        """
+        self.items, self.report = items, report
+        tests = [str(topics.ROOT / f"tests/test_{topic}.py") for topic in self.topics]
+        where = [f"--rootdir={topics.ROOT}", f"--config-file={topics.ROOT / 'pyproject.toml'}"]
+        quiet = [option for option in QUIET if not option.startswith("--tb")]
+        plain = [*quiet, "--capture=no", *(f"-pno:{name}" for name in UNUSED)]
+        try:
+            with environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS=""):
+                code = pytest.main([*tests, *where, *plain], plugins=[self])
+        finally:
+            self.close()
+        if self.broken:
+            raise ValueError(f"judge: the tests cannot be collected: {'; '.join(self.broken)}")
+        if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            raise ValueError(f"judge: pytest ended with {code!r}")
 
     def pytest_collection_modifyitems(self, items):
-        for item, exercise in scored(items).items():
-            self.tests.setdefault(exercise.name, []).append(item)
+        for test, exercise in scored(items).items():
+            self.tests.setdefault(exercise.name, []).append(test)
 
     def pytest_collectreport(self, report):
         self.broken += [report.longreprtext] * report.failed
 
     def pytest_runtestloop(self, session):
-        self.verdicts.put("\n".join(self.broken))
-        while (item := self.asked.get()) is not None:
-            try:
-                self.verdicts.put(self.verdict(item))
-            except Exception as error:
-                self.close()
-                self.verdicts.put(verdict(item, "infra", repr(error), host=platform.node()))
+        for item in () if self.broken else self.items:
+            self.report(self.judge(item))
         return True
 
     @pytest.hookimpl(tryfirst=True)
@@ -65,70 +84,29 @@ class JudgeSession(SandboxSession):
         what = f"{self.item.exercise}|{self.item.digest}|{node.name}"
         return hmac.digest(self.key, what.encode(), hashlib.sha256)
 
-    def verdict(self, item):
-        """Run the tests of an exercise until one is not passed."""
-        begun, self.item, status, says, test = time.monotonic(), item, "infra", (), None
-        if item.source is None:
-            return verdict(item, "missing", f"exercises/{item.topic}.py was not handed in")
-        tests = self.tests.get(item.exercise, [])
-        for test in tests:
-            status, says = self.run(test)
-            if status != "pass":
-                break
+    def judge(self, item):
+        """Return the verdict on an item; trouble of the judge's own is no score."""
+        begun, self.item = time.monotonic(), item
+        try:
+            status, says, test = self.run_tests(item)
+        except Exception as error:
+            status, says, test = "infra", (repr(error),), None
         if status == "infra":
             self.close()  # the next item begins with a fresh zygote
-        decided = claim(test) if test and status != "pass" else ""
-        taken = {"seconds": time.monotonic() - begun, "host": platform.node()}
-        return verdict(item, status, *(says or self.none(item)), claim=decided, **taken)
+        claimed = claim(test) if test else ""
+        seconds = time.monotonic() - begun
+        return verdict(item, status, *says, claim=claimed, seconds=seconds, host=platform.node())
 
-    def run(self, test):
-        """Run one test; return its status and what there is to say."""
-        self.client = self.error = None
-        test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
-        return classify(self.error, self.client, self.item)
-
-    def none(self, item):
-        """Say so when an exercise has no test: it cannot be passed."""
-        return () if item.exercise in self.tests else (f"{item.exercise} has no test",)
-
-
-class Judge:
-    """A pytest session in a thread of its own, which judges items one by one.
-
-    >>> with Judge(["loss"], tier="T1", key=b"secret") as judge:  # doctest: +SKIP
-    ...     judge.judge(item).status
-    'pass'
-    """
-
-    def __init__(self, topic_names, *, tier, key, seconds=10.0):
-        self.topics, self.session = list(topic_names), JudgeSession(tier, key=key, seconds=seconds)
-        self.thread = threading.Thread(target=self.sit, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        if broken := self.session.verdicts.get():
-            self.__exit__()
-            raise ValueError(f"judge: the tests cannot be collected: {broken}")
-        return self
-
-    def __exit__(self, *_):
-        self.session.asked.put(None)
-        self.thread.join()
-
-    def judge(self, item):
-        """Return the verdict on an item."""
-        self.session.asked.put(item)
-        return self.session.verdicts.get()
-
-    def sit(self):
-        """Run the session."""
-        tests = [str(topics.ROOT / f"tests/test_{topic}.py") for topic in self.topics]
-        where = [f"--rootdir={topics.ROOT}", f"--config-file={topics.ROOT / 'pyproject.toml'}"]
-        quiet = [option for option in QUIET if not option.startswith("--tb")]
-        plain = [*quiet, "--capture=no", *(f"-pno:{name}" for name in UNUSED)]
-        try:
-            with environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS=""):
-                code = pytest.main([*tests, *where, *plain], plugins=[self.session])
-            self.session.verdicts.put(f"pytest ended with {code!r}")
-        finally:
-            self.session.close()
+    def run_tests(self, item):
+        """Run the tests of an exercise until one does not pass; return it with what it says."""
+        if item.source is None:
+            return "missing", (f"exercises/{item.topic}.py was not handed in",), None
+        if item.exercise not in self.tests:
+            return "infra", (f"{item.exercise} has no test",), None
+        for test in self.tests[item.exercise]:
+            self.client = self.error = None
+            test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
+            status, says = classify(self.error, self.client, item)
+            if status != "pass":
+                return status, says, test
+        return "pass", (), None

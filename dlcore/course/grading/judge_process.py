@@ -1,18 +1,16 @@
 """Judge in a process of its own: one line in, one line out, and no more is shared.
 
-The grader starts a job, sends its settings and then items, and reads verdicts. When the grader
-dies the job sees the end of its input and ends too. When a job dies, or is late, its grader
-sees the end of its output.
+The grader starts the process, sends its settings and then items, and reads verdicts. When the
+grader dies the process reads the end of its input and ends too. When the process dies, or is
+late, the grader reads the end of its output.
 """
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import threading
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from dlcore.course.exercises import topics
 from dlcore.course.grading.provenance import environment, test_digests
@@ -109,24 +107,27 @@ def serve():
 
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a test prints is no answer
-    told = json.loads(sys.stdin.buffer.readline())
-    settings = JudgeSettings(**told | {"topics": tuple(told["topics"])})
-    options = {
-        "tier": settings.tier,
-        "key": bytes.fromhex(settings.key),
-        "seconds": settings.seconds,
-    }
-    with suppress(BrokenPipeError), Judge(settings.topics, **options) as judge:
-        say(answers, json.dumps(settings.digests()))
-        for line in sys.stdin.buffer:
-            found = judge.judge(read_item(line))
-            say(answers, written(replace(found, host=found.host or platform.node())))
+    fields = json.loads(sys.stdin.buffer.readline())
+    settings = JudgeSettings(**fields | {"topics": tuple(fields["topics"])})
+    key = bytes.fromhex(settings.key)
+    judge = Judge(settings.topics, tier=settings.tier, key=key, seconds=settings.seconds)
+    judge.run(requests(answers, settings), lambda verdict: send(answers, written(verdict)))
 
 
-def say(file, line):
-    """Send a line."""
-    file.write(line.encode("ascii") + b"\n")
-    file.flush()
+def requests(answers, settings):
+    """Say that the judge is ready, then yield every item of the input."""
+    send(answers, json.dumps(settings.digests()))
+    for line in sys.stdin.buffer:
+        yield read_item(line)
+
+
+def send(file, line):
+    """Write a line; when nobody reads any more, end."""
+    try:
+        file.write(line.encode("ascii") + b"\n")
+        file.flush()
+    except BrokenPipeError:
+        os._exit(0)
 
 
 if __name__ == "__main__":

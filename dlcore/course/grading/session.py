@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import cache
 
 from dlcore.course.exercises import topics
-from dlcore.course.sandbox import client
-from dlcore.course.sandbox.connection import WorkerEnded, Zygote
+from dlcore.course.sandbox.client import Client
+from dlcore.course.sandbox.connection import Connection, WorkerEnded, Zygote
 
 
 class SandboxSession:
@@ -54,11 +54,10 @@ class SandboxSession:
     def answers(self, path, node):
         """Lend the answers at `path` to a test."""
         source = self.source(path)
-        worker = self.zygote(path.stem, source).worker()
-        self.client = client.Client(worker, self.secret(node))
-        name, shown = f"exercises.{path.stem}", f"exercises/{path.name}"
+        self.client = Client(Connection(self.zygote(path.stem, source)), self.secret(node))
+        name, inside = f"exercises.{path.stem}", f"exercises/{path.name}"
         try:
-            with client.answers(self.client, source, name=name, path=shown) as answers:
+            with self.client.answers(source, name=name, path=inside) as answers:
                 yield answers
         except WorkerEnded as ended:  # pytest would not clear away a fixture that raises this
             raise RuntimeError(str(ended)) from None

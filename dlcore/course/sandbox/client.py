@@ -154,6 +154,15 @@ class Client(endpoint.Endpoint):
             raise WireError("read: an array that cannot be written to was changed")
         endpoint.patch(old, value)
 
+    @contextmanager
+    def answers(self, source, *, name, path):
+        """Load a submission into the worker, and lend it to a test; the worker ends with it."""
+        try:
+            self.ask("load", name, path, source)
+            yield Answers(self)
+        finally:
+            self.connection.end()
+
     def ask(self, operation, *args, **kwargs):
         """Let the worker do something; after the first time, a timeout is one in a call."""
         try:
@@ -238,13 +247,3 @@ class Answers:
         if isinstance(value, SubmissionCallable):
             setattr(self, name, value)  # asked for once
         return value
-
-
-@contextmanager
-def answers(client, source, *, name, path):
-    """Load a submission into a worker, and lend it to a test."""
-    try:
-        client.ask("load", name, path, source)
-        yield Answers(client)
-    finally:
-        client.connection.end()

@@ -66,10 +66,6 @@ class Zygote:
             raise InfraError("zygote: the process that forks workers has ended")
         return answer
 
-    def worker(self):
-        """Fork a worker; return the line to it."""
-        return Connection(self)
-
     def close(self):
         """End the zygote, and with it all of its workers."""
         self.control.close()
