@@ -8,13 +8,14 @@ import ast
 import re
 import subprocess
 import sys
-from importlib.util import resolve_name
+from pathlib import Path
 
 import pytest
 
 from dlcore.course.exercises import skeleton, topics
 from dlcore.course.exercises.marks import exercises_of, scored_tests
 from dlcore.course.practice import runner
+from dlcore.experiments import graph
 from dlcore.graph import topological_order
 
 TOPICS = topics.topics()
@@ -29,6 +30,36 @@ FLOORS = {
     **dict.fromkeys(("cli", "__main__"), 7),
 }
 TOWERS = ("formulas", "course")
+READ = ("dlcore", "tests", "exercises", "solutions", "book")  # folders that import
+CELL = re.compile(r"^`{3,}\{code-cell\}.*\n(?::.*\n)*((?:.*\n)*?)`{3,}$", re.MULTILINE)
+# Folders in which a module is a topic or a package; what else they hold is machinery, by name.
+MACHINERY = {
+    "kernels": {"offset", "winograd"},
+    "ops": {"flatten", "window"},
+    "nn": {"flatten", "init", "layer", "sequential"},
+    "nn/models": {"model"},
+    "experiments": {
+        "classroom", "errata", "experiment", "grading", "ledger", "limits", "startup", "walks",
+    },
+}  # fmt: skip
+# Modules that are imported under a second name, and why they are.
+SECOND_NAMES = {
+    "dlcore.kernels.conv as kernels": "the operations of a topic stand in a module of its name",
+    "dlcore.kernels.optim as kernels": "the optimizers stand in a module of its name",
+    "dlcore.kernels.pool as kernels": "the operations of a topic stand in a module of its name",
+    "dlcore.kernels.pool as pools": "used beside the kernels of conv",
+    "dlcore.ops.activation as ops": "the layers of a topic stand in a module of its name",
+    "dlcore.data.fetch as shelves": "the command of that name is defined beside it",
+    "dlcore.formulas.derivative as page": "the experiments stand in a module of its name",
+    "dlcore.formulas.conv as formulas": "a page uses several modules of its topic",
+    "dlcore.experiments.conv as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.descent as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.limits as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.optim as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.pool as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.forward as autodiff": "used beside the formulas of forward",
+    "dlcore.experiments.optim as races": "used beside the formulas of optim",
+}
 HOMES = {"numba": "kernels", "sympy": "formulas", "matplotlib": "experiments"}
 
 
@@ -37,23 +68,10 @@ def room(module):
     return module.split(".")[1] if "." in module else module
 
 
-def imported(module, modules):
-    """Yield the full name of everything that a module imports, relative or not."""
-    package = any(name.startswith(f"{module}.") for name in modules)
-    home = module if package else module.rpartition(".")[0]
-    for node in ast.walk(modules[module]):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            source = resolve_name("." * node.level + (node.module or ""), home)
-            names = (f"{source}.{alias.name}" for alias in node.names)
-            yield from (name if name in modules else source for name in names)
-
-
 @pytest.fixture(scope="session")
 def imports(modules):
     """What each module imports: modules of ours, packages of others."""
-    return {module: set(imported(module, modules)) for module in modules}
+    return {module: graph.named(tree, modules) for module, tree in modules.items()}
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +88,65 @@ def read(name):
 def test_every_module_has_a_floor_or_a_tower(modules):
     """A folder that the architecture does not know is a mistake, or a decision to write down."""
     assert {room(module) for module in modules} <= {*FLOORS, *TOWERS}
+
+
+@pytest.mark.parametrize("folder", MACHINERY)
+def test_a_folder_holds_one_kind_of_thing(folder):
+    """Its modules are topics, one file each, but for packages and a few that are named here."""
+    files = {path.stem for path in (topics.ROOT / "dlcore" / folder).glob("[!_]*.py")}
+    assert files - {*TOPICS} <= MACHINERY[folder]
+
+
+def test_imports_name_modules_in_full(modules):
+    """No import is relative: its statement says where a name comes from."""
+    statements = [(name, node) for name, tree in modules.items() for node in ast.walk(tree)]
+    relative = [name for name, node in statements if getattr(node, "level", None)]
+    assert relative == []
+
+
+def test_a_module_has_one_name(modules):
+    """Nowhere is a module of dlcore imported under another one, without a reason that is listed."""
+    python = [path for name in READ for path in sorted((topics.ROOT / name).rglob("*.py"))]
+    sources = {path: path.read_text(encoding="utf-8") for path in python}
+    pages = sorted((topics.ROOT / "book").glob("*.md"))
+    sources |= {path: "\n".join(CELL.findall(path.read_text(encoding="utf-8"))) for path in pages}
+    renamed = {each for source in sources.values() for each in renamings(source, modules)}
+    assert renamed <= SECOND_NAMES.keys()
+
+
+def renamings(source, modules):
+    """Yield the modules that a program imports under another name:  dlcore.x as y."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            home = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                if alias.asname not in (None, alias.name) and home + alias.name in modules:
+                    yield f"{home}{alias.name} as {alias.asname}"
+
+
+def test_a_path_has_one_constant(modules):
+    """No two constants of the library spell the same file or folder of the repository."""
+    names = {}
+    for module, tree in modules.items():
+        for name, path in path_constants(module, tree):
+            names.setdefault(path, []).append(f"{module}.{name}")
+    assert {path: several for path, several in names.items() if len(several) > 1} == {}
+
+
+def path_constants(module, tree):
+    """Yield the constants of a module that hold a path, each with what it leads to."""
+    place = topics.ROOT / module.replace(".", "/")
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    known = {"Path": Path, "topics": topics, "ROOT": topics.ROOT, "__file__": str(file)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            used = {each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)}
+            literal = isinstance(node.value, ast.Constant) and "/" in str(node.value.value)
+            if literal or (used & {"topics", "ROOT", "__file__"} and used <= known.keys()):
+                value = eval(ast.unparse(node.value), known)
+                path = topics.ROOT / value if literal else value
+                if isinstance(path, Path):
+                    yield ast.unparse(node.targets[0]), path
 
 
 def test_floors_point_down(ours):

@@ -11,7 +11,8 @@ import pytest
 from dlcore.course.exercises import skeleton, topics
 
 RULES = (".defjvp", ".defvjp")
-MODULE, FUNCTION = 350, 40  # lines, warnings that a thing is probably two
+MODULE, FUNCTION, ARGUMENTS = 350, 40, 8  # lines, lines, positional arguments of a call
+CROWDED = ("dlcore.kernels",)  # packages whose calls pass more
 
 
 def lines(node):
@@ -61,6 +62,18 @@ def test_functions_are_short(modules):
         if lines(node) > FUNCTION
     ]
     assert long == []
+
+
+def test_calls_have_few_positional_arguments(modules):
+    """Beyond eight, they are a record that has not been named yet."""
+    crowded = [
+        f"{module}:{node.lineno}: {len(node.args)} positional arguments"
+        for module, tree in modules.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and len(node.args) > ARGUMENTS
+        if not module.startswith(CROWDED)
+    ]
+    assert crowded == []
 
 
 def test_public_names_explain_themselves(modules):

@@ -1,7 +1,8 @@
-"""Read the marks that make exercises of tests: ``@pytest.mark.exercise("loss-hinge", points=2)``.
+"""Read the marks that make exercises of tests.
 
-An exercise has the tests that carry its name. The marks are read from the files of tests, so
-that nothing is run in order to list, check or grade an exercise; nothing else reads them.
+An exercise has the tests that are marked ``@pytest.mark.exercise("its-name", points=2)``. The
+marks are read from the files of tests, so that nothing is run in order to list, check or grade
+an exercise; nothing else reads them.
 """
 
 import ast

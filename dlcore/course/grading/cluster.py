@@ -12,7 +12,7 @@ from dlcore.course.grading.judge_process import JudgeProcess
 from dlcore.course.grading.sanitize import sanitize
 from dlcore.course.grading.verdict import verdict
 
-HERE = threading.local()
+THREAD = threading.local()
 
 
 def judge_on_cluster(address, settings, files, *_, timeout=10):
@@ -38,6 +38,6 @@ def judge_on_cluster(address, settings, files, *_, timeout=10):
 
 def judge(settings, file):
     """Judge one file on a worker, with the judge of this thread, and return its verdicts."""
-    if getattr(HERE, "settings", None) != settings:
-        HERE.settings, HERE.judge = settings, JudgeProcess(settings)
-    return [found for _, found in judge_file(file, HERE.judge)]
+    if getattr(THREAD, "settings", None) != settings:
+        THREAD.settings, THREAD.judge = settings, JudgeProcess(settings)
+    return [found for _, found in judge_file(file, THREAD.judge)]

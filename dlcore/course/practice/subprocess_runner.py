@@ -29,7 +29,7 @@ def preload(topic_names):
 
 
 def run_in_subprocess(topic_names, k=""):
-    """Run the scored tests of `topic_names` elsewhere; return the outcomes, and what is broken."""
+    """Run scored tests in a process of their own; return outcomes, and what is broken."""
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
         target=send_outcomes, args=(sender, topics.ROOT, topic_names, k), daemon=True

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from dlcore.course.sandbox import frame, tiers
 
-HERE = Path(__file__).parent
 TICK, PATIENCE = 0.1, 30.0  # seconds between looks at the clock; times `seconds`, whatever it says
 PIECE = 1 << 16
 
@@ -46,7 +45,7 @@ class Zygote:
         limits = {"seconds": 2 * seconds + 1, "memory": memory, "readable": tiers.readable()}
         config = {"tier": tier, "control": theirs.fileno(), "path": tiers.paths()}
         config |= {"limits": limits, "modules": list(modules), "numba": numba}
-        argv = [tiers.PYTHON, "-I", "-S", "-B", str(HERE / "zygote.py"), json.dumps(config)]
+        argv = [tiers.PYTHON, "-I", "-S", "-B", str(tiers.HERE / "zygote.py"), json.dumps(config)]
         self.process = tiers.launch(tier, argv, pass_fds=(theirs.fileno(),))
         theirs.close()
         self.control = ours
