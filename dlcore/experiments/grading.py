@@ -78,8 +78,8 @@ class Attack(NamedTuple):
     @property
     def item(self):
         """What is judged."""
-        told = {"student": self.name, "topic": self.topic, "exercise": self.exercise}
-        return Item(**told, points=2, source=self.source, digest=digest(self.source))
+        who = {"student": self.name, "topic": self.topic, "exercise": self.exercise}
+        return Item(**who, points=2, source=self.source, digest=digest(self.source))
 
 
 def attacks():
@@ -190,19 +190,19 @@ def users():
 @experiment("attacks")
 def resistance(_):
     """Grade hostile submissions on both tiers, as root and as an ordinary user."""
-    told = attacks()
+    chosen = attacks()
     runs = {f"{tier} {user}": graded(tier, user) for tier in tiers.TIERS[1:] for user in users()}
-    right = {attack.name for attack in told if "pass" in attack.ends}
-    verdicts = [(a, run["verdicts"][a.name]) for run in runs.values() for a in told]
+    right = {attack.name for attack in chosen if "pass" in attack.ends}
+    verdicts = [(a, run["verdicts"][a.name]) for run in runs.values() for a in chosen]
     values = {
-        "submissions": len(told),
+        "submissions": len(chosen),
         "as expected": sum(found[0] in attack.ends for attack, found in verdicts) / len(verdicts),
         "wrong ones paid": sum(found[1] > 0 and a.name not in right for a, found in verdicts),
         "processes left": sum(run["processes"] for run in runs.values()),
         "files left": sum(len(run["files"]) for run in runs.values()),
     }
     table = [
-        [a.theme, a.name, *(run["verdicts"][a.name][0] for run in runs.values())] for a in told
+        [a.theme, a.name, *(run["verdicts"][a.name][0] for run in runs.values())] for a in chosen
     ]
     growth = {name: run["memory"][-1] - run["memory"][4] for name, run in runs.items()}
     return values, {"runs": list(runs), "table": table, "growth": growth}

@@ -7,7 +7,7 @@
 import re
 import time
 
-from dlcore.course.grading.verdict import verdict
+from dlcore.course.grading.verdict import verdict_on
 
 TOLD = re.compile(rb"# ([\w-]+): ([\w ]+)")
 
@@ -36,8 +36,8 @@ class TrustingJudge:
         self.asked.append((item.student, item.exercise))
         told = {name.decode(): status.decode() for name, status in TOLD.findall(item.source)}
         if "import" in told:
-            return verdict(item, told["import"], "still running at import")
+            return verdict_on(item, told["import"], "still running at import")
         status = told.get(item.exercise.removeprefix(f"{item.topic}-"), "not attempted")
         said = re.findall(rb"#! (.*)", item.source)
         says = [line.decode("utf-8", "surrogateescape") for line in said]
-        return verdict(item, status, *says, claim="It is so", seconds=0.25, host="here")
+        return verdict_on(item, status, *says, claim="It is so", seconds=0.25, host="here")

@@ -17,7 +17,7 @@ from dlcore.course.grading import batch, grade
 from dlcore.course.grading.intake import Submission
 from dlcore.course.grading.judge_process import JudgeProcessError, JudgeSettings
 from dlcore.course.grading.precheck import items, precheck
-from dlcore.course.grading.verdict import STATUSES, lasting, verdict
+from dlcore.course.grading.verdict import STATUSES, lasting, verdict_on
 from tests.course.judges import TrustingJudge
 
 KEY = b"a key of the course"
@@ -77,7 +77,7 @@ def test_an_unknown_exercise_is_refused(words):
 def test_points_come_from_a_pass_alone():
     """No other status earns any."""
     (item, *_) = items(Submission("eve"), EXERCISES)
-    points = {status: verdict(item, status).points for status in STATUSES}
+    points = {status: verdict_on(item, status).points for status in STATUSES}
     assert points == dict.fromkeys(STATUSES, 0) | {"pass": item.points}
 
 
@@ -99,16 +99,16 @@ AT_SIGHT = {
 def test_what_is_no_text_needs_no_judge(case):
     """It is an error, or missing, with advice: never a bare zero."""
     source, said = AT_SIGHT[case]
-    taken = Submission("eve", {"loss": source} if source is not None else {})
-    found = precheck(items(taken, EXERCISES)[0], taken)
+    submission = Submission("eve", {"loss": source} if source is not None else {})
+    found = precheck(items(submission, EXERCISES)[0], submission)
     assert found.status == ("missing" if source is None else "error")
     assert said in found.says[0]
 
 
 def test_other_encodings_are_left_to_the_judge():
     """Python knows how to read them."""
-    taken = Submission("eve", {"loss": "# coding: latin-1\n# é\n".encode("latin-1")})
-    assert precheck(items(taken, EXERCISES)[0], taken) is None
+    submission = Submission("eve", {"loss": "# coding: latin-1\n# é\n".encode("latin-1")})
+    assert precheck(items(submission, EXERCISES)[0], submission) is None
 
 
 def test_every_exercise_of_every_student_has_a_verdict(run):
@@ -188,7 +188,7 @@ class Mortal(TrustingJudge):
     def judge(self, item):
         if self.asked.append(item) or len(self.asked) % 2:
             raise JudgeProcessError("the judging process ended with -9")
-        return verdict(item, "pass")
+        return verdict_on(item, "pass")
 
 
 def test_a_judge_that_dies_is_asked_again(grading):

@@ -62,8 +62,8 @@ def take(tmp_path):
             file = path / inner if inner else path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(raw)
-        (taken,) = intake.submissions(tmp_path / "class", topics)
-        return taken
+        (submission,) = intake.read_submissions(tmp_path / "class", topics)
+        return submission
 
     return hand_in
 
@@ -75,16 +75,16 @@ def test_every_archive_is_read_alike(take, inner, tmp_path):
     archives = {"eve": {inner: SOURCE}, "eve.zip": zipped([(inner, SOURCE)]),
                "eve.tar.gz": packed, "eve.tar": gzip.decompress(packed)}  # fmt: skip
     for name, sent in archives.items():
-        taken = take(name, sent)
-        assert (taken.student, taken.sources, taken.notes) == ("eve", {"loss": SOURCE}, [])
+        submission = take(name, sent)
+        assert submission == intake.Submission("eve", {"loss": SOURCE})
         (tmp_path / "class").rename(tmp_path / name.replace(".", "-"))
 
 
 def test_the_exercises_folder_comes_first(take):
     """Of two files for one topic the expected one is read, and the other is named."""
-    taken = take("eve", {"loss.py": b"old", "exercises/loss.py": SOURCE})
-    assert taken.sources == {"loss": SOURCE}
-    assert taken.notes == ["loss.py is not read: exercises/loss.py is there too"]
+    submission = take("eve", {"loss.py": b"old", "exercises/loss.py": SOURCE})
+    assert submission.sources == {"loss": SOURCE}
+    assert submission.notes == ["loss.py is not read: exercises/loss.py is there too"]
 
 
 def test_a_bare_file_answers_one_topic(take):
@@ -96,13 +96,13 @@ def test_a_bare_file_answers_one_topic(take):
 def test_a_notebook_is_its_code_cells(take):
     """In order, without magics, which are listed; prose and other languages are left out."""
     cells = ["%matplotlib inline\nimport numpy as np", "%%bash\nrm -rf /", ["x = 1\n", "!ls"]]
-    taken = take("eve.ipynb", notebook(*cells))
-    lines = taken.sources["loss"].decode().split("\n")
+    submission = take("eve.ipynb", notebook(*cells))
+    lines = submission.sources["loss"].decode().split("\n")
     assert lines == ["# %%", "pass  # %matplotlib inline", "import numpy as np", "# %%", "# %%",
                      "x = 1", "pass  # !ls", ""]  # fmt: skip
-    assert [note.partition("dropped ")[2] for note in taken.notes] == [
+    assert [note.partition("dropped ")[2] for note in submission.notes] == [
         "'%matplotlib inline'", "'%%bash'", "'!ls'"]  # fmt: skip
-    compile(taken.sources["loss"], "loss", "exec")
+    compile(submission.sources["loss"], "loss", "exec")
 
 
 def test_prose_is_no_code(take):
@@ -159,9 +159,9 @@ CASES = [(name, case) for name, cases in REFUSED.items() for case in cases]
 def test_a_hostile_archive_is_refused_with_its_reason(take, name, case):
     """The reason is a sentence, and no source is taken."""
     sent, reason = REFUSED[name][case]
-    taken = take(name, sent)
-    assert taken.sources == {}
-    assert reason in taken.refusal
+    submission = take(name, sent)
+    assert submission.sources == {}
+    assert reason in submission.refusal
 
 
 @pytest.mark.parametrize("name", ["eve.zip", "eve.tar", "eve.ipynb"])
@@ -173,8 +173,8 @@ def test_a_damaged_archive_raises_nothing(take, rng, name):
         raw = bytearray(sound)
         for place in rng.integers(len(raw) if name != "eve.tar" else 600, size=3):
             raw[place] = rng.integers(256)
-        taken = take(name, bytes(raw))
-        assert bool(taken.refusal) + bool(taken.sources) + bool(taken.notes) > 0
+        submission = take(name, bytes(raw))
+        assert bool(submission.refusal) + bool(submission.sources) + bool(submission.notes) > 0
 
 
 def test_bombs_need_no_memory(take):
@@ -202,10 +202,10 @@ IGNORED = {
 @pytest.mark.parametrize("name", IGNORED)
 def test_other_files_are_noted_and_not_read(take, name):
     """The answers count, whatever lies beside them."""
-    taken = take("eve.zip", zipped([("exercises/loss.py", SOURCE), (name, b"import os")]))
-    assert taken.sources == {"loss": SOURCE}
-    assert len(taken.notes) == 1
-    assert IGNORED[name] in taken.notes[0]
+    submission = take("eve.zip", zipped([("exercises/loss.py", SOURCE), (name, b"import os")]))
+    assert submission.sources == {"loss": SOURCE}
+    assert len(submission.notes) == 1
+    assert IGNORED[name] in submission.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -213,9 +213,9 @@ def test_other_files_are_noted_and_not_read(take, name):
 )
 def test_a_link_is_not_followed(take, sent):
     """The topic is missing, and the note says why."""
-    taken = take("eve.zip", sent)
-    assert taken.sources == {}
-    assert taken.notes == ["loss.py is a link, which is not followed"]
+    submission = take("eve.zip", sent)
+    assert submission.sources == {}
+    assert submission.notes == ["loss.py is a link, which is not followed"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no links and pipes here")
@@ -226,9 +226,9 @@ def test_links_and_pipes_in_a_folder_are_not_opened(take, tmp_path):
     (tmp_path / "class/eve").mkdir(parents=True)
     (tmp_path / "class/eve/exercises").symlink_to(tmp_path / "secret")
     os.mkfifo(tmp_path / "class/eve/loss.py")
-    (taken,) = intake.submissions(tmp_path / "class", ["loss"])
-    assert taken.sources == {}
-    assert sorted(taken.notes) == ["exercises: a link is not followed",
+    (submission,) = intake.read_submissions(tmp_path / "class", ["loss"])
+    assert submission.sources == {}
+    assert sorted(submission.notes) == ["exercises: a link is not followed",
                                    "loss.py is a device, which is not followed"]  # fmt: skip
 
 
@@ -237,8 +237,8 @@ def test_a_submission_that_is_a_link_is_refused(tmp_path):
     (tmp_path / "class").mkdir()
     for name in ("ada", "eve.py", "mal.zip"):
         (tmp_path / "class" / name).symlink_to(tmp_path)
-    for taken in intake.submissions(tmp_path / "class", ["loss"]):
-        assert taken.refusal.startswith("it is a link")
+    for submission in intake.read_submissions(tmp_path / "class", ["loss"]):
+        assert submission.refusal.startswith("it is a link")
 
 
 def test_who_hands_in_twice_is_asked_which(take, tmp_path):
@@ -256,4 +256,4 @@ def test_nothing_is_written_anywhere(take, tmp_path):
 def test_a_folder_that_is_none_is_refused():
     """The message says what to name."""
     with pytest.raises(ValueError, match="nowhere is no folder, name the one that holds"):
-        list(intake.submissions("nowhere", ["loss"]))
+        list(intake.read_submissions("nowhere", ["loss"]))

@@ -17,14 +17,14 @@ from dlcore.course.grading.verdict import (
     lasting,
     read_item,
     read_verdict,
-    verdict,
+    verdict_on,
     written,
 )
 
 KEY = b"a key of the course"
 ITEM = Item("eve\udcff", "loss", "loss-softmax", 2, b"x = 1\n", digest(b"x = 1\n"))
-PASS = verdict(ITEM, "pass", claim="Rows sum to one", seconds=0.5, host="here")
-FAIL = verdict(ITEM, "fail", "the value is \u2603, wanted \ud800")
+PASS = verdict_on(ITEM, "pass", claim="Rows sum to one", seconds=0.5, host="here")
+FAIL = verdict_on(ITEM, "fail", "the value is \u2603, wanted \ud800")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from dlcore.course.grading.precheck import items
 from dlcore.course.grading.reports import gradescope, jsonl, junit, page, tables, write_reports
 from dlcore.course.grading.results import Results
 from dlcore.course.grading.sanitize import one_line, sanitize
-from dlcore.course.grading.verdict import STATUSES, read_verdict, verdict
+from dlcore.course.grading.verdict import STATUSES, read_verdict, verdict_on
 from tests.site import test_site
 
 browser = test_site.browser
@@ -37,7 +37,7 @@ def class_of(**told):
         for item, status in zip(items(taken, EXERCISES), told[taken.student], strict=True):
             claim, says = "Rows sum to one", ("the value is 1, wanted 2",)
             who = (item.student, item.exercise)
-            found[who] = verdict(item, status, *says, claim=claim, seconds=0.5)
+            found[who] = verdict_on(item, status, *says, claim=claim, seconds=0.5)
     return Results(EXERCISES, sent, found, "T1")
 
 
@@ -61,7 +61,7 @@ def nasty():
         taken = Submission(word, {"loss": b"x"}, [word], word)
         sent.append(taken)
         for item in items(taken, EXERCISES):
-            found[word, item.exercise] = verdict(item, "fail", word, claim=word)
+            found[word, item.exercise] = verdict_on(item, "fail", word, claim=word)
     return Results(EXERCISES, sent, found, "T1")
 
 

@@ -37,9 +37,9 @@ def within(owner, name):
 
 def release_file(topic_names):
     """Write what a release of `topic_names` carries, as text."""
-    told = {"hints": {}, "cuts": {topic: cut(topic) for topic in topic_names}}
+    carried = {"hints": {}, "cuts": {topic: cut(topic) for topic in topic_names}}
     for topic in topic_names:
         solution = (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
         for exercise in exercises_in(solution):
-            told["hints"][exercise] = hints_in(solution, exercise)
-    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+            carried["hints"][exercise] = hints_in(solution, exercise)
+    return json.dumps(carried, ensure_ascii=False, indent=1) + "\n"

@@ -26,30 +26,30 @@ class ArchiveError(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One name in a archive; `take` reads at most so many bytes of it."""
+    """One name in an archive; `read` reads at most so many bytes of it."""
 
     name: str
     kind: str  # file, link, device or locked
-    take: Callable[[int], bytes]
+    read: Callable[[int], bytes]
 
 
-def entries(path):
+def list_entries(path):
     """List what lies in the archive at `path`, without following a link or writing a byte."""
     if path.is_symlink():
         raise ArchiveError("it is a link: hand in the files themselves")
     if path.is_dir():
-        return in_folder(path)
-    raw = bounded(path)
+        return list_folder(path)
+    raw = read_bounded(path)
     try:
-        found = in_zip(raw) if zipfile.is_zipfile(io.BytesIO(raw)) else in_tar(unpacked(raw))
+        entries = list_zip(raw) if zipfile.is_zipfile(io.BytesIO(raw)) else list_tar(gunzip(raw))
     except ArchiveError:
         raise
     except Exception as error:
         raise ArchiveError(f"the archive is broken ({type(error).__name__})") from error
-    return found
+    return entries
 
 
-def bounded(path, most=PACKED):
+def read_bounded(path, most=PACKED):
     """Read a plain file of at most `most` bytes, and nothing else that a path may lead to."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
@@ -61,47 +61,47 @@ def bounded(path, most=PACKED):
     return raw
 
 
-def in_folder(path):
+def list_folder(path):
     """List a folder, and the folders in it; links are named, never followed."""
-    found, waiting = [], [path]
-    while waiting:
-        for item in sorted(waiting.pop().iterdir()):
+    entries, folders = [], [path]
+    while folders:
+        for item in sorted(folders.pop().iterdir()):
             mode = item.lstat().st_mode
             if stat.S_ISDIR(mode):
-                waiting.append(item)
+                folders.append(item)
             else:
                 name = item.relative_to(path).as_posix()
-                found.append(Entry(name, kind_of(mode), reader(item)))
-            counted(len(found) + len(waiting))
-    return found
+                entries.append(Entry(name, kind_of(mode), reader(item)))
+            check_count(len(entries) + len(folders))
+    return entries
 
 
 def reader(path):
     """Return a function that reads the beginning of the file at `path`."""
 
-    def take(most):
+    def read(most):
         with path.open("rb") as file:
             return file.read(most)
 
-    return take
+    return read
 
 
-def in_zip(raw):
+def list_zip(raw):
     """List a zip archive; what it claims to unpack to is added up before anything is read."""
-    counted(raw.count(zipfile.stringCentralDir))  # before the parser makes an object of each
+    check_count(raw.count(zipfile.stringCentralDir))  # before the parser makes an object of each
     archive = zipfile.ZipFile(io.BytesIO(raw))
-    found = []
+    entries = []
     for info in archive.infolist():
         if not info.is_dir():
             mode = info.external_attr >> 16
             kind = "locked" if info.flag_bits & 1 else kind_of(mode)
-            take = lambda most, info=info: from_zip(archive, info, most)
-            found.append(Entry(inside(info.filename), kind, take))
-    swollen(sum(info.file_size for info in archive.infolist()), len(raw))
-    return found
+            read = lambda most, info=info: read_zip_member(archive, info, most)
+            entries.append(Entry(safe_name(info.filename), kind, read))
+    check_size(sum(info.file_size for info in archive.infolist()), len(raw))
+    return entries
 
 
-def from_zip(archive, info, most):
+def read_zip_member(archive, info, most):
     """Read the beginning of one file in a zip archive."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ArchiveError("it is packed in an unusual way: make the zip with another program")
@@ -109,32 +109,32 @@ def from_zip(archive, info, most):
         return file.read(most)
 
 
-def unpacked(raw):
+def gunzip(raw):
     """Unpack a gzipped archive in memory, as far as the limits allow; others stay as they are."""
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     most = min(PACKED, RATIO * len(raw) + SLACK)
     inflated = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(most + 1)
-    swollen(len(inflated), len(raw))
+    check_size(len(inflated), len(raw))
     return inflated
 
 
-def in_tar(raw):
+def list_tar(raw):
     """List a tar archive that lies in memory."""
     if not tarfile.is_tarfile(io.BytesIO(raw)):
         raise ArchiveError("it is no folder, zip, tar or tar.gz")
-    archive, found = tarfile.TarFile(fileobj=io.BytesIO(raw)), []
+    archive, entries = tarfile.TarFile(fileobj=io.BytesIO(raw)), []
     for count, member in enumerate(archive, 1):
-        counted(count)
+        check_count(count)
         if not member.isdir():
             kind = "link" if member.issym() or member.islnk() else "device"
             plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
-            take = lambda most, member=member: archive.extractfile(member).read(most)
-            found.append(Entry(inside(member.name), "file" if plain else kind, take))
-    return found
+            read = lambda most, member=member: archive.extractfile(member).read(most)
+            entries.append(Entry(safe_name(member.name), "file" if plain else kind, read))
+    return entries
 
 
-def inside(name):
+def safe_name(name):
     """Return a name in an archive with plain slashes, or refuse one that leads out of it."""
     plain = name.replace("\\", "/").removeprefix("./")
     parts = PurePosixPath(plain).parts
@@ -151,13 +151,13 @@ def kind_of(mode):
     return "file" if stat.S_IFMT(mode) in (0, stat.S_IFREG) else "device"
 
 
-def counted(count):
+def check_count(count):
     """Refuse an archive of too many entries."""
     if count > ENTRIES:
         raise ArchiveError(f"it holds more than {ENTRIES} files: hand in the answers alone")
 
 
-def swollen(unpacked, packed):
+def check_size(unpacked, packed):
     """Refuse an archive that unpacks to far more than it takes."""
     if unpacked > min(PACKED, RATIO * packed + SLACK):
         raise ArchiveError(f"it unpacks from {packed} bytes to {unpacked} or more")

@@ -18,7 +18,7 @@ from dlcore.course.exercises.marks import chosen
 from dlcore.course.exercises.skeleton import RELEASE_FILE, cut
 from dlcore.course.grading.batch import file_jobs, judge_all
 from dlcore.course.grading.grade import grading_run
-from dlcore.course.grading.intake import submission
+from dlcore.course.grading.intake import read_submission
 from dlcore.course.grading.judge_process import JudgeProcess
 from dlcore.course.grading.precheck import items
 from dlcore.course.grading.provenance import read_key
@@ -117,11 +117,13 @@ def graded(home, open_judge):
     words, key = ",".join(plan["exercises"]), topics.ROOT / KEY
     tier = ("T0", True) if open_judge else (TIER, False)
     grading = grading_run(home, words, key, *tier, home)
-    sent = submission("submission", [home / "submission"], list(grading.settings.topics))
-    checked, files = file_jobs(items(sent, grading.exercises), {sent.student: sent}, {})
+    topic_names = list(grading.settings.topics)
+    submission = read_submission("submission", [home / "submission"], topic_names)
+    every = items(submission, grading.exercises)
+    checked, files = file_jobs(every, {submission.student: submission}, {})
     judged = judge_all(files, open_judge or partial(JudgeProcess, grading.settings))
-    verdicts = {(item.student, item.exercise): found for item, found in chain(checked, judged)}
-    return Results(grading.exercises, [sent], verdicts, grading.settings.tier)
+    verdicts = {(item.student, item.exercise): verdict for item, verdict in chain(checked, judged)}
+    return Results(grading.exercises, [submission], verdicts, grading.settings.tier)
 
 
 if __name__ == "__main__":

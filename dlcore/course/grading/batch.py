@@ -12,7 +12,7 @@ from itertools import groupby
 
 from dlcore.course.grading.judge_process import JudgeProcessError
 from dlcore.course.grading.precheck import precheck
-from dlcore.course.grading.verdict import Item, Verdict, verdict
+from dlcore.course.grading.verdict import Item, Verdict, verdict_on
 
 TRIES = 3  # of an item that the grader failed
 LOADING = "at import"  # how the judge ends what it says of a file that never was loaded
@@ -94,25 +94,25 @@ def judge_file(file, judge):
     """Yield (item, verdict) down one file; what stops the loading of a file stops the rest."""
     stopper = file.stopper
     for item in file.items:
-        found = blocked(item, stopper) if stopper else judge_item(item, judge)
-        yield item, found
-        if not stopper and stops_file(found):
-            stopper = found
+        verdict = blocked(item, stopper) if stopper else judge_item(item, judge)
+        yield item, verdict
+        if not stopper and stops_file(verdict):
+            stopper = verdict
 
 
 def blocked(item, stopper):
     """Say of an item that the file it is in could not be loaded."""
     reason = f"exercises/{item.topic}.py could not be loaded, see {stopper.exercise}"
-    return verdict(item, "blocked", reason)
+    return verdict_on(item, "blocked", reason)
 
 
 def judge_item(item, judge):
     """Judge an item; where the grader itself fails, try again, then say so."""
     for _ in range(TRIES):
         try:
-            found = judge.judge(item)
+            verdict = judge.judge(item)
         except (JudgeProcessError, OSError) as error:
-            found = verdict(item, "infra", f"{type(error).__name__}: {error}")
-        if found.status != "infra":
+            verdict = verdict_on(item, "infra", f"{type(error).__name__}: {error}")
+        if verdict.status != "infra":
             break
-    return found
+    return verdict

@@ -29,7 +29,7 @@ def classify(error, client, item):
         return "pass", ()
     if any(error is raised for raised in client.raised):
         status = raised_status(error, client, item)
-        return status, told(error, item)
+        return status, raised_lines(error, item)
     if machinery(error):
         return "infra", (f"{type(error).__name__}: {error}",)
     return "fail", plain(diagnose(error, Path(f"exercises/{item.topic}.py")).says)
@@ -57,7 +57,7 @@ def machinery(error):
     return not deliberate and (within or isinstance(error, (WorkerEnded, *OURS)))
 
 
-def told(error, item):
+def raised_lines(error, item):
     """Say what the submission raised, and where."""
     lines = (item.source or b"").decode("utf-8", errors="replace").splitlines()
     text = lambda number: lines[number - 1].strip() if 0 < number <= len(lines) else ""

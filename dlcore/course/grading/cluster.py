@@ -10,7 +10,7 @@ import threading
 from dlcore.course.grading.batch import judge_file
 from dlcore.course.grading.judge_process import JudgeProcess
 from dlcore.course.grading.sanitize import sanitize
-from dlcore.course.grading.verdict import verdict
+from dlcore.course.grading.verdict import verdict_on
 
 THREAD = threading.local()
 
@@ -32,7 +32,7 @@ def judge_on_cluster(address, settings, files, *_, timeout=10):
             try:
                 verdicts = done.result()
             except Exception as error:
-                verdicts = [verdict(item, "infra", sanitize(error)) for item in items]
+                verdicts = [verdict_on(item, "infra", sanitize(error)) for item in items]
             yield from zip(items, verdicts, strict=True)
 
 
@@ -40,4 +40,4 @@ def judge(settings, file):
     """Judge one file on a worker, with the judge of this thread, and return its verdicts."""
     if getattr(THREAD, "settings", None) != settings:
         THREAD.settings, THREAD.judge = settings, JudgeProcess(settings)
-    return [found for _, found in judge_file(file, THREAD.judge)]
+    return [verdict for _, verdict in judge_file(file, THREAD.judge)]

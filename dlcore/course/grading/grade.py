@@ -23,7 +23,7 @@ from dlcore.course.grading.batch import (
     judge_item,
 )
 from dlcore.course.grading.console import ProgressTable, summary, verdict_text
-from dlcore.course.grading.intake import submissions
+from dlcore.course.grading.intake import read_submissions
 from dlcore.course.grading.journal import Journal, item_key
 from dlcore.course.grading.judge_process import JudgeProcess, JudgeSettings
 from dlcore.course.grading.precheck import items, precheck
@@ -73,7 +73,7 @@ class WorkList:
     def __init__(self, grading, journal):
         digests = grading.settings.digests()
         names = list(grading.settings.topics)
-        self.submissions = {each.student: each for each in submissions(grading.folder, names)}
+        self.submissions = {each.student: each for each in read_submissions(grading.folder, names)}
         self.known, self.strange = journal.verdicts(), journal.strange
         self.items, self.keys = {}, {}
         for submission in self.submissions.values():

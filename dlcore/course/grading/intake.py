@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from dlcore.course.grading.archive import ArchiveError, bounded, entries
+from dlcore.course.grading.archive import ArchiveError, list_entries, read_bounded
 from dlcore.course.grading.notebook_code import program
 
 SOURCE, NOTEBOOK = 2**18, 2**21  # bytes of a file that is read: 256 KB, 2 MB
@@ -36,75 +36,75 @@ class Submission:
     refusal: str = ""
 
 
-def submissions(folder, topics):
+def read_submissions(folder, topics):
     """Read every submission in `folder`, one at a time, in the order of their names."""
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"intake: {folder} is no folder, name the one that holds the submissions")
     paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    times = Counter(student(path) for path in paths)
+    times = Counter(student_name(path) for path in paths)
     for name in sorted(times):
-        sent = [path for path in paths if student(path) == name]
-        yield submission(name, sent, topics)
+        own = [path for path in paths if student_name(path) == name]
+        yield read_submission(name, own, topics)
 
 
-def student(path):
+def student_name(path):
     """Name the student by the name of what was sent, without the ending of an archive."""
     endings = [end for end in ENDINGS if path.name.lower().endswith(end) and not path.is_dir()]
     return path.name[: -len(max(endings, key=len))] if endings else path.name
 
 
-def submission(name, sent, topics):
+def read_submission(name, paths, topics):
     """Read what one student sent; trouble is a refusal, never an exception."""
-    taken = Submission(name)
+    submission = Submission(name)
     try:
-        if len(sent) > 1:
-            twice = ", ".join(path.name for path in sent)
+        if len(paths) > 1:
+            twice = ", ".join(path.name for path in paths)
             raise ArchiveError(f"handed in more than once ({twice}): keep one")
-        if sent[0].suffix.lower() in (".py", ".ipynb") and not sent[0].is_dir():
-            bare(taken, sent[0], topics)
+        if paths[0].suffix.lower() in (".py", ".ipynb") and not paths[0].is_dir():
+            read_file(submission, paths[0], topics)
         else:
-            packed(taken, entries(sent[0]), topics)
+            read_archive(submission, list_entries(paths[0]), topics)
     except (ArchiveError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return Submission(name, notes=taken.notes, refusal=reason)
-    return taken
+        return Submission(name, notes=submission.notes, refusal=reason)
+    return submission
 
 
-def bare(taken, path, topics):
+def read_file(submission, path, topics):
     """Take a single file as the answers to the only topic."""
     if len(topics) > 1:
         raise ArchiveError(f"one file cannot answer {', '.join(topics)}: send a folder or a zip")
     if path.is_symlink():
         raise ArchiveError("it is a link: hand in the file itself")
-    taken.sources[topics[0]] = decoded(taken, path.name, bounded(path, NOTEBOOK))
+    submission.sources[topics[0]] = source_of(submission, path.name, read_bounded(path, NOTEBOOK))
 
 
-def packed(taken, found, topics):
+def read_archive(submission, entries, topics):
     """Take the expected files out of an archive, and note the others."""
-    shift = common(found)
+    shift = common_folder(entries)
     named = {}
-    for entry in found:
+    for entry in entries:
         named.setdefault(entry.name[shift:], []).append(entry)
     for topic in topics:
         here = [place.format(topic) for place in PLACES if place.format(topic) in named]
         same = [named.pop(place) for place in here]
-        if here and (source := content(taken, here[0], same[0])) is not None:
-            taken.sources[topic] = source
-        taken.notes += [f"{place} is not read: {here[0]} is there too" for place in here[1:]]
-    taken.notes += remarks([same[0] for same in named.values()], topics, shift)
+        if here and (source := read_entry(submission, here[0], same[0])) is not None:
+            submission.sources[topic] = source
+        submission.notes += [f"{place} is not read: {here[0]} is there too" for place in here[1:]]
+    submission.notes += remarks([same[0] for same in named.values()], topics, shift)
 
 
-def common(found):
+def common_folder(entries):
     """Return the length of the one folder that all entries lie in, as archives often have."""
-    mine = [entry.name for entry in found if not entry.name.startswith(("__MACOSX/", "."))]
+    mine = [entry.name for entry in entries if not entry.name.startswith(("__MACOSX/", "."))]
     tops = {PurePosixPath(name).parts[0] for name in mine}
     if len(tops) != 1 or "exercises" in tops or not all("/" in name for name in mine):
         return 0
     return len(tops.pop()) + 1
 
 
-def content(taken, name, same):
+def read_entry(submission, name, same):
     """Read an expected file; None with a note when it is no plain file."""
     if len(same) > 1:
         raise ArchiveError(f"{name} is there {len(same)} times: keep one")
@@ -112,18 +112,18 @@ def content(taken, name, same):
     if entry.kind == "locked":
         raise ArchiveError(f"{name} is locked by a password: pack it without")
     if entry.kind != "file":
-        taken.notes.append(f"{name} is a {entry.kind}, which is not followed")
+        submission.notes.append(f"{name} is a {entry.kind}, which is not followed")
         return None
     try:
-        raw = entry.take(NOTEBOOK + 1)
+        raw = entry.read(NOTEBOOK + 1)
     except ArchiveError:
         raise
     except Exception as error:
         raise ArchiveError(f"{name} cannot be unpacked ({type(error).__name__})") from error
-    return decoded(taken, name, raw)
+    return source_of(submission, name, raw)
 
 
-def decoded(taken, name, raw):
+def source_of(submission, name, raw):
     """Return the source in a file: the file itself, or the code cells of a notebook."""
     most = NOTEBOOK if name.endswith(".ipynb") else SOURCE
     if len(raw) > most:
@@ -133,18 +133,19 @@ def decoded(taken, name, raw):
     if not name.endswith(".ipynb"):
         return raw
     source, magics = program(raw)
-    taken.notes += [f"{name}: dropped {magic!r}" for magic in magics]
+    submission.notes += [f"{name}: dropped {magic!r}" for magic in magics]
     return source.encode("utf-8", "replace")
 
 
 def remarks(unread, topics, shift=0, most=20):
     """Say of entries that are not read what their student should know."""
-    names = [(entry.name[shift:], entry.kind) for entry in unread]
-    said = [f"{name}: {why}" for name, kind in sorted(names) if (why := remark(name, kind, topics))]
-    silent = len(names) - len(said)
-    more = [f"{len(said) - most} more remarks are left out"] if len(said) > most else []
+    names = sorted((entry.name[shift:], entry.kind) for entry in unread)
+    reasons = {name: remark(name, kind, topics) for name, kind in names}
+    notes = [f"{name}: {why}" for name, why in reasons.items() if why]
+    silent = len(names) - len(notes)
+    more = [f"{len(notes) - most} more remarks are left out"] if len(notes) > most else []
     others = [f"{silent} other {'file is' if silent == 1 else 'files are'} not read"]
-    return said[:most] + more + (others if silent else [])
+    return notes[:most] + more + (others if silent else [])
 
 
 def remark(name, kind, topics):

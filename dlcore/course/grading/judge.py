@@ -15,7 +15,7 @@ import pytest
 from dlcore.course.exercises import topics
 from dlcore.course.grading.classify import classify
 from dlcore.course.grading.session import SandboxSession
-from dlcore.course.grading.verdict import verdict
+from dlcore.course.grading.verdict import verdict_on
 from dlcore.course.practice.runner import QUIET, claim, environment, scored
 
 UNUSED = ("terminal", "logging", "junitxml", "debugging", "stepwise", "setuponly", "pastebin",
@@ -95,7 +95,7 @@ class Judge(SandboxSession):
             self.close()  # the next item begins with a fresh zygote
         claimed = claim(test) if test else ""
         seconds = time.monotonic() - begun
-        return verdict(item, status, *says, claim=claimed, seconds=seconds, host=platform.node())
+        return verdict_on(item, status, *says, claim=claimed, seconds=seconds, host=platform.node())
 
     def run_tests(self, item):
         """Run the tests of an exercise until one does not pass; return it with what it says."""

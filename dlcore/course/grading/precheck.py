@@ -7,7 +7,7 @@ import codecs
 import io
 import tokenize
 
-from dlcore.course.grading.verdict import Item, digest, verdict
+from dlcore.course.grading.verdict import Item, digest, verdict_on
 
 MARKS = {
     "UTF-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
@@ -28,12 +28,12 @@ def items(submission, exercises):
 def precheck(item, submission):
     """Return the verdict on an item that no judge needs to see, or None."""
     if submission.refusal:
-        return verdict(item, "rejected", submission.refusal)
+        return verdict_on(item, "rejected", submission.refusal)
     if item.source is None:
         near = [note for note in submission.notes if item.topic in note.lower()]
-        return verdict(item, "missing", f"no exercises/{item.topic}.py was handed in", *near)
+        return verdict_on(item, "missing", f"no exercises/{item.topic}.py was handed in", *near)
     trouble = unreadable(item.source)
-    return verdict(item, "error", f"{item.topic}.py: {trouble}") if trouble else None
+    return verdict_on(item, "error", f"{item.topic}.py: {trouble}") if trouble else None
 
 
 def unreadable(source):

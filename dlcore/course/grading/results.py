@@ -36,13 +36,14 @@ class Results:
 
     def scores(self):
         """Return the scores of all students who have one."""
-        found = {taken.student: self.score(taken.student) for taken in self.submissions}
-        return {student: score for student, score in found.items() if score is not None}
+        students = [submission.student for submission in self.submissions]
+        scores = {student: self.score(student) for student in students}
+        return {student: score for student, score in scores.items() if score is not None}
 
     def statuses(self, exercise=None):
         """Count the statuses, of one exercise or of all, in the order of their table."""
-        found = [v.status for v in self.verdicts.values() if exercise in (None, v.exercise)]
-        counts = Counter(found)
+        statuses = [v.status for v in self.verdicts.values() if exercise in (None, v.exercise)]
+        counts = Counter(statuses)
         return {status: counts[status] for status in STATUSES if counts[status]}
 
     def share(self, exercise):

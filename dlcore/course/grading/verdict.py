@@ -52,11 +52,11 @@ class Verdict:
     host: str = ""
 
 
-def verdict(item, status, *says, **more):
+def verdict_on(item, status, *says, **more):
     """Say of an item what became of it; a pass, and nothing else, earns its points.
 
     >>> item = Item("eve", "loss", "loss-softmax", 2, b"", digest(b""))
-    >>> verdict(item, "fail").points, verdict(item, "pass").points
+    >>> verdict_on(item, "fail").points, verdict_on(item, "pass").points
     (0, 2)
     """
     points = item.points if status == "pass" else 0

@@ -12,7 +12,8 @@ from dlcore.course.practice.call_recorder import Raised, same
 from dlcore.course.practice.shrink import ask, every, plain, shrink, size, written
 
 PATIENCE = 0.7  # seconds of work for all wrong answers of an exercise together
-TOLD = ("shape|broadcast|aligned|mismatch", "read-only", "object")  # what an error may speak of
+# What an error may speak of.
+ERROR_WORDS = ("shape|broadcast|aligned|mismatch", "read-only", "object")
 
 
 def recognise(topic, exercise, recordings, again):
@@ -41,17 +42,18 @@ def alike(mine, theirs, words=True):
     """
     return len(mine) == len(theirs) and all(
         one.name == other.name
-        and (same(one.result, other.result) or (not words and kin(one.result, other.result)))
+        and (same(one.result, other.result) or (not words and same_kind(one.result, other.result)))
         and same(one.after, other.after)
         for one, other in zip(mine, theirs, strict=True)
     )
 
 
-def kin(one, other):
+def same_kind(one, other):
     """Tell whether two results are errors of one kind, which say something alike."""
-    pair = [result for result in (one, other) if isinstance(result, Raised)]
-    told = [(r.error, *(bool(re.search(word, r.message)) for word in TOLD)) for r in pair]
-    return len(pair) == 2 and told[0] == told[1]
+    if not (isinstance(one, Raised) and isinstance(other, Raised)):
+        return False
+    about = lambda result: [bool(re.search(word, result.message)) for word in ERROR_WORDS]
+    return one.error == other.error and about(one) == about(other)
 
 
 def smallest_disagreement(mine, book, recordings):
@@ -79,12 +81,12 @@ def described(args, mine, wanted):
     """Write what a call returns and what is wanted, or what it does to its arguments."""
     if not same(mine[0], wanted[0]):
         does = "raises " if isinstance(mine[0], Raised) else "returns"
-        return f"{does} {told(mine[0])}", f"wanted  {told(wanted[0])}"
+        return f"{does} {result_text(mine[0])}", f"wanted  {result_text(wanted[0])}"
     changed = [key for key in args if not same(mine[1][key], wanted[1][key])]
     return tuple(f"changes {key} to {written(mine[1][key])}" for key in changed)
 
 
-def told(result):
+def result_text(result):
     """Write what a call returns, or what it raises."""
     is_error = isinstance(result, Raised)
     return f"{result.error}: {result.message}" if is_error else written(every(result, legible))

@@ -128,8 +128,8 @@ class Runner:
         recordings = [self.recordings[item] for item in items]
         cause = recognise(topic, name, recordings, lambda edits: self.again(items, edits))
         call = self.shrink(items, recordings, mine)
-        told = lambda each: replace(each, cause=cause, smallest=call)
-        self.outcomes = [told(o) if o.exercise == name else o for o in self.outcomes]
+        explained = lambda each: replace(each, cause=cause, smallest=call)
+        self.outcomes = [explained(o) if o.exercise == name else o for o in self.outcomes]
 
     def shrink(self, items, recordings, mine):
         """Look for a small call on which the answers and the book's disagree."""

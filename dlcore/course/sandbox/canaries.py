@@ -193,6 +193,6 @@ def attack(world):
 
 
 if __name__ == "__main__":
-    told = json.loads(sys.argv[1])
-    sys.path[:] = [str(Path(__file__).parent), *told["paths"]]
-    attack(told)
+    target = json.loads(sys.argv[1])
+    sys.path[:] = [str(Path(__file__).parent), *target["paths"]]
+    attack(target)

@@ -14,8 +14,8 @@ SHOWN = {"visibility": "visible", "stdout_visibility": "hidden"}
 
 def ungraded(reason):
     """Write that a submission is not graded, and why; it holds no score."""
-    told = f"This submission is not graded: {reason}."
-    return written({"output": sanitize(told), **FORMATS, **SHOWN, "tests": []})
+    output = f"This submission is not graded: {reason}."
+    return written({"output": sanitize(output), **FORMATS, **SHOWN, "tests": []})
 
 
 def report(results, student):
@@ -23,13 +23,13 @@ def report(results, student):
     row, score = results.row(student), results.score(student)
     if score is None:
         return ungraded("the grader failed, and this is no fault of yours; run it again")
-    (taken,) = [taken for taken in results.submissions if taken.student == student]
-    told = [f"{score} of {results.possible} points", taken.refusal, *taken.notes]
+    (submission,) = [each for each in results.submissions if each.student == student]
+    lines = [f"{score} of {results.possible} points", submission.refusal, *submission.notes]
     seconds = round(sum(verdict.seconds for verdict in row), 3)
     head = {
         "score": score,
         "execution_time": seconds,
-        "output": sanitize("\n".join(filter(None, told))),
+        "output": sanitize("\n".join(filter(None, lines))),
     }
     tests = [case(number, verdict) for number, verdict in enumerate(row, 1)]
     return written({**head, **FORMATS, **SHOWN, "tests": tests})

@@ -11,8 +11,8 @@ SKIPPED = ("not attempted", "blocked")
 def report(results):
     """Write a suite for each student and a case for each exercise."""
     root = Element("testsuites", name="dlcore")
-    for taken in results.submissions:
-        cases = [case(verdict) for verdict in results.row(taken.student)]
+    for submission in results.submissions:
+        cases = [case(verdict) for verdict in results.row(submission.student)]
         counts = {
             f"{kind}s": sum(c.find(kind) is not None for c in cases)
             for kind in ("failure", "error")
@@ -20,10 +20,10 @@ def report(results):
         skipped = sum(case.find("skipped") is not None for case in cases)
         numbers = {"tests": len(cases), **counts, "skipped": skipped}
         written = {name: str(number) for name, number in numbers.items()}
-        suite = SubElement(root, "testsuite", name=one_line(taken.student), **written)
+        suite = SubElement(root, "testsuite", name=one_line(submission.student), **written)
         suite.extend(cases)
-        if told := [taken.refusal, *taken.notes]:
-            SubElement(suite, "system-out").text = sanitize("\n".join(filter(None, told)))
+        if notes := [submission.refusal, *submission.notes]:
+            SubElement(suite, "system-out").text = sanitize("\n".join(filter(None, notes)))
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
@@ -35,7 +35,7 @@ def case(verdict):
     if verdict.status != "pass":
         kind = "error" if verdict.status in ERRORS else "failure"
         kind = "skipped" if verdict.status in SKIPPED else kind
-        said = sanitize("\n".join((verdict.claim, *verdict.says)))
+        text = sanitize("\n".join((verdict.claim, *verdict.says)))
         message = one_line(verdict.says[0]) if verdict.says else verdict.status
-        SubElement(made, kind, message=message, type=verdict.status).text = said
+        SubElement(made, kind, message=message, type=verdict.status).text = text
     return made

@@ -37,8 +37,8 @@ def head():
 
 def overview(results):
     """Write the numbers of the class, and draw them."""
-    found = sorted(results.scores().values())
-    median = found[len(found) // 2] if found else 0
+    scores = sorted(results.scores().values())
+    median = scores[len(scores) // 2] if scores else 0
     facts = {
         "submissions": len(results.submissions),
         "exercises": len(results.exercises),
@@ -61,22 +61,23 @@ def scores(results):
     names = "".join(
         f'<th scope="col"><span>{escape(e.name)}</span></th>' for e in results.exercises
     )
-    rows = "".join(row(results, place, taken) for place, taken in enumerate(results.submissions))
+    numbered = enumerate(results.submissions)
+    rows = "".join(row(results, place, submission) for place, submission in numbered)
     return (
         '<h2>Students</h2><div class="wide"><table><thead><tr><th scope="col">student</th>'
         f'<th scope="col">points</th>{names}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n'
     )
 
 
-def row(results, place, taken):
+def row(results, place, submission):
     """Write the row of one student, whose name leads to the details."""
-    score = results.score(taken.student)
+    score = results.score(submission.student)
     cells = "".join(
         f'<td class="{KINDS.get(v.status, "fail")}" title="{escape(STATUSES[v.status])}">'
         f"{v.points if v.status == 'pass' else escape(v.status)}</td>"
-        for v in results.row(taken.student)
+        for v in results.row(submission.student)
     )
-    name = f'<a href="#s{place}">{escape(one_line(taken.student, 60))}</a>'
+    name = f'<a href="#s{place}">{escape(one_line(submission.student, 60))}</a>'
     points = "owed" if score is None else score
     return f'<tr><th scope="row">{name}</th><td>{points}</td>{cells}</tr>\n'
 
@@ -84,22 +85,23 @@ def row(results, place, taken):
 def details(results):
     """Write what was said of each submission, folded away."""
     parts = ["<h2>Details</h2>\n"]
-    for place, taken in enumerate(results.submissions):
-        told = [taken.refusal, *taken.notes]
-        notes = "".join(f"<li>{escape(one_line(note))}</li>" for note in told if note)
-        said = "".join(verdict(v) for v in results.row(taken.student) if v.status != "pass")
-        body = (f"<ul>{notes}</ul>" if notes else "") + (said or "<p>Every exercise passes.</p>")
-        name = escape(one_line(taken.student, 60))
+    for place, submission in enumerate(results.submissions):
+        remarks = [submission.refusal, *submission.notes]
+        notes = "".join(f"<li>{escape(one_line(note))}</li>" for note in remarks if note)
+        row_of = results.row(submission.student)
+        failed = "".join(verdict_section(v) for v in row_of if v.status != "pass")
+        body = (f"<ul>{notes}</ul>" if notes else "") + (failed or "<p>Every exercise passes.</p>")
+        name = escape(one_line(submission.student, 60))
         inside = f'<div id="s{place}">{body}</div>'  # a link to it unfolds what is around it
         parts.append(f"<details><summary>{name}</summary>{inside}</details>\n")
     return "".join(parts)
 
 
-def verdict(found):
+def verdict_section(verdict):
     """Write one verdict that is no pass."""
-    told = "\n".join(sanitize(said) for said in found.says)
-    claim = f"<p>{escape(one_line(found.claim))}</p>" if found.claim else ""
-    kind = KINDS.get(found.status, "fail")
-    says = f"<pre>{escape(told)}</pre>" if told else ""
-    title = f'{escape(found.exercise)} <b class="{kind}">{escape(found.status)}</b>'
+    text = "\n".join(sanitize(line) for line in verdict.says)
+    claim = f"<p>{escape(one_line(verdict.claim))}</p>" if verdict.claim else ""
+    kind = KINDS.get(verdict.status, "fail")
+    says = f"<pre>{escape(text)}</pre>" if text else ""
+    title = f'{escape(verdict.exercise)} <b class="{kind}">{escape(verdict.status)}</b>'
     return f"<section><h3>{title}</h3>{claim}{says}</section>"

@@ -38,15 +38,15 @@ def scores(results):
     names = [exercise.name for exercise in results.exercises]
     head = [column for name in names for column in (name, f"{name} status")]
     rows = [["student", "points", "of", *head, "notes"]]
-    for taken in results.submissions:
-        row = results.row(taken.student)
+    for submission in results.submissions:
+        row = results.row(submission.student)
         points = [None if verdict.status == "infra" else verdict.points for verdict in row]
         pairs = [
             part for pair in zip(points, row, strict=True) for part in (pair[0], pair[1].status)
         ]
-        told = "; ".join([taken.refusal, *taken.notes][not taken.refusal :])
-        score = results.score(taken.student)
-        rows.append([taken.student, score, results.possible, *pairs, told])
+        notes = "; ".join([submission.refusal, *submission.notes][not submission.refusal :])
+        score = results.score(submission.student)
+        rows.append([submission.student, score, results.possible, *pairs, notes])
     return table(rows)
 
 
@@ -54,20 +54,20 @@ def canvas(results):
     """Write a gradebook for Canvas; the name of a submission is the login of its student."""
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", TITLE]
     rows = [head, ["Points Possible", "", "", "", "", results.possible]]
-    for taken in results.submissions:
-        score = results.score(taken.student)
-        rows.append([taken.student, "", "", taken.student, "", score])
+    for submission in results.submissions:
+        score = results.score(submission.student)
+        rows.append([submission.student, "", "", submission.student, "", score])
     return table(rows)
 
 
 def moodle(results):
     """Write a gradebook for Moodle, with a feedback of one line for each exercise."""
     rows = [["Username", "Grade", "Maximum grade", "Feedback comments"]]
-    for taken in results.submissions:
-        row = results.row(taken.student)
-        told = [f"{v.exercise}: {v.status}{reason(v)}" for v in row if v.status != "pass"]
-        score = results.score(taken.student)
-        rows.append([taken.student, score, results.possible, " | ".join(told)])
+    for submission in results.submissions:
+        row = results.row(submission.student)
+        feedback = [f"{v.exercise}: {v.status}{reason(v)}" for v in row if v.status != "pass"]
+        score = results.score(submission.student)
+        rows.append([submission.student, score, results.possible, " | ".join(feedback)])
     return table(rows)
 
 
