@@ -67,14 +67,17 @@ def hostile_ones():
 
 def broken_archives():
     """Yield archives that cannot be opened, or should not be."""
-    bomb, climbing, linked = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    bomb = io.BytesIO()
+    climbing = io.BytesIO()
+    linked = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("exercises/loss.py", b"\0" * 2**26)
     with zipfile.ZipFile(climbing, "w") as archive:
         archive.writestr("../../exercises/loss.py", solution("loss"))
     with tarfile.open(fileobj=linked, mode="w") as archive:
         link = tarfile.TarInfo("exercises/loss.py")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        link.type = tarfile.SYMTYPE
+        link.linkname = "/etc/passwd"
         archive.addfile(link)
     yield from (("zip", bomb), ("zip", climbing), ("tar", linked))
     yield from (("zip", io.BytesIO(b"PK\3\4 and no more")), ("tar.gz", io.BytesIO(b"\x1f\x8b")))
@@ -143,9 +146,11 @@ def overpaid(verdicts):
 @experiment("grading-class")
 def grading_class(seed):
     """Grade a class of 200 on both tiers: right, wrong, hostile, and broken archives."""
-    values, history = {"submissions": sum(SHARES.values())}, {}
+    values = {"submissions": sum(SHARES.values())}
+    history = {}
     with tempfile.TemporaryDirectory() as scratch:
-        folder, tiers = Path(scratch, "class"), {}
+        folder = Path(scratch, "class")
+        tiers = {}
         folder.mkdir()
         enrol(folder)
         for tier in ("T1", "T2"):
@@ -163,7 +168,8 @@ def grading_class(seed):
 @experiment("grading-pace")
 def grading_pace(seed):
     """Grade 100 submissions of ten exercises, right and wrong, with one judge and with two."""
-    exercises, values = [exercise.name for exercise in chosen(",".join(TOPICS))][:10], {}
+    exercises = [exercise.name for exercise in chosen(",".join(TOPICS))][:10]
+    values = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "class")
         folder.mkdir()

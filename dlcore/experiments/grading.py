@@ -111,7 +111,9 @@ def grade(tier, wanted=None):
     """Grade attacks in this process; return the verdicts, and what the attacks leave behind."""
     LIBC.prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
     chosen = [attack for attack in attacks() if wanted is None or attack.name in wanted]
-    before, verdicts, memory = places(), {}, []
+    before = places()
+    verdicts = {}
+    memory = []
 
     def report(verdict):
         verdicts[verdict.student] = [verdict.status, verdict.points, *verdict.says]

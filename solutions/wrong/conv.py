@@ -37,9 +37,11 @@ def bars(x, w, y_bar, stride, padding, *, cut=True, turned=False, added=True, ba
     """Go back through a convolution, rightly or with a slip."""
     H, W = x.shape[2:]
     x = padded(x, padding)
-    x_bar, w_bar = np.zeros(x.shape), np.zeros(w.shape)
+    x_bar = np.zeros(x.shape)
+    w_bar = np.zeros(w.shape)
     for n, f, p, q in np.ndindex(*y_bar.shape):
-        part, bar = (slice(None), *seen(p, q, w, stride)), y_bar[n, f, p, q]
+        part = (slice(None), *seen(p, q, w, stride))
+        bar = y_bar[n, f, p, q]
         tap = w[f][:, ::-1, ::-1] if turned else w[f]
         x_bar[n][part] = bar * tap + (x_bar[n][part] if added else 0)
         w_bar[f] += bar * x[n if batch else 0][part]

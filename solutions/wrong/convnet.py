@@ -19,7 +19,9 @@ def planned(size, F, window, M, K, *, up=False, offsets=1, halved=True, channels
     P, Q = (P, Q) if halved else (H, W)
     D = F * P * Q
     taps = (C if channels else 1) * window * window
-    filters, first, last = F * (taps + offsets), (D + offsets) * M, (M + offsets) * K
+    filters = F * (taps + offsets)
+    first = (D + offsets) * M
+    last = (M + offsets) * K
     shapes = (F, H, W), (F, P, Q), (D,), (M,), (K,)
     return list(zip(shapes, (filters, 0, 0, first, last), strict=True))
 

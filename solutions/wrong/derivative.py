@@ -90,7 +90,8 @@ def best_step(p, truncation, roundoff):
 
 def moved(f, x, h, behind):
     """Measure the slope along every entry, with some step ahead and some behind."""
-    bar, unit = np.empty(x.shape), np.zeros(x.shape)
+    bar = np.empty(x.shape)
+    unit = np.zeros(x.shape)
     for entry in np.ndindex(x.shape):
         unit[entry] = h
         bar[entry] = (f(x + unit) - f(x - behind * unit)) / ((1 + behind) * h)
@@ -120,7 +121,8 @@ def gradient(f, x):
 
 @wrong("derivative-gradient", "h ahead, 2h back, h ahead: that does not restore the last bit.")
 def gradient(f, x):
-    h, bar = 6e-6, np.empty(x.shape)
+    h = 6e-6
+    bar = np.empty(x.shape)
     for entry in np.ndindex(x.shape):
         x[entry] += h
         ahead = f(x)
@@ -132,7 +134,9 @@ def gradient(f, x):
 
 @wrong("derivative-gradient", "ravel() makes a copy here, which f never sees: use np.ndindex.")
 def gradient(f, x):
-    h, flat, bar = 6e-6, x.ravel(), np.empty(x.size)
+    h = 6e-6
+    flat = x.ravel()
+    bar = np.empty(x.size)
     for i, kept in enumerate(flat.copy()):
         flat[i] = kept + h
         ahead = f(x)

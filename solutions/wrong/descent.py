@@ -88,19 +88,23 @@ def plan(accuracy, distance, rho):
 
 @wrong("descent-average", "The average leaves the start out and takes the last point in.")
 def averaged(slope, w, rates):
-    total, count = np.zeros(w.shape), 0
+    total = np.zeros(w.shape)
+    count = 0
     for rate in rates:
         w = w - rate * slope(w)
-        total, count = total + w, count + 1
+        total = total + w
+        count = count + 1
     return total / count
 
 
 @wrong("descent-average", "The last point is averaged, though no slope was taken there.")
 def averaged(slope, w, rates):
-    total, count = w.copy(), 1
+    total = w.copy()
+    count = 1
     for rate in rates:
         w = w - rate * slope(w)
-        total, count = total + w, count + 1
+        total = total + w
+        count = count + 1
     return total / count
 
 
@@ -113,16 +117,19 @@ def averaged(slope, w, rates):
 
 @wrong("descent-average", "The array w is changed in place, and its owner still needs it.")
 def averaged(slope, w, rates):
-    total, count = np.zeros(w.shape), 0
+    total = np.zeros(w.shape)
+    count = 0
     for rate in rates:
-        total, count = total + w, count + 1
+        total = total + w
+        count = count + 1
         w -= rate * slope(w)
     return total / count
 
 
 @wrong("descent-average", "A generator has no length: count the rates as they come.")
 def averaged(slope, w, rates):
-    total, steps = np.zeros(w.shape), len(rates)
+    total = np.zeros(w.shape)
+    steps = len(rates)
     for rate in rates:
         total = total + w / steps
         w = w - rate * slope(w)
@@ -165,7 +172,8 @@ def targets(w, rate, distance):
     "This is the root of the momentum: the factor per step, not what the velocity keeps.",
 )
 def heavy_ball(curvature1, curvature2):
-    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    low = np.sqrt(curvature1)
+    high = np.sqrt(curvature2)
     return float((2 / (low + high)) ** 2), float((high - low) / (high + low))
 
 
@@ -173,7 +181,8 @@ def heavy_ball(curvature1, curvature2):
     "descent-momentum", "The rate is that of descent without a velocity; a ball bears a larger one."
 )
 def heavy_ball(curvature1, curvature2):
-    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    low = np.sqrt(curvature1)
+    high = np.sqrt(curvature2)
     return float(2 / (curvature1 + curvature2)), float(((high - low) / (high + low)) ** 2)
 
 
@@ -191,7 +200,8 @@ def heavy_ball(curvature1, curvature2):
     "The rate is safe at the steep end, but the flat end could be reached with a larger one.",
 )
 def heavy_ball(curvature1, curvature2):
-    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    low = np.sqrt(curvature1)
+    high = np.sqrt(curvature2)
     return float(1 / curvature2), float(((high - low) / (high + low)) ** 2)
 
 

@@ -15,13 +15,15 @@ def numbers(N, C, H, W, F, U, V):
 
 @wrong("fast-intensity", "A multiplication goes with an addition: every product is two operations.")
 def intensity(N, C, H, W, F, U, V):
-    P, Q = H - U + 1, W - V + 1
+    P = H - U + 1
+    Q = W - V + 1
     return N * F * P * Q * C * U * V / (4 * numbers(N, C, H, W, F, U, V))
 
 
 @wrong("fast-intensity", "A number takes four bytes: divide by bytes and not by numbers.")
 def intensity(N, C, H, W, F, U, V):
-    P, Q = H - U + 1, W - V + 1
+    P = H - U + 1
+    Q = W - V + 1
     return 2 * N * F * P * Q * C * U * V / numbers(N, C, H, W, F, U, V)
 
 
@@ -33,7 +35,8 @@ def intensity(N, C, H, W, F, U, V):
 
 @wrong("fast-intensity", "The maps have to be written as well: they count among the bytes.")
 def intensity(N, C, H, W, F, U, V):
-    P, Q = H - U + 1, W - V + 1
+    P = H - U + 1
+    Q = W - V + 1
     return 2 * N * F * P * Q * C * U * V / (4 * (N * C * H * W + F * C * U * V))
 
 

@@ -12,7 +12,8 @@ class Moving:
     """A dual number that errs in nothing yet; wrong ones change one of its parts."""
 
     def __init__(self, value, dot=0):
-        self.value, self.dot = value, dot
+        self.value = value
+        self.dot = dot
 
     def other(self, other):
         return other if isinstance(other, Moving) else type(self)(other)
@@ -98,8 +99,11 @@ def elementary(name, x, x_dot):
 def pushed(w, w_dot, inner=2.0, sine=np.cos, swapped=1.0, squash=lambda g: g * (1 - g)):
     """Push a tangent through the example; the options are what may go wrong on the way."""
     (w1, w2), (w1_dot, w2_dot) = w, w_dot
-    a, c, g = np.exp(w1), np.exp(2 * w2), 1 / (1 + np.exp(-w1))
-    s, s_dot = a + c, a * w1_dot + inner * c * w2_dot
+    a = np.exp(w1)
+    c = np.exp(2 * w2)
+    g = 1 / (1 + np.exp(-w1))
+    s = a + c
+    s_dot = a * w1_dot + inner * c * w2_dot
     first = (np.exp(s) + sine(s)) * s_dot
     second = w1_dot * w2 + swapped * w1 * w2_dot + squash(g) * w1_dot
     return np.array([np.exp(s) + np.sin(s), w1 * w2 + g]), np.array([first, second])

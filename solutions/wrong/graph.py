@@ -3,7 +3,6 @@
 Chapter: book/graph.md.
 """
 
-from collections import Counter
 from math import factorial
 
 from dlcore.course.exercises.wrong import wrong
@@ -12,16 +11,23 @@ from dlcore.course.exercises.wrong import wrong
 def kahn(graph, waiting, whole=True):
     """Take the nodes that wait for nothing, one after the other, and refuse to stop early."""
     order = [node for node in graph if waiting[node] == 0]
-    for after in (after for node in order for after in graph[node]):
-        waiting[after] -= 1
-        order += [after] * (waiting[after] == 0)
+    for node in order:
+        for after in graph[node]:
+            waiting[after] -= 1
+            if waiting[after] == 0:
+                order.append(after)
     if whole and len(order) < len(graph):
         raise ValueError("topological_order: the graph has a cycle")
     return order
 
 
 def edges_into(graph, count=list):
-    return dict.fromkeys(graph, 0) | Counter(x for edges in graph.values() for x in count(edges))
+    """Count the edges into each node; with `count` a set, double edges count once."""
+    counts = dict.fromkeys(graph, 0)
+    for edges in graph.values():
+        for after in count(edges):
+            counts[after] = counts.get(after, 0) + 1
+    return counts
 
 
 @wrong("graph-order", "An edge that is listed twice counts twice, in both of the loops.")
@@ -41,24 +47,32 @@ def topological_order(graph):
 
 @wrong("graph-order", "The nearest come first here: a node has to wait for all its predecessors.")
 def topological_order(graph):
-    whole, waiting = kahn(graph, edges_into(graph)), edges_into(graph)
+    whole = kahn(graph, edges_into(graph))
+    waiting = edges_into(graph)
     return discovered(graph, *(v for v in whole if not waiting[v]))
 
 
 def discovered(graph, *sources):
-    found = [*sources]
+    """List the nodes as a search from some sources meets them, the nearest first."""
+    found = list(sources)
     for node in found:
-        found += [parent for parent in dict.fromkeys(graph[node]) if parent not in found]
+        for parent in graph[node]:
+            if parent not in found:
+                found.append(parent)
     return found
 
 
 def passed(expression, y, listed=None, add=True):
     """Pass cotangents on, in a right order of the values or in another one."""
     graph = {node: [parent for parent, _ in edges] for node, edges in expression.items()}
+    order = listed(graph, y) if listed else kahn(graph, edges_into(graph))
     bars = {y: 1}
-    for node in listed(graph, y) if listed else kahn(graph, edges_into(graph)):
-        for parent, slope in expression[node] if node in bars else ():
-            bars[parent] = add * bars.get(parent, 0) + bars[node] * slope
+    for node in order:
+        if node not in bars:
+            continue
+        for parent, slope in expression[node]:
+            sum_so_far = bars.get(parent, 0) if add else 0
+            bars[parent] = sum_so_far + bars[node] * slope
     return bars
 
 
@@ -94,11 +108,13 @@ def finishing(node, successors, met, refuse=True):
     """Yield what is below a node as it finishes; `met` says what has been met."""
     stack = [(node, iter(successors(node)))]
     while stack:
-        met[stack[-1][0]] = "open"
-        after = next((each for each in stack[-1][1] if met.get(each) != "done"), None)
+        node, rest = stack[-1]
+        met[node] = "open"
+        after = next((each for each in rest if met.get(each) != "done"), None)
         if after is None:
-            met[stack[-1][0]] = "done"
-            yield stack.pop()[0]
+            met[node] = "done"
+            stack.pop()
+            yield node
         elif after not in met:
             stack.append((after, iter(successors(after))))
         elif refuse:
@@ -107,22 +123,26 @@ def finishing(node, successors, met, refuse=True):
 
 @wrong("graph-depth-first", "You take successors from the last to the first: keep their order.")
 def depth_first(source, successors):
-    return [*finishing(source, lambda node: reversed([*successors(node)]), {})][::-1]
+    backwards = lambda node: reversed(list(successors(node)))
+    return list(finishing(source, backwards, {}))[::-1]
 
 
 @wrong("graph-depth-first", "You list nodes as they are met: the last one to finish comes first.")
 def depth_first(source, successors):
-    return [*finishing(source, successors, met := {}), *met][len(met) :]
+    met = {}
+    for _ in finishing(source, successors, met):
+        pass
+    return list(met)
 
 
 @wrong("graph-depth-first", "You list the first to finish first: turn the list round.")
 def depth_first(source, successors):
-    return [*finishing(source, successors, {})]
+    return list(finishing(source, successors, {}))
 
 
 @wrong("graph-depth-first", "Who meets an open node again runs in a circle: raise a ValueError.")
 def depth_first(source, successors):
-    return [*finishing(source, successors, {}, refuse=False)][::-1]
+    return list(finishing(source, successors, {}, refuse=False))[::-1]
 
 
 def stuck(graph):
@@ -134,10 +154,16 @@ def stuck(graph):
 
 
 def back(graph):
-    before, walk = {v: u for u in stuck(graph) for v in graph[u]}, stuck(graph)[:1]
-    while walk and (node := before[walk[-1]]) not in walk:
+    """Walk against the edges between stuck nodes until one comes again; return the circle."""
+    before = {v: u for u in stuck(graph) for v in graph[u]}
+    walk = stuck(graph)[:1]
+    if not walk:
+        return []
+    node = before[walk[-1]]
+    while node not in walk:
         walk.append(node)
-    return walk[walk.index(node) :] if walk else []
+        node = before[node]
+    return walk[walk.index(node) :]
 
 
 @wrong("graph-cycle", "The first node has to come again at the end.")
@@ -157,7 +183,11 @@ def find_cycle(graph):
 
 @wrong("graph-cycle", "You find circles of two nodes at most: they may be longer.")
 def find_cycle(graph):
-    return next(([u, v, u] for u in graph for v in graph[u] if u in graph[v]), [])
+    for u in graph:
+        for v in graph[u]:
+            if u in graph[v]:
+                return [u, v, u]
+    return []
 
 
 @wrong("graph-count", "Your orders are listed, one by one: count what is left, by sets of nodes.")
@@ -211,9 +241,10 @@ def tried(sort, rng, double=True, whole=True, forwards=True):
             if i < j and (double or nodes[j] not in graph[nodes[i]]):
                 graph[nodes[i]].append(nodes[j])
         order = list(sort(graph))
-        pairs = [(u, v) for u in graph for v in graph[u] if {u, v} <= {*order}] * forwards
-        backwards = any(order.index(u) > order.index(v) for u, v in pairs)
-        if backwards or (whole and sorted(order) != sorted(graph)):
+        pairs = [(u, v) for u in graph for v in graph[u] if {u, v} <= {*order}]
+        if forwards and any(order.index(u) > order.index(v) for u, v in pairs):
+            return False
+        if whole and sorted(order) != sorted(graph):
             return False
     return True
 

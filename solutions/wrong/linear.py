@@ -82,7 +82,8 @@ def classifier_loss(x, t, w, b, reg):
 @wrong("linear-classifier", "The slope of reg/2 Σ w² is reg · w, without a factor of two.")
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
-    y_bar, price = y_bar / len(x), reg / 2 * np.sum(w * w)
+    y_bar = y_bar / len(x)
+    price = reg / 2 * np.sum(w * w)
     return surprises.mean() + price, x.T @ y_bar + 2 * reg * w, y_bar.sum(axis=0)
 
 
@@ -103,7 +104,8 @@ def classifier_loss(x, t, w, b, reg):
 @wrong("linear-classifier", "The penalty spares the bias: its gradient has no reg · b.")
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
-    y_bar, price = y_bar / len(x), reg / 2 * np.sum(w * w)
+    y_bar = y_bar / len(x)
+    price = reg / 2 * np.sum(w * w)
     return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0) + reg * b
 
 
@@ -178,7 +180,8 @@ def deceptive_softmax_vjp(y, y_bar):
 
 def judged(f, rule, xs, rng, draw=None, moving=None, tolerance=1e-6):
     """Compare both sides along one direction, in which some of the arguments stand still."""
-    h, still = 1e-5, [moving is not None and i not in moving for i in range(len(xs))]
+    h = 1e-5
+    still = [moving is not None and i not in moving for i in range(len(xs))]
     x_dots = [
         0 * x if rests else rng.normal(size=x.shape) for x, rests in zip(xs, still, strict=True)
     ]

@@ -89,7 +89,8 @@ def logsumexp(scores):
 
 @wrong("loss-cross-entropy", "You divided by the number of classes, not of examples.")
 def cross_entropy(scores, t):
-    log_y, K = logs(scores), scores.shape[1]
+    log_y = logs(scores)
+    K = scores.shape[1]
     return -chosen(log_y, t).sum() / K, (np.exp(log_y) - np.eye(K)[t]) / K
 
 
@@ -130,7 +131,8 @@ def short(scores, t, margin):
 
 @wrong("loss-hinge", "The right class pays the margin to itself: leave it out of the sum.")
 def hinge(scores, t, *, margin=1.0):
-    missing, truth = short(scores, t, margin), np.eye(scores.shape[1])[t]
+    missing = short(scores, t, margin)
+    truth = np.eye(scores.shape[1])[t]
     pays = (missing > 0).astype(float)
     gradient = np.where(truth, -pays.sum(axis=1, keepdims=True), pays)
     return missing.sum() / len(t), gradient / len(t)
@@ -182,7 +184,8 @@ def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
 
 @wrong("loss-smoothing", "The logarithm of a probability that has become zero is infinite.")
 def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
-    K, y = scores.shape[1], shares(scores)
+    K = scores.shape[1]
+    y = shares(scores)
     q = (1 - smoothing) * np.eye(K)[t] + smoothing / K
     return -(q * np.log(y)).sum() / len(t), (y - q) / len(t)
 
@@ -210,8 +213,10 @@ def overflow():
 def judged(f, pullback, rng, y_bar=None, tolerance=1e-7):
     """Compare both sides along random directions."""
     x, drawn = rng.normal(size=(2, 4, 3))
-    y_bar, h = drawn if y_bar is None else y_bar, 1e-5
-    x_bar, gaps = pullback(x, y_bar), []
+    y_bar = drawn if y_bar is None else y_bar
+    h = 1e-5
+    x_bar = pullback(x, y_bar)
+    gaps = []
     for x_dot in rng.normal(size=(9, 4, 3)):
         y_dot = (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
         gaps.append(np.vdot(x_bar, x_dot) - np.vdot(y_bar, y_dot))

@@ -116,21 +116,24 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
 @wrong("optim-adam", "The corrected m̂ and ŝ serve one step: what is remembered is m and s.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     m, s = means(g, m, s, beta1, beta2)
-    m, s = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    m = m / (1 - beta1**steps)
+    s = s / (1 - beta2**steps)
     return w - rate * m / (np.sqrt(s) + eps), m, s
 
 
 @wrong("optim-adam", "Here eps stands outside the root: √ŝ + eps.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     m, s = means(g, m, s, beta1, beta2)
-    m_hat, s_hat = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    m_hat = m / (1 - beta1**steps)
+    s_hat = s / (1 - beta2**steps)
     return w - rate * m_hat / np.sqrt(s_hat + eps), m, s
 
 
 @wrong("optim-adam", "The count includes this step already: there is nothing to add to it.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     m, s = means(g, m, s, beta1, beta2)
-    m_hat, s_hat = m / (1 - beta1 ** (steps + 1)), s / (1 - beta2 ** (steps + 1))
+    m_hat = m / (1 - beta1 ** (steps + 1))
+    s_hat = s / (1 - beta2 ** (steps + 1))
     return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
 
 
@@ -142,8 +145,10 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
 
 @wrong("optim-adam", "The memory s holds squares: g has to be multiplied by itself.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
-    m, s = beta1 * m + (1 - beta1) * g, beta2 * s + (1 - beta2) * np.abs(g)
-    m_hat, s_hat = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    m = beta1 * m + (1 - beta1) * g
+    s = beta2 * s + (1 - beta2) * np.abs(g)
+    m_hat = m / (1 - beta1**steps)
+    s_hat = s / (1 - beta2**steps)
     return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
 
 
@@ -196,10 +201,13 @@ def critical_rate(a):
 def judged(make, rng, frictions=3, rates=None, steps=6, g=None, tolerance=1e-9):
     """Keep a velocity of one's own beside the optimizer, and compare after every step."""
     for friction in rng.uniform(0.2, 0.95, size=frictions):
-        step, w, v = make(friction), rng.normal(size=4), np.zeros(4)
+        step = make(friction)
+        w = rng.normal(size=4)
+        v = np.zeros(4)
         for rate in rates or rng.uniform(0.1, 1.0, size=steps):
             slope = rng.normal(size=4) if g is None else g
-            v, there = friction * v - rate * slope, step(w, slope, rate)
+            v = friction * v - rate * slope
+            there = step(w, slope, rate)
             if np.abs(there - (w + v)).max() > tolerance:
                 return False
             w = there

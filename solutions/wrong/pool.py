@@ -16,7 +16,8 @@ def places(x, window, stride):
 def windows(x, window, stride):
     """Yield the place of every window, and the part of the image that it sees."""
     for p, q in np.ndindex(*places(x, window, stride)):
-        i, j = p * stride, q * stride
+        i = p * stride
+        j = q * stride
         yield p, q, (slice(None), slice(None), slice(i, i + window), slice(j, j + window))
 
 
@@ -67,7 +68,8 @@ def max_pool(x, window, stride):
 def max_pool(x, window, stride):
     y = np.empty((*x.shape[:2], *places(x, window, stride)))
     for p, q in np.ndindex(*y.shape[2:]):
-        i, j = p * window, q * window
+        i = p * window
+        j = q * window
         part = x[:, :, i : i + window, j : j + window]
         y[:, :, p, q] = part.max(axis=(2, 3)) if part.size else 0
     return y

@@ -11,10 +11,15 @@ from dlcore.course.exercises.wrong import wrong
 class Tape:
     """A node that errs in nothing yet; wrong ones change one of its parts."""
 
-    adds, clears, swapped = True, True, False
+    adds = True
+    clears = True
+    swapped = False
 
     def __init__(self, value, parents=(), slopes=()):
-        self.value, self.parents, self.slopes, self.bar = value, parents, slopes, 0.0
+        self.value = value
+        self.parents = parents
+        self.slopes = slopes
+        self.bar = 0.0
 
     def __add__(self, other):
         return type(self)(self.value + other.value, (self, other), (1.0, 1.0))
@@ -25,7 +30,9 @@ class Tape:
 
     def order(self):
         """List the nodes below, each one after all that are made from it."""
-        waiting, found, ready = {self: 0}, [self], [self]
+        waiting = {self: 0}
+        found = [self]
+        ready = [self]
         for node in found:
             for parent in node.parents:
                 found += [parent] * (parent not in waiting)
@@ -170,7 +177,8 @@ def hvp(gradient, x, v):
 
 @wrong("reverse-hvp", "A vector of zeros has no direction: return zeros before you divide.")
 def hvp(gradient, x, v):
-    h, unit = 1e-5, v / np.linalg.norm(v)
+    h = 1e-5
+    unit = v / np.linalg.norm(v)
     return (gradient(x + h * unit) - gradient(x - h * unit)) / 2e-5 * np.linalg.norm(v)
 
 

@@ -119,36 +119,44 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
 
 @wrong("solver-best", "Training goes on in the arrays that you kept: copy each of them.")
 def keep_best(epochs):
-    best, kept = -1.0, {}
+    best = -1.0
+    kept = {}
     for accuracy, params in epochs:
         if accuracy > best:
-            best, kept = accuracy, params
+            best = accuracy
+            kept = params
     return best, kept
 
 
 @wrong("solver-best", "The lowest accuracy wins here: look for the highest.")
 def keep_best(epochs):
-    best, kept = np.inf, {}
+    best = np.inf
+    kept = {}
     for accuracy, params in epochs:
         if accuracy < best:
-            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+            best = accuracy
+            kept = {name: w.copy() for name, w in params.items()}
     return best, kept
 
 
 @wrong("solver-best", "Of equal accuracies the first wins: compare with >, not >=.")
 def keep_best(epochs):
-    best, kept = -1.0, {}
+    best = -1.0
+    kept = {}
     for accuracy, params in epochs:
         if accuracy >= best:
-            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+            best = accuracy
+            kept = {name: w.copy() for name, w in params.items()}
     return best, kept
 
 
 @wrong("solver-best", "These are the parameters of the last epoch, not of the best.")
 def keep_best(epochs):
-    best, kept = -1.0, {}
+    best = -1.0
+    kept = {}
     for accuracy, params in epochs:
-        best, kept = max(best, accuracy), {name: w.copy() for name, w in params.items()}
+        best = max(best, accuracy)
+        kept = {name: w.copy() for name, w in params.items()}
     return best, kept
 
 
@@ -196,15 +204,19 @@ def draw(low, high, count, *, rng):
 
 def hunt(run, low, high, trials, rounds, rng, draw=None, root=0.25, clipped=True, fresh=False):
     """Look from coarse to fine; the options are what may go wrong on the way."""
-    first, best, found = (low, high), -np.inf, None
+    first = (low, high)
+    best = -np.inf
+    found = None
     evenly = lambda low, high: np.exp(rng.uniform(np.log(low), np.log(high), trials))
     for _ in range(rounds):
         best = -np.inf if fresh else best
         for rate in (draw or evenly)(low, high):
             if (accuracy := run(rate)) > best:
-                best, found = accuracy, float(rate)
+                best = accuracy
+                found = float(rate)
         reach = (high / low) ** root
-        low, high = found / reach, found * reach
+        low = found / reach
+        high = found * reach
         low, high = (max(first[0], low), min(first[1], high)) if clipped else (low, high)
     return found
 

@@ -139,7 +139,9 @@ def predict(params, x):
 def network(w1, b1, w2, b2, M):
     """Build a network of M hidden units; those that are left over rest."""
     params = {"w1": np.zeros((2, M)), "b1": np.zeros(M), "w2": np.zeros((M, 2)), "b2": np.array(b2)}
-    params["w1"][:, :2], params["b1"][:2], params["w2"][:2] = w1, b1, w2
+    params["w1"][:, :2] = w1
+    params["b1"][:2] = b1
+    params["w2"][:2] = w2
     return params
 
 
@@ -172,7 +174,8 @@ def woken(x, t, K, v, creases):
 
 @wrong("twolayer-memory", "One feature does not tell all examples apart: take a random mixture.")
 def by_heart(x, t, K):
-    v, s = np.eye(x.shape[1])[0], np.sort(x[:, 0])
+    v = np.eye(x.shape[1])[0]
+    s = np.sort(x[:, 0])
     return woken(x, t, K, v, np.append(s[0] - 1, (s[:-1] + s[1:]) / 2))
 
 
@@ -192,16 +195,19 @@ def by_heart(x, t, K):
 @wrong("twolayer-memory", "Random units hardly tell neighbours apart: put a crease between them.")
 def by_heart(x, t, K):
     rng = np.random.default_rng(0)
-    w1, b1 = rng.normal(size=(x.shape[1], len(x))), np.ones(len(x))
+    w1 = rng.normal(size=(x.shape[1], len(x)))
+    b1 = np.ones(len(x))
     w2 = np.linalg.lstsq(np.maximum(0, x @ w1 + b1), np.eye(K)[t], rcond=None)[0]
     return {"w1": w1, "b1": b1, "w2": w2, "b2": np.zeros(K)}
 
 
 def judged(loss, gradients, rng, N=6, reg=0.5, skipped="", tolerance=1e-6):
     """Compare all entries with differences, but for those of the parameters skipped."""
-    shapes, h = {"w1": (4, 5), "b1": 5, "w2": (5, 3), "b2": 3}, 1e-5
+    shapes = {"w1": (4, 5), "b1": 5, "w2": (5, 3), "b2": 3}
+    h = 1e-5
     params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-    x, t = rng.normal(size=(N, 4)), rng.integers(3, size=N)
+    x = rng.normal(size=(N, 4))
+    t = rng.integers(3, size=N)
     claimed = gradients(params, x, t, reg)
     for name, w in params.items():
         for entry in np.ndindex(w.shape if name[0] not in skipped else (0,)):

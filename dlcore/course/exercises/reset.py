@@ -36,7 +36,8 @@ def swap(text, fresh, exercise):
     """Put the definition of an exercise from one text in the place of its answer in another."""
     first, last = span(text, exercise)
     start, stop = span(fresh, exercise)
-    lines, hole = text.splitlines(keepends=True), fresh.splitlines(keepends=True)[start:stop]
+    lines = text.splitlines(keepends=True)
+    hole = fresh.splitlines(keepends=True)[start:stop]
     return "".join([*lines[:first], *hole, *lines[last:]])
 
 

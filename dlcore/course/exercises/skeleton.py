@@ -53,7 +53,8 @@ def skeleton(source):
 
 def hole(solution):
     """Write what stands in the place of one marked solution: a TODO that raises its hint."""
-    indent, hint = solution["indent"], hint_lines(solution["hints"])[0]
+    indent = solution["indent"]
+    hint = hint_lines(solution["hints"])[0]
     message = repr(hint) if '"' in hint else f'"{hint}"'
     refusal = f"{indent}raise NotImplementedError({message})"
     if len(refusal) > WIDTH:
@@ -76,7 +77,8 @@ def definitions(node, prefix=""):
 
 def hints(source):
     """Collect all hints of a solution, by the qualified name of the function they help with."""
-    found, defined = {}, list(definitions(ast.parse(source)))
+    found = {}
+    defined = list(definitions(ast.parse(source)))
     for solution in SOLUTION.finditer(source):
         line = source.count("\n", 0, solution.start()) + 1
         names = [name for name, node in defined if node.lineno <= line <= node.end_lineno]
@@ -135,7 +137,8 @@ def exercises(*topic_names: str, check: bool = False):
     for topic in [
         topics.require(topic, by="exercises") for topic in topic_names
     ] or topics.topics():
-        path, fresh = topics.ROOT / f"exercises/{topic}.py", cut(topic)
+        path = topics.ROOT / f"exercises/{topic}.py"
+        fresh = cut(topic)
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         behind |= stale(text, fresh)
         if not check and text != fresh and (not text or untouched(text)):

@@ -73,7 +73,8 @@ def first_line(path):
 def walk(topic: str):
     """List every file that carries TOPIC, from the chapter down to the solution."""
     paths = {path.relative_to(ROOT).as_posix(): path for path in column(require(topic, by="walk"))}
-    width, console = max(map(len, paths), default=0), Console(highlight=False)
+    width = max(map(len, paths), default=0)
+    console = Console(highlight=False)
     for name, path in paths.items():
         line = Text.assemble(name.ljust(width), "  ", (first_line(path), "bright_black"))
         console.print(line, soft_wrap=True)

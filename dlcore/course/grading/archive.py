@@ -63,7 +63,8 @@ def read_bounded(path, most=PACKED):
 
 def list_folder(path):
     """List a folder, and the folders in it; links are named, never followed."""
-    entries, folders = [], [path]
+    entries = []
+    folders = [path]
     while folders:
         for item in sorted(folders.pop().iterdir()):
             mode = item.lstat().st_mode
@@ -123,7 +124,8 @@ def list_tar(raw):
     """List a tar archive that lies in memory."""
     if not tarfile.is_tarfile(io.BytesIO(raw)):
         raise ArchiveError("it is no folder, zip, tar or tar.gz")
-    archive, entries = tarfile.TarFile(fileobj=io.BytesIO(raw)), []
+    archive = tarfile.TarFile(fileobj=io.BytesIO(raw))
+    entries = []
     for count, member in enumerate(archive, 1):
         check_count(count)
         if not member.isdir():

@@ -61,7 +61,8 @@ exec .venv/bin/python -m dlcore.course.grading.autograder "$home"
 
 def pack(topic_names, key_file, out):
     """Write the autograder of `topic_names` into the zip `out`."""
-    exercises, key = chosen(",".join(topic_names)), read_key(Path(key_file))
+    exercises = chosen(",".join(topic_names))
+    key = read_key(Path(key_file))
     named = dict.fromkeys(exercise.topic for exercise in exercises)
     plan = {"exercises": [exercise.name for exercise in exercises]}
     written = {"setup.sh": SETUP, "run_autograder": RUN, PLAN: json.dumps(plan), KEY: key}
@@ -76,7 +77,8 @@ def pack(topic_names, key_file, out):
         for name, content in written.items():
             info = zipfile.ZipInfo(name, DATE)
             mode = 0o755 if name in ("setup.sh", "run_autograder") else 0o600
-            info.create_system, info.external_attr = 3, (0o100000 | mode) << 16
+            info.create_system = 3
+            info.external_attr = (0o100000 | mode) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
     print(f"{out} grades {len(exercises)} exercises of {', '.join(named)}; it holds the course key")
@@ -114,7 +116,8 @@ def run(home, open_judge=None):
 def graded(home, open_judge):
     """Judge the exercises of the plan that lies beside this package."""
     plan = json.loads((topics.ROOT / PLAN).read_text(encoding="utf-8"))
-    words, key = ",".join(plan["exercises"]), topics.ROOT / KEY
+    words = ",".join(plan["exercises"])
+    key = topics.ROOT / KEY
     tier = ("T0", True) if open_judge else (TIER, False)
     grading = grading_run(home, words, key, *tier, home)
     topic_names = list(grading.settings.topics)

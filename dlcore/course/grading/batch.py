@@ -32,7 +32,8 @@ def file_jobs(items, submissions, verdicts):
     `submissions` are known by their students. Of `items` those are left out on which
     `verdicts` stand, by student and exercise.
     """
-    checked, files = [], []
+    checked = []
+    files = []
     for (student, _), file in groupby(items, file_of):
         pending = [item for item in file if (student, item.exercise) not in verdicts]
         found = [precheck(item, submissions[student]) for item in pending]
@@ -64,7 +65,8 @@ def judge_all(files, open_judge, jobs=1):
 
     `open_judge` returns a context manager with a method ``judge(item)``.
     """
-    results, stop = queue.SimpleQueue(), threading.Event()
+    results = queue.SimpleQueue()
+    stop = threading.Event()
     todo = iter(list(files))  # shared: a list's iterator gives each file to one thread
 
     def work():

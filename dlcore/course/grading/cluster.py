@@ -39,5 +39,6 @@ def judge_on_cluster(address, settings, files, *_, timeout=10):
 def judge(settings, file):
     """Judge one file on a worker, with the judge of this thread, and return its verdicts."""
     if getattr(THREAD, "settings", None) != settings:
-        THREAD.settings, THREAD.judge = settings, JudgeProcess(settings)
+        THREAD.settings = settings
+        THREAD.judge = JudgeProcess(settings)
     return [verdict for _, verdict in judge_file(file, THREAD.judge)]

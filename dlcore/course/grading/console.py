@@ -19,7 +19,9 @@ class ProgressTable:
     """A table of counts that follows the verdicts as they come."""
 
     def __init__(self, total, known=()):
-        self.total, self.start, self.done = total, time.monotonic(), 0
+        self.total = total
+        self.start = time.monotonic()
+        self.done = 0
         self.counts = dict.fromkeys(STATUSES, 0)
         for verdict in known:
             self.counts[verdict.status] += 1
@@ -40,7 +42,8 @@ class ProgressTable:
 
     def table(self):
         """Lay out how far it is, how long it will take, and what has been said so far."""
-        here, seconds = sum(self.counts.values()), time.monotonic() - self.start
+        here = sum(self.counts.values())
+        seconds = time.monotonic() - self.start
         rate = self.done / seconds if seconds else 0.0
         left = f"{(self.total - here) / rate:.0f} s to go" if rate and here < self.total else ""
         grid = Table.grid(padding=(0, 2))
@@ -72,9 +75,12 @@ def summary(results):
 
 def distribution(results):
     """Lay out how many submissions have how many points."""
-    counts, possible, grid = results.histogram(), results.possible, Table.grid(padding=(0, 2))
+    counts = results.histogram()
+    possible = results.possible
+    grid = Table.grid(padding=(0, 2))
     for tenth, count in enumerate(counts):
-        low, high = -(-tenth * possible // BINS), -(-(tenth + 1) * possible // BINS) - 1
+        low = -(-tenth * possible // BINS)
+        high = -(-(tenth + 1) * possible // BINS) - 1
         high += tenth == BINS - 1
         if low <= high:
             label = f"{low}–{high} points" if low < high else f"{low} points"
@@ -96,7 +102,8 @@ def difficulty(results):
 
 def remainder(results):
     """Say at what isolation this was judged, and what the grader owes."""
-    students, owed = len(results.submissions), len(results.owed())
+    students = len(results.submissions)
+    owed = len(results.owed())
     kept = f"{students} submissions, isolation {results.tier}"
     lines = [Text(), Text(kept, "bright_black")]
     if owed:

@@ -58,7 +58,8 @@ class GradingRun:
 
 def grading_run(folder, words, key_file, isolation, accept_none, out):
     """Turn the words of a command line into a grading run; the tier has passed its test."""
-    exercises, key = chosen(words), read_key(Path(key_file))
+    exercises = chosen(words)
+    key = read_key(Path(key_file))
     topics = tuple(dict.fromkeys(exercise.topic for exercise in exercises))
     try:
         tier = choose(isolation, accept_none=accept_none)
@@ -74,8 +75,10 @@ class WorkList:
         digests = grading.settings.digests()
         names = list(grading.settings.topics)
         self.submissions = {each.student: each for each in read_submissions(grading.folder, names)}
-        self.known, self.strange = journal.verdicts(), journal.strange
-        self.items, self.keys = {}, {}
+        self.known = journal.verdicts()
+        self.strange = journal.strange
+        self.items = {}
+        self.keys = {}
         for submission in self.submissions.values():
             for item in items(submission, grading.exercises):
                 who = (item.student, item.exercise)
@@ -126,8 +129,10 @@ def explain(grading, student, exercise, open_judge=None):
     """Judge one item again and compare with the journal; return 0 when every bit agrees."""
     with grading.journal() as journal:
         work = WorkList(grading, journal)
-    who, console = (student, exercise), Console(highlight=False)
-    item, recorded = require(work, who), work.known.get(work.keys[who])
+    who = (student, exercise)
+    console = Console(highlight=False)
+    item = require(work, who)
+    recorded = work.known.get(work.keys[who])
     if recorded is None:
         raise ValueError(absent(grading, work, who))
     with (open_judge or partial(JudgeProcess, grading.settings))() as judge:

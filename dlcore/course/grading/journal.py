@@ -28,7 +28,9 @@ class Journal:
     """
 
     def __init__(self, path, key):
-        self.path, self.key, self.strange = Path(path), key, 0
+        self.path = Path(path)
+        self.key = key
+        self.strange = 0
 
     def __enter__(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,12 +61,15 @@ class Journal:
 
     def verdicts(self):
         """Read the verdicts by the keys of their items; of two on one item the last counts."""
-        found, self.strange = {}, 0
+        found = {}
+        self.strange = 0
         self.file.seek(0)
         for line in self.file:
             try:
                 entry = json.loads(line)
-                key, text, seal = entry["key"], json.dumps(entry["verdict"]), entry["seal"]
+                key = entry["key"]
+                text = json.dumps(entry["verdict"])
+                seal = entry["seal"]
                 if seal != sealed(self.key, key, text):
                     raise ValueError("the seal does not hold")
                 found[key] = read_verdict(text)

@@ -32,8 +32,10 @@ class Judge(SandboxSession):
     def __init__(self, topic_names, *, tier, key, seconds=10.0):
         super().__init__(tier, key=key, seconds=seconds)
         self.topics = list(topic_names)
-        self.tests, self.broken = {}, []
-        self.items, self.report = (), None
+        self.tests = {}
+        self.broken = []
+        self.items = ()
+        self.report = None
         self.item = self.error = None
 
     def run(self, items, report):
@@ -41,7 +43,8 @@ class Judge(SandboxSession):
 
         The first item is asked for when the tests have been collected.
         """
-        self.items, self.report = items, report
+        self.items = items
+        self.report = report
         tests = [str(topics.ROOT / f"tests/test_{topic}.py") for topic in self.topics]
         where = [f"--rootdir={topics.ROOT}", f"--config-file={topics.ROOT / 'pyproject.toml'}"]
         quiet = [option for option in QUIET if not option.startswith("--tb")]
@@ -86,11 +89,14 @@ class Judge(SandboxSession):
 
     def judge(self, item):
         """Return the verdict on an item; trouble of the judge's own is no score."""
-        begun, self.item = time.monotonic(), item
+        begun = time.monotonic()
+        self.item = item
         try:
             status, says, test = self.run_tests(item)
         except Exception as error:
-            status, says, test = "infra", (repr(error),), None
+            status = "infra"
+            says = (repr(error),)
+            test = None
         if status == "infra":
             self.close()  # the next item begins with a fresh zygote
         claimed = claim(test) if test else ""

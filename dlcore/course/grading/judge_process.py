@@ -42,7 +42,8 @@ class JudgeProcess:
     """A process with a judge of its own."""
 
     def __init__(self, settings):
-        self.settings, self.process = settings, None
+        self.settings = settings
+        self.process = None
 
     def __enter__(self):
         return self
@@ -91,7 +92,8 @@ class JudgeProcess:
     def stop(self):
         """End the process: politely, then not."""
         if self.process is not None:
-            process, self.process = self.process, None
+            process = self.process
+            self.process = None
             process.stdin.close()
             try:
                 process.wait(timeout=5.0)

@@ -26,7 +26,8 @@ def program(raw):
         codes = [text(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArchiveError(f"the notebook is broken ({type(error).__name__})") from error
-    parts, dropped = [], []
+    parts = []
+    dropped = []
     for code in codes:
         kept, magics = plain(code)
         parts += ["# %%", *kept]
@@ -41,7 +42,8 @@ def text(source):
 
 def plain(code):
     """Split a cell into lines of Python and the magics among them."""
-    lines, dropped = code.splitlines(), []
+    lines = code.splitlines()
+    dropped = []
     first = next((line for line in lines if line.strip()), "")
     if first.startswith("%%") and first[2:].split()[:1] not in [[name] for name in PYTHON]:
         return [], [first]

@@ -17,8 +17,11 @@ class SandboxSession:
     """A pytest plugin that holds zygotes, and the client of the worker of the test that runs."""
 
     def __init__(self, tier, *, key=b"", seconds=10.0):
-        self.tier, self.key, self.seconds = tier, key, seconds
-        self.zygotes, self.client = {}, None
+        self.tier = tier
+        self.key = key
+        self.seconds = seconds
+        self.zygotes = {}
+        self.client = None
 
     def pytest_configure(self, config):
         config.sandbox = self
@@ -55,7 +58,8 @@ class SandboxSession:
         """Lend the answers at `path` to a test."""
         source = self.source(path)
         self.client = Client(Connection(self.zygote(path.stem, source)), self.secret(node))
-        name, inside = f"exercises.{path.stem}", f"exercises/{path.name}"
+        name = f"exercises.{path.stem}"
+        inside = f"exercises/{path.name}"
         try:
             with self.client.answers(source, name=name, path=inside) as answers:
                 yield answers

@@ -22,7 +22,8 @@ def advice(outcome, hint=0, more="--hint 2"):
 
     `more` is what to type for another hint.
     """
-    kind, says = outcome.finding.kind, outcome.finding.says
+    kind = outcome.finding.kind
+    says = outcome.finding.says
     begun = kind != "not attempted"
     parts = [Text(outcome.claim, style="bold"), Text(outcome.formula, style="cyan")]
     parts += labelled(kind, says, "red") if begun else []

@@ -46,7 +46,8 @@ class CallRecorder:
     """The calls of one test, from outside only: what answers ask of each other is their own."""
 
     def __init__(self):
-        self.calls, self.busy = [], False
+        self.calls = []
+        self.busy = False
 
     def wrap(self, function, name):
         """Return a function that does what `function` does, and is heard."""
@@ -73,7 +74,8 @@ class CallRecorder:
             call.result = Raised(type(error).__name__, str(error))
             raise
         finally:
-            self.busy, call.after = False, snapshot(named)
+            call.after = snapshot(named)
+            self.busy = False
         return self.follow(result, call.name)
 
     def follow(self, result, name):

@@ -21,7 +21,8 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str
     chosen = [topics.require(topic, by="check")] if topic else topics.topics()
     if solution:
         return show(chosen, solution)
-    tests_run, console = run(chosen, k=k), Console(highlight=False)
+    tests_run = run(chosen, k=k)
+    console = Console(highlight=False)
     if tests_run.broken:
         console.print(Text("\n".join(tests_run.broken)))
         return 1
@@ -64,7 +65,9 @@ def status(verdict):
 
 def summary(verdicts):
     """Lay out one line per exercise under its file, and the sum of the points."""
-    width, lines, topic = max(len(verdict.exercise) for verdict in verdicts), [], None
+    width = max(len(verdict.exercise) for verdict in verdicts)
+    lines = []
+    topic = None
     for verdict in verdicts:
         if verdict.topic != topic:
             topic = verdict.topic

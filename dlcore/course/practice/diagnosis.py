@@ -111,7 +111,8 @@ def asked(error):
 def compared(error):
     """Find what ``numpy.testing`` compared, (actual, desired, rtol, atol), or None."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        inside, code = frame.f_globals.get("__name__", ""), frame.f_code
+        inside = frame.f_globals.get("__name__", "")
+        code = frame.f_code
         if inside.startswith("numpy.testing") and code.co_name.startswith("assert_"):
             actual, desired = (np.asarray(frame.f_locals[name]) for name in code.co_varnames[:2])
             rtol, atol = (frame.f_locals.get(name, 0.0) for name in ("rtol", "atol"))
@@ -123,10 +124,12 @@ def mutation(actual, desired, calls):
     """Describe an argument that a call has changed, when that is what a test compares."""
     for call in calls:
         for name, after in call.after.items():
-            kept, moved = same(desired, call.args[name]), same(actual, after)
+            kept = same(desired, call.args[name])
+            moved = same(actual, after)
             if isinstance(after, np.ndarray) and moved and kept and not same(after, desired):
                 index = tuple(np.argwhere(after != desired)[0])
-                was, has = number(desired[index]), number(after[index])
+                was = number(desired[index])
+                has = number(after[index])
                 says = f"{name} is changed in place: {place(index)} was {was}, and becomes {has}"
                 return Finding("mutation", (says,))
     return None

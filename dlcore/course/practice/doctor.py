@@ -108,7 +108,8 @@ def isolation():
 def doctor(*others):
     """Print what every look found; return 1 where something is amiss, 0 otherwise."""
     looks = (python, packages, names, cache, exercises, isolation, *others)
-    signs, table = [look() for look in looks], Table.grid(padding=(0, 2))
+    signs = [look() for look in looks]
+    table = Table.grid(padding=(0, 2))
     for sign in signs:
         mark, style = SIGNS[sign.state]
         table.add_row(Text(mark, style=style), Text(sign.about, style="bold"), Text(sign.says))

@@ -16,7 +16,8 @@ def error_pattern(actual, desired, args):
 
     Both are arrays of one shape; `args` are the arguments of the call, by name.
     """
-    actual, desired = np.asarray(actual, float), np.asarray(desired, float)
+    actual = np.asarray(actual, float)
+    desired = np.asarray(desired, float)
     if not (np.isfinite(actual).all() and np.isfinite(desired).all()):
         return ""
     relations = (

@@ -20,7 +20,8 @@ class Progress:
     """The passed exercises of a course, each with the stand at which it passed."""
 
     def __init__(self, topic_names):
-        self.exercises, self.passed = exercises_of(*topic_names), {}
+        self.exercises = exercises_of(*topic_names)
+        self.passed = {}
         path = topics.ROOT / ".progress"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         for words in map(str.split, lines):

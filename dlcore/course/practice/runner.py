@@ -58,8 +58,14 @@ class Runner:
     """
 
     def __init__(self, folder, k):
-        self.folder, self.k, self.outcomes, self.broken = folder, k, [], []
-        self.recorder, self.recordings, self.edits, self.module = CallRecorder(), {}, None, None
+        self.folder = folder
+        self.k = k
+        self.outcomes = []
+        self.broken = []
+        self.recorder = CallRecorder()
+        self.recordings = {}
+        self.edits = None
+        self.module = None
         self.refused = False
 
     def pytest_collection_modifyitems(self, items):
@@ -82,7 +88,8 @@ class Runner:
     def pytest_fixture_setup(self, fixturedef):
         value = yield
         if fixturedef.argname == "answers" and isinstance(value, ModuleType):
-            self.module, names = value, {value.__name__, f"wrong.{value.__name__.split('.')[-1]}"}
+            self.module = value
+            names = {value.__name__, f"wrong.{value.__name__.split('.')[-1]}"}
             vars(value).update(self.edits or {})
             value = record_calls(value, self.recorder, names)
             fixturedef.cached_result = (value, *fixturedef.cached_result[1:])
@@ -123,7 +130,9 @@ class Runner:
         failed = [each for each in by_exercise(self.outcomes) if begun(each)]
         if not failed:
             return
-        topic, name, mine = failed[0].topic, failed[0].exercise, self.module
+        topic = failed[0].topic
+        name = failed[0].exercise
+        mine = self.module
         items = [item for item in items if self.name(item) == name and item in self.recordings]
         recordings = [self.recordings[item] for item in items]
         cause = recognise(topic, name, recordings, lambda edits: self.again(items, edits))
@@ -146,7 +155,8 @@ class Runner:
     def again(self, items, edits):
         """Run tests again on the book's answers after some edits; yield the calls of each."""
         for item in items:
-            self.edits, item.config.option.answers = edits, "solutions"
+            self.edits = edits
+            item.config.option.answers = "solutions"
             try:
                 reports = runtestprotocol(item, log=False, nextitem=None)
             finally:
@@ -186,7 +196,8 @@ def claim(item):
 
 def run(topic_names, *, folder="exercises", k="", plugin=None):
     """Run the scored tests of `topic_names` on the answers in `folder`; return the runner."""
-    tests_run, noise = (plugin or Runner)(folder, k), StringIO()
+    tests_run = (plugin or Runner)(folder, k)
+    noise = StringIO()
     tests = [str(topics.ROOT / f"tests/test_{topic}.py") for topic in topic_names]
     where = [f"--rootdir={topics.ROOT}", f"--config-file={topics.ROOT / 'pyproject.toml'}"]
     alone = environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")

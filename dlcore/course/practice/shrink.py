@@ -28,7 +28,8 @@ def shrink(mine, book, args):
         shrunk = False
         for candidate in smaller(args):
             if disagrees(candidate):
-                args, shrunk = candidate, True
+                args = candidate
+                shrunk = True
                 break
     return args if sum(map(size, args.values())) <= MOST else None
 

@@ -40,7 +40,8 @@ def run_in_subprocess(topic_names, k=""):
         outcomes, broken = receiver.recv()
     except EOFError:
         process.join()
-        outcomes, broken = [], [f"the process of your answers died: exit code {process.exitcode}"]
+        outcomes = []
+        broken = [f"the process of your answers died: exit code {process.exitcode}"]
     finally:
         process.kill()
         process.join()

@@ -37,8 +37,12 @@ class WatchSession:
     """What a reader is at: the exercises left, the one at hand, the hints they have had."""
 
     def __init__(self, topic_names, console=None, run=run_in_subprocess):
-        self.topics, self.console, self.run = topic_names, console or Console(highlight=False), run
-        self.progress, self.hints, self.news = Progress(topic_names), 0, []
+        self.topics = topic_names
+        self.console = console or Console(highlight=False)
+        self.run = run
+        self.progress = Progress(topic_names)
+        self.hints = 0
+        self.news = []
         self.exercise = self.verdict = self.solved = self.seen = None
         self.turn()
 
@@ -48,7 +52,8 @@ class WatchSession:
         names = [exercise.name for exercise in pending]
         here = names.index(after) + 1 if after in names else 0
         self.exercise = pending[here % len(pending)] if pending else None
-        self.hints, self.verdict = 0, None
+        self.hints = 0
+        self.verdict = None
 
     def saved(self, topic):
         """Take up the first pending exercise of the file that was saved, if there is one."""
@@ -137,7 +142,8 @@ class WatchSession:
 
     def draw(self):
         """Show how far the reader is, what happened, and what the exercise at hand needs."""
-        done, everything = self.progress.done(), self.progress.exercises
+        done = self.progress.done()
+        everything = self.progress.exercises
         earned, total = (sum(each.points for each in group) for group in (done, everything))
         bar = Table.grid(padding=(0, 2))
         counted = f"{len(done)} of {len(everything)} exercises, {earned} of {total} points"
@@ -198,7 +204,8 @@ def terminal_restored():
 
 def event_stream(topic_names):
     """Yield events as they come: saves of the files of `topic_names`, and keys."""
-    events, stop = queue.SimpleQueue(), threading.Event()
+    events = queue.SimpleQueue()
+    stop = threading.Event()
     threading.Thread(target=queue_saves, args=(topic_names, events, stop), daemon=True).start()
     if sys.stdin.isatty():
         threading.Thread(target=queue_keys, args=(events,), daemon=True).start()

@@ -28,7 +28,8 @@ GENERATED = ("__pycache__", "_build", ".ipynb_checkpoints", ".pytest_cache", "no
 
 def release(folder):
     """Write the course into `folder`, which must not exist yet."""
-    folder, topic_names = Path(folder), topics.topics()
+    folder = Path(folder)
+    topic_names = topics.topics()
     if folder.exists():
         raise ValueError(f"release: {folder} exists, name a folder that does not")
     if not (topics.ROOT / "solutions").is_dir():

@@ -41,7 +41,8 @@ class SubmissionObject(remote.RemoteProxy):
     __slots__ = ()
     __array_ufunc__ = None  # arrays leave arithmetic to the methods here
     __eq__ = __ne__ = refusing("compared")
-    __hash__, __bool__ = refusing("hashed"), refusing("taken for true or false")
+    __hash__ = refusing("hashed")
+    __bool__ = refusing("taken for true or false")
 
 
 class SubmissionCallable(SubmissionObject, remote.RemoteCallable):
@@ -86,13 +87,18 @@ def layout(array):
 class Client(endpoint.Endpoint):
     """The end of the conversation that has the tests."""
 
-    proxy_types, writer = (SubmissionObject, SubmissionCallable), ClientWriter
+    proxy_types = (SubmissionObject, SubmissionCallable)
+    writer = ClientWriter
 
     def __init__(self, connection, key=b""):
         super().__init__()
-        self.connection, self.key, self.phase = connection, key, "at import"
+        self.connection = connection
+        self.key = key
+        self.phase = "at import"
         self.messages = self.received = self.results = self.nested = 0
-        self.ended, self.missing, self.answering = None, None, 0.0
+        self.ended = None
+        self.missing = None
+        self.answering = 0.0
         self.origins, self.raised = [], []  # exceptions of tests, and of the submission
 
     def send(self, number, kind, *content):
@@ -176,7 +182,8 @@ class Client(endpoint.Endpoint):
 
     def answer(self, *question):
         """Answer a question of the worker, and count the time that it takes."""
-        begun, self.nested = time.thread_time(), self.nested + 1
+        begun = time.thread_time()
+        self.nested = self.nested + 1
         try:
             super().answer(*question)
         finally:

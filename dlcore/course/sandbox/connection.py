@@ -30,7 +30,8 @@ class WorkerEnded(BaseException):
 
     def __init__(self, status, says):
         super().__init__(f"{status}: {says}")
-        self.status, self.says = status, says
+        self.status = status
+        self.says = says
 
 
 class Zygote:
@@ -40,7 +41,8 @@ class Zygote:
     """
 
     def __init__(self, tier, *, modules=(), numba=True, seconds=10.0, memory=tiers.MEMORY):
-        self.tier, self.seconds = tier, seconds
+        self.tier = tier
+        self.seconds = seconds
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         limits = {"seconds": 2 * seconds + 1, "memory": memory, "readable": tiers.readable()}
         config = {"tier": tier, "control": theirs.fileno(), "path": tiers.paths()}
@@ -77,8 +79,12 @@ class Connection:
     """The line to one worker: messages of bytes, its clock, its output, its end."""
 
     def __init__(self, zygote):
-        self.zygote, self.waited, self.status = zygote, 0.0, None
-        self.buffered, self.printed, self.pid = bytearray(), "", 0
+        self.zygote = zygote
+        self.waited = 0.0
+        self.status = None
+        self.buffered = bytearray()
+        self.printed = ""
+        self.pid = 0
         self.socket, theirs = socket.socketpair()
         self.output, output = os.pipe()
         try:
@@ -89,7 +95,8 @@ class Connection:
         finally:
             theirs.close()
             os.close(output)
-        self.reading, self.writing = select.poll(), select.poll()
+        self.reading = select.poll()
+        self.writing = select.poll()
         self.reading.register(self.socket, select.POLLIN)
         self.writing.register(self.socket, select.POLLOUT)
 
@@ -146,7 +153,9 @@ class Connection:
 
     def wait(self, ready):
         """Wait until the worker reads or writes, and not for longer than it may take."""
-        begun, before, seconds = time.monotonic(), self.waited, self.zygote.seconds
+        begun = time.monotonic()
+        before = self.waited
+        seconds = self.zygote.seconds
         while not ready.poll(TICK * 1000):
             self.waited = before + time.monotonic() - begun
             if self.waited > seconds and self.own_seconds() > seconds:
@@ -157,7 +166,8 @@ class Connection:
         """Return the seconds that the worker had for itself, or that its threads computed."""
         with suppress(OSError, ValueError):
             tasks = [path.read_text().split() for path in self.tasks()]
-            computed, queued = sum(int(t[0]) for t in tasks) / 1e9, int(tasks[0][1]) / 1e9
+            computed = sum(int(t[0]) for t in tasks) / 1e9
+            queued = int(tasks[0][1]) / 1e9
             overdue = self.waited - PATIENCE * self.zygote.seconds
             return max(self.waited - queued, computed, overdue)
         return self.waited

@@ -69,11 +69,15 @@ class EndpointReader(Reader):
 class Endpoint:
     """One end of the conversation; what carries the messages is added by each side."""
 
-    proxy_types, caught = (RemoteProxy, RemoteCallable), Exception
-    writer, reader = EndpointWriter, EndpointReader
+    proxy_types = (RemoteProxy, RemoteCallable)
+    caught = Exception
+    writer = EndpointWriter
+    reader = EndpointReader
 
     def __init__(self):
-        self.objects, self.numbers, self.known = [], {}, {}
+        self.objects = []
+        self.numbers = {}
+        self.known = {}
         self.questions = count(1)
 
     def number(self, value):

@@ -76,7 +76,9 @@ def damaged(raw, rng):
 
 def fuzz(count, seed=0):
     """Read so many damaged messages; return how many were refused, and how many were not."""
-    rng, whole, side = random.Random(seed), list(messages()), endpoint.Endpoint()
+    rng = random.Random(seed)
+    whole = list(messages())
+    side = endpoint.Endpoint()
     side.number(len)
     refused = 0
     for _ in range(count):

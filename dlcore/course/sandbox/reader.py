@@ -23,7 +23,9 @@ class Reader:
     """Turn a tree and the bytes of its buffers back into values."""
 
     def __init__(self, body):
-        self.body, self.at, self.odd = body, 0, 0
+        self.body = body
+        self.at = 0
+        self.odd = 0
 
     def value(self, node, depth=0):
         """Return the value of a tree."""
@@ -54,7 +56,8 @@ class Reader:
     def mapping(self, contents, depth):
         """Return a dictionary."""
         keys, values = contents
-        keys, values = self.hashable(keys, depth), self.items(values, depth)
+        keys = self.hashable(keys, depth)
+        values = self.items(values, depth)
         return dict(zip(keys, values, strict=True))
 
     def integer(self, digits, depth):
@@ -78,7 +81,8 @@ class Reader:
             raise WireError(f"read: {shape} is no shape")
         if prod(n or 1 for n in shape) > BODY:  # in Python's integers, which do not wrap around
             raise WireError(f"read: an array of shape {shape} is too large")
-        start, count = self.at, prod(shape)
+        start = self.at
+        count = prod(shape)
         self.at += -(-count * dtype.itemsize // ALIGNED) * ALIGNED
         if self.at > len(self.body):
             raise WireError(f"read: the numbers of an array of shape {shape} are missing")

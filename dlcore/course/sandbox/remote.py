@@ -24,7 +24,9 @@ class RemoteProxy:
     __slots__ = ("_endpoint", "_name", "_number")
 
     def __init__(self, endpoint, number, name):
-        self._endpoint, self._number, self._name = endpoint, number, name
+        self._endpoint = endpoint
+        self._number = number
+        self._name = name
 
     def __repr__(self):
         return f"<{self._name} in the other process>"
@@ -50,7 +52,8 @@ class RemoteIterator:
     """An iterator over items of the other process, which ends after so many."""
 
     def __init__(self, items):
-        self.items, self.left = items, PULLS
+        self.items = items
+        self.left = PULLS
 
     def __iter__(self):
         return self

@@ -98,7 +98,8 @@ def bound(paths):
 def mounts(script):
     """List the folders of T2; whatever is not named does not exist, and nothing is writable."""
     hidden = [str(stdlib() / name) for name in FOREIGN if (stdlib() / name).exists()]
-    first, last = [PYTHON, str(stdlib()), *loader()], [*packages(), script]
+    first = [PYTHON, str(stdlib()), *loader()]
+    last = [*packages(), script]
     cover = [word for path in hidden for word in ("--tmpfs", path)]
     system = ["--proc", "/proc", "--dev", "/dev"]
     closed = [word for path in ("/dev", *hidden, "/") for word in ("--remount-ro", path)]
@@ -124,7 +125,8 @@ def launch(tier, argv, *, pass_fds=(), env=None, **streams):
     """
     env = ONE_THREAD | (env or {})
     if tier == "T2":
-        argv, env = wrap(argv, env), {}
+        argv = wrap(argv, env)
+        env = {}
     streams = {"stdin": subprocess.DEVNULL, "cwd": "/", **streams}
     return subprocess.Popen(
         argv, env=env, pass_fds=pass_fds, start_new_session=True, close_fds=True, **streams
@@ -134,10 +136,12 @@ def launch(tier, argv, *, pass_fds=(), env=None, **streams):
 @contextmanager
 def world(tier):
     """Make a small world to attack: an open port, a folder, a file of the locked user's own."""
-    uid, memory = confine.NOBODY, 1 << 30
+    uid = confine.NOBODY
+    memory = 1 << 30
     lock = {"tier": tier, "seconds": 10, "memory": memory, "readable": readable(), "uid": uid}
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
-        secret, own = Path(folder, "secret"), Path(folder, "own")
+        secret = Path(folder, "secret")
+        own = Path(folder, "own")
         for path in (secret, own):
             path.write_text("a secret")
             path.chmod(0o666)

@@ -33,7 +33,8 @@ class Writer:
     """Turn values into a tree; their numbers gather in `buffers`."""
 
     def __init__(self):
-        self.buffers, self.size = [], 0
+        self.buffers = []
+        self.size = 0
 
     def tree(self, value, depth=0):
         """Return the tree of a value."""

@@ -91,12 +91,17 @@ def apart(shape, dtype, steps):
 class Worker(endpoint.Endpoint):
     """The end of the conversation that has the submission."""
 
-    proxy_types, caught = (TestObject, TestCallable), BaseException
-    writer, reader = WorkerWriter, WorkerReader
+    proxy_types = (TestObject, TestCallable)
+    caught = BaseException
+    writer = WorkerWriter
+    reader = WorkerReader
 
     def __init__(self, channel):
         super().__init__()
-        self.channel, self.buffered, self.module, self.depth = channel, bytearray(), None, 0
+        self.channel = channel
+        self.buffered = bytearray()
+        self.module = None
+        self.depth = 0
         self.copies, self.copied = {}, {}  # by number, and the numbers by identity
         self.given, self.lent = {}, {}  # snapshots: of arguments, and of what callbacks returned
 
@@ -114,7 +119,8 @@ class Worker(endpoint.Endpoint):
         message = self.read(header), self.read(body)
         kind, *content = wire.decode(*message, lambda body: self.reader(self, body))
         if kind == "ask":
-            self.given, self.lent = self.given | self.lent, {}
+            self.given = self.given | self.lent
+            self.lent = {}
         return number, kind, *content
 
     def read(self, size):
@@ -127,7 +133,8 @@ class Worker(endpoint.Endpoint):
 
     def keep(self, number, copy):
         """Remember a copy, and how it came."""
-        self.copies[number], self.copied[id(copy)] = copy, number
+        self.copies[number] = copy
+        self.copied[id(copy)] = number
         held = self.given if number in self.given else self.lent
         held[number] = self.snapshot(copy)
 

@@ -14,10 +14,14 @@ INK, FAINT, GOOD, WEAK = "#1f2937", "#6b7280", "#0f766e", "#99d5cd"
 
 def distribution(results, height=180):
     """Draw the number of submissions in each tenth of the possible points."""
-    counts, step, top = results.histogram(), WIDTH / BINS, height - 44
-    most, marks = max(*counts, 1), []
+    counts = results.histogram()
+    step = WIDTH / BINS
+    top = height - 44
+    most = max(*counts, 1)
+    marks = []
     for tenth, count in enumerate(counts):
-        tall, left = top * count / most, tenth * step + GAP / 2
+        tall = top * count / most
+        left = tenth * step + GAP / 2
         marks.append(box(left, 22 + top - tall, step - GAP, tall, GOOD))
         label = f"{10 * tenth}–{10 * tenth + 10}"
         marks.append(text(left + (step - GAP) / 2, height - 4, label, FAINT, "middle"))
@@ -28,9 +32,11 @@ def distribution(results, height=180):
 
 def difficulty(results, left=210):
     """Draw the share of submissions that pass each exercise."""
-    marks, wide = [], WIDTH - left - 60
+    marks = []
+    wide = WIDTH - left - 60
     for row, exercise in enumerate(results.exercises):
-        share, top = results.share(exercise.name), row * (BAR + GAP)
+        share = results.share(exercise.name)
+        top = row * (BAR + GAP)
         marks.append(text(left - 10, top + 16, exercise.name, INK, "end"))
         marks.append(box(left, top, wide, BAR, "#eef2f1"))
         marks.append(box(left, top, wide * share, BAR, GOOD if share >= 0.5 else WEAK))

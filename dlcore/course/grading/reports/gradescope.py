@@ -20,7 +20,8 @@ def ungraded(reason):
 
 def report(results, student):
     """Write the score of a student and a case for each exercise, if none is owed."""
-    row, score = results.row(student), results.score(student)
+    row = results.row(student)
+    score = results.score(student)
     if score is None:
         return ungraded("the grader failed, and this is no fault of yours; run it again")
     (submission,) = [each for each in results.submissions if each.student == student]
