@@ -31,14 +31,14 @@ def grade(
     from dlcore.course.grading import grade
     from dlcore.course.grading.cluster import judge_on_cluster
 
-    settings = (exercises, key_file, isolation, accept_no_isolation)
-    grading = grade.place(submissions, *settings, out)
+    words = (exercises, key_file, isolation, accept_no_isolation)
+    grading = grade.grading_run(submissions, *words, out)
     if explain:
         raise typer.Exit(grade.explain(grading, *explain))
-    workers = (
-        {"judge_files": partial(judge_on_cluster, scheduler, grading.settings)} if scheduler else {}
-    )
-    raise typer.Exit(grade.grade(grading, resume=resume, jobs=jobs, **workers))
+    judges = {"jobs": jobs}
+    if scheduler:
+        judges["judge_files"] = partial(judge_on_cluster, scheduler, grading.settings)
+    raise typer.Exit(grade.grade(grading, resume=resume, **judges))
 
 
 @app.command()
