@@ -7,8 +7,10 @@ the tests draw depends on a secret key, the exercise, the submission's bytes and
 
 import hashlib
 import hmac
+import os
 import platform
 import time
+from unittest.mock import patch
 
 import pytest
 
@@ -16,7 +18,7 @@ from dlcore.course.exercises import topics
 from dlcore.course.grading.classify import classify
 from dlcore.course.grading.session import SandboxSession
 from dlcore.course.grading.verdict import verdict_on
-from dlcore.course.practice.runner import QUIET, claim, environment, scored
+from dlcore.course.practice.runner import ALONE, QUIET, claim, scored
 
 UNUSED = ("terminal", "logging", "junitxml", "debugging", "stepwise", "setuponly", "pastebin",
           "unraisableexception", "threadexception")  # fmt: skip
@@ -50,7 +52,7 @@ class Judge(SandboxSession):
         quiet = [option for option in QUIET if not option.startswith("--tb")]
         plain = [*quiet, "--capture=no", *(f"-pno:{name}" for name in UNUSED)]
         try:
-            with environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS=""):
+            with patch.dict(os.environ, ALONE):
                 code = pytest.main([*tests, *where, *plain], plugins=[self])
         finally:
             self.close()

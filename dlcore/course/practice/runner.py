@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from inspect import cleandoc
 from io import StringIO
 from types import ModuleType
+from unittest.mock import patch
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -25,6 +26,7 @@ from dlcore.course.practice.shrink import plain
 
 SECONDS = 10.0
 HURRY = 1.0  # seconds for a test of a wrong answer, which may be slow or endless
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}  # environment
 QUIET = (
     "--override-ini=addopts=",
     "--import-mode=importlib",
@@ -200,25 +202,12 @@ def run(topic_names, *, folder="exercises", k="", plugin=None):
     noise = StringIO()
     tests = [str(topics.ROOT / f"tests/test_{topic}.py") for topic in topic_names]
     where = [f"--rootdir={topics.ROOT}", f"--config-file={topics.ROOT / 'pyproject.toml'}"]
-    alone = environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")
-    with alone, redirect_stdout(noise), redirect_stderr(noise):
+    with patch.dict(os.environ, ALONE), redirect_stdout(noise), redirect_stderr(noise):
         code = pytest.main([*tests, *where, *QUIET, f"--answers={folder}"], plugins=[tests_run])
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         said = noise.getvalue().splitlines()
         tests_run.broken += [line for line in said if line.startswith(("ERROR", "INTERNALERROR"))]
     return tests_run
-
-
-@contextmanager
-def environment(**variables):
-    """Set environment variables for a while."""
-    before = os.environ.copy()
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @contextmanager
