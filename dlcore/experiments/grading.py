@@ -212,11 +212,11 @@ def resistance(_):
 
 def table():
     """Lay out the record: a line for each attack, a column for each tier and user."""
-    told = record("attacks")["history"]
+    history = record("attacks")["history"]
     table = Table(title="What becomes of hostile submissions")
-    for head in ("theme", "attack", *told["runs"]):
+    for head in ("theme", "attack", *history["runs"]):
         table.add_column(head)
-    for row in told["table"]:
+    for row in history["table"]:
         table.add_row(*map(Text, row))
     return table
 

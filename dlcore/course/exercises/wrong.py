@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.answers import load
 
-FOUND = []
+MARKED = []
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """A wrong answer: whose exercise it fails, what it replaces, what its author should hear."""
+    """A wrong answer: whose exercise it fails, what it replaces, the advice on it."""
 
     exercise: str
     name: str
@@ -40,7 +40,7 @@ def wrong(exercise, advice):
     """Mark a function, or a class, as a wrong answer to `exercise`."""
 
     def mark(function):
-        FOUND.append(Wrong(exercise, function.__name__, advice, function))
+        MARKED.append(Wrong(exercise, function.__name__, advice, function))
         return function
 
     return mark
@@ -49,7 +49,7 @@ def wrong(exercise, advice):
 def load_wrong(topic):
     """List the wrong answers known for `topic`, in the order of their file; there may be none."""
     path = topics.ROOT / f"solutions/wrong/{topic}.py"
-    FOUND.clear()
+    MARKED.clear()
     if path.exists():
         load(path)
-    return FOUND.copy()
+    return MARKED.copy()

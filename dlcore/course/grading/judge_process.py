@@ -22,7 +22,7 @@ PATIENCE = 60  # times the seconds of one test: no honest exercise has as many t
 
 @dataclass(frozen=True)
 class JudgeSettings:
-    """What a judge is told before the first item; two judges of the same settings judge alike."""
+    """What a judge has to know beforehand; two judges of the same settings judge alike."""
 
     topics: tuple[str, ...]
     tier: str

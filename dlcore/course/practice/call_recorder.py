@@ -43,14 +43,14 @@ class Call:
 
 
 class CallRecorder:
-    """The calls of one test, from outside only: what answers ask of each other is their own."""
+    """The calls of one test, from outside only: what answers call of each other is left out."""
 
     def __init__(self):
         self.calls = []
         self.busy = False
 
     def wrap(self, function, name):
-        """Return a function that does what `function` does, and is heard."""
+        """Return a function that does what `function` does, and records its calls."""
         function = getattr(function, "unrecorded", function)
 
         @wraps(function)
@@ -65,7 +65,7 @@ class CallRecorder:
         return recording
 
     def answer(self, call, ask, named):
-        """Ask, keep what comes back, and listen to the functions in it."""
+        """Call, keep what comes back, and record the functions in it."""
         self.busy = True
         try:
             result = ask()
@@ -79,7 +79,7 @@ class CallRecorder:
         return self.follow(result, call.name)
 
     def follow(self, result, name):
-        """Listen to the functions and generators that a call has returned."""
+        """Record the functions and generators that a call has returned."""
         if isinstance(result, FunctionType):
             return self.wrap(result, f"{name}(…)")
         if inspect.isgenerator(result):
@@ -99,7 +99,7 @@ class CallRecorder:
 
 
 def record_calls(module, recorder, names):
-    """Return a view of a module whose functions and classes are heard when asked from outside."""
+    """Return a view of a module that records the calls of its functions from outside."""
     view = ModuleType(module.__name__, module.__doc__)
     vars(view).update(vars(module))
     for name, value in vars(module).items():

@@ -42,7 +42,7 @@ class WatchSession:
         self.run = run
         self.progress = Progress(topic_names)
         self.hints = 0
-        self.news = []
+        self.messages = []
         self.exercise = self.verdict = self.solved = self.seen = None
         self.turn()
 
@@ -69,13 +69,13 @@ class WatchSession:
             tests_run = self.run([self.exercise.topic], self.exercise.name)
             found = [each for each in by_exercise(tests_run.outcomes) if self.at_hand(each)]
             if tests_run.broken or not found:
-                self.news = tests_run.broken or ["the tests of this exercise did not run"]
+                self.messages = tests_run.broken or ["the tests of this exercise did not run"]
                 return
             [self.verdict] = found
             self.progress.note(found)
             if self.verdict.finding:
                 return
-            self.news.append(f"✓ {self.exercise.name} passes: s shows how the book does it")
+            self.messages.append(f"✓ {self.exercise.name} passes: s shows how the book does it")
             self.solved = self.exercise
             self.turn()
 
@@ -94,12 +94,12 @@ class WatchSession:
         for exercise in self.progress.exercises:
             sign = "✓" if exercise in done else "▸" if exercise == self.exercise else "·"
             points = f"{exercise.points} {'point' if exercise.points == 1 else 'points'}"
-            self.news.append(f"{sign} {exercise.name:32} {points}")
+            self.messages.append(f"{sign} {exercise.name:32} {points}")
 
     def reset(self):
         """Put the hole of this exercise back; the file is kept beside, under another name."""
         if self.exercise:
-            self.news.append(reset(self.exercise.topic, self.exercise.name))
+            self.messages.append(reset(self.exercise.topic, self.exercise.name))
             self.hints = 0
             self.run_tests()
 
@@ -107,7 +107,7 @@ class WatchSession:
         """Check all exercises, passed ones too."""
         tests_run = self.run(self.topics)
         self.progress.note(by_exercise(tests_run.outcomes))
-        self.news += tests_run.broken
+        self.messages += tests_run.broken
         self.turn()
         self.run_tests()
 
@@ -120,7 +120,7 @@ class WatchSession:
     def solution(self):
         """Show the book's solution of the exercise passed last."""
         solved = self.solved
-        self.news.append(
+        self.messages.append(
             book_answer(solved.topic, solved.name) if solved else "pass an exercise first"
         )
 
@@ -130,10 +130,10 @@ class WatchSession:
         A save that changed nothing since the last run, as after a reset, is passed over.
         """
         if event in self.topics and self.seen != (event, fingerprint_of(event)):
-            self.news = []
+            self.messages = []
             self.saved(event)
         elif event in KEYS:
-            self.news = []
+            self.messages = []
             KEYS[event][1](self)
         else:
             return event != "q"
@@ -151,7 +151,7 @@ class WatchSession:
             ProgressBar(total=max(len(everything), 1), completed=len(done), width=32), counted
         )
 
-        parts = [Text(), bar, *([Text()] if self.news else []), *map(plain, self.news)]
+        parts = [Text(), bar, *([Text()] if self.messages else []), *map(plain, self.messages)]
         if self.verdict and self.exercise:
             parts += [Text(), advice(self.verdict, self.hints, more="h")]
         elif not self.exercise:
@@ -161,9 +161,9 @@ class WatchSession:
         self.console.print(Group(*parts, Text(f"\n  {keys}   q quit", style=QUIET)))
 
 
-def plain(news):
+def plain(messages):
     """Let no word of a message be markup."""
-    return Text(news) if isinstance(news, str) else news
+    return Text(messages) if isinstance(messages, str) else messages
 
 
 KEYS = {

@@ -2,7 +2,7 @@
 
 What a test passes is copied into the worker, and copied back into the same arrays, lists and
 dictionaries when the worker has changed them. Functions and objects of a test stay here. What
-the submission makes, other than plain values, stays there: a test holds a stand-in, which has
+the submission makes, other than plain values, stays there: a test holds a proxy, which has
 no say in whether it is equal to anything.
 """
 
@@ -36,7 +36,7 @@ def refusing(done):
 
 
 class SubmissionObject(remote.RemoteProxy):
-    """A stand-in for an object of the submission."""
+    """A proxy for an object of the submission."""
 
     __slots__ = ()
     __array_ufunc__ = None  # arrays leave arithmetic to the methods here
@@ -46,7 +46,7 @@ class SubmissionObject(remote.RemoteProxy):
 
 
 class SubmissionCallable(SubmissionObject, remote.RemoteCallable):
-    """A stand-in for a function or a class of the submission."""
+    """A proxy for a function or a class of the submission."""
 
     __slots__ = ()
 
@@ -107,7 +107,7 @@ class Client(endpoint.Endpoint):
         self.guarded(self.connection.send, frame.framed(number, *message))
 
     def receive(self):
-        """Wait for a message, and bring up to date what the worker has changed."""
+        """Receive a message, and bring up to date what the worker has changed."""
         number, header, body = self.guarded(self.connection.receive)
         self.messages, self.received = self.messages + 1, self.received + len(header) + len(body)
         if self.messages > MESSAGES or self.received > RECEIVED:
@@ -162,7 +162,7 @@ class Client(endpoint.Endpoint):
 
     @contextmanager
     def answers(self, source, *, name, path):
-        """Load a submission into the worker, and lend it to a test; the worker ends with it."""
+        """Load a submission into the worker, and yield it; the worker ends afterwards."""
         try:
             self.ask("load", name, path, source)
             yield Answers(self)

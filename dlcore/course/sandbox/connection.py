@@ -76,7 +76,7 @@ class Zygote:
 
 
 class Connection:
-    """The line to one worker: messages of bytes, its clock, its output, its end."""
+    """The connection to one worker: messages of bytes, its clock, its output, its end."""
 
     def __init__(self, zygote):
         self.zygote = zygote
@@ -112,7 +112,7 @@ class Connection:
         self.socket.setblocking(False)
 
     def handshake(self):
-        """Hear that the worker is locked up, and what its process number is."""
+        """Receive that the worker is locked up, and what its process number is."""
         said, gifts, _, _ = self.socket.recvmsg(1001, socket.CMSG_SPACE(12))
         for _, _, data in gifts:
             self.pid = struct.unpack("iII", data)[0]
@@ -197,7 +197,7 @@ class Connection:
         return self.status
 
     def close(self):
-        """Close the line, and keep the beginning of what the worker printed."""
+        """Close the connection, and keep the beginning of what the worker printed."""
         if self.socket.fileno() >= 0:
             self.socket.close()
             os.set_blocking(self.output, False)

@@ -1,9 +1,10 @@
-"""Hold a conversation between processes: what one does to a stand-in, the other does.
+"""Call objects of another process: what one does to a proxy, the other does.
 
-Either side asks, and while it waits for the reply it answers what the other side asks: a test
-calls an answer, which calls a function of the test. What is no plain value stays at home and
-gets a number; the other side holds a stand-in, and every operator and every method of it
-becomes a question. Exceptions travel as the names of their classes and a cleaned message.
+Either side sends requests, and while it waits for the reply it answers those of the other
+side: a test calls an answer, which calls a function of the test. What is no plain value stays
+in its process and gets a number; the other side holds a proxy, and every operator and every
+method of it becomes a request. Exceptions are sent as the names of their classes and a cleaned
+message.
 
 This module runs on both sides. The trusted side decides in `perform` what it lets be asked.
 """
@@ -27,7 +28,7 @@ class Anew:
 
 
 class EndpointWriter(Writer):
-    """Write what stays at home as a number: ``mine`` if it lives here, else ``yours``."""
+    """Write what stays in its process as a number: ``mine`` if it lives here, else ``yours``."""
 
     def __init__(self, endpoint):
         super().__init__()
@@ -44,14 +45,14 @@ class EndpointWriter(Writer):
 
 
 class EndpointReader(Reader):
-    """Read numbers as stand-ins, or as the objects that live here."""
+    """Read numbers as proxies, or as the objects that live here."""
 
     def __init__(self, endpoint, body):
         super().__init__(body)
         self.endpoint = endpoint
 
     def mine(self, contents, depth):
-        """Return the stand-in for an object of the other side."""
+        """Return the proxy for an object of the other side."""
         number, called, name = contents
         if not (type(number) is int and type(called) is bool and type(name) is str):
             raise WireError("read: an object has a number, a truth value and a name")
@@ -88,7 +89,7 @@ class Endpoint:
         return self.numbers[id(value)]
 
     def proxy(self, number, called, name):
-        """Return the one stand-in for an object that lives there."""
+        """Return the one proxy for an object that lives there."""
         if number not in self.known:
             self.known[number] = self.proxy_types[called](self, number, name)
         return self.known[number]

@@ -46,7 +46,7 @@ class Reader:
         return nodes if plain else [self.value(node, depth + 1) for node in nodes]
 
     def hashable(self, nodes, depth):
-        """Return members that are to be told apart by their hashes, not too many odd ones."""
+        """Return members that are distinguished by their hashes, not too many odd ones."""
         members = self.items(nodes, depth)
         self.odd += sum(type(member) not in EVEN for member in members)
         if self.odd > ODD:

@@ -19,7 +19,7 @@ PULLS = 1_000_000  # items of an iterator, before it counts as endless
 
 
 class RemoteProxy:
-    """A stand-in for an object of the other process."""
+    """A proxy for an object of the other process."""
 
     __slots__ = ("_endpoint", "_name", "_number")
 
@@ -83,7 +83,7 @@ for operation in BINARY:
 
 
 class RemoteCallable(RemoteProxy):
-    """A stand-in for something that can be called."""
+    """A proxy for something that can be called."""
 
     __slots__ = ()
 

@@ -110,8 +110,8 @@ def mounts(script):
 def wrap(argv, env):
     """Put bubblewrap before a command ``PYTHON … SCRIPT …``; its own environment stays empty."""
     folder = next(str(Path(word).parent) for word in argv if word.endswith(".py"))
-    told = [word for pair in env.items() for word in ("--setenv", *pair)]
-    inside = ["--hostname", "sandbox", "--chdir", "/", "--clearenv", *told]
+    variables = [word for pair in env.items() for word in ("--setenv", *pair)]
+    inside = ["--hostname", "sandbox", "--chdir", "/", "--clearenv", *variables]
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise FileNotFoundError("launch: tier is T2, but there is no program bwrap")
@@ -150,15 +150,15 @@ def world(tier):
             os.chown(own, uid, uid)
         places = {"folder": folder, "secret": str(secret), "own": str(own), "paths": paths()}
         given = [*ONE_THREAD, "PWD", "LC_CTYPE"]  # bubblewrap and Python add one each
-        told = {"given": given, "memory": memory, "libraries": ["wave", "numpy"]}
-        told["spaces"] = {name: str(Path(f"/proc/self/ns/{name}").readlink()) for name in SPACES}
-        yield {"port": server.getsockname()[1], **places, **told, "lock": lock}
+        facts = {"given": given, "memory": memory, "libraries": ["wave", "numpy"]}
+        facts["spaces"] = {name: str(Path(f"/proc/self/ns/{name}").readlink()) for name in SPACES}
+        yield {"port": server.getsockname()[1], **places, **facts, "lock": lock}
 
 
 def attack(tier, world, locked):
     """Let the canaries loose, in the lock or outside it; return the names that got through."""
-    told = json.dumps({**world, "locked": locked})
-    argv = [PYTHON, "-I", "-S", "-B", str(HERE / "canaries.py"), told]
+    target = json.dumps({**world, "locked": locked})
+    argv = [PYTHON, "-I", "-S", "-B", str(HERE / "canaries.py"), target]
     with launch(tier, argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             out, err = process.communicate(timeout=20)

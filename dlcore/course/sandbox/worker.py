@@ -18,7 +18,7 @@ from dlcore.course.sandbox import endpoint, errors, frame, remote, wire
 
 
 class TestObject(remote.RemoteProxy):
-    """A stand-in for an object of the tests; NumPy's functions of it are computed there."""
+    """A proxy for an object of the tests; NumPy's functions of it are computed there."""
 
     __slots__ = ()
     __bool__ = remote.forward("bool")
@@ -31,7 +31,7 @@ class TestObject(remote.RemoteProxy):
 
 
 class TestCallable(TestObject, remote.RemoteCallable):
-    """A stand-in for a function of the tests."""
+    """A proxy for a function of the tests."""
 
     __slots__ = ()
 
@@ -46,7 +46,7 @@ class WorkerWriter(endpoint.EndpointWriter):
 
 
 class WorkerReader(endpoint.EndpointReader):
-    """Read arrays, lists and dictionaries of the tests so that changes of them can be told."""
+    """Read arrays, lists and dictionaries of the tests so that changes of them can be detected."""
 
     def kept(self, contents, depth):
         """Bring the copy of something up to date, or make one."""
