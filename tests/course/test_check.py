@@ -79,7 +79,7 @@ def test_a_failed_attempt_comes_before_an_exercise_not_begun(clone, capsys):
     ],
 )
 def test_a_failure_is_told_by_its_kind(told, old, new, kind, says):
-    """What differs, and where, in the reader's own settings."""
+    """What differs, and where, in the reader's own terms."""
     page, code = told(old, new)
     assert code == 1
     assert f"{kind}  " in page

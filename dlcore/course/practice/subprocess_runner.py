@@ -1,7 +1,8 @@
 """Try answers in a process of its own, forked from one that has imported the tools.
 
 Whatever an answer does to its process, the one that watches goes on; and since the tools
-are sender already, the tests begin at once.
+are there already, the tests begin at once. A pool of processes would do as well, but it does
+not say with which code its process ended.
 """
 
 import ast
