@@ -31,8 +31,9 @@ def grade(
     from dlcore.course.grading import grade
     from dlcore.course.grading.cluster import judge_on_cluster
 
-    words = (exercises, key_file, isolation, accept_no_isolation)
-    grading = grade.grading_run(submissions, *words, out)
+    grading = grade.grading_run(
+        submissions, exercises, key_file, isolation, accept_no_isolation, out
+    )
     if explain:
         raise typer.Exit(grade.explain(grading, *explain))
     judges = {"jobs": jobs}

@@ -78,8 +78,14 @@ class Attack(NamedTuple):
     @property
     def item(self):
         """What is judged."""
-        who = {"student": self.name, "topic": self.topic, "exercise": self.exercise}
-        return Item(**who, points=2, source=self.source, digest=digest(self.source))
+        return Item(
+            student=self.name,
+            topic=self.topic,
+            exercise=self.exercise,
+            points=2,
+            source=self.source,
+            digest=digest(self.source),
+        )
 
 
 def attacks():

@@ -118,8 +118,10 @@ def graded(home, open_judge):
     plan = json.loads((topics.ROOT / PLAN).read_text(encoding="utf-8"))
     words = ",".join(plan["exercises"])
     key = topics.ROOT / KEY
-    tier = ("T0", True) if open_judge else (TIER, False)
-    grading = grading_run(home, words, key, *tier, home)
+    if open_judge:
+        grading = grading_run(home, words, key, "T0", True, home)
+    else:
+        grading = grading_run(home, words, key, TIER, False, home)
     topic_names = list(grading.settings.topics)
     submission = read_submission("submission", [home / "submission"], topic_names)
     every = items(submission, grading.exercises)

@@ -20,8 +20,15 @@ def items(submission, exercises):
     made = []
     for exercise in exercises:
         source = submission.sources.get(exercise.topic)
-        what = (exercise.topic, exercise.name, exercise.points)
-        made.append(Item(submission.student, *what, source, digest(source)))
+        item = Item(
+            student=submission.student,
+            topic=exercise.topic,
+            exercise=exercise.name,
+            points=exercise.points,
+            source=source,
+            digest=digest(source),
+        )
+        made.append(item)
     return made
 
 

@@ -59,9 +59,16 @@ def verdict_on(item, status, *says, **more):
     >>> verdict_on(item, "fail").points, verdict_on(item, "pass").points
     (0, 2)
     """
-    points = item.points if status == "pass" else 0
-    who = (item.student, item.topic, item.exercise)
-    return Verdict(*who, status, points, item.points, says=says, **more)
+    return Verdict(
+        student=item.student,
+        topic=item.topic,
+        exercise=item.exercise,
+        status=status,
+        points=item.points if status == "pass" else 0,
+        possible=item.points,
+        says=says,
+        **more,
+    )
 
 
 def digest(source):

@@ -124,8 +124,15 @@ class Runner:
         answers = topics.ROOT / self.folder / f"{exercise.topic}.py"
         finding = diagnose(excinfo.value, answers, self.recorder.calls) if excinfo else None
         formula = cleandoc(item.obj.__doc__ or "")
-        who = (exercise.topic, exercise.name, exercise.points)
-        return Outcome(*who, claim(item), formula, finding, printed)
+        return Outcome(
+            topic=exercise.topic,
+            exercise=exercise.name,
+            points=exercise.points,
+            claim=claim(item),
+            formula=formula,
+            finding=finding,
+            printed=printed,
+        )
 
     def study(self, items):
         """Look closer at the first exercise that failed: at its cause, at a smaller input."""
