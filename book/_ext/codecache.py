@@ -7,6 +7,7 @@ program. Where the variable ``CI`` is set, every page is executed.
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 CODE = ("dlcore/**/*", "solutions/**/*", "tests/**/*", "book/results/*", "book/**/*.py")
@@ -29,11 +30,12 @@ def fingerprint(root):
 
 
 def choose_cache(app, config):
-    """Name the cache after the code, and forget the caches when CI asks for the truth."""
+    """Name the cache after the code, and forget what it holds when CI asks for the truth."""
     root = Path(app.confdir)
-    config.nb_execution_cache_path = str(root / "_build/.jupyter_cache" / fingerprint(root))
+    cache = root / "_build/.jupyter_cache" / fingerprint(root)
     if os.environ.get("CI", "").lower() not in {"", "0", "false"}:
-        config.nb_execution_mode = "force"
+        shutil.rmtree(cache, ignore_errors=True)
+    config.nb_execution_cache_path = str(cache)
 
 
 def setup(app):
