@@ -91,7 +91,7 @@ def shortened(expr, change):
 
 @contextmanager
 def patience(seconds):
-    """Give up after some seconds, where the system can tell; elsewhere do not even begin."""
+    """Give up after some seconds of processor time, where the system can tell."""
     alarm = getattr(signal, "setitimer", None)
     if alarm is None or threading.current_thread() is not threading.main_thread():
         seconds = None
@@ -105,12 +105,12 @@ def patience(seconds):
     if seconds is None:
         yield
         return
-    before = signal.signal(signal.SIGALRM, ring)
-    alarm(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, ring)
+    alarm(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     except Over:
         pass
     finally:
-        alarm(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        alarm(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
