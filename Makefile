@@ -1,6 +1,6 @@
 # Everything this repository does. Needs Python 3.11 or later and make; the rest is fetched.
 #
-#   make book   make test   make lint   make check   make exercises   make bench
+#   make book   make test   make catalogues   make lint   make check   make exercises   make bench
 
 PYTHON ?= python3
 RESOLUTION ?= locked
@@ -9,20 +9,27 @@ STAMP := .venv/$(RESOLUTION).stamp
 PAGE := file://$(CURDIR)/_build/html/index.html
 SCREEN := [ "$$(uname)" = Darwin -o -n "$$DISPLAY$$WAYLAND_DISPLAY" ]
 export UV_PYTHON_DOWNLOADS := never
+export UV_COMPILE_BYTECODE := 1
+
+# Tests run on as many workers as there are processors, those of a file on the same one.
+PYTEST = $(BIN)/python -m pytest -q --numprocesses logical --dist loadfile
 
 book: $(STAMP)
-	$(BIN)/jupyter-book build . -W -n --keep-going
+	@$(BIN)/jupyter-book build . -q -W -n --keep-going > /dev/null
 	@echo "The book is built: $(PAGE)"
 	@if [ -t 1 ] && [ -z "$$CI" ] && $(SCREEN); then $(BIN)/python -m webbrowser "$(PAGE)" > /dev/null; fi
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	@$(PYTEST) -m "not catalogue"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-check: lint book test
+catalogues: $(STAMP)
+	@$(PYTEST) -m catalogue
+
+check: lint book test catalogues
 
 exercises: $(STAMP)
 	$(BIN)/dlcore exercises
@@ -45,4 +52,4 @@ $(STAMP): pyproject.toml uv.lock
 INSTALL_LOCKED = $(BIN)/uv sync --frozen --inexact --extra book --extra test
 INSTALL_RESOLVED = $(BIN)/uv pip install --python .venv --resolution $(RESOLUTION) -e ".[book,test]"
 
-.PHONY: book test lint check exercises bench environment
+.PHONY: book test catalogues lint check exercises bench environment

@@ -180,9 +180,10 @@ def as_user(user, command):
     return ["bwrap", "--dev-bind", "/", "/", *words, "--chdir", str(topics.ROOT), *drop, *command]
 
 
-def graded(tier, user):
-    """Grade every attack as a user, in a process of its own."""
-    command = as_user(user, [sys.executable, "-B", "-m", "dlcore.experiments.grading", tier])
+def graded(tier, user, wanted=()):
+    """Grade attacks as a user, in a process of its own: those that are wanted, or every one."""
+    program = [sys.executable, "-B", "-m", "dlcore.experiments.grading", tier, *wanted]
+    command = as_user(user, program)
     with tempfile.TemporaryDirectory() as cache:
         Path(cache).chmod(0o777)
         env = {"PATH": os.environ["PATH"], "NUMBA_CACHE_DIR": cache}
