@@ -73,7 +73,7 @@ def test_an_adjoint_sums_over_its_users(formulas, oracle):
     assert not np.array_equal(oracle.program(formulas.adjoint)(v_bar=v_bar, s=s), v_bar)
 
 
-def test_the_tape_remembers_what_is_watched(rng):
+def test_the_tape_remembers_what_is_traced(rng):
     """For y = x z with a constant z, y has the one parent x, and z ȳ for it alone."""
     x, z, y_bar = rng.normal(size=(3, 4))
     variable = Variable(x, next(levels))
@@ -285,10 +285,10 @@ def test_a_hessian_is_multiplied_without_being_formed(formulas, oracle, rng):
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (lambda x: x.__setitem__(0, 1.0), r"x\[0\]: x is a watched array, .* use np.where"),
-        (lambda x: x.__imul__(2.0), "out is a watched array, it cannot be overwritten"),
-        (lambda x: np.sum(np.arcsin(x)), "arcsin: no rule for watched arrays, use one of"),
-        (lambda x: float(x[0]), "a watched number cannot become a plain one"),
+        (lambda x: x.__setitem__(0, 1.0), r"x\[0\]: x is a traced array, .* use np.where"),
+        (lambda x: x.__imul__(2.0), "out is a traced array, it cannot be overwritten"),
+        (lambda x: np.sum(np.arcsin(x)), "arcsin: no rule for traced arrays, use one of"),
+        (lambda x: float(x[0]), "a traced number cannot become a plain one"),
         (np.tanh, r"grad: f must return a number, got shape \(3,\); use jacobian"),
     ],
 )

@@ -9,7 +9,7 @@ Chapter: book/reverse.md.
 import html
 import inspect
 
-from dlcore.autodiff.dispatch import Traced, belongs, floats, levels, lower
+from dlcore.autodiff.dispatch import Traced, float_arrays, is_traced_at, levels, lower
 from dlcore.graph import topological_order
 from figures.layout import layout
 
@@ -33,7 +33,7 @@ class Node(Traced):
     def record(self, primitive, args, options):
         """Apply a primitive to values and keep the arguments that are part of the picture."""
         y = primitive(*lower(args, self.level), **options)
-        parents = [arg for arg in args if belongs(arg, self.level)]
+        parents = [arg for arg in args if is_traced_at(arg, self.level)]
         return Node(y, self.level, primitive.__name__, parents)
 
 
@@ -67,12 +67,12 @@ def draw(f, *xs, alt="", caption=""):
 
 def trace(f, *xs):
     """Run f and list the nodes of its graph, each after all that it was made from."""
-    xs = floats("draw", xs)
+    xs = float_arrays("draw", xs)
     level = next(levels)
     inputs = [Node(x, level, name) for x, name in zip(xs, letters(f, len(xs)), strict=True)]
     y = f(*inputs)
     outputs = y if isinstance(y, tuple | list) else [y]
-    ends = [node for node in outputs if belongs(node, level)]
+    ends = [node for node in outputs if is_traced_at(node, level)]
     made = list(topological_order(ends, lambda node: node.parents))[::-1]
     return list(dict.fromkeys([*inputs, *made]))
 

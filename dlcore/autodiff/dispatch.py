@@ -1,7 +1,7 @@
-"""Values that are being watched, and how NumPy's own syntax finds its way to the rules.
+"""Values that are being traced, and how NumPy's own syntax finds its way to the rules.
 
-``x * y`` and ``np.exp(x)`` call `numpy.multiply` and `numpy.exp`; on a watched value NumPy
-hands the call over to us, and the table `stand_ins` names the function that takes over.
+``x * y`` and ``np.exp(x)`` call `numpy.multiply` and `numpy.exp`; on a traced value NumPy
+hands the call over to us, and the table `implementations` names the function that takes over.
 
 Every derivative that is being taken is a level. A level that is opened inside another one
 is its own, so derivatives of derivatives never mistake each other's tangents.
@@ -14,7 +14,7 @@ from operator import getitem
 
 import numpy as np
 
-stand_ins = {}  # NumPy's function -> ours, which knows its derivative
+implementations = {}  # NumPy's function -> ours, which knows its derivative
 levels = count(1)
 
 CONSTANT = (  # functions that are constant between jumps: computed on the plain values
@@ -25,18 +25,18 @@ CONSTANT = (  # functions that are constant between jumps: computed on the plain
 )  # fmt: skip
 
 
-def stands_for(*functions):
-    """Let a function of ours take the place of NumPy's, wherever a watched value comes in."""
+def implements(*functions):
+    """Let a function of ours take the place of NumPy's, wherever a traced value comes in."""
 
     def register(ours):
-        stand_ins.update(dict.fromkeys(functions, ours))
+        implementations.update(dict.fromkeys(functions, ours))
         return ours
 
     return register
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """A watched array: its `value`, and the `level` of the derivative that it serves."""
+    """A traced array: its `value`, and the `level` of the derivative that it serves."""
 
     __slots__ = ("level", "value")
     __hash__ = object.__hash__  # a value is a node of a graph: itself, whatever it holds
@@ -50,29 +50,29 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *args, **options):
         if "out" in options:
             raise TypeError(
-                f"{ufunc.__name__}: out is a watched array, it cannot be overwritten, "
+                f"{ufunc.__name__}: out is a traced array, it cannot be overwritten, "
                 "write y = x + z in place of x += z"
             )
         if method != "__call__":
-            raise TypeError(f"{ufunc.__name__}.{method}: no rule for watched arrays, use np.sum")
+            raise TypeError(f"{ufunc.__name__}.{method}: no rule for traced arrays, use np.sum")
         return self.__array_function__(ufunc, (), args, options)
 
     def __array_function__(self, function, types, args, options):
-        if function in stand_ins:
-            return stand_ins[function](*args, **options)
+        if function in implementations:
+            return implementations[function](*args, **options)
         if function in CONSTANT:
             return function(*map(plain, args), **options)
-        known = ", ".join(sorted({known.__name__ for known in stand_ins}))
-        raise TypeError(f"{function.__name__}: no rule for watched arrays, use one of {known}")
+        known = ", ".join(sorted({known.__name__ for known in implementations}))
+        raise TypeError(f"{function.__name__}: no rule for traced arrays, use one of {known}")
 
     def __array__(self, dtype=None, copy=None):
-        raise TypeError("a watched array cannot become a plain one, use a function that has a rule")
+        raise TypeError("a traced array cannot become a plain one, use a function that has a rule")
 
     def __getitem__(self, key):
-        return stand_ins[getitem](self, key=key)
+        return implementations[getitem](self, key=key)
 
     def __setitem__(self, key, value):
-        raise TypeError(f"x[{key}]: x is a watched array, it cannot be overwritten, use np.where")
+        raise TypeError(f"x[{key}]: x is a traced array, it cannot be overwritten, use np.where")
 
     def __len__(self):
         return len(self.value)
@@ -81,7 +81,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return bool(plain(self))
 
     def __float__(self):
-        raise TypeError("a watched number cannot become a plain one, use it as it is")
+        raise TypeError("a traced number cannot become a plain one, use it as it is")
 
     def reshape(self, *shape):
         """Arrange the same entries in another shape."""
@@ -103,22 +103,22 @@ def plain(value):
     return np.asarray(value)
 
 
-def innermost(args):
-    """Find the watched argument of the highest level: the derivative that was opened last."""
+def top_trace(args):
+    """Find the traced argument of the highest level: the derivative that was opened last."""
     return max((arg for arg in args if isinstance(arg, Traced)), key=lambda arg: arg.level)
 
 
-def belongs(arg, level):
-    """Tell whether `arg` is watched by the derivative of this level."""
+def is_traced_at(arg, level):
+    """Tell whether `arg` is traced by the derivative of this level."""
     return isinstance(arg, Traced) and arg.level == level
 
 
 def lower(args, level):
     """Take one level off those arguments that belong to it."""
-    return [arg.value if belongs(arg, level) else arg for arg in args]
+    return [arg.value if is_traced_at(arg, level) else arg for arg in args]
 
 
-def floats(function, xs):
+def float_arrays(function, xs):
     """Return the inputs of a derivative as arrays; refuse what has no slope."""
     xs = [x if isinstance(x, Traced) else np.asarray(x) for x in xs]
     for x in xs:

@@ -5,7 +5,7 @@ Chapter: book/forward.md.
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import Traced, belongs, floats, levels, lower
+from dlcore.autodiff.dispatch import Traced, float_arrays, is_traced_at, levels, lower
 
 
 class Dual(Traced):
@@ -20,7 +20,7 @@ class Dual(Traced):
         """Apply a primitive to values, its jvp to tangents; constants have tangent zero."""
         xs = lower(args, self.level)
         dots = [
-            args[i].dot if belongs(args[i], self.level) else zero(xs[i])
+            args[i].dot if is_traced_at(args[i], self.level) else zero(xs[i])
             for i in primitive.positions(args)
         ]
         y = primitive(*xs, **options)
@@ -38,6 +38,6 @@ def jvp(f, xs, x_dots):
     >>> jvp(lambda x: x * x, [np.float64(3.0)], [np.float64(1.0)])
     (np.float64(9.0), np.float64(6.0))
     """
-    xs, level = floats("jvp", xs), next(levels)
+    xs, level = float_arrays("jvp", xs), next(levels)
     y = f(*(Dual(x, x_dot, level) for x, x_dot in zip(xs, x_dots, strict=True)))
-    return (y.value, y.dot) if belongs(y, level) else (y, np.zeros_like(y))
+    return (y.value, y.dot) if is_traced_at(y, level) else (y, np.zeros_like(y))

@@ -2,8 +2,8 @@
 
 For y = f(x₁, …, xₖ) the rules are
 
-    jvp:  ẏ  = Σᵢ (∂y/∂xᵢ) ẋᵢ          how a small change travels forwards
-    vjp:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ             how a loss's interest in y travels backwards
+    jvp:  ẏ  = Σᵢ (∂y/∂xᵢ) ẋᵢ          the change of y for small changes of the x
+    vjp:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ             the gradient of a loss by xᵢ, from that by y
 
 Rules are written in NumPy's own syntax, so they can be differentiated again.
 
@@ -13,7 +13,7 @@ Chapter: book/linear.md.
 from functools import partial, update_wrapper
 from inspect import Parameter, signature
 
-from dlcore.autodiff.dispatch import Traced, innermost, stands_for
+from dlcore.autodiff.dispatch import Traced, implements, top_trace
 from dlcore.shapes import Booleans, Integers, checked
 
 registry = []  # every primitive, in the order of definition
@@ -37,21 +37,22 @@ class Primitive:
         self.arguments = [p for p in parameters if p.kind is not Parameter.KEYWORD_ONLY]
         self.names = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
         self.many = self.arguments[-1].kind is Parameter.VAR_POSITIONAL
-        self.smooth = [i for i, p in enumerate(self.arguments) if is_smooth(p.annotation)]
+        annotations = [parameter.annotation for parameter in self.arguments]
+        self.differentiable = [i for i, each in enumerate(annotations) if has_derivative(each)]
         self.layout_rule = None
         registry.append(self)
-        stands_for(*numpy)(self.as_numpy)
+        implements(*numpy)(self.as_numpy)
 
     def __repr__(self):
         return f"<primitive {self.__name__}>"
 
     def __call__(self, *args, **options):
-        """Compute y = f(x₁, …, xₖ), or let the innermost trace among the arguments record it."""
+        """Compute y = f(x₁, …, xₖ), or let the top_trace trace among the arguments record it."""
         if len(args) < len(self.arguments):
             args, options = self.by_position(args, options)
         for arg in args:
             if isinstance(arg, Traced):
-                return innermost(args).record(self, args, options)
+                return top_trace(args).record(self, args, options)
         return self.function(*args, **options)
 
     def by_position(self, args, options):
@@ -67,7 +68,7 @@ class Primitive:
 
     def positions(self, args):
         """Name the positions of `args` that have a derivative."""
-        return range(len(args)) if self.many else self.smooth
+        return range(len(args)) if self.many else self.differentiable
 
     def deflayout(self, rule):
         """Declare the memory order: ``rule(*xs)``, the same values as both passes read them."""
@@ -84,7 +85,7 @@ class Primitive:
         return rule
 
     def defvjp(self, rule):
-        """Declare x̄: ``rule(y, *xs, y_bar)``, an array or a promise of one per argument."""
+        """Declare x̄: ``rule(y, *xs, y_bar)``, an array or a function that returns one, per argument."""
         self.vjp_rule = rule
         return rule
 
@@ -92,16 +93,16 @@ class Primitive:
         """Push tangents forwards:  ẏ = Σᵢ (∂y/∂xᵢ) ẋᵢ."""
         return self.jvp_rule(y, *xs_and_dots, **options)
 
-    def vjp(self, y, *xs_and_bar, wanted=None, **options):
-        """Pull a cotangent back:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ, for every argument or the `wanted` ones."""
+    def vjp(self, y, *xs_and_bar, argnums=None, **options):
+        """Pull a cotangent back:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ, for every argument or the `argnums` ones."""
         bars = self.vjp_rule(y, *xs_and_bar, **options)
-        if wanted is not None:
+        if argnums is not None:
             order = list(self.positions(xs_and_bar[:-1]))
-            bars = [bars[order.index(position)] for position in wanted]
+            bars = [bars[order.index(position)] for position in argnums]
         return tuple(bar() if callable(bar) else bar for bar in bars)
 
 
-def is_smooth(annotation):
+def has_derivative(annotation):
     """Tell whether an argument has a derivative: labels, indices and masks have none."""
     return getattr(annotation, "__origin__", None) not in (Integers, Booleans)
 

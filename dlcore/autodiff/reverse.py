@@ -1,11 +1,11 @@
-"""Reverse mode: remember what was computed, then walk it backwards.
+"""Reverse mode: record what is computed on a tape, then propagate gradients back along it.
 
 Chapter: book/reverse.md.
 """
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import Traced, belongs, floats, levels, lower
+from dlcore.autodiff.dispatch import Traced, float_arrays, is_traced_at, levels, lower
 from dlcore.graph import topological_order
 
 
@@ -18,20 +18,20 @@ class Variable(Traced):
         self.value, self.level, self.parents, self.memory = value, level, parents, memory
 
     def record(self, primitive, args, options):
-        """Apply a primitive to values and keep, for the way back, the arguments watched here."""
+        """Apply a primitive to values; keep its arguments for the backward pass."""
         xs = primitive.laid_out(lower(args, self.level))
-        wanted = [i for i in primitive.positions(args) if belongs(args[i], self.level)]
-        parents = [args[i] for i in wanted]
+        argnums = [i for i in primitive.positions(args) if is_traced_at(args[i], self.level)]
+        parents = [args[i] for i in argnums]
         return Variable(
-            primitive(*xs, **options), self.level, parents, (primitive, xs, wanted, options)
+            primitive(*xs, **options), self.level, parents, (primitive, xs, argnums, options)
         )
 
     def pullback(self, y_bar):
         """Pull a cotangent back to the parents."""
         if self.memory is None:
             raise RuntimeError("pullback: the tape was released by the first call, record it again")
-        primitive, xs, wanted, options = self.memory
-        return primitive.vjp(self.value, *xs, y_bar, wanted=wanted, **options)
+        primitive, xs, argnums, options = self.memory
+        return primitive.vjp(self.value, *xs, y_bar, argnums=argnums, **options)
 
     def release(self):
         """Give the arrays back; the node keeps its place in the graph."""
@@ -47,7 +47,7 @@ def vjp(f, *xs, release=False):
     backward pass. With `release`, each array is given back as soon as it has been used, and
     the pullback can be called once.
     """
-    xs, level = floats("vjp", xs), next(levels)
+    xs, level = float_arrays("vjp", xs), next(levels)
     variables = [Variable(x, level) for x in xs]
     y = f(*variables)
 
@@ -61,7 +61,7 @@ def vjp(f, *xs, release=False):
                     node.release()
         return tuple(bars[x] if x in bars else np.zeros_like(x.value) for x in variables)
 
-    if not belongs(y, level):  # f ignores its arguments
+    if not is_traced_at(y, level):  # f ignores its arguments
         return y, lambda y_bar: tuple(np.zeros_like(x) for x in xs)
     return y.value, pullback
 

@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 
 from dlcore.autodiff import jvp, vjp
-from dlcore.autodiff.dispatch import Traced, floats, levels, lower
+from dlcore.autodiff.dispatch import Traced, float_arrays, levels, lower
 from dlcore.experiments.forward import NODES, figure, graph, letter, run
 from dlcore.graph import topological_order
 from dlcore.ops.loss import cross_entropy
@@ -74,7 +74,7 @@ def count(f, *xs):
     >>> count(lambda x: np.sin(x) * x, np.ones(3))
     (2, 6)
     """
-    xs, level, book = floats("count", xs), next(levels), []
+    xs, level, book = float_arrays("count", xs), next(levels), []
     f(*(Counted(x, level, book) for x in xs))
     return len(book), sum(work for _, work in book)
 

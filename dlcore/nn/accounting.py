@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import Traced, belongs, levels, lower
+from dlcore.autodiff.dispatch import Traced, is_traced_at, levels, lower
 from dlcore.nn.layer import named_layers, named_parameters
 
 CONVOLUTIONS = ("conv2d", "conv2d_bias_relu")
@@ -75,7 +75,7 @@ class Shape(Traced):
         """Apply a primitive to arrays of no images, and tell what it did."""
         xs = lower(args, self.level)
         y = primitive(*xs, **options)
-        fields = [arg.field for arg in args if belongs(arg, self.level)]
+        fields = [arg.field for arg in args if is_traced_at(arg, self.level)]
         field = field_of(primitive.__name__, fields, xs, options)
         self.record_call(primitive.__name__, y, multiplications(primitive.__name__, xs, y), field)
         return Shape(y, self.level, field, self.record_call)

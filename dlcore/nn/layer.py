@@ -60,8 +60,8 @@ class Operation(Layer):
 
     def backward(self, y_bar, *, input_grad=True):
         """Receive ȳ, keep the gradients of the parameters, return x̄; None if not asked for it."""
-        wanted = range(0 if input_grad else 1, 1 + len(self.params))
-        bars = self.op.vjp(self.y, *self.inputs, y_bar, wanted=wanted, **self.options)
+        argnums = range(0 if input_grad else 1, 1 + len(self.params))
+        bars = self.op.vjp(self.y, *self.inputs, y_bar, argnums=argnums, **self.options)
         x_bar, bars = (bars[0], bars[1:]) if input_grad else (None, bars)
         self.grads = dict(zip(self.params, bars, strict=True))
         return x_bar

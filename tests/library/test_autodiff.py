@@ -1,4 +1,4 @@
-"""The engine: both modes, on values that are watched through NumPy's own syntax."""
+"""The engine: both modes, on values that are traced through NumPy's own syntax."""
 
 import numpy as np
 import pytest
@@ -107,7 +107,7 @@ def test_a_function_that_ignores_its_argument_has_gradient_zero():
 
 
 def test_comparison_is_made_on_the_values():
-    """A program may branch on a watched value: the branch taken is differentiated."""
+    """A program may branch on a traced value: the branch taken is differentiated."""
     f = lambda x: x * x if x > 0 else -x
     assert grad(f)(np.float64(3.0)) == 6.0
     assert grad(f)(np.float64(-3.0)) == -1.0
@@ -118,7 +118,7 @@ def test_rules_may_be_asked_for_some_arguments_only(rng):
     x, w, b = rng.normal(size=(5, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)
     y_bar = rng.normal(size=(5, 2))
     y, everything = linear(x, w, b), linear.vjp(linear(x, w, b), x, w, b, y_bar)
-    some = linear.vjp(y, x, w, b, y_bar, wanted=(1, 2))
+    some = linear.vjp(y, x, w, b, y_bar, argnums=(1, 2))
     assert len(some) == 2
     assert all(np.array_equal(*pair) for pair in zip(some, everything[1:], strict=True))
 
@@ -138,11 +138,11 @@ def test_a_layer_walks_back_by_the_rules_of_the_tape(name, rng):
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (lambda x: np.sum(np.arcsin(x)), "arcsin: no rule for watched arrays"),
-        (np.linalg.det, "det: no rule for watched arrays, use one of .* einsum, "),
-        (np.add.reduce, "add.reduce: no rule for watched arrays"),
-        (lambda x: np.sum(np.asarray(x)), "a watched array cannot become a plain one"),
-        (lambda x: x.__iadd__(1.0), "add: out is a watched array, it cannot be overwritten"),
+        (lambda x: np.sum(np.arcsin(x)), "arcsin: no rule for traced arrays"),
+        (np.linalg.det, "det: no rule for traced arrays, use one of .* einsum, "),
+        (np.add.reduce, "add.reduce: no rule for traced arrays"),
+        (lambda x: np.sum(np.asarray(x)), "a traced array cannot become a plain one"),
+        (lambda x: x.__iadd__(1.0), "add: out is a traced array, it cannot be overwritten"),
         (tanh, r"grad: f must return a number, got shape \(3,\); use jacobian"),
     ],
 )

@@ -8,7 +8,7 @@ Chapter: book/reverse.md.
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import plain, stands_for
+from dlcore.autodiff.dispatch import implements, plain
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Mask, Tensor
 
@@ -141,7 +141,7 @@ def maximum_vjp(y, x, z, y_bar):
     )
 
 
-@stands_for(np.minimum)
+@implements(np.minimum)
 def minimum(x, z):
     """Take the smaller:  min(x, z) = -max(-x, -z)."""
     return -np.maximum(-x, -z)

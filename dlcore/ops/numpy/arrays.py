@@ -9,7 +9,7 @@ import operator
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import plain, stands_for
+from dlcore.autodiff.dispatch import implements, plain
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Tensor
 
@@ -101,7 +101,7 @@ def joined_vjp(y, *xs_and_bar):
     return [y_bar[end - len(x) : end] for x, end in zip(xs, ends, strict=True)]
 
 
-@stands_for(np.concatenate)
+@implements(np.concatenate)
 def concatenate(xs, axis=0):
     """Lay arrays end to end along an axis."""
     if axis is None:
@@ -109,13 +109,13 @@ def concatenate(xs, axis=0):
     return np.moveaxis(joined(*(np.moveaxis(x, axis, 0) for x in xs)), 0, axis)
 
 
-@stands_for(np.stack)
+@implements(np.stack)
 def stack(xs, axis=0):
     """Lay arrays of one shape side by side along an axis of its own."""
     return np.concatenate([np.expand_dims(x, axis) for x in xs], axis=axis)
 
 
-@stands_for(np.moveaxis)
+@implements(np.moveaxis)
 def moveaxis(x, source, destination):
     """Move one axis to another place."""
     order = [i for i in range(x.ndim) if i != source % x.ndim]
@@ -123,7 +123,7 @@ def moveaxis(x, source, destination):
     return np.transpose(x, order)
 
 
-@stands_for(np.swapaxes)
+@implements(np.swapaxes)
 def swapaxes(x, one, other):
     """Exchange two axes."""
     order = list(range(x.ndim))
@@ -131,7 +131,7 @@ def swapaxes(x, one, other):
     return np.transpose(x, order)
 
 
-@stands_for(np.expand_dims)
+@implements(np.expand_dims)
 def expand_dims(x, axis):
     """Insert an axis of size one."""
     shape = list(x.shape)
@@ -139,33 +139,33 @@ def expand_dims(x, axis):
     return np.reshape(x, tuple(shape))
 
 
-@stands_for(np.squeeze)
+@implements(np.squeeze)
 def squeeze(x, axis=None):
     """Drop the axes of size one, or the given one."""
     dropped = range(x.ndim) if axis is None else (axis % x.ndim,)
     return np.reshape(x, tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in dropped))
 
 
-@stands_for(np.ravel)
+@implements(np.ravel)
 def ravel(x):
     """Lay all entries out in a row."""
     return np.reshape(x, (-1,))
 
 
-@stands_for(np.broadcast_to)
+@implements(np.broadcast_to)
 def broadcast_to(x, shape):
     """Stretch to a shape, as arithmetic would."""
     return x + np.zeros(shape, x.dtype)
 
 
-@stands_for(np.flip)
+@implements(np.flip)
 def flip(x, axis=None):
     """Reverse the order along an axis, or along all."""
     reverse = lambda i: axis is None or i == axis % x.ndim
     return x[tuple(slice(None, None, -1 if reverse(i) else None) for i in range(x.ndim))]
 
 
-@stands_for(np.sort)
+@implements(np.sort)
 def sort(x, axis=-1):
     """Put the entries in ascending order; their slopes move with them."""
     key = list(np.indices(x.shape, sparse=True))

@@ -8,7 +8,7 @@ Chapter: book/reverse.md.
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import stands_for
+from dlcore.autodiff.dispatch import implements
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Tensor
 
@@ -64,14 +64,14 @@ cosh       = rule(np.cosh,       "y = cosh x,  y' = sinh x",       lambda x, y: 
 # fmt: on
 
 
-@stands_for(np.clip)
+@implements(np.clip)
 def clip(x, low=None, high=None):
     """Keep x between `low` and `high`:  min(max(x, low), high)."""
     x = x if low is None else np.maximum(x, low)
     return x if high is None else np.minimum(x, high)
 
 
-@stands_for(np.logaddexp)
+@implements(np.logaddexp)
 def logaddexp(x, z):
     """Add on the logarithmic scale:  ln(eˣ + eᶻ) = max(x, z) + ln(1 + exp(-|x - z|))."""
     return np.maximum(x, z) + np.log1p(np.exp(-np.absolute(x - z)))

@@ -5,7 +5,7 @@ Chapter: book/reverse.md.
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import stands_for
+from dlcore.autodiff.dispatch import implements
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Tensor
 
@@ -16,7 +16,7 @@ def dissect(subscripts):
     operands = left.split(",")
     if not arrow or "." in left or any(len(set(each)) < len(each) for each in operands):
         raise TypeError(
-            f"einsum: {subscripts!r} has no rule for watched arrays, write every index, no index "
+            f"einsum: {subscripts!r} has no rule for traced arrays, write every index, no index "
             "twice in an operand, and an arrow"
         )
     return operands, right
@@ -63,20 +63,20 @@ def sum_of_products_vjp(y, *xs_and_bar, subscripts):
     return [lambda i=i: pull(i) for i in range(len(xs))]
 
 
-@stands_for(np.einsum)
+@implements(np.einsum)
 def einsum(subscripts, *xs):
     """Multiply and add, in index notation, with the arrow and every index written out."""
     dissect(subscripts)
     return sum_of_products(*xs, subscripts=subscripts)
 
 
-@stands_for(np.outer)
+@implements(np.outer)
 def outer(x, z):
     """Multiply every entry of one vector with every entry of another."""
     return np.ravel(x)[:, None] * np.ravel(z)[None, :]
 
 
-@stands_for(np.vdot, np.inner)
+@implements(np.vdot, np.inner)
 def vdot(x, z):
     """Multiply two vectors:  Σ x z."""
     return np.sum(np.ravel(x) * np.ravel(z))

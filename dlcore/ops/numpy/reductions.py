@@ -5,7 +5,7 @@ Chapter: book/reverse.md.
 
 import numpy as np
 
-from dlcore.autodiff.dispatch import plain, stands_for
+from dlcore.autodiff.dispatch import implements, plain
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Tensor
 
@@ -58,20 +58,20 @@ def max_vjp(y, x, y_bar, axis=None, keepdims=False):
     return (winners(y, x, axis) * spread(y_bar, x, axis),)
 
 
-@stands_for(np.min, np.amin)
+@implements(np.min, np.amin)
 def min(x, axis=None, keepdims=False):
     """Take the smallest:  min x = -max(-x)."""
     return -np.max(-x, axis=axis, keepdims=keepdims)
 
 
-@stands_for(np.mean)
+@implements(np.mean)
 def mean(x, axis=None, keepdims=False):
     """Average:  the sum, divided by the number of terms."""
     y = np.sum(x, axis=axis, keepdims=keepdims)
     return y * (y.size / x.size)
 
 
-@stands_for(np.var)
+@implements(np.var)
 def var(x, axis=None, ddof=0, keepdims=False):
     """Measure the spread:  the mean square of x minus its mean."""
     gap = x - np.mean(x, axis=axis, keepdims=True)
@@ -79,17 +79,17 @@ def var(x, axis=None, ddof=0, keepdims=False):
     return total / (x.size / total.size - ddof)
 
 
-@stands_for(np.std)
+@implements(np.std)
 def std(x, axis=None, ddof=0, keepdims=False):
     """Measure the spread in the units of x:  √var."""
     return np.sqrt(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))
 
 
-@stands_for(np.linalg.norm)
+@implements(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
     """Measure a length:  √Σ x²."""
     if ord not in (None, 2, "fro") or (ord == 2 and np.ndim(x) == 2 and axis is None):
-        raise TypeError(f"norm: ord is {ord!r}, a watched array has a rule for the length only")
+        raise TypeError(f"norm: ord is {ord!r}, a traced array has a rule for the length only")
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
 
 
@@ -110,7 +110,7 @@ def running_vjp(y, x, y_bar, axis):
     return (np.flip(np.cumsum(np.flip(y_bar, axis), axis=axis), axis),)
 
 
-@stands_for(np.cumsum)
+@implements(np.cumsum)
 def cumsum(x, axis=None):
     """Add up from the front, along an axis or through all entries."""
     return running(np.ravel(x), axis=0) if axis is None else running(x, axis=axis)
