@@ -239,6 +239,17 @@ def test_a_loss_that_leaves_the_numbers_stops_the_run(lib, blobs):
     assert len(solver.history.train_loss) == 1
 
 
+def test_a_log_has_a_line_every_so_many_steps(lib, blobs):
+    """Step, epoch and the loss of that step, every third of eight steps."""
+    lines = []
+    log = lib.train.Log(every=3, output=lines.append)
+    losses = make(lib, blobs, epochs=2, callbacks=[log]).train().train_loss
+    assert lines == [
+        f"step 3/8  epoch 1/2  loss {losses[2]:.4f}",
+        f"step 6/8  epoch 2/2  loss {losses[5]:.4f}",
+    ]
+
+
 def test_evaluations_are_recorded_with_the_number_of_steps(lib, blobs):
     """Before the first step, every third of four steps an epoch, and at the end of each."""
     options = {"evaluate_first": True, "evaluate_every": 3, "epochs": 3}
@@ -251,17 +262,6 @@ def test_evaluations_are_recorded_with_the_number_of_steps(lib, blobs):
     assert plain.steps == [4, 8, 12]
     assert plain.val_accuracy == [history.val_accuracy[i] for i in (2, 4, 6)]
     assert plain.train_loss == history.train_loss
-
-
-def test_a_log_has_a_line_every_so_many_steps(lib, blobs):
-    """Step, epoch and the loss of that step, every third of eight steps."""
-    lines = []
-    log = lib.train.Log(every=3, output=lines.append)
-    losses = make(lib, blobs, epochs=2, callbacks=[log]).train().train_loss
-    assert lines == [
-        f"step 3/8  epoch 1/2  loss {losses[2]:.4f}",
-        f"step 6/8  epoch 2/2  loss {losses[5]:.4f}",
-    ]
 
 
 def test_the_best_parameters_are_put_back(lib, blobs):

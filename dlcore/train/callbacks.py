@@ -99,7 +99,7 @@ class AverageParameters(Callback):
     """Evaluate, and keep as the best, an exponential moving average of the parameters.
 
     After every step  a ← decay · a + (1 - decay) · w;  a begins as the first parameters. Steps
-    go on from w; the average is what evaluations see [Polyak1992]_.
+    go on from w; the average is what evaluations see [PolyakJuditsky1992]_.
     """
 
     def __init__(self, decay=0.99):
