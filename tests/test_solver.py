@@ -391,15 +391,16 @@ def test_a_run_stopped_inside_an_epoch_ends_with_the_same_bits(
 
 
 def test_a_checkpoint_is_kept_of_every_epoch_or_of_the_last(lib, blobs, tmp_path):
-    """With {epoch} in the path there is one of each, from which a run can go on; else one."""
+    """With {epoch} in the path there is one of the end of each; without, only the last."""
     whole = make(lib, blobs)
-    whole.train(path=tmp_path / "all" / "run-{epoch}.npz")
+    whole.train(path=tmp_path / "all" / "run-{epoch}.npz", checkpoint_every=1)
     make(lib, blobs).train(path=tmp_path / "last" / "run.npz")
     names = {path.name for path in (tmp_path / "all").iterdir()}
     assert names == {f"run-{epoch}.npz" for epoch in (1, 2, 3, 4)}
     assert [path.name for path in (tmp_path / "last").iterdir()] == ["run.npz"]
-    for name in names:
-        again = make(lib, blobs).resume(tmp_path / "all" / name)
+    for epoch in (1, 2, 3, 4):
+        again = make(lib, blobs).resume(tmp_path / "all" / f"run-{epoch}.npz")
+        assert (again.epoch, again.step_of_epoch) == (epoch, 0)
         again.train()
         assert bits(lib, again) == bits(lib, whole)
 

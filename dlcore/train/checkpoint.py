@@ -50,8 +50,9 @@ def parts_of(solver):
 
 
 def save(solver, path):
-    """Write a checkpoint of a run; in `path`, "{epoch}" becomes the number of epochs done."""
-    path = Path(str(path).replace("{epoch}", str(solver.epoch)))
+    """Write a checkpoint of a run; in `path`, "{epoch}" becomes the number of epochs begun."""
+    begun = solver.epoch + (solver.step_of_epoch > 0)
+    path = Path(str(path).replace("{epoch}", str(begun)))
     arrays = {
         f"{part}/{name}": array
         for part, named in parts_of(solver).items()
