@@ -1,4 +1,4 @@
-"""Activations, compiled: the rectifier, and a function that NumPy does not have.
+"""Activations, compiled: the ReLU, and a function that NumPy does not have.
 
 Chapter: book/activation.md.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from dlcore.kernels.machine.jit import elementwise, kernel
 from dlcore.kernels.machine.threads import parallel_for
 
-LARGE = 1 << 15  # entries that are worth a thread
+LARGE = 1 << 15  # entries that make a second thread worthwhile
 
 
 def erf_naive(x):
@@ -25,13 +25,13 @@ def erf(x):
 
 
 def relu_naive(x):
-    """Keep what is positive:  y = max(0, x)."""
+    """Compute  y = max(0, x)."""
     return np.maximum(x, 0)
 
 
 @kernel
 def relu_part(start, stop, y, x):
-    """The same from `start` to `stop`; a NaN is no number below zero."""
+    """The same from `start` to `stop`; a NaN stays."""
     y, x, zero = y[start:stop], x[start:stop], x.dtype.type(0)
     for i in range(x.size):
         y[i] = zero if x[i] < zero else x[i]

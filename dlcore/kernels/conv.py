@@ -1,6 +1,6 @@
-"""Convolution as the definition reads, as one product of matrices, and as compiled loops.
+"""Convolution as the definition reads, as one matrix product, and as compiled loops.
 
-A rung of this ladder is three functions, for the sum is linear in the image and in the filter:
+An algorithm is three functions, for the sum is linear in the image and in the filter:
 
     forward(x, w, …)                  y[n, f, p, q]
     input_grad(y_bar, w, size, …)     x_bar[n, c, h, l], for images of size (H, W)
@@ -28,7 +28,7 @@ ONE, NONE = (1, 1), ((0, 0), (0, 0))
 
 
 def positions(size, window, stride, padding, dilation):
-    """Count the places of a window:  P = ⌊(H + top + bottom - a (U - 1) - 1) / s⌋ + 1.
+    """Count the positions of a window:  P = ⌊(H + top + bottom - a (U - 1) - 1) / s⌋ + 1.
 
     >>> positions((32, 32), (5, 5), (1, 2), ((2, 2), (2, 2)), (1, 1))
     (32, 16)
@@ -38,9 +38,9 @@ def positions(size, window, stride, padding, dilation):
 
 
 def receptive_field(f, p, q, w, stride, dilation, groups):
-    """Name what filter f looks at from (p, q), in a padded image: channels, rows, columns.
+    """Return what filter f covers at (p, q) in a padded image: channels, rows, columns.
 
-    Filters and channels are divided into groups alike: a filter sees the channels of its group.
+    Filters and channels are divided into as many groups: a filter covers those of its group.
     """
     F, C, *window = w
     first = f // (F // groups) * C
@@ -66,7 +66,7 @@ def conv2d_naive(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
 
 
 def conv2d_input_grad_naive(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
-    """Let every output tell the pixels that it saw:  x̄ += ȳ w, pixel by pixel."""
+    """Add to every pixel, for each output that it is part of:  x̄ += ȳ w."""
     (N, F, P, Q), C = y_bar.shape, w.shape[1] * groups
     padded = [H + sum(pad) for H, pad in zip(size, padding, strict=True)]
     x_bar = np.zeros((N, C, *padded), np.result_type(y_bar, w))
@@ -78,7 +78,7 @@ def conv2d_input_grad_naive(y_bar, w, size, stride=ONE, padding=NONE, dilation=O
 
 
 def conv2d_weight_grad_naive(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
-    """Let every output tell its filter what it saw:  w̄ += ȳ x, tap by tap."""
+    """Add to every filter, for each of its outputs, what it covers:  w̄ += ȳ x."""
     (N, F, P, Q), C = y_bar.shape, x.shape[1] // groups
     x = np.pad(x, ((0, 0), (0, 0), *padding))
     w_bar = np.zeros((F, C, *window), np.result_type(x, y_bar))
@@ -89,7 +89,7 @@ def conv2d_weight_grad_naive(x, y_bar, window, stride=ONE, padding=NONE, dilatio
 
 
 def sliding_windows(x, window, stride, padding, dilation):
-    """View what tap (u, v) of every window sees, without a copy but for the padding.
+    """View what tap (u, v) of every window covers, without a copy but for the padding.
 
     The result has axes (N, C, P, Q, U, V).
     """
@@ -105,7 +105,7 @@ def sliding_windows(x, window, stride, padding, dilation):
 def columns(x, window, stride, padding, dilation, groups):
     """Copy every window into a column of its own:  (groups, C U V, N P Q).
 
-    A pixel is copied as often as windows see it: that is the price of a single product.
+    A pixel is copied once for every window that covers it: the cost of a single product.
     """
     N, C = x.shape[:2]
     views = sliding_windows(x, window, stride, padding, dilation)
@@ -142,7 +142,7 @@ def conv2d_input_grad_im2col(y_bar, w, size, stride=ONE, padding=NONE, dilation=
 
 
 def conv2d_weight_grad_im2col(x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1):
-    """Multiply the cotangents with the columns:  w̄ = ȳ columnsᵀ."""
+    """Multiply the upstream gradients with the columns:  w̄ = ȳ columnsᵀ."""
     F, C = y_bar.shape[1], x.shape[1] // groups
     copies = columns(x, window, stride, padding, dilation, groups)
     return (by_filter(y_bar, groups) @ copies.transpose(0, 2, 1)).reshape(F, C, *window)
@@ -150,7 +150,7 @@ def conv2d_weight_grad_im2col(x, y_bar, window, stride=ONE, padding=NONE, dilati
 
 @kernel
 def conv2d_loops(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
-    """Lay every loop of the definition open; a tap outside the image is skipped."""
+    """Write out every loop of the definition; a tap outside the image is skipped."""
     (N, _, H, W), (F, C, U, V) = x.shape, w.shape
     (a, b), (e, g), ((top, bottom), (left, right)) = stride, dilation, padding
     P = (H + top + bottom - e * (U - 1) - 1) // a + 1
@@ -220,7 +220,7 @@ def conv2d_weight_grad_loops(x, y_bar, window, stride=ONE, padding=NONE, dilatio
 
 
 def add_bias_naive(x, b, relu):
-    """Add an offset to every channel, and keep what is positive if asked to."""
+    """Add a bias to every channel, and apply the ReLU if asked to."""
     y = x + b[:, None, None]
     return np.maximum(y, 0) if relu else y
 
@@ -233,26 +233,27 @@ def add_bias_grad_naive(y, y_bar, relu):
 
 @kernel
 def add_bias_rows(start, stop, y, x, b, relu):
-    """Do it for the pixels from `start` to `stop`; a NaN is no number below zero."""
+    """Do so for the pixels from `start` to `stop`; a NaN stays."""
     _, F, N = y.shape
     zero = y.dtype.type(0)
     for i in range(start, stop):
         for f in range(F):
-            row, into, offset = x[i, f], y[i, f], b[f]
+            row, into, bias = x[i, f], y[i, f], b[f]
             for n in range(N):
-                value = row[n] + offset
+                value = row[n] + bias
                 into[n] = zero if relu and value < zero else value
 
 
 @kernel
 def add_bias_grad_rows(start, stop, y, y_bar, x_bar, sums, relu):
-    """Mask the cotangent of each part of the pixels, and add it up image by image."""
+    """Mask ȳ in each part of the pixels, and sum it image by image."""
     pixels, F, N = y.shape
     zero = y.dtype.type(0)
     for part in range(start, stop):
         for i in range(part * pixels // len(sums), (part + 1) * pixels // len(sums)):
             for f in range(F):
-                row, bar, into, total = y[i, f], y_bar[i, f], x_bar[i, f], sums[part, f]
+                row, bar = y[i, f], y_bar[i, f]
+                into, total = x_bar[i, f], sums[part, f]
                 if relu:
                     for n in range(N):
                         given = bar[n]
@@ -268,9 +269,10 @@ def pixels(x):
 
 
 def add_bias(x, b, relu, overwrite=False):
-    """Add an offset to every channel, and keep what is positive if asked to, in one pass.
+    """Add a bias to every channel, and apply the ReLU if asked to, in one pass through memory.
 
-    Where the batch is innermost, x may be overwritten.
+    y = x + b,  or  max(0, x + b),  (N, C, H, W) and (C,) → (N, C, H, W), in the dtype of x. With
+    `overwrite`, y takes the memory of x where x lies batch last.
     """
     x = from_batch_last(to_batch_last(x))
     y = x if overwrite else empty_maps(*x.shape, x.dtype)
@@ -281,7 +283,7 @@ def add_bias(x, b, relu, overwrite=False):
 
 
 def add_bias_grad(y, y_bar, relu):
-    """Mask and add up in one pass. Without a rectifier x̄ is ȳ itself."""
+    """Compute x̄ = [y > 0] ȳ and b̄ in one pass; without the ReLU x̄ is ȳ itself."""
     N, F, P, Q = y.shape
     y, y_bar = pixels(y), to_batch_last(y_bar)
     x_bar = to_batch_last(empty_maps(N, F, P, Q, y.dtype)) if relu else y_bar

@@ -1,11 +1,13 @@
-"""Convolution by the register tile, with the batch innermost in memory.
+"""Fast convolution: by the register tile, and by Winograd's algorithm for filters of 3 × 3.
 
-A pixel in memory is a matrix of C rows and N columns, so an output pixel is a sum of products
-w[u, v] x[pixel],  (F × C)(C × N), over the taps (u, v) that fall inside the image. No patch is
-copied, nothing is padded: the tile walks along a list of where pixels begin.
+Images lie batch last: a pixel is a matrix of C rows and N columns. So an output pixel is a sum of
+matrix products  w[u, v] x[pixel],  (F × C)(C × N), over the taps (u, v) inside the image. No
+patch is copied and nothing is padded: the tile reads a list of where its pixels begin.
 
-Taps side by side in a row of the filter see pixels side by side in memory. Then they are one
-tap with V C channels, a run: three channels, which would starve the tile, become nine.
+Taps that are neighbours in a row of the filter read neighbouring pixels. They are taken as one
+tap with V C channels, so that three channels, too few for the tile, become nine or more.
+
+All functions take and return float32 or float64 arrays, both operands of one dtype.
 
 Chapter: book/fast.md.
 """
@@ -38,9 +40,9 @@ from dlcore.kernels.machine.winograd_blocking import (
     gradient_chunk,
 )
 
-MIN_CHANNELS = 12  # channels, in and out, for which transforms pay
+MIN_CHANNELS = 12  # channels, in and out, from which transforms cost less than they save
 
-NEAR = 1 << 18  # bytes that stay near the processor while they are used again
+NEAR = 1 << 18  # bytes that stay in the cache while they are used again
 
 
 class ConvGeometry(NamedTuple):
@@ -304,7 +306,7 @@ def winograd_pays(x, w, size, options, dtype):
 
 
 def run_winograd(x, w, size, m, top):
-    """Correlate maps x with filters w (F, C, 3, 3), as many at a time as there is room for."""
+    """Correlate maps x with filters w (F, C, 3, 3), as many at a time as the budget allows."""
     x = to_batch_last(x)
     F, C = w.shape[:2]
     N, dtype, entries = x.shape[-1], x.dtype, (m + R - 1) ** 2
@@ -333,7 +335,7 @@ def conv2d_winograd(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4)
 def conv2d_input_grad_winograd(
     y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4
 ):
-    """Correlate the cotangents with the filters turned around, F channels in and C out."""
+    """Correlate ȳ with the filters reversed, F channels in and C out."""
     if not winograd_applies(w.shape[2:], stride, dilation, groups):
         return conv2d_input_grad_tile(y_bar, w, size, stride, padding, dilation, groups)
     (top, _), (left, _) = padding

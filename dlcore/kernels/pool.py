@@ -1,13 +1,15 @@
 """Pooling: one number for every window of every channel, the largest or the average.
 
-The naive twins read as the definition. The kernels take the batch innermost: channels and
-images lie side by side in memory, none of them knows of another, and K = C N of them are
-pooled by the same steps. Every row of the result is filled by one thread.
+The naive twins read as the definition. The kernels take images batch last: channels and images
+are contiguous and independent of each other, and K = C N of them are pooled by the same steps.
+Every row of the result is filled by one thread.
 
 Of several largest entries the first counts, row by row; the first NaN is larger than all.
 
 Chapter: book/pool.md.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,11 +18,23 @@ from dlcore.kernels.machine.jit import kernel
 from dlcore.kernels.machine.layout import empty_maps, to_batch_last
 from dlcore.kernels.machine.threads import parallel_for
 
-BLOCK = 2048  # numbers of a row that stay in the nearest cache from tap to tap
+BLOCK = 2048  # numbers of a row that stay in the first-level cache from tap to tap
+
+
+class Windows(NamedTuple):
+    """The windows of a pooling: their size, stride, and the first row and column of padding.
+
+    `once` tells whether every pixel is in one window: then x̄ is written once, and not added to.
+    """
+
+    size: tuple
+    stride: tuple
+    corner: tuple
+    once: bool
 
 
 def window_slices(p, q, size, window, stride, padding):
-    """Name the part of the image that window (p, q) looks at: rows and columns."""
+    """Return the part of the image that window (p, q) covers: rows and columns."""
     axes = zip((p, q), size, window, stride, padding, strict=True)
     starts = [(at * s - before, H, U) for at, H, U, s, (before, _) in axes]
     return tuple(slice(max(i, 0), max(min(i + U, H), 0)) for i, H, U in starts)
@@ -39,7 +53,7 @@ def max_pool_naive(x, window, stride, padding):
 
 
 def max_pool_grad_naive(y, x, y_bar, window, stride, padding):
-    """Tell the first of the largest entries:  x̄ += ȳ there, and nowhere else."""
+    """Add ȳ to the first of the largest entries:  x̄ += ȳ there, and nowhere else."""
     x_bar = np.zeros_like(x)
     for n, c, p, q in np.ndindex(*y_bar.shape):
         part = window_slices(p, q, x.shape[2:], window, stride, padding)
@@ -62,7 +76,7 @@ def avg_pool_naive(x, window, stride, padding):
 
 
 def avg_pool_grad_naive(y_bar, size, window, stride, padding):
-    """Tell every entry of the window its part:  x̄ += ȳ / UV."""
+    """Add an equal part to every entry of the window:  x̄ += ȳ / UV."""
     x_bar = np.zeros((*y_bar.shape[:2], *size), y_bar.dtype)
     for n, c, p, q in np.ndindex(*y_bar.shape):
         part = window_slices(p, q, size, window, stride, padding)
@@ -130,23 +144,24 @@ def avg_rows(start, stop, x, y, window, stride, corner):
 
 @kernel
 def windows_overlapping(start, stop, P, window, stride, corner):
-    """Name the windows that see some of the rows from `start` to `stop`."""
+    """List the windows that cover some of the rows from `start` to `stop`."""
     first = (start + corner[0] - window[0]) // stride[0] + 1
     return range(max(first, 0), min((stop - 1 + corner[0]) // stride[0] + 1, P))
 
 
 @kernel
-def max_grad_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled):
+def max_grad_rows(start, stop, y, x, y_bar, x_bar, windows):
     """Fill strides of rows of x̄: a window gives its ȳ to the first entry as large as its y.
 
-    What a window gives to other rows is spilled: whoever fills those will find it again.
+    What a window adds to other rows is discarded: the thread that fills those computes it again.
     """
-    (H, W, K), (P, Q, _), (U, V) = x.shape, y.shape, window
+    size, stride, corner, once = windows
+    (H, W, K), (P, Q, _), (U, V) = x.shape, y.shape, size
     start, stop = start * stride[0], min(stop * stride[0], H)
-    if not tiled:
+    if not once:
         x_bar[start:stop] = 0
     memory, spilled = np.empty(BLOCK, x.dtype), np.empty(BLOCK, x.dtype)
-    for p in windows_overlapping(start, stop, P, window, stride, corner):
+    for p in windows_overlapping(start, stop, P, size, stride, corner):
         for q in range(Q):
             i, j = p * stride[0] - corner[0], q * stride[1] - corner[1]
             for low in range(0, K, BLOCK):
@@ -157,25 +172,26 @@ def max_grad_rows(start, stop, y, x, y_bar, x_bar, window, stride, corner, tiled
                     for v in range(max(j, 0), min(j + V, W)):
                         own = start <= u < stop
                         into = x_bar[u, v, low:high] if own else spilled[: high - low]
-                        add_to_first_maximum(into, rest, x[u, v, low:high], best, tiled)
+                        add_to_first_maximum(into, rest, x[u, v, low:high], best, once)
 
 
 @kernel
-def avg_grad_rows(start, stop, y_bar, x_bar, window, stride, corner, tiled):
+def avg_grad_rows(start, stop, y_bar, x_bar, windows):
     """Fill some strides of rows of x̄: a window gives ȳ / UV to every entry."""
-    (H, W, K), (P, Q, _), (U, V) = x_bar.shape, y_bar.shape, window
+    size, stride, corner, once = windows
+    (H, W, K), (P, Q, _), (U, V) = x_bar.shape, y_bar.shape, size
     start, stop = start * stride[0], min(stop * stride[0], H)
     part = x_bar.dtype.type(1 / (U * V))
-    if not tiled:
+    if not once:
         x_bar[start:stop] = 0
-    for p in windows_overlapping(start, stop, P, window, stride, corner):
+    for p in windows_overlapping(start, stop, P, size, stride, corner):
         for q in range(Q):
             i, j = p * stride[0] - corner[0], q * stride[1] - corner[1]
             for low in range(0, K, BLOCK):
                 high = min(low + BLOCK, K)
                 for u in range(max(i, start), min(i + U, stop)):
                     for v in range(max(j, 0), min(j + V, W)):
-                        add_scaled(x_bar[u, v, low:high], y_bar[p, q, low:high], part, tiled)
+                        add_scaled(x_bar[u, v, low:high], y_bar[p, q, low:high], part, once)
 
 
 def merge_channels_and_batch(x):
@@ -185,7 +201,7 @@ def merge_channels_and_batch(x):
 
 
 def window_offset(padding):
-    """Name where the first window begins: so many rows above the image, columns beside it."""
+    """Return where the first window begins: so many rows above the image, columns beside it."""
     return padding[0][0], padding[1][0]
 
 
@@ -214,22 +230,22 @@ def avg_pool(x, window, stride, padding):
 
 
 def max_pool_grad(y, x, y_bar, window, stride, padding):
-    """Find the winners again, tap by tap: what is left of ȳ goes to the first that equals y."""
+    """Find the largest entries again, tap by tap; the first that equals y receives ȳ."""
     x_bar = empty_maps(*x.shape, x.dtype)
     y, x, y_bar, into = map(merge_channels_and_batch, (y, x, y_bar, x_bar))
     once = windows_partition(x.shape[:2], window, stride, padding)
     strides = -(-len(x) // stride[0])
-    parallel_for(
-        max_grad_rows, strides, y, x, y_bar, into, window, stride, window_offset(padding), once
-    )
+    windows = Windows(window, stride, window_offset(padding), once)
+    parallel_for(max_grad_rows, strides, y, x, y_bar, into, windows)
     return x_bar
 
 
 def avg_pool_grad(y_bar, size, window, stride, padding):
-    """Spread every cotangent over its window, tap by tap."""
+    """Divide every upstream gradient among its window, tap by tap."""
     x_bar = empty_maps(*y_bar.shape[:2], *size, y_bar.dtype)
     y_bar, into = merge_channels_and_batch(y_bar), merge_channels_and_batch(x_bar)
     once = windows_partition(size, window, stride, padding)
     strides = -(-len(into) // stride[0])
-    parallel_for(avg_grad_rows, strides, y_bar, into, window, stride, window_offset(padding), once)
+    windows = Windows(window, stride, window_offset(padding), once)
+    parallel_for(avg_grad_rows, strides, y_bar, into, windows)
     return x_bar

@@ -1,7 +1,7 @@
-"""Convolution: one operation with its rules, and a ladder of implementations behind it.
+"""Convolution: one operation with its derivative rules, and several algorithms behind it.
 
-The sum is linear in x and in w. Its two ways back are such sums too, so the three of them
-are closed under differentiation: each one's rules are the other two.
+The sum is linear in x and in w. Both gradients are such sums too, so the three operations are
+closed under differentiation: the rules of each are the other two.
 
 Chapter: book/conv.md.
 """
@@ -63,7 +63,7 @@ forced = ContextVar("forced", default=None)
 
 @contextmanager
 def use_algorithm(name):
-    """Let every convolution inside a ``with`` block take one rung of the ladder.
+    """Compute every convolution inside a ``with`` block by one algorithm.
 
     >>> with use_algorithm("naive"):
     ...     conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3))).item()

@@ -1,7 +1,7 @@
 """Pooling: every window of every channel becomes one number.
 
 Zeros around the image count in an average, as in PyTorch's default; in a maximum there is
-nothing around the image. Of several largest entries the first one, row by row, hears ȳ.
+nothing around the image. Of several largest entries the first one, row by row, receives ȳ.
 
 Chapter: book/pool.md.
 """

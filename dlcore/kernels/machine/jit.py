@@ -13,7 +13,7 @@ COMPILED = not config.DISABLE_JIT
 
 
 def compile_lazily(compiler, *given):
-    """Make a decorator that compiles when the function is first called, not when it is read."""
+    """Make a decorator that compiles when the function is first called, not when it is defined."""
 
     def decorate(plain):
         compiled = cache(lambda: compiler(*given)(plain))
@@ -32,5 +32,5 @@ elementwise = partial(compile_lazily, partial(vectorize, cache=True))
 
 
 def intrinsic_with_fallback(plain):
-    """Let `plain` stand where nothing is compiled for a function that is spelled for LLVM."""
-    return lambda spelled: intrinsic(spelled) if COMPILED else plain
+    """Make a decorator for LLVM code; where nothing is compiled, `plain` takes its place."""
+    return lambda typed: intrinsic(typed) if COMPILED else plain

@@ -1,9 +1,8 @@
-"""The order of memory: batch innermost.
+"""Memory layout: images lie in memory batch last, (H, W, C, N).
 
-To the reader an array of images has shape (N, C, H, W). In memory the kernels want the order
-(H, W, C, N): each pixel is one matrix of C rows, a row holds one channel of all N images, and
-every load of a register finds numbers that are used together. Only strides differ; NumPy's
-element-wise functions keep them.
+Their public shape is (N, C, H, W). In memory each pixel is a matrix of C rows, a row holds one
+channel of all N images, and every load of a register reads numbers that are used together. Only
+the strides differ; NumPy's element-wise functions keep them.
 
 Chapter: book/fast.md.
 """
@@ -17,16 +16,16 @@ from dlcore.kernels.machine.registers import WIDTH
 from dlcore.kernels.machine.threads import parallel_for
 from dlcore.kernels.machine.tile import Matrix, transpose_block
 
-LINE = 64  # bytes that memory moves at a time
+LINE = 64  # bytes of a cache line
 LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it
 
-# Let go at once, this tells it to keep the memory of large arrays for the next ones. Otherwise it
-# hands each of them back to the system, which must find the pages, and wipe them, every time.
+# Freed at once, this raises the size up to which the C library keeps freed memory for the next
+# arrays. Otherwise it returns large ones to the system, which clears their pages every time.
 np.empty(LARGE, np.uint8)
 
 
 def aligned(shape, dtype, allocate=np.empty):
-    """Allocate an array that begins where a line of memory begins: empty, or by `np.zeros`."""
+    """Allocate an array that begins with a cache line: empty, or by `np.zeros`."""
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
     memory = allocate(size + LINE, np.uint8)
@@ -40,19 +39,19 @@ def empty_maps(N, C, H, W, dtype):
 
 
 def from_batch_last(x):
-    """View (H, W, C, N) as (N, C, H, W)."""
+    """View an array (H, W, C, N) as images (N, C, H, W)."""
     return x.transpose(3, 2, 0, 1)
 
 
 def contiguous_copy(x):
-    """Copy an array of any order into one without gaps."""
+    """Copy an array of any strides into a contiguous one."""
     y = aligned(x.shape, x.dtype)
     np.copyto(y, x)
     return y
 
 
 def as_contiguous(x):
-    """Return an array without gaps: x itself, or a copy."""
+    """Return a contiguous array: x itself, or a copy."""
     return x if x.flags.c_contiguous else contiguous_copy(x)
 
 
@@ -66,14 +65,14 @@ def swap_rows(start, stop, y, x):
 
 
 def swap_leading_axes(x):
-    """Exchange the first two of three axes, and lay the result out without gaps."""
+    """Exchange the first two of three axes, and make the result contiguous."""
     y = aligned((x.shape[1], x.shape[0], x.shape[2]), x.dtype)
     parallel_for(swap_rows, len(y), y, as_contiguous(x))
     return y
 
 
 def is_batch_last(x):
-    """Tell whether images (N, C, H, W) lie in memory as (H, W, C, N), without gaps."""
+    """Tell whether images (N, C, H, W) lie in memory as (H, W, C, N), contiguous."""
     view = x.transpose(2, 3, 1, 0)
     return view.flags.c_contiguous and view.flags.aligned
 

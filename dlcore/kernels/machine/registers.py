@@ -72,7 +72,7 @@ def intrinsic_from_ir(plain, result, emit):
 
 
 class Registers:
-    """Operations on whole registers, spelled for LLVM."""
+    """Operations on whole registers, as LLVM code that a builder collects."""
 
     def __init__(self, builder, dtype):
         self.builder, self.bits = builder, dtype.bitwidth
@@ -84,8 +84,9 @@ class Registers:
     def call(self, name, result, *args):
         """Call one of LLVM's own functions on registers."""
         kind = ir.FunctionType(result, [arg.type for arg in args])
-        spelled = self.builder.module, kind, f"llvm.{name}.v{self.lanes}f{self.bits}"
-        return self.builder.call(cgutils.get_or_insert_function(*spelled), args)
+        full_name = f"llvm.{name}.v{self.lanes}f{self.bits}"
+        function = cgutils.get_or_insert_function(self.builder.module, kind, full_name)
+        return self.builder.call(function, args)
 
     def at(self, pointer, start, v=0):
         """Point at the v-th register from `start` numbers behind `pointer`."""
@@ -101,7 +102,7 @@ class Registers:
         return self.call("masked.store", VOID, value, place, SHORT(self.bits // 8), mask)
 
     def every(self, start, step, count):
-        """Spell  start, start + step, …,  `count` of them."""
+        """Compute  start, start + step, …,  `count` of them."""
         return [self.builder.add(start, self.builder.mul(LONG(i), step)) for i in range(count)]
 
     def entry(self, pointer, index):

@@ -1,4 +1,4 @@
-"""What the machine can do at most: multiply-adds on what is near, a walk through memory.
+"""The two limits of the roofline model: multiply-adds on cached numbers, a copy of memory.
 
 Chapter: book/fast.md.
 """
@@ -8,13 +8,13 @@ import numpy as np
 from dlcore.kernels.machine.jit import kernel
 from dlcore.kernels.machine.tile import Matrix, Terms, tile
 
-DEEP, TIMES = 64, 64  # terms that stay near, and how often a tile walks through them
+DEEP, TIMES = 64, 64  # terms that stay in the cache, and how often a tile adds them
 TERMS = DEEP * TIMES  # a tile multiplies and adds so often for each of its sums
 
 
 @kernel
 def multiply_adds(start, stop, x, w):
-    """Run the largest tile over and over on what is near; return a sum of what it made.
+    """Run the largest tile over and over on cached numbers; return the sum of its results.
 
     The tile has as many rows as w columns, both x and w as many rows as there are terms.
     """

@@ -1,9 +1,9 @@
-"""Threads: one kernel, run by every processor on its share of a range.
+"""A thread pool: one kernel, run by all threads on parts of a range.
 
-Compiled kernels let go of Python's lock, so ordinary threads run them side by side. To wake a
-thread that sleeps takes as long as a small kernel runs. So those who have helped stay awake for
-a moment and watch a bell, a counter in memory, for which they need no lock; and who rings the
-bell keeps off the lock until they have passed it.
+Compiled kernels release Python's global lock, so ordinary threads run them at the same time. To
+wake a blocked thread takes as long as a small kernel runs. Therefore idle workers spin for about
+half a millisecond on an atomic counter, without a lock, before they block; and a caller that
+starts a task spins until the workers have begun, so that it does not compete for the lock.
 
 Chapter: book/fast.md.
 """
@@ -20,12 +20,12 @@ from numba import types
 from dlcore.kernels.machine.jit import COMPILED, kernel
 from dlcore.kernels.machine.registers import intrinsic_from_ir
 
-PIECES = 3  # for each thread, about: few cost little, many even out who is held up
-STARTED, FINISHED = 0, 8  # counters, each in a line of memory of its own
-IDLE_SPINS = 1 << 18  # looks at the bell before a thread falls asleep, half a millisecond or so
-START_SPINS = 1 << 14  # looks for those who come
-SETTLE_SPINS = 1 << 11  # looks while they pass the lock
-PAUSE = 1e-4  # seconds, when others take longer than all these looks
+PIECES = 3  # for each thread: few cost little, several even out threads that are interrupted
+LINE = 8  # counters are so many numbers apart, each in a cache line of its own
+IDLE_SPINS = 1 << 18  # reads of a counter before a thread blocks, about half a millisecond
+START_SPINS = 1 << 14  # reads while the workers begin
+SETTLE_SPINS = 1 << 11  # further reads, while they take and release the global lock
+PAUSE = 1e-4  # seconds between checks, when a worker takes longer than all these reads
 
 
 @cache
@@ -52,28 +52,32 @@ def atomic_add(reg, counters, i, more):
 
 
 @kernel
-def signal_and_spin(counters, told, more, watched, which, least, looks, after):
-    """Add to a counter, then watch one until it is large enough.
+def signal_and_spin(signal, amount, counter, target, spins, settle):
+    """Add an amount to `signal`, then read `counter` until it is at least `target`.
 
-    Return whether it became so within so many looks; if so, look on for a while `after`.
+    Return whether that happened within so many spins; if it did, spin `settle` times more.
     """
-    atomic_add(counters, told, more)
-    for _ in range(looks):
-        if atomic_add(watched, which, 0) >= least:
-            for _ in range(after):
-                atomic_add(watched, which, 0)
+    atomic_add(signal, 0, amount)
+    for _ in range(spins):
+        if atomic_add(counter, 0, 0) >= target:
+            for _ in range(settle):
+                atomic_add(counter, 0, 0)
             return True
     return False
 
 
 class Task:
-    """Work to be shared: a ticket for everyone who may help, and counters of who does."""
+    """A function for the workers to run, with a ticket for each of them.
+
+    Two counters say how many workers have started it and how many have finished.
+    """
 
     def __init__(self, work, workers):
         self.work, self.failures, self.tickets = work, [], [None] * workers
-        self.counters = np.zeros(16, np.int64)
+        memory = np.zeros(2 * LINE, np.int64)
+        self.started, self.finished = memory[:1], memory[LINE : LINE + 1]
 
-    def take(self):
+    def take_ticket(self):
         """Take a ticket, if there is one left."""
         try:
             self.tickets.pop()
@@ -81,36 +85,37 @@ class Task:
             return False
         return True
 
-    def help(self, worker):
-        """Do a share of the work, if it is not over; return by how much FINISHED will rise."""
-        if not self.take():
+    def run(self, worker):
+        """Run the function, unless the task is closed; return what to add to `finished`."""
+        if not self.take_ticket():
             return 0
-        signal_and_spin(self.counters, STARTED, 1, self.counters, STARTED, 0, 1, 0)
+        signal_and_spin(self.started, 1, self.started, 0, 1, 0)
         try:
             self.work(worker)
         except BaseException as failure:
             self.failures.append(failure)
         return 1
 
-    def finish(self, workers):
-        """Let nobody else begin, wait for those who have begun, and let go of the arrays."""
+    def close(self, workers):
+        """Let no further worker begin, and return when those that have begun are finished.
+
+        The function is released, and the arrays that it refers to.
+        """
         begun = workers
-        while self.take():
+        while self.take_ticket():
             begun -= 1
-        while not signal_and_spin(
-            self.counters, FINISHED, 0, self.counters, FINISHED, begun, IDLE_SPINS, 0
-        ):
+        while not signal_and_spin(self.finished, 0, self.finished, begun, IDLE_SPINS, 0):
             time.sleep(PAUSE)
         self.work = None
 
 
 class ThreadPool:
-    """Threads that help whoever rings the bell."""
+    """Threads that run a task whenever the counter `generation` is increased."""
 
     def __init__(self, workers):
-        self.workers, self.asleep, self.task = 0, 0, Task(None, 0)
-        self.bell = np.zeros(1, np.int64)
-        self.busy, self.sleep = threading.Lock(), threading.Condition()
+        self.workers, self.blocked, self.task = 0, 0, Task(None, 0)
+        self.generation = np.zeros(1, np.int64)
+        self.busy, self.wakeup = threading.Lock(), threading.Condition()
         for worker in range(1, workers + 1):
             name = f"kernel-{worker}"
             try:
@@ -120,47 +125,39 @@ class ThreadPool:
             self.workers = worker
 
     def serve(self, worker):
-        """Help whenever the bell rings, for good."""
-        rings, helped, counters = 0, 0, self.task.counters
+        """Run one task after the other, for ever; spin between them, then block."""
+        generation, done, finished = 0, 0, self.task.finished
         while True:
-            if not signal_and_spin(
-                counters, FINISHED, helped, self.bell, 0, rings + 1, IDLE_SPINS, 0
-            ):
-                with self.sleep:
-                    self.asleep += 1
-                    while self.bell[0] == rings:
-                        self.sleep.wait()
-                    self.asleep -= 1
-            rings, task = int(self.bell[0]), self.task
-            helped, counters, task = task.help(worker), task.counters, None
+            following = generation + 1
+            if not signal_and_spin(finished, done, self.generation, following, IDLE_SPINS, 0):
+                with self.wakeup:
+                    self.blocked += 1
+                    while self.generation[0] == generation:
+                        self.wakeup.wait()
+                    self.blocked -= 1
+            generation, task = int(self.generation[0]), self.task
+            done, finished = task.run(worker), task.finished
+            del task
 
     def run(self, work):
-        """Run  work(0)  here, and  work(1), work(2), …  by those who come before it is over."""
+        """Run  work(0)  in this thread, and  work(1), work(2), …  in workers that are free."""
         self.task = task = Task(work, self.workers)
+        spinning = self.workers - self.blocked
         try:
-            signal_and_spin(
-                self.bell,
-                0,
-                1,
-                task.counters,
-                STARTED,
-                self.workers - self.asleep,
-                START_SPINS,
-                SETTLE_SPINS,
-            )
-            if self.asleep:
-                with self.sleep:
-                    self.sleep.notify_all()
+            signal_and_spin(self.generation, 1, task.started, spinning, START_SPINS, SETTLE_SPINS)
+            if self.blocked:
+                with self.wakeup:
+                    self.wakeup.notify_all()
             work(0)
         finally:
-            task.finish(self.workers)
+            task.close(self.workers)
         for failure in task.failures:
             raise failure
 
 
 @cache
 def thread_pool(workers):
-    """Keep the other threads between calls; idle ones sleep and cost nothing."""
+    """Keep the worker threads between calls; idle ones block and cost nothing."""
     return ThreadPool(workers)
 
 
@@ -169,22 +166,27 @@ if hasattr(os, "register_at_fork"):
 
 
 def split(low, high, size, first):
-    """Cut a range into pieces of a size, but for the first one and what is left."""
+    """Split a range into pieces of a size; the first has its own size, the last is the rest."""
     return pairwise([low, *range(low + first, high, size), high])
 
 
 def parallel_for(kernel, count, *args, least=1):
     """Run ``kernel(start, stop, *args)`` on pieces that cover 0 … count.
 
-    Everyone begins with a block of their own, `least` or more, and then helps the others. First
-    pieces differ in size, so that no two come for the next one at once.
+    Each thread begins with a block of its own, of `least` numbers or more, and then takes pieces
+    of the others. First pieces differ in size, so that threads do not come for the next one at
+    the same time. If the pool is busy, the caller does all the work itself.
     """
     parts = min(thread_count(), count // least)
     pool = thread_pool(thread_count() - 1) if parts > 1 else None
     if not (pool and pool.busy.acquire(blocking=False)):
         return kernel(0, count, *args)
-    edges, size = [count * i // parts for i in range(parts + 1)], -(-count // (parts * PIECES))
-    blocks = [split(*edges[i : i + 2], size, -(-size * (i + 1) // parts)) for i in range(parts)]
+    edges = [count * i // parts for i in range(parts + 1)]
+    size = -(-count // (parts * PIECES))
+    blocks = [
+        split(low, high, size, -(-size * (i + 1) // parts))
+        for i, (low, high) in enumerate(pairwise(edges))
+    ]
 
     def work(mine):
         for block in blocks[mine:] + blocks[:mine]:

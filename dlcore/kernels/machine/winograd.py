@@ -1,13 +1,10 @@
 """Convolution with fewer multiplications, by Winograd's short algorithms.
 
-A polynomial is known when it is known at enough points, and at a point a product costs one
-multiplication. Turned around, that gives m outputs of a filter with r taps for m + r - 1
-multiplications instead of m r. In two dimensions F(4×4, 3×3) needs 36 where the definition
-needs 144, and F(2×2, 3×3) needs 16 where it needs 36. The price is paid in rounding.
-
-A square of m × m outputs sees a square of pixels. Squares are transformed, multiplied place
-by place, which for whole batches is one product of matrices a place, and transformed back.
-A NaN or an infinity spoils the whole square that sees it.
+F(m×m, 3×3) computes a square of m × m outputs from a square of n × n pixels, n = m + 2, by n²
+multiplications: 36 for m = 4, where the definition needs 144, and 16 for m = 2, where it needs
+36. Squares of pixels and filters are transformed, multiplied entry by entry, which for all
+channels and images is one matrix product an entry, and transformed back. The cost is rounding,
+and a NaN or an infinity spreads over the whole square of outputs. Sources: [Lavin2016]_.
 
 Chapter: book/fast.md.
 """

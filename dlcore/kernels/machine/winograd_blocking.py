@@ -1,7 +1,7 @@
-"""How maps are cut for the short algorithms: into squares, and so many of them at a time.
+"""Blocking for Winograd's algorithms: how many squares, images and filters at a time.
 
-Many squares of many images make a product that is worth its while; but what is transformed
-takes memory, and may take little beside what it is made of.
+Many squares of many images make a matrix product efficient; but transformed squares take memory,
+of which there shall be little beside the arrays themselves.
 
 Chapter: book/fast.md.
 """
@@ -14,7 +14,7 @@ from dlcore.kernels.machine.jit import kernel
 from dlcore.kernels.machine.threads import thread_count
 
 R = 3  # taps a side
-LANES = 150  # columns that are worth a product
+LANES = 150  # columns that make a product efficient
 LITTLE, ROOM = 1 << 18, 5 << 20  # bytes for transformed filters, at least and at most
 
 
