@@ -1,4 +1,4 @@
-"""Fuzz the kernels: random shapes and options, buffers between guard bands, twins beside them.
+"""Fuzz the kernels: random cases, guard bands around every buffer, twins beside them.
 
 Around every buffer lie bands of NaN. A kernel that reads a band returns NaN; a kernel that
 writes one is found out when the trial is over, and so is one whose result is not that of its

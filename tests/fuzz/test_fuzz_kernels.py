@@ -1,4 +1,4 @@
-"""Fuzzing of the kernels: guard bands around every buffer, on this processor and on others.
+"""Fuzzing of the kernels: guard bands around buffers, on this processor and on others.
 
 A sample runs with the suite. The catalogues are marked: many trials of every kind, all of them
 under Python's debugging allocator, and all on processors that this one can play.

@@ -13,7 +13,7 @@ COMPILED = not config.DISABLE_JIT
 
 
 def compile_lazily(compiler, *given):
-    """Make a decorator that compiles when the function is first called, not when it is defined."""
+    """Make a decorator that compiles a function when it is called for the first time."""
 
     def decorate(plain):
         compiled = cache(lambda: compiler(*given)(plain))
