@@ -85,7 +85,7 @@ class Primitive:
         return rule
 
     def defvjp(self, rule):
-        """Declare x̄: ``rule(y, *xs, y_bar)``, an array or a function that returns one, per argument."""
+        """Declare x̄: ``rule(y, *xs, y_bar)``, per argument an array or a function that makes it."""
         self.vjp_rule = rule
         return rule
 
