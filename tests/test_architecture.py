@@ -20,7 +20,7 @@ from dlcore.graph import topological_order
 
 TOPICS = topics.topics()
 FLOORS = {
-    **dict.fromkeys(("shapes", "graph"), 0),
+    **dict.fromkeys(("shapes", "graph", "lazy"), 0),
     "kernels": 1,
     "autodiff": 2,
     **dict.fromkeys(("ops", "dlcore"), 3),  # the package brings the rules of its operations
@@ -34,13 +34,11 @@ READ = ("dlcore", "tests", "exercises", "solutions", "book")  # folders that imp
 CELL = re.compile(r"^`{3,}\{code-cell\}.*\n(?::.*\n)*((?:.*\n)*?)`{3,}$", re.MULTILINE)
 # Folders in which a module is a topic or a package; what else they hold is machinery, by name.
 MACHINERY = {
-    "kernels": {"offset", "winograd"},
-    "ops": {"flatten", "window"},
-    "nn": {"flatten", "init", "layer", "sequential"},
-    "nn/models": {"model"},
-    "experiments": {
-        "classroom", "errata", "experiment", "grading", "ledger", "limits", "startup", "walks",
-    },
+    "kernels": set(),
+    "ops": {"window"},
+    "nn": {"accounting", "containers", "init", "layer"},
+    "nn/models": set(),
+    "experiments": {"classroom", "errata", "experiment", "grading", "ledger", "startup"},
 }  # fmt: skip
 # Modules that are imported under a second name, and why they are.
 SECOND_NAMES = {
@@ -54,7 +52,7 @@ SECOND_NAMES = {
     "dlcore.formulas.conv as formulas": "a page uses several modules of its topic",
     "dlcore.experiments.conv as lab": "a page uses several modules of its topic",
     "dlcore.experiments.descent as lab": "a page uses several modules of its topic",
-    "dlcore.experiments.limits as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.fast as lab": "a page uses several modules of its topic",
     "dlcore.experiments.optim as lab": "a page uses several modules of its topic",
     "dlcore.experiments.pool as lab": "a page uses several modules of its topic",
     "dlcore.experiments.forward as autodiff": "used beside the formulas of forward",
