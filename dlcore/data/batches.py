@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 def shuffled(N, batch_size, rng):
-    """Yield the indices of one epoch: every example once, in mini-batches, the last may be short.
+    """Yield the indices of one epoch in mini-batches: every example once.
 
-    Each is an array of int64, from 0 to N - 1, and picks rows:  x[rows], t[rows].
+    The last may be short. Each is an array of int64, from 0 to N - 1, and picks rows:
+    x[rows], t[rows].
 
     >>> import numpy as np
     >>> [len(rows) for rows in shuffled(10, 4, np.random.default_rng(0))]

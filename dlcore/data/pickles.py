@@ -107,7 +107,7 @@ def loads(raw, path):
 
 
 def survey(file, most):
-    """Read every instruction and run none; yield where each begins, refuse what is not allowed.
+    """Read every instruction and run none: yield where it begins, or refuse it.
 
     `most` bounds the number of instructions and of entries in the memo.
     """

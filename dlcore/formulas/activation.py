@@ -237,7 +237,7 @@ def rectified_square():
 
 @formula(solves(lambda page: (page.rhs / size).subs(std**2, he.rhs) - 1))
 def mean_square():
-    """A linear layer with D inputs, followed by ReLU, multiplies the mean square by this factor."""
+    """A linear layer of D inputs and a ReLU multiply the mean square by this factor."""
     return sp.Eq(size_next, half * D * std**2 * size)
 
 

@@ -1,4 +1,4 @@
-"""The ConvNets of the sources, as sympy sees them: sizes, parameters, loss, the backward pass.
+"""The ConvNets of the sources, as sympy sees them: sizes, loss, the backward pass.
 
 Windows of a convolution leave height and width as they are; pooling halves both.
 

@@ -94,7 +94,7 @@ def h_bar():
 
 @formula(cotangent(hidden, "a"))
 def a_bar():
-    """A mixture receives the cotangent of its hidden unit where that is active, zero elsewhere."""
+    """A mixture receives the cotangent of its hidden unit where that is active."""
     return sp.Eq(bar_a[n, m], Indicator(a[n, m] > 0) * bar_h[n, m])
 
 

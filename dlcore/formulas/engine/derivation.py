@@ -250,7 +250,7 @@ class Derivation:
 
 
 def as_line(written):
-    """Read a line as it was written: an expression, or a sign, an expression, why and the proof."""
+    """Read a line as it was written: an expression, or a sign and what follows."""
     if not isinstance(written, tuple):
         return Line(written)
     sign, expr, *rest = written
