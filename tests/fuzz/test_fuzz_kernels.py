@@ -18,7 +18,7 @@ from dlcore.verification import fuzz_kernels
 
 pytest.importorskip("hypothesis", reason="Hypothesis draws the cases")
 
-SAMPLE, CATALOGUE = (3, 30) if COMPILED else (2, 12)  # trials of each kind
+SAMPLE, CATALOGUE = (6, 30) if COMPILED else (3, 12)  # trials of each kind
 IMAGES = fuzz_kernels.IMAGES if COMPILED else 4
 TRIALS = int(os.environ.get("DLCORE_FUZZ_TRIALS", "200"))  # under the debugging allocator
 PROCESSORS = {
