@@ -4,7 +4,7 @@ from importlib import import_module
 
 
 def lazily(package, modules, names):
-    """Return ``__getattr__`` and ``__dir__`` of a package, which load what they offer on demand.
+    """Return ``__getattr__`` and ``__dir__`` of a package, which load on demand.
 
     `modules` are its modules; `names` maps a module to the names in it that the package offers.
     Raises AttributeError, with all that there is, for any other name.

@@ -1,4 +1,4 @@
-"""PyTorch as the reference: the same networks, with the same parameters, on as many threads.
+"""PyTorch as the reference: the same networks, the same parameters, as many threads.
 
 It runs eagerly. Linear layers and convolutions take over our weights, so that both sides
 compute the same numbers.

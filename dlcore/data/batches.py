@@ -1,4 +1,4 @@
-"""Mini-batches: which examples make a step, and making them ready while a step is computed.
+"""Mini-batches: which examples make a step, made ready while the last one is computed.
 
 Chapter: book/solver.md.
 """

@@ -56,8 +56,8 @@ class Case(NamedTuple):
     @property
     def bytes(self):
         """Count the bytes of images, filters and maps."""
-        P = self.side
-        return traffic(self.N, self.C, self.H, self.H, self.F, P, P, self.U, self.U)
+        sides = {"H": self.H, "W": self.H, "P": self.side, "Q": self.side, "U": self.U, "V": self.U}
+        return traffic(N=self.N, C=self.C, F=self.F, **sides)
 
     def __str__(self):
         """Name the case as the tables do."""

@@ -1,4 +1,4 @@
-"""What every layer is: a function of x that owns parameters and state, named by their path.
+"""What every layer is: a function that owns parameters and state, named by their path.
 
 A layer is called as ``layer(x, rng)``: with a generator it is training, without one it is
 evaluating and changes nothing. Layers are found in the attributes of other layers, and in
@@ -172,7 +172,7 @@ def load(model, params, state=NOTHING):
 
 
 def matched(kind, own, given):
-    """Pair the arrays of a model with those given; refuse the first name or shape that differs."""
+    """Pair the arrays of a model with those given; refuse a name or shape that differs."""
     for name in [*own, *given]:
         if name not in given:
             raise KeyError(f"load: the model has {name} but {kind} has not")

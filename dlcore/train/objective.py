@@ -1,4 +1,4 @@
-"""What training minimises: a loss, a penalty on the weights, and the gradients of both by name.
+"""What training minimises: a loss and a penalty on the weights, and their gradients.
 
 Chapter: book/twolayer.md.
 """

@@ -95,7 +95,7 @@ def trained(recipe, data, *, seed=0, path=None):
 
 
 def tune(recipe, data, *, seed=0, path=None, **options):
-    """Search for a learning rate and a weight decay of a recipe; return the trials, best first.
+    """Search for a learning rate and a weight decay of a recipe; best trials first.
 
     The options are those of `search`: trials, rounds, zoom, on_grid, jobs.
     """

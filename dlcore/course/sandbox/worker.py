@@ -46,7 +46,7 @@ class WorkerWriter(endpoint.EndpointWriter):
 
 
 class WorkerReader(endpoint.EndpointReader):
-    """Read arrays, lists and dictionaries of the tests so that changes of them can be detected."""
+    """Read arrays, lists and dictionaries of the tests so that their changes are detected."""
 
     def kept(self, contents, depth):
         """Bring the copy of something up to date, or make one."""
