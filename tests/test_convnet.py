@@ -191,10 +191,10 @@ def test_images_are_laid_out_once_in_a_step(layers, lay_out, copies, networks, m
             copied.append(y.shape)
         parallel_for(function, count, y, *arrays)
 
-    def counting_copies(array, dtype=None):
+    def counting_copies(array):
         if array.ndim == 4:  # images or maps, no matrix
             copied.append(array.shape)
-        return contiguous_copy(array, dtype)
+        return contiguous_copy(array)
 
     monkeypatch.setattr(layout, "parallel_for", counting_rows)
     monkeypatch.setattr(layout, "contiguous_copy", counting_copies)
