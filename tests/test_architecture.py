@@ -35,7 +35,7 @@ CELL = re.compile(r"^`{3,}\{code-cell\}.*\n(?::.*\n)*((?:.*\n)*?)`{3,}$", re.MUL
 # Folders in which a module is a topic or a package; what else they hold is machinery, by name.
 MACHINERY = {
     "kernels": set(),
-    "ops": {"window"},
+    "ops": {"precision", "window"},
     "nn": {"accounting", "containers", "init", "layer"},
     "nn/models": set(),
     "experiments": {"classroom", "errata", "experiment", "grading", "ledger", "startup"},

@@ -12,7 +12,7 @@ import numpy as np
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import activation as kernels
 from dlcore.ops.numpy.elementary import tanh
-from dlcore.ops.window import kernel_applies
+from dlcore.ops.precision import kernel_applies
 from dlcore.shapes import Tensor
 
 __all__ = ["erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"]

@@ -16,11 +16,9 @@ from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import fast
 from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
+from dlcore.ops.precision import as_common_dtype, has_kernel, kernel_applies
 from dlcore.ops.window import (
-    as_common_dtype,
     cached,
-    has_kernel,
-    kernel_applies,
     normalize_padding,
     pair,
     require_fit,

@@ -7,7 +7,7 @@ from math import prod
 
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels.machine.layout import batch_last_to_chwn, chwn_to_batch_last, is_batch_last
-from dlcore.ops.window import kernel_applies
+from dlcore.ops.precision import kernel_applies
 from dlcore.shapes import Features, Images
 
 

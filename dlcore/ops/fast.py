@@ -8,8 +8,7 @@ Chapter: book/fast.md.
 
 import numpy as np
 
-from dlcore.kernels.machine.gemm import matmul
-from dlcore.ops.window import kernel_applies
+from dlcore.ops.precision import kernel_applies
 
 
 def in_columns(x):
@@ -25,6 +24,8 @@ def product_for(x, *others):
     """
     if not (kernel_applies(x, *others) and in_columns(x)):
         return np.matmul
+
+    from dlcore.kernels.machine.gemm import matmul  # noqa: PLC0415 (loads the compiler)
 
     def multiply(a, b):
         if len(a) == len(x):

@@ -11,10 +11,9 @@ import numpy as np
 from dlcore.autodiff.dispatch import plain
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import pool as kernels
+from dlcore.ops.precision import as_common_dtype, has_kernel
 from dlcore.ops.window import (
-    as_common_dtype,
     cached,
-    has_kernel,
     normalize_padding,
     pair,
     require_fit,

@@ -9,9 +9,6 @@ Chapter: book/conv.md.
 from functools import lru_cache, wraps
 from operator import index
 
-import numpy as np
-
-from dlcore.autodiff.dispatch import Traced
 from dlcore.kernels.conv import positions
 from dlcore.shapes import ShapeError
 
@@ -81,15 +78,6 @@ def require_fit(function, size, window, stride, padding, dilation):
     return positions(size, window, stride, padding, dilation)
 
 
-def as_common_dtype(*arrays):
-    """Bring arrays to one precision, aligned, and in the byte order of this machine."""
-    common = np.result_type(*arrays).newbyteorder("=")
-    return [
-        array if array.dtype == common and array.flags.aligned else np.require(array, common, "A")
-        for array in arrays
-    ]
-
-
 def require_positions(function, y_bar, places):
     """Refuse a cotangent that is no cotangent of such maps."""
     if y_bar.shape[2:] != places:
@@ -97,14 +85,3 @@ def require_positions(function, y_bar, places):
             f"{function}: y_bar has maps of {y_bar.shape[2:]} but the options make {places}, "
             "pass the options of the way forward"
         )
-
-
-def has_kernel(dtype):
-    """Tell whether there are kernels for this precision: float32 and float64."""
-    return dtype.itemsize in (4, 8)
-
-
-def kernel_applies(*arrays):
-    """Tell whether kernels may take these arrays: of such a precision, and none is watched."""
-    watched = any(isinstance(array, Traced) for array in arrays)
-    return not watched and all(has_kernel(array.dtype) for array in arrays)

@@ -399,9 +399,9 @@ def test_no_gradient_of_the_input_is_computed(rng, monkeypatch):
     model = nn.Sequential(nn.Linear(D, M, rng=rng), nn.ReLU(), nn.Linear(M, K, rng=rng))
     asked, rule = [], Primitive.vjp
 
-    def watched(primitive, *args, wanted=None, **options):
-        asked.append((primitive.__name__, list(wanted)))
-        return rule(primitive, *args, wanted=wanted, **options)
+    def watched(primitive, *args, argnums=None, **options):
+        asked.append((primitive.__name__, list(argnums)))
+        return rule(primitive, *args, argnums=argnums, **options)
 
     monkeypatch.setattr(Primitive, "vjp", watched)
     loss_and_grads(model, cross_entropy, rng.normal(size=(N, D)), rng.integers(K, size=N))
