@@ -5,8 +5,6 @@ A graph is given by a function: ``successors(node)`` lists the ends of the edges
 Chapter: book/graph.md.
 """
 
-from collections import Counter
-
 
 class CycleError(ValueError):
     """The graph has a cycle, so its nodes have no order; ``cycle`` lists it, closed."""
@@ -30,12 +28,13 @@ def topological_order(sources, successors):
     >>> "".join(topological_order("d", diamond.get))
     'dcba'
     """
-    waiting_for = Counter(dict.fromkeys(sources, 0))
+    waiting_for = dict.fromkeys(sources, 0)
     frontier = list(waiting_for)
     while frontier:
         for node in successors(frontier.pop()):
             if node not in waiting_for:
                 frontier.append(node)
+                waiting_for[node] = 0
             waiting_for[node] += 1
 
     ready = [node for node, count in waiting_for.items() if count == 0]

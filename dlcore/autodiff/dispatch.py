@@ -105,7 +105,11 @@ def plain(value):
 
 def top_trace(args):
     """Find the traced argument of the highest level: the derivative that was opened last."""
-    return max((arg for arg in args if isinstance(arg, Traced)), key=lambda arg: arg.level)
+    top = None
+    for arg in args:
+        if isinstance(arg, Traced) and (top is None or arg.level > top.level):
+            top = arg
+    return top
 
 
 def is_traced_at(arg, level):

@@ -13,7 +13,7 @@ Chapter: book/linear.md.
 from functools import partial, update_wrapper
 from inspect import Parameter, signature
 
-from dlcore.autodiff.dispatch import Traced, implements, top_trace
+from dlcore.autodiff.dispatch import implements, top_trace
 from dlcore.shapes import Booleans, Integers, checked
 
 registry = []  # every primitive, in the order of definition
@@ -50,10 +50,10 @@ class Primitive:
         """Compute y = f(x₁, …, xₖ), or let the top_trace trace among the arguments record it."""
         if len(args) < len(self.arguments):
             args, options = self.by_position(args, options)
-        for arg in args:
-            if isinstance(arg, Traced):
-                return top_trace(args).record(self, args, options)
-        return self.function(*args, **options)
+        trace = top_trace(args)
+        if trace is None:
+            return self.function(*args, **options)
+        return trace.record(self, args, options)
 
     def by_position(self, args, options):
         """Bring arguments that were passed by name to their positions."""

@@ -3,6 +3,8 @@
 Chapter: book/reverse.md.
 """
 
+from operator import attrgetter
+
 import numpy as np
 
 from dlcore.autodiff.dispatch import Traced, float_arrays, is_traced_at, levels, lower
@@ -53,7 +55,7 @@ def vjp(f, *xs, release=False):
 
     def pullback(y_bar):
         bars = {y: y_bar}
-        for node in topological_order([y], lambda variable: variable.parents):
+        for node in topological_order([y], attrgetter("parents")):
             if node.parents:
                 for parent, bar in zip(node.parents, node.pullback(bars.pop(node)), strict=True):
                     bars[parent] = bars[parent] + bar if parent in bars else bar

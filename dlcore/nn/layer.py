@@ -15,6 +15,7 @@ import numpy as np
 from dlcore.shapes import ShapeError
 
 NOTHING = MappingProxyType({})
+OWN = ("params", "state", "weights", "options")  # attributes that hold none
 
 
 class Layer:
@@ -34,6 +35,9 @@ class Layer:
     def __call__(self, x, rng=None):
         """Compute y; with a generator as training does, without one as evaluation does."""
         raise NotImplementedError(f"{type(self).__name__}: define __call__(self, x, rng=None)")
+
+
+HOLDERS = (Layer, list, tuple, dict)  # what may be a layer, or hold some
 
 
 class Operation(Layer):
@@ -68,21 +72,24 @@ class Operation(Layer):
 
 
 def children(layer):
-    """Yield (name, layer) of the layers that an attribute holds, by itself or in a container."""
+    """List (name, layer) of the layers that an attribute holds, by itself or in a container."""
+    found = []
     for name, value in vars(layer).items():
-        yield from contents(name, value)
+        if not isinstance(value, HOLDERS) or name in OWN:
+            continue
+        found += [(name, value)] if isinstance(value, Layer) else contents(name, value)
+    return found
 
 
-def contents(name, value):
-    """Yield the layers in one value:  (name, value), or (name.0, …) of a list."""
-    if isinstance(value, Layer):
-        yield name, value
-    elif isinstance(value, list | tuple):
-        for i, item in enumerate(value):
-            yield from contents(f"{name}.{i}", item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from contents(f"{name}.{key}", item)
+def contents(name, container):
+    """List the layers in a list, a tuple or a dictionary:  (name.0, …)  or  (name.key, …)."""
+    items = container.items() if isinstance(container, dict) else enumerate(container)
+    found = []
+    for key, value in items:
+        path = f"{name}.{key}"
+        if isinstance(value, HOLDERS):
+            found += [(path, value)] if isinstance(value, Layer) else contents(path, value)
+    return found
 
 
 def named_layers(model):
@@ -91,16 +98,14 @@ def named_layers(model):
     Layers come in the order of their attributes. A layer that is used at several places, with
     parameters in common, has the name of the first.
     """
-    found, seen = {}, set()
-
-    def visit(path, layer):
+    found, seen, ahead = {}, set(), [("", model)]
+    while ahead:
+        path, layer = ahead.pop()
         if id(layer) not in seen:
             seen.add(id(layer))
             found[path] = layer
-            for name, child in children(layer):
-                visit(f"{path}.{name}" if path else name, child)
-
-    visit("", model)
+            prefix = f"{path}." if path else ""
+            ahead += [(prefix + name, child) for name, child in reversed(children(layer))]
     return found
 
 
@@ -144,16 +149,17 @@ def using_parameters(model, params):
 
     `params` maps every path of `named_parameters` to what takes its place.
     """
-    layers = {path: layer for path, layer in named_layers(model).items() if layer.params}
-    own = {path: layer.params for path, layer in layers.items()}
+    owners = [(path, layer, layer.params) for path, layer in named_layers(model).items()]
     try:
-        for path, layer in layers.items():
-            prefix = f"{path}." if path else ""
-            layer.params = {name: params[prefix + name] for name in layer.params}
+        for path, layer, own in owners:
+            if own:
+                prefix = f"{path}." if path else ""
+                layer.params = {name: params[prefix + name] for name in own}
         yield model
     finally:
-        for path, layer in layers.items():
-            layer.params = own[path]
+        for _, layer, own in owners:
+            if own:
+                layer.params = own
 
 
 def load(model, params, state=NOTHING):
