@@ -21,12 +21,12 @@ class Variable(Traced):
 
     def record(self, primitive, args, options):
         """Apply a primitive to values; keep its arguments for the backward pass."""
-        xs = primitive.laid_out(lower(args, self.level))
-        argnums = [i for i in primitive.positions(args) if is_traced_at(args[i], self.level)]
+        values = lower(args, self.level)
+        argnums = [i for i in primitive.positions(args) if args[i] is not values[i]]
         parents = [args[i] for i in argnums]
-        return Variable(
-            primitive(*xs, **options), self.level, parents, (primitive, xs, argnums, options)
-        )
+        xs = primitive.laid_out(values)
+        y = primitive(*xs, **options)
+        return Variable(y, self.level, parents, (primitive, xs, argnums, options))
 
     def pullback(self, y_bar):
         """Pull a cotangent back to the parents."""

@@ -9,6 +9,7 @@ Chapter: book/linear.md.
 
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,14 @@ class Layer:
         """Compute y; with a generator as training does, without one as evaluation does."""
         raise NotImplementedError(f"{type(self).__name__}: define __call__(self, x, rng=None)")
 
+    def children(self):
+        """List (name, layer) of the layers that attributes hold, by themselves or in containers."""
+        found = []
+        for name, value in vars(self).items():
+            if isinstance(value, HOLDERS) and name not in OWN:
+                found += [(name, value)] if isinstance(value, Layer) else contents(name, value)
+        return found
+
 
 HOLDERS = (Layer, list, tuple, dict)  # what may be a layer, or hold some
 
@@ -51,6 +60,10 @@ class Operation(Layer):
     def __init__(self, op, options=None, *, weights=(), **params):
         self.op, self.options = op, options or {}
         self.params, self.weights = params, weights
+
+    def children(self):
+        """List no layers: an operation is made of none."""
+        return []
 
     def __call__(self, x, rng=None):
         """Compute y = op(x, *params)."""
@@ -69,16 +82,6 @@ class Operation(Layer):
         x_bar, bars = (bars[0], bars[1:]) if input_grad else (None, bars)
         self.grads = dict(zip(self.params, bars, strict=True))
         return x_bar
-
-
-def children(layer):
-    """List (name, layer) of the layers that an attribute holds, by itself or in a container."""
-    found = []
-    for name, value in vars(layer).items():
-        if not isinstance(value, HOLDERS) or name in OWN:
-            continue
-        found += [(name, value)] if isinstance(value, Layer) else contents(name, value)
-    return found
 
 
 def contents(name, container):
@@ -105,7 +108,7 @@ def named_layers(model):
             seen.add(id(layer))
             found[path] = layer
             prefix = f"{path}." if path else ""
-            ahead += [(prefix + name, child) for name, child in reversed(children(layer))]
+            ahead += [(prefix + name, child) for name, child in reversed(layer.children())]
     return found
 
 
@@ -143,23 +146,48 @@ def named_weights(model):
     }
 
 
+class Slot(NamedTuple):
+    """Where a parameter is kept: its path, and the entry of a dictionary."""
+
+    path: str
+    owner: dict
+    name: str
+
+    @property
+    def value(self):
+        """The parameter."""
+        return self.owner[self.name]
+
+
+def parameter_slots(model):
+    """List where every parameter of a model is kept, in the order of `named_parameters`."""
+    return [
+        Slot(f"{path}.{name}" if path else name, layer.params, name)
+        for path, layer in named_layers(model).items()
+        for name in layer.params
+    ]
+
+
 @contextmanager
+def filled(slots, values):
+    """Put other values in the place of parameters inside a ``with`` block: traced ones, say."""
+    own = [slot.owner[slot.name] for slot in slots]
+    try:
+        for slot, value in zip(slots, values, strict=True):
+            slot.owner[slot.name] = value
+        yield
+    finally:
+        for slot, value in zip(slots, own, strict=True):
+            slot.owner[slot.name] = value
+
+
 def using_parameters(model, params):
-    """Let a model compute with other parameters inside a ``with`` block: traced ones, say.
+    """Let a model compute with other parameters inside a ``with`` block.
 
     `params` maps every path of `named_parameters` to what takes its place.
     """
-    owners = [(path, layer, layer.params) for path, layer in named_layers(model).items()]
-    try:
-        for path, layer, own in owners:
-            if own:
-                prefix = f"{path}." if path else ""
-                layer.params = {name: params[prefix + name] for name in own}
-        yield model
-    finally:
-        for _, layer, own in owners:
-            if own:
-                layer.params = own
+    slots = parameter_slots(model)
+    return filled(slots, [params[slot.path] for slot in slots])
 
 
 def load(model, params, state=NOTHING):

@@ -6,7 +6,7 @@ Chapter: book/twolayer.md.
 import numpy as np
 
 from dlcore.autodiff.reverse import vjp
-from dlcore.nn.layer import named_parameters, named_weights, using_parameters
+from dlcore.nn.layer import filled, named_weights, parameter_slots
 
 
 def loss_and_grads(model, loss_fn, x, t, rng=None, *, l2=0.0):
@@ -24,14 +24,15 @@ def loss_and_grads(model, loss_fn, x, t, rng=None, *, l2=0.0):
     >>> grads["b"]
     array([-0.5,  0.5])
     """
-    params = named_parameters(model)
+    slots = parameter_slots(model)
 
     def loss_of(*values):
-        with using_parameters(model, dict(zip(params, values, strict=True))):
+        with filled(slots, values):
             return loss_fn(model(x, rng), t)
 
-    loss, pullback = vjp(loss_of, *params.values(), release=True)
-    grads = dict(zip(params, pullback(1.0), strict=True))
+    loss, pullback = vjp(loss_of, *(slot.value for slot in slots), release=True)
+    bars = pullback(1.0)
+    grads = {slot.path: bar for slot, bar in zip(slots, bars, strict=True)}
     if l2:
         loss = loss + penalize(named_weights(model), l2, grads)
     return float(loss), grads

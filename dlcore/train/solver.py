@@ -73,6 +73,7 @@ class Solver:
                 "then visits each example once"
             )
         self.model, self.data, self.loss_fn = model, data, loss_fn
+        self.parameters, self.weights = named_parameters(model), named_weights(model)
         self.optimizer, self.initial_rate = optimizer, optimizer.learning_rate
         self.schedule, self.l2, self.augment = schedule or constant(), l2, augment
         self.batch_size, self.whole = min(batch_size or N, N), batch_size is None
@@ -123,8 +124,7 @@ class Solver:
                 f"Solver: the loss is {loss} in epoch {self.epoch + 1} at learning rate "
                 f"{self.optimizer.learning_rate:.3g}, try a smaller one"
             )
-        weights = named_weights(self.model)
-        self.optimizer.step(named_parameters(self.model), grads, weights=weights)
+        self.optimizer.step(self.parameters, grads, weights=self.weights)
         self.history.train_loss.append(loss)
         self.step_of_epoch += 1
 
