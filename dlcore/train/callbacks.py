@@ -77,7 +77,7 @@ class ProgressBar(Callback):
             f"epoch {solver.epoch:>3}/{solver.epochs}  loss {sum(recent) / len(recent):7.4f}  "
             f"training {history.train_accuracy[-1]:.3f}  "
             f"validation {history.val_accuracy[-1]:.3f}  "
-            f"learning rate {history.learning_rate[-1]:.1e}",
+            f"lr {history.learning_rate[-1]:.1e}",
             highlight=False,
         )
 
