@@ -17,7 +17,7 @@ from dlcore.course.exercises import topics
 from dlcore.experiments.experiment import record
 from dlcore.kernels import conv, fast
 from dlcore.kernels.machine import layout, tile, winograd_matrices
-from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.jit import discard_stale, kernel
 from dlcore.kernels.machine.registers import WIDTH
 from dlcore.verification import fuzz_kernels
 
@@ -155,3 +155,15 @@ assert call()
 def test_a_child_has_threads_of_its_own():
     """After a fork the parent's threads are not there: the child hires its own."""
     assert not (told := run("-c", CHILD)).returncode, told.stderr
+
+
+def test_compiled_kernels_are_discarded_when_a_source_has_changed(tmp_path):
+    """Numba looks at the file of a kernel only, and a record may be defined in another one."""
+    (tmp_path / "machine/__pycache__").mkdir(parents=True)
+    source = tmp_path / "machine/tile.py"
+    compiled = tmp_path / "machine/__pycache__/tile.py311.nbi"
+    for text, kept in (("rows = 6", False), ("rows = 6", True), ("rows = 4", False)):
+        source.write_text(text)
+        compiled.write_bytes(b"compiled")
+        discard_stale(tmp_path)
+        assert compiled.exists() == kept
