@@ -7,7 +7,14 @@ Chapter: book/graph.md.
 
 
 class CycleError(ValueError):
-    """The graph has a cycle, so its nodes have no order; ``cycle`` lists it, closed."""
+    """The graph has a cycle, so its nodes have no order; ``cycle`` lists it, closed.
+
+    It is a ValueError.
+
+    >>> list(topological_order("a", {"a": "a"}.get))
+    Traceback (most recent call last):
+    dlcore.graph.CycleError: topological_order: the edges a -> a form a cycle, remove one of them
+    """
 
     def __init__(self, function, cycle):
         super().__init__(function, cycle)
@@ -21,8 +28,8 @@ class CycleError(ValueError):
 def topological_order(sources, successors):
     """Yield every node reachable from `sources`, each one after all its predecessors.
 
-    Kahn's method: count the edges into each node, then keep taking a node
-    with no unvisited predecessor left. Runs in O(nodes + edges).
+    Kahn's method [Kahn1962]_ counts the edges into each node, then takes a node with no
+    unvisited predecessor left: O(nodes + edges). Raises CycleError if there is a cycle.
 
     >>> diamond = {"d": "bc", "b": "a", "c": "a", "a": ""}
     >>> "".join(topological_order("d", diamond.get))
@@ -71,8 +78,8 @@ def cycle(stuck, successors):
 def depth_first_order(sources, successors):
     """List the same nodes by another method: each one before all that it leads to.
 
-    Follow the edges as far as they go, then step back. A node is finished when all its
-    successors are; the last to finish comes first. Runs in O(nodes + edges).
+    A node is finished when all its successors are; the last to finish comes first
+    [Tarjan1976]_. Runs in O(nodes + edges). Raises CycleError if there is a cycle.
 
     >>> diamond = {"d": "bc", "b": "a", "c": "a", "a": ""}
     >>> "".join(depth_first_order("d", diamond.get))

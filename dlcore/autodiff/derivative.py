@@ -55,6 +55,8 @@ def relative_error(x, z, floor=1e-8):
 def directional(f, xs, x_dots, step=STEP):
     """Measure the slope of f along a direction:  (f(x + h ẋ) - f(x - h ẋ)) / 2h.
 
+    `xs` and `x_dots` list as many arrays as f has arguments, float64; h is `step`.
+
     >>> bool(abs(directional(np.sin, [0.0], [1.0]) - 1) < 1e-9)
     True
     """
@@ -64,7 +66,11 @@ def directional(f, xs, x_dots, step=STEP):
 
 
 def entrywise(slope, xs):
-    """Ask for the slope along each entry alone: an array per argument, two values an entry."""
+    """Return the slope along each entry alone: an array per argument, one call an entry.
+
+    >>> entrywise(lambda units: 2 * units[0][0] + 3 * units[0][1], [np.zeros(2)])
+    [array([2., 3.])]
+    """
     units = [np.zeros(np.shape(x)) for x in xs]
     bars = [np.empty_like(unit) for unit in units]
     for bar, unit in zip(bars, units, strict=True):
@@ -76,13 +82,14 @@ def entrywise(slope, xs):
 
 
 def check_gradients(f, *xs, rng, tolerance=1e-6, order=2):
-    """Hold both modes of f at `xs` against differences, along random directions.
+    """Compare both modes of f at `xs` with differences, along three random directions.
 
     forwards:   ⟨ȳ, ẏ⟩      ≈ ⟨ȳ, f(x + h ẋ) - f(x - h ẋ)⟩ / 2h
-    backwards:  Σᵢ ⟨x̄ᵢ, ẋᵢ⟩ ≈ the same, for a random ȳ, never for a sum
+    backwards:  Σᵢ ⟨x̄ᵢ, ẋᵢ⟩ ≈ the same, for a random ȳ; order 2 repeats it for x ↦ Σᵢ ⟨x̄ᵢ, ẋᵢ⟩
 
-    The second order asks the same of x ↦ Σᵢ ⟨x̄ᵢ, ẋᵢ⟩, which is itself a function.
     Raises AssertionError with the mode, the argument, the entry, and how far it is off.
+
+    >>> check_gradients(lambda x: x * np.exp(x), [0.5, 2.0], rng=np.random.default_rng(0))
     """
     xs = [np.asarray(x, dtype=float) for x in xs]
     for degree in ("", "second order, ")[:order]:
@@ -94,7 +101,11 @@ def check_gradients(f, *xs, rng, tolerance=1e-6, order=2):
 
 
 def slope_along(f, x_dots, y_bar):
-    """Return the function x ↦ Σᵢ ⟨x̄ᵢ, ẋᵢ⟩, computed by the way back through f."""
+    """Return the function x ↦ Σᵢ ⟨x̄ᵢ, ẋᵢ⟩, computed by the backward pass through f.
+
+    >>> slope_along(lambda x: x * x, [np.array(1.0)], np.array(1.0))(np.array(3.0))
+    np.float64(6.0)
+    """
 
     def slope(*xs):
         bars = vjp(f, *xs)[1](y_bar)
@@ -104,7 +115,12 @@ def slope_along(f, x_dots, y_bar):
 
 
 def compare(f, xs, x_dots, y_bar, tolerance, degree):
-    """Compare both modes with differences along one direction; on a mismatch, find the entry."""
+    """Compare both modes with differences along one direction; on a mismatch, find the entry.
+
+    Raises AssertionError with the mode, the argument, the entry, and how far it is off.
+
+    >>> compare(np.sin, [np.zeros(1)], [np.ones(1)], np.ones(1), tolerance=1e-6, degree="")
+    """
     bars = vjp(f, *xs)[1](y_bar)
     for i, (bar, x) in enumerate(zip(bars, xs, strict=True)):
         if np.shape(bar) != x.shape:
@@ -122,7 +138,11 @@ def compare(f, xs, x_dots, y_bar, tolerance, degree):
 
 
 def worst(mode, bars, measure, xs):
-    """Say at which entry of which argument a rule and a measurement differ most."""
+    """Say at which entry of which argument a rule and a measurement differ most.
+
+    >>> worst("vjp", [np.array([2.0])], lambda units: units[0][0], [np.zeros(1)])
+    'argument 0, entry (0,): vjp gives 2, differences give 1, off by 1'
+    """
     measured = entrywise(measure, xs)
     pairs = zip(bars, measured, strict=True)
     off = [np.nan_to_num(np.abs(bar - other), nan=np.inf) for bar, other in pairs]

@@ -26,7 +26,12 @@ CONSTANT = (  # functions that are constant between jumps: computed on the plain
 
 
 def implements(*functions):
-    """Let a function of ours take the place of NumPy's, wherever a traced value comes in."""
+    """Return a decorator: the function takes the place of NumPy's where an argument is traced.
+
+    >>> from dlcore.ops.numpy.arithmetic import minimum
+    >>> implementations[np.minimum] is minimum
+    True
+    """
 
     def register(ours):
         implementations.update(dict.fromkeys(functions, ours))
@@ -36,7 +41,16 @@ def implements(*functions):
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """A traced array: its `value`, and the `level` of the derivative that it serves."""
+    """A traced array: its `value`, and the `level` of the derivative that it serves.
+
+    It has the attributes of an array, and NumPy's functions and operators compute with it.
+    Raises TypeError, with what to write, for a function without a rule, for an assignment to
+    its entries, and where it would be converted to a plain array.
+
+    >>> from dlcore import grad
+    >>> grad(lambda x: np.sum(x * x[0]))(np.array([2.0, 3.0]))
+    array([7., 2.])
+    """
 
     __slots__ = ("level", "value")
     __hash__ = object.__hash__  # a value is a node of a graph: itself, whatever it holds
@@ -97,14 +111,23 @@ for name in ("sum", "mean", "max", "min", "ravel", "cumsum", "dot", "clip", "arg
 
 
 def plain(value):
-    """Take off every level, down to the array."""
+    """Return the array below all levels of tracing; a plain value becomes an array.
+
+    >>> plain(2.0)
+    array(2.)
+    """
     while isinstance(value, Traced):
         value = value.value
     return np.asarray(value)
 
 
 def top_trace(args):
-    """Find the traced argument of the highest level: the derivative that was opened last."""
+    """Find the traced argument of the highest level: the derivative that was opened last.
+
+    >>> from dlcore.autodiff.reverse import Variable
+    >>> top_trace([Variable(2.0, level=1), 3.0, Variable(5.0, level=2)]).value
+    5.0
+    """
     top = None
     for arg in args:
         if isinstance(arg, Traced) and (top is None or arg.level > top.level):
@@ -113,17 +136,32 @@ def top_trace(args):
 
 
 def is_traced_at(arg, level):
-    """Tell whether `arg` is traced by the derivative of this level."""
+    """Tell whether `arg` is traced by the derivative of this level.
+
+    >>> is_traced_at(3.0, level=1)
+    False
+    """
     return isinstance(arg, Traced) and arg.level == level
 
 
 def lower(args, level):
-    """Take one level off those arguments that belong to it."""
+    """Take one level off those arguments that belong to it.
+
+    >>> from dlcore.autodiff.reverse import Variable
+    >>> lower([Variable(2.0, level=1), 3.0], level=1)
+    [2.0, 3.0]
+    """
     return [arg.value if is_traced_at(arg, level) else arg for arg in args]
 
 
 def float_arrays(function, xs):
-    """Return the inputs of a derivative as arrays; refuse what has no slope."""
+    """Return the inputs of a derivative as arrays; traced ones stay as they are.
+
+    Raises TypeError where an array does not hold floats: integers have no derivative.
+
+    >>> float_arrays("grad", [[1.0, 2.0]])
+    [array([1., 2.])]
+    """
     xs = [x if isinstance(x, Traced) else np.asarray(x) for x in xs]
     for x in xs:
         if x.dtype.kind != "f":

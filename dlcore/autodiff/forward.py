@@ -9,7 +9,12 @@ from dlcore.autodiff.dispatch import Traced, float_arrays, is_traced_at, levels,
 
 
 class Dual(Traced):
-    """A value and its tangent: x and ẋ."""
+    """A value and its tangent: x and ẋ, of equal shapes.
+
+    >>> y = Dual(3.0, 1.0, level=1) * 2.0
+    >>> float(y.value), float(y.dot)
+    (6.0, 2.0)
+    """
 
     __slots__ = ("dot",)
 
@@ -28,12 +33,19 @@ class Dual(Traced):
 
 
 def zero(x):
-    """Return the tangent of a constant; that of a plain number is a plain number."""
+    """Return the tangent of a constant; that of a plain number is a plain number.
+
+    >>> zero(np.ones(2))
+    array([0., 0.])
+    """
     return 0.0 if isinstance(x, int | float) else np.zeros_like(x)
 
 
 def jvp(f, xs, x_dots):
     """Return y = f(*xs) and its slope ẏ along the direction `x_dots`.
+
+    `xs` and `x_dots` are lists of arrays of floats, of equal shapes; ẏ has the shape of y.
+    Raises TypeError where an x does not hold floats.
 
     >>> jvp(lambda x: x * x, [np.float64(3.0)], [np.float64(1.0)])
     (np.float64(9.0), np.float64(6.0))

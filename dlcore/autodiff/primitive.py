@@ -27,6 +27,13 @@ class Primitive:
     domain       for an argument: "real" (if absent), "positive" or "nonzero"
     shapes       the axes that its lemmas should try, where the signature says "..."
     ===========  ==================================================================
+
+    A call raises ShapeError where arrays disagree with the signature, and TypeError where they
+    hold numbers of another kind; the result has the dtype of its arguments.
+
+    >>> from dlcore.ops.linear import linear
+    >>> linear, linear.differentiable
+    (<primitive linear>, [0, 1, 2])
     """
 
     def __init__(self, function, *, numpy=(), options=None, domain=None, shapes=()):
@@ -103,12 +110,29 @@ class Primitive:
 
 
 def has_derivative(annotation):
-    """Tell whether an argument has a derivative: labels, indices and masks have none."""
+    """Tell whether an argument has a derivative: labels, indices and masks have none.
+
+    >>> from dlcore.shapes import Features, Labels
+    >>> has_derivative(Features), has_derivative(Labels)
+    (True, False)
+    """
     return getattr(annotation, "__origin__", None) not in (Integers, Booleans)
 
 
 def primitive(function=None, **declarations):
-    """Make a primitive of `function`; use it as a decorator, with or without declarations."""
+    """Make a primitive of `function`; use it as a decorator, with or without declarations.
+
+    The declarations are those of `Primitive`, and `numpy`, the functions of NumPy that it takes
+    the place of. The signature must name the shapes; every primitive is listed in `registry`.
+
+    >>> from dlcore.shapes import Tensor
+    >>> @primitive
+    ... def double(x: Tensor) -> Tensor:
+    ...     return 2 * x
+    >>> rule = double.defvjp(lambda y, x, y_bar: (2 * y_bar,))
+    >>> registry.pop()
+    <primitive double>
+    """
     if function is None:
         return partial(primitive, **declarations)
     return Primitive(function, **declarations)
