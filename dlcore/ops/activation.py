@@ -25,7 +25,13 @@ FAR = 40.0  # from here on the bell curve is zero in every precision
 
 @primitive(shapes=SHAPE, domain=KINK)
 def relu(x: Tensor) -> Tensor:
-    """Keep what is positive:  y = max(0, x)."""
+    """Keep what is positive:  y = max(0, x)  [Nair2010]_.
+
+    At x = 0 the derivative is 0.
+
+    >>> relu(np.array([-2.0, 3.0]))
+    array([0., 3.])
+    """
     return (kernels.relu if kernel_applies(x) else kernels.relu_naive)(x)
 
 
@@ -41,9 +47,12 @@ def relu_vjp(y, x, y_bar):
 
 @primitive(shapes=SHAPE, domain=KINK, options={"slope": (0.01, 0.2)})
 def leaky_relu(x: Tensor, *, slope=0.01) -> Tensor:
-    """Keep what is positive, and a little of the rest.
+    """Keep what is positive, and a small part of the rest  [Maas2013]_.
 
     y = x where x > 0, slope · x elsewhere
+
+    >>> leaky_relu(np.array([-2.0, 3.0]), slope=0.5)
+    array([-1.,  3.])
     """
     return np.where(x > 0, x, slope * x)
 
@@ -60,7 +69,11 @@ def leaky_relu_vjp(y, x, y_bar, slope=0.01):
 
 @primitive(shapes=SHAPE)
 def sigmoid(x: Tensor) -> Tensor:
-    """Squash into (0, 1):  y = 1 / (1 + exp(-x)),  y' = y (1 - y)."""
+    """Squash into (0, 1):  y = 1 / (1 + exp(-x)),  y' = y (1 - y).
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
     y = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, y) / (1 + y)
 
@@ -77,7 +90,11 @@ def sigmoid_vjp(y, x, y_bar):
 
 @primitive(shapes=SHAPE)
 def softplus(x: Tensor) -> Tensor:
-    """Round off the rectifier:  y = ln(1 + exp x),  y' = sigmoid x."""
+    """Smooth the ReLU:  y = ln(1 + exp x),  y' = sigmoid x  [Dugas2001]_.
+
+    >>> softplus(np.array([0.0, 1000.0])).round(4).tolist()
+    [0.6931, 1000.0]
+    """
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -93,12 +110,20 @@ def softplus_vjp(y, x, y_bar):
 
 @primitive(shapes=SHAPE, numpy=[kernels.erf])
 def erf(x: Tensor) -> Tensor:
-    """Integrate the bell curve:  y = 2/√π ∫₀ˣ exp(-s²) ds,  y' = 2/√π exp(-x²)."""
+    """Compute the error function:  y = 2/√π ∫₀ˣ exp(-s²) ds,  y' = 2/√π exp(-x²).
+
+    >>> erf(np.array([0.0, 1.0])).round(4).tolist()
+    [0.0, 0.8427]
+    """
     return kernels.erf(x)
 
 
 def erf_slope(x):
-    """Differentiate the error function; far out it is flat, and squares stay finite."""
+    """Differentiate the error function; beyond |x| = 40 it is flat, and squares stay finite.
+
+    >>> erf_slope(np.array([0.0, 1e200])).round(4).tolist()
+    [1.1284, 0.0]
+    """
     near = np.minimum(np.absolute(x), FAR)
     return np.exp(-near * near) * (2 / math.sqrt(math.pi))
 
@@ -114,20 +139,31 @@ def erf_vjp(y, x, y_bar):
 
 
 def bell(x):
-    """Integrate the bell curve from the far left:  Φ(x) = (1 + erf(x/√2)) / 2."""
+    """Compute the normal distribution function:  Φ(x) = (1 + erf(x/√2)) / 2.
+
+    >>> bell(np.array([0.0, 1.0])).round(4).tolist()
+    [0.5, 0.8413]
+    """
     return (1 + erf(x * ROOT_HALF)) / 2
 
 
 def gelu_slope(x):
-    """Differentiate x Φ(x):  Φ(x) + x φ(x), with the bell curve φ(x) = exp(-x²/2) / √(2π)."""
+    """Differentiate x Φ(x):  Φ(x) + x φ(x), with the normal density φ(x) = exp(-x²/2) / √(2π).
+
+    >>> gelu_slope(np.array([0.0, 1.0])).round(4).tolist()
+    [0.5, 1.0833]
+    """
     return bell(x) + x * erf_slope(x * ROOT_HALF) * (ROOT_HALF / 2)
 
 
 @primitive(shapes=SHAPE)
 def gelu(x: Tensor) -> Tensor:
-    """Weigh x by the chance that a normal number lies below it:  y = x Φ(x).
+    """Weigh x by the probability that a standard normal number lies below it:  y = x Φ(x).
 
     Source: [Hendrycks2016]_.
+
+    >>> gelu(np.array([-1.0, 0.0, 1.0])).round(4).tolist()
+    [-0.1587, 0.0, 0.8413]
     """
     return x * bell(x)
 

@@ -28,7 +28,11 @@ from dlcore.shapes import Filters, Images, Maps, Offsets, ShapeError
 
 
 class ConvAlgorithm(NamedTuple):
-    """Three functions of one signature each, as `dlcore.kernels.conv` describes them."""
+    """Three functions of one signature each, as `dlcore.kernels.conv` describes them.
+
+    >>> CONV_ALGORITHMS["naive"].forward.__name__
+    'conv2d_naive'
+    """
 
     forward: object
     input_grad: object
@@ -61,7 +65,10 @@ forced = ContextVar("forced", default=None)
 
 @contextmanager
 def use_algorithm(name):
-    """Compute every convolution inside a ``with`` block by one algorithm.
+    """Compute every convolution inside a ``with`` block by one algorithm of `CONV_ALGORITHMS`.
+
+    The default chooses by shapes and precision. "naive" and "im2col" take every precision; where
+    another one cannot, "im2col" takes its place. Raises ValueError for an unknown name.
 
     >>> with use_algorithm("naive"):
     ...     conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3))).item()
@@ -92,6 +99,11 @@ def plan_conv(function, problem, stride, padding, dilation, groups):
 
     `problem` is what the arrays and the context say: the shapes of x and w, their dtype, and the
     algorithm that `use_algorithm` asks for. Equal calls return the same plan, from a cache.
+    Raises what `normalize_conv_options` raises.
+
+    >>> problem = (1, 1, 8, 8), (4, 1, 3, 3), np.dtype("float64"), None
+    >>> plan_conv("conv2d", problem, 2, "same", 1, 1).size
+    (4, 4)
     """
     x, w, dtype, asked = problem
     size, options = normalize_conv_options(function, x, w, stride, padding, dilation, groups)
@@ -105,13 +117,20 @@ def choose_algorithm(x, w, size, options, dtype):
     """Choose the algorithm for images of shape x and filters of shape w.
 
     Winograd's for filters of 3 × 3 at stride one, if there are many channels and the precision
-    is single; the register tile for all others.
+    is single [Lavin2016]_; the register tile for all others.
     """
     return "winograd" if fast.winograd_pays(x, w, size, options, dtype) else "tile"
 
 
 def normalize_conv_options(function, x, w, stride, padding, dilation, groups):
-    """Translate and check the options; return (P, Q) and the options as the kernels want them."""
+    """Translate and check the options; return (P, Q) and the options as the kernels take them.
+
+    Raises ValueError for an option of another kind, ShapeError where the filter does not fit into
+    the padded image or `groups` does not divide F.
+
+    >>> normalize_conv_options("conv2d", (1, 1, 8, 8), (4, 1, 3, 3), 1, 1, 1, 1)
+    ((8, 8), ((1, 1), ((1, 1), (1, 1)), (1, 1), 1))
+    """
     if not isinstance(groups, int | np.integer) or groups < 1:
         raise ValueError(f"{function}: groups is {groups!r}, pass a whole number, at least 1")
     if w[0] % groups:
@@ -144,9 +163,13 @@ BACK = {
 def conv2d(x: Images, w: Filters, *, stride=1, padding=0, dilation=1, groups=1) -> Maps:
     """Correlate images with filters:  y[n,f,p,q] = Σ_{c,u,v} x[n,c,p+u,q+v] w[f,c,u,v].
 
-    Options: `stride` between windows, `dilation` between taps, zeros around the image as
-    `padding`: a number, a pair for height and width, a pair of pairs, or "same". With `groups`,
-    a filter sees the channels of its own group.
+    `stride` between windows, `dilation` between the entries of a filter: a number or a pair.
+    `padding` with zeros: a number, a pair for height and width, a pair of pairs, or "same". With
+    `groups`, a filter reads the channels of its own group. Raises ValueError for an option of
+    another kind, ShapeError where the filter does not fit or `groups` does not divide F.
+
+    >>> conv2d(np.ones((2, 3, 8, 8)), np.ones((4, 3, 5, 5)), padding="same").shape
+    (2, 4, 8, 8)
     """
     x, w = as_common_dtype(x, w)
     problem = x.shape, w.shape, x.dtype, forced.get()
@@ -179,7 +202,14 @@ def conv2d_vjp(y, x, w, y_bar, **options):
 def conv2d_input_grad(
     y_bar: Maps, w: Filters, *, size, stride=1, padding=0, dilation=1, groups=1
 ) -> Images:
-    """Pull ȳ back to images of a `size`:  x̄[n,c,h,l] = Σ_{f,p,q} ȳ[n,f,p,q] w[f,c,h-p,l-q]."""
+    """Pull ȳ back to images of a `size`:  x̄[n,c,h,l] = Σ_{f,p,q} ȳ[n,f,p,q] w[f,c,h-p,l-q].
+
+    The options and errors are those of `conv2d`; `size` is (H, W). Raises ShapeError also where
+    ȳ does not have the (P, Q) of the options, ValueError where `size` is no pair.
+
+    >>> conv2d_input_grad(np.ones((1, 1, 1, 1)), np.ones((1, 1, 2, 2)), size=(2, 2)).tolist()
+    [[[[1.0, 1.0], [1.0, 1.0]]]]
+    """
     y_bar, w = as_common_dtype(y_bar, w)
     shape = len(y_bar), w.shape[1] * groups, *pair("conv2d_input_grad", "size", size, least=0)
     problem = shape, w.shape, w.dtype, forced.get()
@@ -207,7 +237,15 @@ def conv2d_input_grad_vjp(x_bar, y_bar, w, g, size, **options):
 def conv2d_weight_grad(
     x: Images, y_bar: Maps, *, kernel_size, stride=1, padding=0, dilation=1, groups=1
 ) -> Filters:
-    """Pull ȳ back to a `kernel_size`:  w̄[f,c,u,v] = Σ_{n,p,q} ȳ[n,f,p,q] x[n,c,p+u,q+v]."""
+    """Pull ȳ back to a `kernel_size`:  w̄[f,c,u,v] = Σ_{n,p,q} ȳ[n,f,p,q] x[n,c,p+u,q+v].
+
+    The options and errors are those of `conv2d`; `kernel_size` is (U, V). Raises ShapeError also
+    where ȳ does not have the (P, Q) of the options, ValueError where `kernel_size` is no pair.
+
+    >>> x = np.arange(4.0).reshape(1, 1, 2, 2)
+    >>> conv2d_weight_grad(x, np.ones((1, 1, 1, 1)), kernel_size=(2, 2)).tolist()
+    [[[[0.0, 1.0], [2.0, 3.0]]]]
+    """
     x, y_bar = as_common_dtype(x, y_bar)
     N, C = x.shape[:2]
     kernel_size = pair("conv2d_weight_grad", "kernel_size", kernel_size)
@@ -235,7 +273,12 @@ def conv2d_weight_grad_vjp(w_bar, x, y_bar, g, kernel_size, **options):
 
 @primitive(options={"relu": (False, True)})
 def add_bias(x: Maps, b: Offsets, *, relu=False) -> Maps:
-    """Add a bias to every map:  y = x + b,  or with `relu`  max(0, x + b)."""
+    """Add a bias to every map:  y = x + b,  or with `relu`  max(0, x + b).
+
+    >>> x = np.array([-3.0, 1.0]).reshape(1, 1, 1, 2)
+    >>> add_bias(x, np.array([1.0]), relu=True).tolist()
+    [[[[0.0, 2.0]]]]
+    """
     return biased(x, b, relu)
 
 
@@ -255,7 +298,7 @@ def add_bias_jvp(y, x, b, x_dot, b_dot, relu=False):
 
 @add_bias.defvjp
 def add_bias_vjp(y, x, b, y_bar, relu=False):
-    """The pass back is one too, unless it is itself being differentiated."""
+    """A kernel computes it, unless it is itself being differentiated."""
     back = kernels.add_bias_grad if kernel_applies(y, y_bar) else kernels.add_bias_grad_naive
     return back(y, y_bar, relu)
 
@@ -268,6 +311,13 @@ def conv2d_bias_relu(
     """Convolve, add a bias to every map, and apply the ReLU unless `relu` is False.
 
     y = max(0, x ⋆ w + b),  or  x ⋆ w + b:  bias and ReLU are one pass through memory.
+
+    The options are those of `conv2d`, and so are the errors: ValueError for an option of another
+    kind, ShapeError where the filter does not fit or `groups` does not divide F.
+
+    >>> x, w, b = np.ones((1, 1, 3, 3)), np.ones((2, 1, 3, 3)), np.array([1.0, -10.0])
+    >>> conv2d_bias_relu(x, w, b).ravel()
+    array([10.,  0.])
     """
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return biased(conv2d(x, w, **options), b, relu, overwrite=True)

@@ -13,9 +13,13 @@ from dlcore.shapes import Features, Images
 
 @primitive
 def flatten(x: Images) -> Features:
-    """Lay every image out as one row:  y[n, (c H + h) W + l] = x[n, c, h, l].
+    """Lay every image out as one row:  y[n, (c H + h) W + l] = x[n, c, h, l],  D = C H W.
 
     Where the batch is innermost in memory, it stays so.
+
+    >>> import numpy as np
+    >>> flatten(np.arange(8.0).reshape(2, 1, 2, 2)).tolist()
+    [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]
     """
     if kernel_applies(x) and is_batch_last(x):
         return batch_last_to_chwn(x).reshape(prod(x.shape[1:]), len(x)).T

@@ -15,7 +15,8 @@ def linear(x: Features, w: Weights, b: Bias) -> Hidden:
     Forwards:   ẏ = ẋ w + x ẇ + ḃ.
     Backwards:  x̄ = ȳ wᵀ,   w̄ = xᵀ ȳ,   b̄ = Σₙ ȳₙ.
 
-    The product is NumPy's, or the register tile's where the batch is last in memory.
+    >>> linear([[1.0, 2.0]], [[3.0], [4.0]], [0.5])
+    array([[11.5]])
     """
     product = product_for(x, w)
     y = product(x, w)

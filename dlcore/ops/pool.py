@@ -32,7 +32,14 @@ BACK = {"kernel_size": ((5, 2),), "stride": (1,)}
 
 @cached
 def normalize_pool_options(function, size, kernel_size, stride, padding):
-    """Translate and check the options; return (P, Q) and the options as the kernels want them."""
+    """Translate and check the options; return (P, Q) and the options as the kernels take them.
+
+    Raises ValueError for an option that is no whole number or pair, ShapeError where no window
+    fits into the padded image or one lies in the padding alone.
+
+    >>> normalize_pool_options("max_pool2d", (4, 4), 2, None, 0)
+    ((2, 2), ((2, 2), (2, 2), ((0, 0), (0, 0))))
+    """
     kernel_size = pair(function, "kernel_size", kernel_size)
     stride = kernel_size if stride is None else pair(function, "stride", stride)
     padding = normalize_padding(function, padding, size, kernel_size, stride, ONE)
@@ -48,7 +55,16 @@ def normalize_pool_options(function, size, kernel_size, stride, padding):
 
 @primitive(options=OPTIONS)
 def max_pool2d(x: Images, *, kernel_size, stride=None, padding=0) -> Pooled:
-    """Take the largest of every window:  y[n,c,p,q] = max over u, v of x[n,c,p s+u,q s+v]."""
+    """Take the largest of every window:  y[n,c,p,q] = max over u, v of x[n,c,p s+u,q s+v].
+
+    `kernel_size` and `stride` are a number or a pair for height and width, `padding` also a pair
+    of pairs or "same"; `stride` None is `kernel_size`. The gradient goes to the first of several
+    largest entries. Raises ValueError for an option of another kind, ShapeError where no window
+    fits or one lies in the padding alone.
+
+    >>> max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2)[0, 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
+    """
     (x,) = as_common_dtype(x)
     places, settled = normalize_pool_options(
         "max_pool2d", x.shape[2:], kernel_size, stride, padding
@@ -71,7 +87,14 @@ def max_pool2d_vjp(y, x, y_bar, **options):
 
 @primitive(options=OPTIONS)
 def max_pool2d_gather(x_dot: Images, x: Images, *, kernel_size, stride=None, padding=0) -> Pooled:
-    """Take from ẋ the entry that is the largest of x, in every window."""
+    """Take from ẋ the entry that is the largest of x in every window: the jvp of `max_pool2d`.
+
+    The options are those of `max_pool2d`, and so are its errors, ValueError and ShapeError.
+
+    >>> x = np.array([[[[1.0, 2.0], [4.0, 3.0]]]])
+    >>> max_pool2d_gather(10 * x, x, kernel_size=2).item()
+    40.0
+    """
     (P, Q), settled = normalize_pool_options(
         "max_pool2d", x.shape[2:], kernel_size, stride, padding
     )
@@ -89,7 +112,11 @@ def max_pool2d_gather(x_dot: Images, x: Images, *, kernel_size, stride=None, pad
 
 
 def reached(u, H, P, s, padding):
-    """Name the windows whose tap u lies in the image, and the pixels that it lies on."""
+    """Return the windows whose entry u lies in the image, and the pixels there, as two slices.
+
+    >>> reached(0, 5, 3, 2, (1, 1))
+    (slice(1, 3, None), slice(1, 5, 2))
+    """
     first = max(0, -(-(padding[0] - u) // s))
     last = max(first, min(P, (H - 1 + padding[0] - u) // s + 1))
     start = first * s + u - padding[0]
@@ -110,7 +137,15 @@ def max_pool2d_gather_vjp(y_dot, x_dot, x, g, **options):
 def max_pool2d_input_grad(
     y_bar: Pooled, x: Images, *, kernel_size, stride=None, padding=0, known=None
 ) -> Images:
-    """Give ȳ to the first of the largest entries; the way forward may be `known`."""
+    """Add ȳ to the first of the largest entries of each window: the vjp of `max_pool2d`.
+
+    The options and errors are those of `max_pool2d`; `known` may be its result. Raises
+    ShapeError also where ȳ does not have the (P, Q) of the options.
+
+    >>> x = np.array([[[[1.0, 2.0], [4.0, 3.0]]]])
+    >>> max_pool2d_input_grad(np.ones((1, 1, 1, 1)), x, kernel_size=2)[0, 0].tolist()
+    [[0.0, 0.0], [1.0, 0.0]]
+    """
     y_bar, x = as_common_dtype(y_bar, x)
     places, settled = normalize_pool_options(
         "max_pool2d_input_grad", x.shape[2:], kernel_size, stride, padding
@@ -136,7 +171,14 @@ def max_pool2d_input_grad_vjp(x_bar, y_bar, x, g, known=None, **options):
 
 @primitive(options=OPTIONS)
 def avg_pool2d(x: Images, *, kernel_size, stride=None, padding=0) -> Pooled:
-    """Average every window:  y[n,c,p,q] = 1/UV Σ_{u,v} x[n,c,p s+u,q s+v]."""
+    """Average every window:  y[n,c,p,q] = 1/UV Σ_{u,v} x[n,c,p s+u,q s+v].
+
+    The options and errors are those of `max_pool2d`: ValueError for an option of another kind,
+    ShapeError where no window fits or one lies in the padding alone. Zeros of the padding count.
+
+    >>> avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2)[0, 0].tolist()
+    [[2.5, 4.5], [10.5, 12.5]]
+    """
     (x,) = as_common_dtype(x)
     places, settled = normalize_pool_options(
         "avg_pool2d", x.shape[2:], kernel_size, stride, padding
@@ -159,7 +201,14 @@ def avg_pool2d_vjp(y, x, y_bar, **options):
 
 @primitive(options={"size": ((11, 10),), **BACK})
 def avg_pool2d_input_grad(y_bar: Pooled, *, size, kernel_size, stride=None, padding=0) -> Images:
-    """Give every entry of a window its part:  ȳ / UV."""
+    """Add ȳ / UV to every entry of a window, in images of (H, W): the vjp of `avg_pool2d`.
+
+    The options and errors are those of `avg_pool2d`; `size` is (H, W). Raises ShapeError also
+    where ȳ does not have the (P, Q) of the options, ValueError where `size` is no pair.
+
+    >>> avg_pool2d_input_grad(np.ones((1, 1, 1, 1)), size=(2, 2), kernel_size=2)[0, 0].tolist()
+    [[0.25, 0.25], [0.25, 0.25]]
+    """
     (y_bar,) = as_common_dtype(y_bar)
     size = pair("avg_pool2d_input_grad", "size", size, least=0)
     places, settled = normalize_pool_options(
@@ -184,7 +233,13 @@ def avg_pool2d_input_grad_vjp(x_bar, y_bar, g, size, **options):
 
 @primitive
 def global_avg_pool(x: Images) -> Means:
-    """Average whole channels:  y[n,c] = 1/HW Σ_{h,l} x[n,c,h,l]."""
+    """Average whole channels:  y[n,c] = 1/HW Σ_{h,l} x[n,c,h,l]  [Lin2014]_.
+
+    Raises ShapeError for images without a pixel.
+
+    >>> global_avg_pool(np.arange(8.0).reshape(1, 2, 2, 2))
+    array([[1.5, 5.5]])
+    """
     if not x.shape[2] * x.shape[3]:
         raise ShapeError(f"global_avg_pool: H, W is {x.shape[2:]} in x, pass at least one pixel")
     return np.mean(x, axis=(2, 3))

@@ -14,7 +14,12 @@ from dlcore.shapes import ShapeError
 
 
 def cached(function):
-    """Remember what a function returns for its options; what cannot be looked up is read anew."""
+    """Remember what a function returns for its options; without a hash it is called anew.
+
+    >>> double = cached(lambda pair: pair * 2)
+    >>> double((1, 2)), double([1, 2])
+    ((1, 2, 1, 2), [1, 2, 1, 2])
+    """
     known = lru_cache(maxsize=1024, typed=True)(function)
 
     @wraps(function)
@@ -30,6 +35,8 @@ def cached(function):
 
 def pair(function, name, value, least=1):
     """Read a whole number, or a pair of them, as a pair.
+
+    Raises ValueError for anything else, and for numbers below `least`.
 
     >>> pair("conv2d", "stride", 2)
     (2, 2)
@@ -48,6 +55,8 @@ def pair(function, name, value, least=1):
 def normalize_padding(function, padding, size, window, stride, dilation):
     """Read a padding as ((top, bottom), (left, right)); "same" asks for  P = ⌈H / stride⌉.
 
+    Raises ValueError for anything but "same", a whole number, a pair, or a pair of pairs.
+
     >>> normalize_padding("conv2d", "same", (32, 32), (5, 2), (1, 1), (1, 1))
     ((2, 2), (0, 1))
     """
@@ -63,7 +72,11 @@ def normalize_padding(function, padding, size, window, stride, dilation):
 
 
 def require_fit(function, size, window, stride, padding, dilation):
-    """Refuse a window that no place of the padded image can hold; return (P, Q)."""
+    """Return (P, Q); raise ShapeError where a window has no position in the padded image.
+
+    >>> require_fit("conv2d", (32, 32), (5, 5), (1, 1), ((2, 2), (2, 2)), (1, 1))
+    (32, 32)
+    """
     for letter, U in zip("UV", window, strict=True):
         if U < 1:
             raise ShapeError(f"{function}: {letter} is {U}, a window has at least one tap")
@@ -79,7 +92,10 @@ def require_fit(function, size, window, stride, padding, dilation):
 
 
 def require_positions(function, y_bar, places):
-    """Refuse a cotangent that is no cotangent of such maps."""
+    """Raise ShapeError where the maps of a cotangent (N, F, P, Q) do not have these positions.
+
+    >>> require_positions("conv2d_input_grad", np.ones((2, 4, 8, 8)), (8, 8))
+    """
     if y_bar.shape[2:] != places:
         raise ShapeError(
             f"{function}: y_bar has maps of {y_bar.shape[2:]} but the options make {places}, "

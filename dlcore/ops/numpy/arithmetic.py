@@ -1,7 +1,7 @@
 """Arithmetic, entry by entry, with NumPy's broadcasting; and the product of matrices.
 
 Where a small array was stretched to meet a large one, every copy of an entry
-sends its cotangent home: `unbroadcast` adds them up.
+receives a cotangent of its own: `unbroadcast` adds them up.
 
 Chapter: book/reverse.md.
 """
@@ -33,7 +33,11 @@ def unbroadcast(y_bar, x):
 
 @primitive(numpy=[np.add], shapes=BROADCAST)
 def add(x: Tensor, z: Tensor) -> Tensor:
-    """Add:  y = x + z."""
+    """Add:  y = x + z, of any shapes that broadcast.
+
+    >>> add(np.array([1.0, 2.0]), 3.0)
+    array([4., 5.])
+    """
     return np.add(x, z)
 
 
@@ -49,7 +53,11 @@ def add_vjp(y, x, z, y_bar):
 
 @primitive(numpy=[np.subtract], shapes=BROADCAST)
 def subtract(x: Tensor, z: Tensor) -> Tensor:
-    """Subtract:  y = x - z."""
+    """Subtract:  y = x - z, of any shapes that broadcast.
+
+    >>> subtract(np.array([1.0, 2.0]), 3.0)
+    array([-2., -1.])
+    """
     return np.subtract(x, z)
 
 
@@ -65,7 +73,11 @@ def subtract_vjp(y, x, z, y_bar):
 
 @primitive(numpy=[np.multiply], shapes=BROADCAST)
 def multiply(x: Tensor, z: Tensor) -> Tensor:
-    """Multiply:  y = x z."""
+    """Multiply entry by entry:  y = x z, of any shapes that broadcast.
+
+    >>> multiply(np.array([1.0, 2.0]), 3.0)
+    array([3., 6.])
+    """
     return np.multiply(x, z)
 
 
@@ -81,7 +93,11 @@ def multiply_vjp(y, x, z, y_bar):
 
 @primitive(numpy=[np.divide], shapes=BROADCAST, domain={"z": "nonzero"})
 def divide(x: Tensor, z: Tensor) -> Tensor:
-    """Divide:  y = x / z."""
+    """Divide:  y = x / z, of any shapes that broadcast.
+
+    >>> divide(np.array([1.0, 2.0]), 4.0)
+    array([0.25, 0.5 ])
+    """
     return np.divide(x, z)
 
 
@@ -97,7 +113,13 @@ def divide_vjp(y, x, z, y_bar):
 
 @primitive(numpy=[np.power], shapes=BROADCAST, domain={"x": "positive"})
 def power(x: Tensor, z: Tensor) -> Tensor:
-    """Raise to a power:  y = xᶻ."""
+    """Raise to a power:  y = xᶻ, of any shapes that broadcast.
+
+    The derivative with respect to z needs x > 0; where z is a constant, x may be negative.
+
+    >>> power(np.array([1.0, -2.0]), 3.0)
+    array([ 1., -8.])
+    """
     return np.power(x, z)
 
 
@@ -117,14 +139,22 @@ def power_vjp(y, x, z, y_bar):
 
 
 def share(x, z):
-    """Say how much of the larger of x and z is x: all, none, or at a tie one half."""
+    """Say how much of the larger of x and z is x: all, none, or at a tie one half.
+
+    >>> share(np.array([2.0, 1.0, 0.0]), 1.0)
+    array([1. , 0.5, 0. ])
+    """
     x, z = plain(x), plain(z)
     return np.where(x == z, 0.5, x > z).astype(np.result_type(x, z))
 
 
 @primitive(numpy=[np.maximum], shapes=BROADCAST)
 def maximum(x: Tensor, z: Tensor) -> Tensor:
-    """Take the larger:  y = max(x, z); at a tie each gets half of the slope."""
+    """Take the larger:  y = max(x, z); at a tie each receives half of the gradient.
+
+    >>> maximum(np.array([-1.0, 2.0]), 0.0)
+    array([0., 2.])
+    """
     return np.maximum(x, z)
 
 
@@ -143,13 +173,21 @@ def maximum_vjp(y, x, z, y_bar):
 
 @implements(np.minimum)
 def minimum(x, z):
-    """Take the smaller:  min(x, z) = -max(-x, -z)."""
+    """Take the smaller:  min(x, z) = -max(-x, -z).
+
+    >>> minimum(np.array([-1.0, 2.0]), 1.0)
+    array([-1.,  1.])
+    """
     return -np.maximum(-x, -z)
 
 
 @primitive(numpy=[np.where], shapes=CHOICE)
 def where(c: Mask, x: Tensor, z: Tensor) -> Tensor:
-    """Choose:  y = x where c holds, z elsewhere."""
+    """Choose:  y = x where c holds, z elsewhere; c is an array of booleans.
+
+    >>> where(np.array([True, False]), np.array([1.0, 2.0]), 0.0)
+    array([1., 0.])
+    """
     return np.where(c, x, z)
 
 
@@ -167,13 +205,23 @@ def where_vjp(y, c, x, z, y_bar):
 
 
 def turned(x):
-    """Exchange the last two axes."""
+    """Exchange the last two axes.
+
+    >>> turned(np.ones((2, 3, 4))).shape
+    (2, 4, 3)
+    """
     return np.swapaxes(x, -1, -2)
 
 
 @primitive(numpy=[np.matmul, np.dot], shapes=MATRICES)
 def matmul(x: Tensor, w: Tensor) -> Tensor:
-    """Multiply matrices:  y = x w; a vector is a row on the left, a column on the right."""
+    """Multiply matrices:  y = x w; a vector is a row on the left, a column on the right.
+
+    Leading axes broadcast, as in `numpy.matmul`, which raises ValueError where sizes disagree.
+
+    >>> matmul(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
+    array([3., 7.])
+    """
     return np.matmul(x, w)
 
 

@@ -19,7 +19,11 @@ KEYS = (1, (slice(None), 0), ([0, 1, 1], 2), (None, slice(1, 3)))
 
 @primitive(numpy=[np.transpose], shapes=[("N D M",)], options={"axes": (None, (2, 0, 1))})
 def transpose(x: Tensor, *, axes=None) -> Tensor:
-    """Put the axes in another order; without `axes`, in reverse."""
+    """Put the axes in another order; without `axes`, in reverse.
+
+    >>> transpose(np.ones((2, 3, 4)), axes=(2, 0, 1)).shape
+    (4, 2, 3)
+    """
     return np.transpose(x, axes)
 
 
@@ -35,7 +39,11 @@ def transpose_vjp(y, x, y_bar, axes=None):
 
 @primitive(numpy=[np.reshape], shapes=SHAPE, options={"shape": (-1, (3, 8))})
 def reshape(x: Tensor, *, shape=-1) -> Tensor:
-    """Arrange the same entries in another shape."""
+    """Arrange the same entries in another shape.
+
+    >>> reshape(np.ones((2, 6)), shape=(3, -1)).shape
+    (3, 4)
+    """
     return np.reshape(x, shape)
 
 
@@ -51,7 +59,11 @@ def reshape_vjp(y, x, y_bar, shape=-1):
 
 @primitive(numpy=[operator.getitem], shapes=SHAPE, options={"key": KEYS})
 def getitem(x: Tensor, *, key) -> Tensor:
-    """Pick entries:  y = x[key]."""
+    """Pick entries:  y = x[key], with any index of NumPy's.
+
+    >>> getitem(np.array([1.0, 2.0, 3.0]), key=[0, 0, 2])
+    array([1., 1., 3.])
+    """
     return x[key]
 
 
@@ -67,7 +79,11 @@ def getitem_vjp(y, x, y_bar, key):
 
 @primitive(shapes=[("3",)], options={"key": (([0, 1, 1], 2),), "shape": ((4, 6),)})
 def put(x: Tensor, *, key, shape) -> Tensor:
-    """Put entries where `key` picks them from, zeros elsewhere; two in one place are added."""
+    """Put entries where `key` picks them from, zeros elsewhere; two in one position are added.
+
+    >>> put(np.array([1.0, 2.0, 3.0]), key=[0, 0, 2], shape=(3,))
+    array([3., 0., 3.])
+    """
     y = np.zeros(shape, np.result_type(x))
     np.add.at(y, key, x)
     return y
@@ -85,7 +101,11 @@ def put_vjp(y, x, y_bar, key, shape):
 
 @primitive(shapes=[("N D", "M D", "1 D")])
 def joined(*xs: Tensor) -> Tensor:
-    """Lay arrays end to end along their first axis."""
+    """Lay arrays end to end along their first axis.
+
+    >>> joined(np.array([1.0, 2.0]), np.array([3.0]))
+    array([1., 2., 3.])
+    """
     return np.concatenate(xs)
 
 
@@ -103,7 +123,11 @@ def joined_vjp(y, *xs_and_bar):
 
 @implements(np.concatenate)
 def concatenate(xs, axis=0):
-    """Lay arrays end to end along an axis."""
+    """Lay arrays end to end along an axis; with axis None all their entries in one row.
+
+    >>> concatenate([np.ones((2, 3)), np.zeros((2, 1))], axis=1).shape
+    (2, 4)
+    """
     if axis is None:
         return joined(*map(np.ravel, xs))
     return np.moveaxis(joined(*(np.moveaxis(x, axis, 0) for x in xs)), 0, axis)
@@ -111,13 +135,21 @@ def concatenate(xs, axis=0):
 
 @implements(np.stack)
 def stack(xs, axis=0):
-    """Lay arrays of one shape side by side along an axis of its own."""
+    """Lay arrays of one shape side by side along an axis of its own.
+
+    >>> stack([np.ones(3), np.zeros(3)], axis=1).shape
+    (3, 2)
+    """
     return np.concatenate([np.expand_dims(x, axis) for x in xs], axis=axis)
 
 
 @implements(np.moveaxis)
 def moveaxis(x, source, destination):
-    """Move one axis to another place."""
+    """Move one axis to another position.
+
+    >>> moveaxis(np.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
     order = [i for i in range(x.ndim) if i != source % x.ndim]
     order.insert(destination % x.ndim, source % x.ndim)
     return np.transpose(x, order)
@@ -125,7 +157,11 @@ def moveaxis(x, source, destination):
 
 @implements(np.swapaxes)
 def swapaxes(x, one, other):
-    """Exchange two axes."""
+    """Exchange two axes.
+
+    >>> swapaxes(np.ones((2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
+    """
     order = list(range(x.ndim))
     order[one], order[other] = order[other], order[one]
     return np.transpose(x, order)
@@ -133,7 +169,11 @@ def swapaxes(x, one, other):
 
 @implements(np.expand_dims)
 def expand_dims(x, axis):
-    """Insert an axis of size one."""
+    """Insert an axis of size one.
+
+    >>> expand_dims(np.ones((2, 3)), -1).shape
+    (2, 3, 1)
+    """
     shape = list(x.shape)
     shape.insert(axis % (x.ndim + 1), 1)
     return np.reshape(x, tuple(shape))
@@ -141,33 +181,53 @@ def expand_dims(x, axis):
 
 @implements(np.squeeze)
 def squeeze(x, axis=None):
-    """Drop the axes of size one, or the given one."""
+    """Drop the axes of size one, or the given one.
+
+    >>> squeeze(np.ones((2, 1, 3, 1))).shape
+    (2, 3)
+    """
     dropped = range(x.ndim) if axis is None else (axis % x.ndim,)
     return np.reshape(x, tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in dropped))
 
 
 @implements(np.ravel)
 def ravel(x):
-    """Lay all entries out in a row."""
+    """Lay all entries out in a row, the last axis fastest.
+
+    >>> ravel(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([1., 2., 3., 4.])
+    """
     return np.reshape(x, (-1,))
 
 
 @implements(np.broadcast_to)
 def broadcast_to(x, shape):
-    """Stretch to a shape, as arithmetic would."""
+    """Stretch to a shape, as arithmetic would.
+
+    >>> broadcast_to(np.array([1.0, 2.0]), (2, 2)).tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
+    """
     return x + np.zeros(shape, x.dtype)
 
 
 @implements(np.flip)
 def flip(x, axis=None):
-    """Reverse the order along an axis, or along all."""
+    """Reverse the order along an axis, or along all.
+
+    >>> flip(np.array([1.0, 2.0, 3.0]))
+    array([3., 2., 1.])
+    """
     reverse = lambda i: axis is None or i == axis % x.ndim
     return x[tuple(slice(None, None, -1 if reverse(i) else None) for i in range(x.ndim))]
 
 
 @implements(np.sort)
 def sort(x, axis=-1):
-    """Put the entries in ascending order; their slopes move with them."""
+    """Put the entries in ascending order along an axis; their tangents move with them.
+
+    >>> sort(np.array([3.0, 1.0, 2.0]))
+    array([1., 2., 3.])
+    """
     key = list(np.indices(x.shape, sparse=True))
     key[axis] = np.argsort(plain(x), axis=axis)
     return x[tuple(key)]

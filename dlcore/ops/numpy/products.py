@@ -11,7 +11,13 @@ from dlcore.shapes import Tensor
 
 
 def dissect(subscripts):
-    """Split "nd,dm->nm" into the indices of the operands and those of the result."""
+    """Split "nd,dm->nm" into the indices of the operands and those of the result.
+
+    Raises TypeError without an arrow, with an ellipsis, or with an index twice in an operand.
+
+    >>> dissect("nd,dm->nm")
+    (['nd', 'dm'], 'nm')
+    """
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     operands = left.split(",")
     if not arrow or "." in left or any(len(set(each)) < len(each) for each in operands):
@@ -27,7 +33,11 @@ def dissect(subscripts):
     options={"subscripts": ("ij,kl->jk", "ij,kl->", "ij,kl->lij")},
 )
 def sum_of_products(*xs: Tensor, subscripts) -> Tensor:
-    """Multiply and add, in the notation of `numpy.einsum`."""
+    """Multiply and add, in the notation of `numpy.einsum`.
+
+    >>> sum_of_products(np.array([1.0, 2.0]), np.array([3.0, 4.0]), subscripts="i,i->")
+    np.float64(11.0)
+    """
     return np.einsum(subscripts, *xs)
 
 
@@ -48,7 +58,7 @@ def sum_of_products_jvp(y, *xs_and_dots, subscripts):
 
 @sum_of_products.defvjp
 def sum_of_products_vjp(y, *xs_and_bar, subscripts):
-    """Backwards:  the same sum with ȳ in the operand's place; an index of its own meets ones."""
+    """Backwards:  the same sum with ȳ for the operand, and ones for an index of its own."""
     *xs, y_bar = xs_and_bar
     operands, result = dissect(subscripts)
 
@@ -65,18 +75,32 @@ def sum_of_products_vjp(y, *xs_and_bar, subscripts):
 
 @implements(np.einsum)
 def einsum(subscripts, *xs):
-    """Multiply and add, in index notation, with the arrow and every index written out."""
+    """Multiply and add, in index notation, with the arrow and every index written out.
+
+    Raises TypeError without an arrow, with an ellipsis, or with an index twice in an operand.
+
+    >>> einsum("nd,dm->nm", np.ones((2, 3)), np.ones((3, 4))).shape
+    (2, 4)
+    """
     dissect(subscripts)
     return sum_of_products(*xs, subscripts=subscripts)
 
 
 @implements(np.outer)
 def outer(x, z):
-    """Multiply every entry of one vector with every entry of another."""
+    """Multiply every entry of one vector with every entry of another:  y[i, j] = x[i] z[j].
+
+    >>> outer(np.array([1.0, 2.0]), np.array([3.0, 4.0])).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
     return np.ravel(x)[:, None] * np.ravel(z)[None, :]
 
 
 @implements(np.vdot, np.inner)
 def vdot(x, z):
-    """Multiply two vectors:  Σ x z."""
+    """Multiply two vectors:  Σ x z.
+
+    >>> vdot(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    np.float64(11.0)
+    """
     return np.sum(np.ravel(x) * np.ravel(z))

@@ -14,14 +14,22 @@ AXES = {"axis": (None, 0, -1, (0, 1)), "keepdims": (False, True)}
 
 
 def spread(y, x, axis):
-    """Give a reduced array its axes back, of size one, so that it broadcasts against `x`."""
+    """Give a reduced array its axes back, of size one, so that it broadcasts against `x`.
+
+    >>> spread(np.ones(2), np.ones((2, 3)), axis=1).shape
+    (2, 1)
+    """
     axes = range(np.ndim(x)) if axis is None else np.atleast_1d(axis) % (np.ndim(x) or 1)
     return np.reshape(y, [1 if i in axes else n for i, n in enumerate(np.shape(x))])
 
 
 @primitive(numpy=[np.sum], shapes=SHAPE, options=AXES)
 def sum(x: Tensor, *, axis=None, keepdims=False) -> Tensor:  # NumPy's name for it
-    """Add up:  y = Σ x, over all axes or the given ones."""
+    """Add up:  y = Σ x, over all axes or the given ones.
+
+    >>> sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    array([4., 6.])
+    """
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
@@ -32,19 +40,27 @@ def sum_jvp(y, x, x_dot, axis=None, keepdims=False):
 
 @sum.defvjp
 def sum_vjp(y, x, y_bar, axis=None, keepdims=False):
-    """Every term of the sum hears the same cotangent."""
+    """Every term of the sum receives the same cotangent."""
     return (spread(y_bar, x, axis) * np.ones_like(x),)
 
 
 def winners(y, x, axis):
-    """Mark the entries of x that reach y; several winners share a one."""
+    """Mark the entries of x that equal the maximum y; several of them share a one.
+
+    >>> winners(np.array(2.0), np.array([1.0, 2.0, 2.0]), axis=None)
+    array([0. , 0.5, 0.5])
+    """
     won = plain(x) == plain(spread(y, x, axis))
     return (won / np.sum(won, axis=axis, keepdims=True)).astype(plain(x).dtype)
 
 
 @primitive(numpy=[np.max, np.amax], shapes=SHAPE, options=AXES)
 def max(x: Tensor, *, axis=None, keepdims=False) -> Tensor:  # NumPy's name for it
-    """Take the largest; of several each gets an equal part of the slope."""
+    """Take the largest; of several each receives an equal part of the gradient.
+
+    >>> max(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    array([2., 4.])
+    """
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
@@ -60,20 +76,32 @@ def max_vjp(y, x, y_bar, axis=None, keepdims=False):
 
 @implements(np.min, np.amin)
 def min(x, axis=None, keepdims=False):
-    """Take the smallest:  min x = -max(-x)."""
+    """Take the smallest:  min x = -max(-x).
+
+    >>> min(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    array([1., 3.])
+    """
     return -np.max(-x, axis=axis, keepdims=keepdims)
 
 
 @implements(np.mean)
 def mean(x, axis=None, keepdims=False):
-    """Average:  the sum, divided by the number of terms."""
+    """Average:  the sum, divided by the number of terms.
+
+    >>> mean(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    np.float64(2.5)
+    """
     y = np.sum(x, axis=axis, keepdims=keepdims)
     return y * (y.size / x.size)
 
 
 @implements(np.var)
 def var(x, axis=None, ddof=0, keepdims=False):
-    """Measure the spread:  the mean square of x minus its mean."""
+    """Compute the variance:  Σ (x - mean)² / (n - ddof)  of n terms.
+
+    >>> var(np.array([1.0, 3.0])), var(np.array([1.0, 3.0]), ddof=1)
+    (np.float64(1.0), np.float64(2.0))
+    """
     gap = x - np.mean(x, axis=axis, keepdims=True)
     total = np.sum(gap * gap, axis=axis, keepdims=keepdims)
     return total / (x.size / total.size - ddof)
@@ -81,13 +109,23 @@ def var(x, axis=None, ddof=0, keepdims=False):
 
 @implements(np.std)
 def std(x, axis=None, ddof=0, keepdims=False):
-    """Measure the spread in the units of x:  √var."""
+    """Compute the standard deviation, in the units of x:  √var.
+
+    >>> std(np.array([1.0, 5.0]))
+    np.float64(2.0)
+    """
     return np.sqrt(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))
 
 
 @implements(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
-    """Measure a length:  √Σ x²."""
+    """Compute the Euclidean or Frobenius norm:  √Σ x²,  not differentiable at 0.
+
+    Raises TypeError for another norm.
+
+    >>> norm(np.array([3.0, 4.0]))
+    np.float64(5.0)
+    """
     if ord not in (None, 2, "fro") or (ord == 2 and np.ndim(x) == 2 and axis is None):
         raise TypeError(f"norm: ord is {ord!r}, a traced array has a rule for the length only")
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
@@ -95,7 +133,11 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
 @primitive(shapes=SHAPE, options={"axis": (0, -1)})
 def running(x: Tensor, *, axis) -> Tensor:
-    """Add up from the front:  yᵢ = x₀ + … + xᵢ."""
+    """Add up from the front along an axis:  yᵢ = x₀ + … + xᵢ.
+
+    >>> running(np.array([1.0, 2.0, 3.0]), axis=0)
+    array([1., 3., 6.])
+    """
     return np.cumsum(x, axis=axis)
 
 
@@ -106,11 +148,15 @@ def running_jvp(y, x, x_dot, axis):
 
 @running.defvjp
 def running_vjp(y, x, y_bar, axis):
-    """An entry is heard by every sum from its own on: add up from the back."""
+    """An entry is a term of every sum from its own on: add up from the back."""
     return (np.flip(np.cumsum(np.flip(y_bar, axis), axis=axis), axis),)
 
 
 @implements(np.cumsum)
 def cumsum(x, axis=None):
-    """Add up from the front, along an axis or through all entries."""
+    """Add up from the front, along an axis or through all entries.
+
+    >>> cumsum(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([ 1.,  3.,  6., 10.])
+    """
     return running(np.ravel(x), axis=0) if axis is None else running(x, axis=axis)
