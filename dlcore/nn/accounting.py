@@ -37,6 +37,10 @@ class Row(NamedTuple):
     receptive_field  (rows, columns) of the image that one number depends on;
                      None where it is all of it, or where there is no image
     ===============  ==============================================================
+
+    >>> from dlcore.nn import Conv2d
+    >>> account(Conv2d(1, 4, 3, rng=None), (1, 8, 8))[1].receptive_field
+    (3, 3)
     """
 
     path: str
@@ -51,7 +55,11 @@ class Row(NamedTuple):
 
 
 class Field(NamedTuple):
-    """What pixels one number depends on, and how far neighbours are apart in the image."""
+    """What pixels one number depends on, and how far neighbours are apart in the image.
+
+    >>> Field((1, 1), (1, 1)).seen_through((3, 3), (2, 2), (1, 1))
+    Field(size=(3, 3), jump=(2, 2))
+    """
 
     size: tuple[int, int]
     jump: tuple[int, int]
@@ -72,7 +80,7 @@ class Shape(Traced):
         self.value, self.level, self.field, self.record_call = value, level, field, record_call
 
     def record(self, primitive, args, options):
-        """Apply a primitive to arrays of no images, and tell what it did."""
+        """Apply a primitive to arrays of no images, and record what it did."""
         xs = lower(args, self.level)
         y = primitive(*xs, **options)
         fields = [arg.field for arg in args if is_traced_at(arg, self.level)]
@@ -82,12 +90,20 @@ class Shape(Traced):
 
 
 def pair(value):
-    """Read a number as a pair of equal ones."""
+    """Read a number as a pair of equal ones.
+
+    >>> pair(3), pair([5, 2])
+    ((3, 3), (5, 2))
+    """
     return (value, value) if isinstance(value, int) else tuple(value)
 
 
 def field_of(name, fields, xs, options):
-    """Return the receptive field of a result, from those of its arguments; None: everything."""
+    """Return the receptive field of a result, from those of its arguments; None: everything.
+
+    >>> field_of("max_pool2d", [Field((3, 3), (1, 1))], [], {"kernel_size": 2})
+    Field(size=(4, 4), jump=(2, 2))
+    """
     if name in WHOLE or None in fields:
         return None
     field = max(fields)
@@ -103,7 +119,11 @@ def field_of(name, fields, xs, options):
 
 
 def multiplications(name, xs, y):
-    """Count the products of one image."""
+    """Count the products of one image.
+
+    >>> multiplications("linear", [np.zeros((0, 6)), np.zeros((6, 2))], np.zeros((0, 2)))
+    12
+    """
     if name in CONVOLUTIONS:
         return xs[1].size * prod(y.shape[2:])
     if name in ("linear", "matmul"):
@@ -139,7 +159,8 @@ def watched_calls(model, stack):
 def account(model, size):
     """List what every layer of a model does with an image of `size`: a row for each call.
 
-    `size` is (C, H, W), or (D,) for a row of features. The first row is the image itself.
+    `size` is (C, H, W), or (D,) for a row of features. The first row is the image itself; the
+    columns are those of `Row`. Raises what the model raises for an image of another size.
 
     >>> from dlcore.nn.models import LinearClassifier
     >>> [row.multiplications for row in account(LinearClassifier(6, 2, rng=None), (6,))]
@@ -166,7 +187,11 @@ def account(model, size):
 
 
 def size_of(field):
-    """Return the size of a receptive field; None where there is none."""
+    """Return the size of a receptive field; None where there is none.
+
+    >>> size_of(Field((3, 3), (1, 1)))
+    (3, 3)
+    """
     return None if field is None else field.size
 
 
@@ -189,12 +214,25 @@ def row_of(path, layer, calls, *, first):
 
 
 def total(rows, column):
-    """Add up one column."""
+    """Add up one column.
+
+    >>> from dlcore.nn import Linear
+    >>> total(account(Linear(6, 2, rng=None), (6,)), "parameters")
+    14
+    """
     return sum(getattr(row, column) for row in rows)
 
 
 def as_text(rows):
-    """Write the rows as a table of plain text, with their sums."""
+    """Write the rows as a table of plain text, with their sums.
+
+    >>> from dlcore.nn import Linear
+    >>> print(as_text(account(Linear(6, 2, rng=None), (6,))))
+    path    layer   shape  parameters  multiplications  activations  field
+    input               6           0                0            6      –
+    model   Linear      2          14               12            2      –
+    in all                         14               12            8
+    """
     heads = ["path", "layer", "shape", "parameters", "multiplications", "activations", "field"]
     lines = [heads]
     for row in rows:

@@ -24,7 +24,8 @@ class Conv2d(Operation):
     ======  =======================  =============================================
 
     The options are those of `conv2d`. With `relu` the layer ends in a ReLU, which then costs
-    no pass through memory of its own; without `bias` there is no b.
+    no pass through memory of its own; without `bias` there is no b. Raises ValueError for `relu`
+    without `bias`, `groups` that do not divide C and F, a `kernel_size` of another kind.
 
     >>> layer = Conv2d(3, 4, 5, padding=2, rng=np.random.default_rng(0))
     >>> layer(np.ones((2, 3, 8, 8))).shape
@@ -47,7 +48,14 @@ class Conv2d(Operation):
 
 
 def filters(C, F, kernel_size, groups=1, *, std, rng, dtype):
-    """Draw a bank of filters (F, C / groups, U, V) from N(0, std²), by default 2/fan."""
+    """Draw a bank of filters (F, C / groups, U, V) from N(0, std²), by default 2/fan.
+
+    Raises ValueError for `groups` that do not divide C and F, and for another `kernel_size`
+    than a whole number or a pair.
+
+    >>> filters(4, 6, 3, groups=2, std=None, rng=np.random.default_rng(0), dtype=np.float32).shape
+    (6, 2, 3, 3)
+    """
     if groups < 1 or C % groups or F % groups:
         raise ValueError(
             f"Conv2d: groups is {groups} but C is {C} and F is {F}, groups must divide both"

@@ -13,7 +13,11 @@ from dlcore.ops.pool import max_pool2d
 
 
 class Flatten(Operation):
-    """Lay every image out as one row of features:  (N, C, H, W) → (N, C H W)."""
+    """Lay every image out as one row of features:  (N, C, H, W) → (N, C H W).
+
+    >>> Flatten()(np.ones((2, 3, 8, 8))).shape
+    (2, 192)
+    """
 
     def __init__(self):
         super().__init__(flatten)
@@ -23,9 +27,11 @@ class ConvReLUPool(Layer):
     """Convolve, apply the ReLU, keep the largest of every `pool` × `pool` window.
 
     The parameters are those of `Conv2d`; (N, C, H, W) → (N, F, ⌊P/pool⌋, ⌊Q/pool⌋).
+    Since  max relu(y + b) = relu(max y + b),  pooling first leaves fewer entries for the bias and
+    the ReLU. Raises ValueError where the options do not fit, as `Conv2d` does.
 
-    The largest entry of a window is the same one before a bias is added and the ReLU applied,
-    or after:  max relu(y + b) = relu(max y + b).  Pooled first, fewer entries are left to do.
+    >>> ConvReLUPool(3, 4, 5, rng=np.random.default_rng(0))(np.ones((2, 3, 8, 8))).shape
+    (2, 4, 2, 2)
     """
 
     weights = ("w",)

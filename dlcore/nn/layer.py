@@ -28,17 +28,29 @@ class Layer:
     weights    names of the parameters that weight decay and L2 penalty pull to
                zero; biases, scales and shifts are none
     =========  ==================================================================
+
+    >>> from dlcore.nn import Linear
+    >>> list(Linear(3, 2, rng=None).params), Linear(3, 2, rng=None).weights
+    (['w', 'b'], ('w',))
     """
 
     params = state = NOTHING
     weights = ()
 
     def __call__(self, x, rng=None):
-        """Compute y; with a generator as training does, without one as evaluation does."""
+        """Compute y; with a generator as training does, without one as evaluation does.
+
+        Raises NotImplementedError where a layer does not define it.
+        """
         raise NotImplementedError(f"{type(self).__name__}: define __call__(self, x, rng=None)")
 
     def children(self):
-        """List (name, layer) of the layers that attributes hold, by themselves or in containers."""
+        """List (name, layer) of the layers that attributes hold, by themselves or in containers.
+
+        >>> from dlcore.nn import ReLU, Sequential
+        >>> [name for name, layer in Sequential(ReLU(), ReLU()).children()]
+        ['layers.0', 'layers.1']
+        """
         found = []
         for name, value in vars(self).items():
             if isinstance(value, HOLDERS) and name not in OWN:
@@ -55,6 +67,9 @@ class Operation(Layer):
     ``forward`` and ``backward`` are back-propagation by hand, one layer at a time; the tape of
     `dlcore.autodiff` needs neither. ``backward`` receives ȳ = ∂L/∂y, keeps a gradient for every
     parameter in `grads`, and returns x̄.
+
+    >>> Operation(np.multiply, factor=np.array([2.0, 5.0]))(np.ones(2))
+    array([2., 5.])
     """
 
     def __init__(self, op, options=None, *, weights=(), **params):
@@ -85,7 +100,12 @@ class Operation(Layer):
 
 
 def contents(name, container):
-    """List the layers in a list, a tuple or a dictionary:  (name.0, …)  or  (name.key, …)."""
+    """List the layers in a list, a tuple or a dictionary:  (name.0, …)  or  (name.key, …).
+
+    >>> from dlcore.nn import ReLU
+    >>> [name for name, layer in contents("blocks", {"first": ReLU(), "rest": [ReLU()]})]
+    ['blocks.first', 'blocks.rest.0']
+    """
     items = container.items() if isinstance(container, dict) else enumerate(container)
     found = []
     for key, value in items:
@@ -98,8 +118,12 @@ def contents(name, container):
 def named_layers(model):
     """Map paths to layers: the model itself, with the path "", and all layers inside it.
 
-    Layers come in the order of their attributes. A layer that is used at several places, with
+    Layers come in the order of their attributes. A layer that is used several times, with
     parameters in common, has the name of the first.
+
+    >>> from dlcore.nn import ReLU, Sequential
+    >>> list(named_layers(Sequential(ReLU(), Sequential(ReLU()))))
+    ['', 'layers.0', 'layers.1', 'layers.1.layers.0']
     """
     found, seen, ahead = {}, set(), [("", model)]
     while ahead:
@@ -113,7 +137,12 @@ def named_layers(model):
 
 
 def named(model, kind):
-    """Map paths to the arrays of one kind, "params" or "state"."""
+    """Map paths to the arrays of one kind, "params" or "state".
+
+    >>> from dlcore.nn import Linear
+    >>> list(named(Linear(3, 4, rng=None), "params"))
+    ['w', 'b']
+    """
     return {
         f"{path}.{name}" if path else name: array
         for path, layer in named_layers(model).items()
@@ -122,7 +151,7 @@ def named(model, kind):
 
 
 def named_parameters(model):
-    """Map the path of every parameter to its array.
+    """Map the path of every parameter to its array, the very one that the layer uses.
 
     >>> from dlcore.nn import Linear, ReLU, Sequential
     >>> rng = np.random.default_rng(0)
@@ -133,12 +162,22 @@ def named_parameters(model):
 
 
 def named_state(model):
-    """Map the path of every array that is kept but not learned to it."""
+    """Map the path of every array that is kept but not learned to it.
+
+    >>> from dlcore.nn import Linear
+    >>> named_state(Linear(3, 4, rng=None))
+    {}
+    """
     return named(model, "state")
 
 
 def named_weights(model):
-    """Map the paths of the weights, as their layers declare them, to their arrays."""
+    """Map the paths of the weights, as their layers declare them, to their arrays.
+
+    >>> from dlcore.nn import Linear, Sequential
+    >>> list(named_weights(Sequential(Linear(3, 4, rng=None))))
+    ['layers.0.w']
+    """
     return {
         f"{path}.{name}" if path else name: layer.params[name]
         for path, layer in named_layers(model).items()
@@ -147,7 +186,11 @@ def named_weights(model):
 
 
 class Slot(NamedTuple):
-    """Where a parameter is kept: its path, and the entry of a dictionary."""
+    """Where a parameter is kept: its path, and the entry of a dictionary.
+
+    >>> Slot("hidden.w", {"w": 3.0}, "w").value
+    3.0
+    """
 
     path: str
     owner: dict
@@ -160,7 +203,12 @@ class Slot(NamedTuple):
 
 
 def parameter_slots(model):
-    """List where every parameter of a model is kept, in the order of `named_parameters`."""
+    """List where every parameter of a model is kept, in the order of `named_parameters`.
+
+    >>> from dlcore.nn import Linear, Sequential
+    >>> [slot.path for slot in parameter_slots(Sequential(Linear(3, 4, rng=None)))]
+    ['layers.0.w', 'layers.0.b']
+    """
     return [
         Slot(f"{path}.{name}" if path else name, layer.params, name)
         for path, layer in named_layers(model).items()
@@ -170,7 +218,15 @@ def parameter_slots(model):
 
 @contextmanager
 def filled(slots, values):
-    """Put other values in the place of parameters inside a ``with`` block: traced ones, say."""
+    """Put other values in the place of parameters inside a ``with`` block: traced ones, say.
+
+    >>> owner = {"w": 3.0}
+    >>> with filled([Slot("hidden.w", owner, "w")], [5.0]):
+    ...     owner["w"]
+    5.0
+    >>> owner["w"]
+    3.0
+    """
     own = [slot.owner[slot.name] for slot in slots]
     try:
         for slot, value in zip(slots, values, strict=True):
@@ -184,7 +240,14 @@ def filled(slots, values):
 def using_parameters(model, params):
     """Let a model compute with other parameters inside a ``with`` block.
 
-    `params` maps every path of `named_parameters` to what takes its place.
+    `params` maps every path of `named_parameters` to what takes its place; the model's own are
+    put back in any case. Raises KeyError with the first path that is missing.
+
+    >>> from dlcore.nn import Linear
+    >>> model = Linear(1, 1, rng=None)
+    >>> with using_parameters(model, {"w": np.array([[3.0]]), "b": np.array([1.0])}):
+    ...     model(np.array([[2.0]])).item()
+    7.0
     """
     slots = parameter_slots(model)
     return filled(slots, [params[slot.path] for slot in slots])
@@ -194,7 +257,12 @@ def load(model, params, state=NOTHING):
     """Copy given parameters and state into a model, by name; return the model.
 
     Nothing is copied unless all names and shapes agree. Raises KeyError with the first name
-    that differs, ShapeError with the first shape.
+    that differs, ShapeError with the first shape. The arrays keep their dtype.
+
+    >>> from dlcore.nn import Linear
+    >>> model = Linear(2, 1, rng=np.random.default_rng(0))
+    >>> load(model, {"w": np.ones((2, 1)), "b": np.zeros(1)})(np.array([[3.0, 4.0]]))
+    array([[7.]])
     """
     pairs = [
         *matched("params", named_parameters(model), params),
@@ -206,7 +274,13 @@ def load(model, params, state=NOTHING):
 
 
 def matched(kind, own, given):
-    """Pair the arrays of a model with those given; refuse a name or shape that differs."""
+    """Pair the arrays of a model with those given; refuse a name or shape that differs.
+
+    Raises KeyError with the first name that differs, ShapeError with the first shape.
+
+    >>> matched("params", {"b": np.zeros(1)}, {"b": np.ones(1)})
+    [(array([0.]), array([1.]))]
+    """
     for name in [*own, *given]:
         if name not in given:
             raise KeyError(f"load: the model has {name} but {kind} has not")

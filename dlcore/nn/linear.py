@@ -39,5 +39,9 @@ class Linear(Operation):
 
 
 def flat(x):
-    """Lay images out as rows of features, (N, C, H, W) → (N, C H W); rows stay as they are."""
+    """Lay images out as rows of features, (N, C, H, W) → (N, C H W); rows stay as they are.
+
+    >>> flat(np.ones((2, 3, 4, 4))).shape
+    (2, 48)
+    """
     return x if x.ndim == 2 else x.reshape(len(x), prod(x.shape[1:]))

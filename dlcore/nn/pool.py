@@ -8,9 +8,14 @@ from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
 
 
 class MaxPool2d(Operation):
-    """Keep the largest of every window; without a `stride` the windows tile the image.
+    """Keep the largest of every window:  (N, C, H, W) → (N, C, P, Q).
 
-    (N, C, H, W) → (N, C, P, Q).
+    The options are those of `max_pool2d`, which checks them at a call; without a `stride` the
+    windows tile the image.
+
+    >>> import numpy as np
+    >>> MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
     """
 
     def __init__(self, kernel_size, stride=None, padding=0):
@@ -19,7 +24,15 @@ class MaxPool2d(Operation):
 
 
 class AvgPool2d(Operation):
-    """Average every window, zeros of the padding included:  (N, C, H, W) → (N, C, P, Q)."""
+    """Average every window, zeros of the padding included:  (N, C, H, W) → (N, C, P, Q).
+
+    The options are those of `avg_pool2d`, which checks them at a call; without a `stride` the
+    windows tile the image.
+
+    >>> import numpy as np
+    >>> AvgPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0].tolist()
+    [[2.5, 4.5], [10.5, 12.5]]
+    """
 
     def __init__(self, kernel_size, stride=None, padding=0):
         options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
@@ -27,7 +40,12 @@ class AvgPool2d(Operation):
 
 
 class GlobalAvgPool(Operation):
-    """Average whole channels:  (N, C, H, W) → (N, C)."""
+    """Average whole channels:  (N, C, H, W) → (N, C)  [Lin2014]_.
+
+    >>> import numpy as np
+    >>> GlobalAvgPool()(np.arange(8.0).reshape(1, 2, 2, 2))
+    array([[1.5, 5.5]])
+    """
 
     def __init__(self):
         super().__init__(global_avg_pool)

@@ -16,6 +16,8 @@ POOL = 2
 def pooled(size, F):
     """Count the features that F maps of (H, W) leave after pooling:  F ⌊H/2⌋ ⌊W/2⌋.
 
+    Raises ValueError for images smaller than 2 × 2.
+
     >>> pooled((3, 32, 32), 32)
     8192
     """
@@ -28,7 +30,11 @@ def pooled(size, F):
 class TwoLayerConvNet(Layer):
     """Scores through one convolution:  conv – relu – pool – linear,  (N, C, H, W) → (N, K).
 
-    `size` is (C, H, W). The padding keeps height and width, pooling halves them.
+    `size` is (C, H, W). The padding keeps height and width, pooling halves them. Raises
+    ValueError for images smaller than 2 × 2.
+
+    >>> TwoLayerConvNet((3, 8, 8), 4, 10, rng=np.random.default_rng(0))(np.ones((2, 3, 8, 8))).shape
+    (2, 10)
     """
 
     def __init__(self, size, F, K, *, rng, kernel_size=5, std=None, dtype=np.float64):
@@ -45,7 +51,12 @@ class TwoLayerConvNet(Layer):
 class ThreeLayerConvNet(Layer):
     """One more layer:  conv – relu – pool – linear – relu – linear,  (N, C, H, W) → (N, K).
 
-    `M` is the number of hidden units between the two linear layers.
+    `M` is the number of hidden units between the two linear layers. Raises ValueError for
+    images smaller than 2 × 2.
+
+    >>> model = ThreeLayerConvNet((3, 8, 8), 4, 16, 10, rng=np.random.default_rng(0))
+    >>> model(np.ones((2, 3, 8, 8))).shape
+    (2, 10)
     """
 
     def __init__(self, size, F, M, K, *, rng, kernel_size=7, std=None, dtype=np.float64):

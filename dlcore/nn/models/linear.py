@@ -12,10 +12,13 @@ from dlcore.ops.linear import linear
 
 
 class LinearClassifier(Layer):
-    """Scores are mixtures of the features:  x w + b,  (N, D) → (N, K).
+    """Scores are linear in the features:  x w + b,  (N, D) → (N, K).
 
     Its parameters are w (D, K), drawn from N(0, std²), and b (K,), zero. Images are laid out
     flat first, D = C H W.
+
+    >>> LinearClassifier(12, 10, rng=np.random.default_rng(0))(np.ones((5, 3, 2, 2))).shape
+    (5, 10)
     """
 
     weights = ("w",)

@@ -14,6 +14,10 @@ class TwoLayer(Layer):
     """Scores through one hidden layer:  relu(x w₁ + b₁) w₂ + b₂,  (N, D) → (N, M) → (N, K).
 
     Parameters:  hidden.w (D, M), hidden.b (M,), output.w (M, K), output.b (K,).
+    Raises ValueError for an unknown `activation`.
+
+    >>> TwoLayer(12, 8, 10, rng=np.random.default_rng(0))(np.ones((5, 12))).shape
+    (5, 10)
     """
 
     def __init__(self, D, M, K, *, rng, std=None, dtype=np.float64, activation="relu"):
