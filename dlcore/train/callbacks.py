@@ -9,7 +9,20 @@ from dlcore.nn.layer import load, named_parameters, named_state
 
 
 class Callback:
-    """An interface: a context around a run, and methods that are called on the way."""
+    """An interface: a context around a run, and methods that are called on the way.
+
+    The solver calls ``begin`` once, ``step`` and ``epoch`` after each, and evaluates inside
+    ``evaluating``; a checkpoint keeps what ``state`` lists. By default each of them does nothing.
+
+    >>> class Count(Callback):
+    ...     steps = 0
+    ...     def step(self, solver):
+    ...         self.steps += 1
+    >>> with Count() as count:
+    ...     count.step(solver=None)
+    >>> count.steps
+    1
+    """
 
     def __enter__(self):
         return self
@@ -39,7 +52,14 @@ class Callback:
 
 
 class ProgressBar(Callback):
-    """Draw a bar that moves with the steps, and print a line for every epoch."""
+    """Draw a bar that moves with the steps, and print a line for every epoch.
+
+    Loss and accuracies are those of `History`.
+
+    >>> bar = ProgressBar()
+    >>> bar.state()
+    {}
+    """
 
     def __init__(self):
         from rich.progress import (  # noqa: PLC0415 (most runs have no bar)
@@ -83,7 +103,13 @@ class ProgressBar(Callback):
 
 
 class Log(Callback):
-    """Print a line every so many steps: step, epoch, and the loss of that step."""
+    """Print a line every so many steps: step, epoch, and the loss of that step.
+
+    >>> from types import SimpleNamespace
+    >>> history = SimpleNamespace(train_loss=[2.5, 1.25])
+    >>> Log(every=2).step(SimpleNamespace(history=history, epoch=0, epochs=3, steps_per_epoch=4))
+    step 2/12  epoch 1/3  loss 1.2500
+    """
 
     def __init__(self, every=100, output=print):
         self.every, self.output = every, output
@@ -98,8 +124,11 @@ class Log(Callback):
 class AverageParameters(Callback):
     """Evaluate, and keep as the best, an exponential moving average of the parameters.
 
-    After every step  a ← decay · a + (1 - decay) · w;  a begins as the first parameters. Steps
-    go on from w; the average is what evaluations see [PolyakJuditsky1992]_.
+    After every step  a ← decay · a + (1 - decay) · w;  a begins as the first parameters. Steps go
+    on from w [PolyakJuditsky1992]_. Raises ValueError unless 0 ≤ decay < 1.
+
+    >>> AverageParameters(0.9).decay
+    0.9
     """
 
     def __init__(self, decay=0.99):

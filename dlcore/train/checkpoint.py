@@ -24,6 +24,10 @@ def parts_of(solver):
 
     Parameters, state, the best ones so far, the optimizer's memory, the history, what callbacks
     keep, both generators, and how far the run has come.
+
+    >>> from dlcore.train.recipes import prepare, recipe
+    >>> list(parts_of(prepare(recipe("linear", "digits"), "digits"))["params"])
+    ['w', 'b']
     """
     best = solver.best or {"params": {}, "state": {}}
     history = asdict(solver.history)
@@ -50,7 +54,17 @@ def parts_of(solver):
 
 
 def save(solver, path):
-    """Write a checkpoint of a run; in `path`, "{epoch}" becomes the number of epochs begun."""
+    """Write a checkpoint of a run; in `path`, "{epoch}" becomes the number of epochs begun.
+
+    Raises OSError where the file cannot be written; the one before it is then still there.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from dlcore.train.recipes import prepare, recipe
+    >>> with TemporaryDirectory() as folder:
+    ...     save(prepare(recipe("linear", "digits"), "digits"), f"{folder}/run{{epoch}}.npz")
+    ...     list(read(f"{folder}/run0.npz")["params"])
+    ['w', 'b']
+    """
     begun = solver.epoch + (solver.step_of_epoch > 0)
     path = Path(str(path).replace("{epoch}", str(begun)))
     arrays = {
@@ -68,7 +82,15 @@ def save(solver, path):
 
 
 def read(path):
-    """Read a checkpoint as {part: {name: array}}; raise ValueError if it is none."""
+    """Read a checkpoint as {part: {name: array}}; raise ValueError if it is none.
+
+    Nothing in the file is executed; the parts are those of `PARTS`. Raises OSError where the
+    file cannot be read.
+
+    >>> read("nothing.npz")
+    Traceback (most recent call last):
+    FileNotFoundError: [Errno 2] No such file or directory: 'nothing.npz'
+    """
     parts = {part: {} for part in PARTS}
     try:
         with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -87,7 +109,14 @@ def restore(solver, path):
     """Put everything back; refuse a checkpoint of another model before anything is changed.
 
     Raises KeyError with the first name that differs, ShapeError with the first shape, and
-    ValueError if the optimizer remembers something else.
+    ValueError if the file is no checkpoint or the optimizer remembers something else.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from dlcore.train.recipes import prepare, recipe
+    >>> solver = prepare(recipe("linear", "digits"), "digits")
+    >>> with TemporaryDirectory() as folder:
+    ...     save(solver, f"{folder}/run.npz")
+    ...     restore(solver, f"{folder}/run.npz")
     """
     parts = read(path)
     run = parts["run"]

@@ -10,11 +10,10 @@ import numpy as np
 
 
 def descend(slope, w, rates, *, onto=None):
-    """Step against the slope, once for every rate; return all T + 1 points.
+    """Step against the slope, once for every rate:  w⁺ = w - rate · slope(w)  [Cauchy1847]_.
 
-        w⁺ = w - rate · slope(w)
-
-    With `onto`, each point is moved to where it is allowed.
+    The result holds all T + 1 points, float64, (T + 1, *w.shape). With `onto`, each point is moved
+    to where it is allowed.
 
     >>> descend(lambda w: w - 4, [0.0], [0.5, 0.5, 0.5]).ravel().tolist()
     [0.0, 2.0, 3.0, 3.5]
@@ -27,12 +26,16 @@ def descend(slope, w, rates, *, onto=None):
 
 
 def average(points):
-    """Average the points with a slope, all but the last:  1/T (w₁ + … + w_T)."""
+    """Average the points with a slope, all but the last:  1/T (w₁ + … + w_T).
+
+    >>> average(np.array([[0.0], [2.0], [7.0]]))
+    array([1.])
+    """
     return points[:-1].mean(axis=0)
 
 
 def ball(radius):
-    """Return the map from a point to the nearest point of a ball.
+    """Return the map from a point to the nearest point of a ball around 0.
 
     >>> ball(5.0)(np.array([6.0, 8.0])).tolist()
     [3.0, 4.0]

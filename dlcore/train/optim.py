@@ -22,6 +22,14 @@ class Optimizer:
     weight_decay   the gradient of a weight becomes  g + weight_decay · w
     steps          how many steps were taken
     =============  ================================================================
+
+    Parameters and gradients are contiguous arrays of one shape and dtype. ``step`` raises KeyError
+    for a parameter without a gradient, ShapeError for shapes that differ, ValueError for a
+    view that is not contiguous; ``update`` raises NotImplementedError where it is not defined.
+
+    >>> from dlcore.train import OPTIMIZERS
+    >>> all(issubclass(each, Optimizer) for each in OPTIMIZERS.values())
+    True
     """
 
     remembers = ()  # what is kept of each parameter, by name, zero at first
@@ -33,7 +41,8 @@ class Optimizer:
     def step(self, params, grads, *, weights=None):
         """Take one step against the gradients.
 
-        Weight decay applies to the names in `weights`; to every parameter if that is None.
+        Weight decay applies to the names in `weights`; to every parameter if that is None. Raises
+        KeyError, ShapeError or ValueError, before anything is changed, where no step can be taken.
         """
         for name, w in params.items():
             require_step(name, w, grads[name])
@@ -54,7 +63,7 @@ class Optimizer:
         parallel_for(update_part, flat[0].size, least=LARGE)
 
     def update(self, w, g, *memory, weight_decay):
-        """Update one parameter, laid out flat."""
+        """Update one parameter, laid out flat; raise NotImplementedError if it is not defined."""
         raise NotImplementedError(f"{type(self).__name__}: define update(self, w, g, ...)")
 
     def state(self):
@@ -71,7 +80,7 @@ class Optimizer:
         }
 
     def require_memory(self, state):
-        """Refuse what an optimizer that remembers something else has listed."""
+        """Raise ValueError for what an optimizer with another memory has listed."""
         slots = sorted({key.rpartition(".")[2] for key in state if "." in key})
         if int(state["steps"]) and slots != sorted(self.remembers):
             own, given = (", ".join(names) or "nothing" for names in (self.remembers, slots))
@@ -92,7 +101,12 @@ class Optimizer:
 
 
 def require_step(name, w, g):
-    """Refuse what a step in place would miss, or would read beyond."""
+    """Refuse what a step in place would miss, or would read beyond.
+
+    Raises ShapeError for shapes that differ, ValueError for a view that is not contiguous.
+
+    >>> require_step("w", np.zeros((3, 2)), np.ones((3, 2)))
+    """
     if g.shape != w.shape:
         raise ShapeError(
             f"step: {name} has shape {w.shape} but its gradient {g.shape}, pass equal shapes"
@@ -102,14 +116,27 @@ def require_step(name, w, g):
 
 
 class SGD(Optimizer):
-    """Gradient descent, on a batch:  w ← w - η g,  η the learning rate."""
+    """Gradient descent, on a batch:  w ← w - η g,  η the learning rate  [Robbins1951]_.
+
+    >>> w = np.array([1.0, 2.0])
+    >>> SGD(0.5).step({"w": w}, {"w": np.array([1.0, 0.0])})
+    >>> w
+    array([0.5, 2. ])
+    """
 
     def update(self, w, g, *, weight_decay):
         kernels.sgd(w, g, self.learning_rate, weight_decay)
 
 
 class Momentum(Optimizer):
-    """Gradient descent with momentum:  v ← momentum v - η g,   w ← w + v  [Polyak1964]_."""
+    """Gradient descent with momentum:  v ← momentum v - η g,   w ← w + v  [Polyak1964]_.
+
+    >>> w, optimizer = np.array([1.0]), Momentum(0.5, momentum=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step({"w": w}, {"w": np.array([1.0])})
+    >>> w
+    array([-0.25])
+    """
 
     remembers = ("v",)
 
@@ -122,16 +149,29 @@ class Momentum(Optimizer):
 
 
 class Nesterov(Momentum):
-    """Momentum that looks ahead:  v ← momentum v - η g,   w ← w + momentum v - η g."""
+    """Momentum that looks ahead:  v ← momentum v - η g,   w ← w + momentum v - η g.
+
+    Source: [Nesterov1983]_; compared with `Momentum` in [Sutskever2013]_.
+
+    >>> w = np.array([1.0])
+    >>> Nesterov(0.5, momentum=0.5).step({"w": w}, {"w": np.array([1.0])})
+    >>> w
+    array([0.25])
+    """
 
     def update(self, w, g, v, *, weight_decay):
         kernels.nesterov(w, g, v, self.learning_rate, self.momentum, weight_decay)
 
 
 class RMSProp(Optimizer):
-    """Divide by the root of the mean square:  s ← rho s + (1 - rho) g².
+    """Divide by the root of the mean square:  s ← rho s + (1 - rho) g²  [Tieleman2012]_.
 
     With `eps_inside_sqrt`  w ← w - η g / √(s + ε),  without  w ← w - η g / (√s + ε).
+
+    >>> w = np.array([1.0])
+    >>> RMSProp(0.1, rho=0.75).step({"w": w}, {"w": np.array([8.0])})
+    >>> w.round(4)
+    array([0.8])
     """
 
     remembers = ("s",)
@@ -148,7 +188,16 @@ class RMSProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Momentum over the root mean square, both corrected for their start [Kingma2015]_."""
+    """Momentum over the root mean square, both corrected for their start [Kingma2015]_.
+
+    m ← β₁ m + (1 - β₁) g,   s ← β₂ s + (1 - β₂) g²
+    w ← w - η m̂ / (√ŝ + ε),  with  m̂ = m / (1 - β₁ᵗ),  ŝ = s / (1 - β₂ᵗ)  at step t
+
+    >>> w = np.array([1.0])
+    >>> Adam(0.1).step({"w": w}, {"w": np.array([8.0])})
+    >>> w.round(4)
+    array([0.9])
+    """
 
     remembers = ("m", "s")
 
@@ -168,6 +217,11 @@ class AdamW(Adam):
     """Adam whose weight decay does not pass through the gradient [Loshchilov2019]_.
 
     w ← w - η · weight_decay · w beside the step, where Adam would divide it by √s.
+
+    >>> w = np.array([1.0])
+    >>> AdamW(0.1, weight_decay=0.5).step({"w": w}, {"w": np.array([0.0])})
+    >>> w.round(4)
+    array([0.95])
     """
 
     def update(self, w, g, m, s, *, weight_decay):

@@ -20,22 +20,45 @@ from dlcore.train.solver import Solver
 
 
 def linear(size, K, *, std=1e-3, **drawn):
-    """Build the linear classifier for images of `size` (C, H, W)."""
+    """Build the linear classifier for images of `size` (C, H, W).
+
+    >>> linear((1, 8, 8), 10, rng=np.random.default_rng(0))(np.ones((5, 1, 8, 8))).shape
+    (5, 10)
+    """
     return LinearClassifier(prod(size), K, std=std, **drawn)
 
 
 def two_layer(size, K, *, hidden=256, activation="relu", **drawn):
-    """Build the two-layer network for images of `size` (C, H, W)."""
+    """Build the two-layer network for images of `size` (C, H, W); `hidden` counts its units.
+
+    >>> two_layer((1, 8, 8), 10, rng=np.random.default_rng(0))(np.ones((5, 1, 8, 8))).shape
+    (5, 10)
+    """
     return TwoLayer(prod(size), hidden, K, activation=activation, **drawn)
 
 
 def two_layer_convnet(size, K, *, filters=32, kernel_size=5, **drawn):
-    """Build the ConvNet with one convolution and one linear layer."""
+    """Build the ConvNet with one convolution and one linear layer.
+
+    `filters` counts the filters of `kernel_size` × `kernel_size`. Raises ValueError for images
+    smaller than 2 × 2.
+
+    >>> two_layer_convnet((1, 8, 8), 10, rng=np.random.default_rng(0))(np.ones((5, 1, 8, 8))).shape
+    (5, 10)
+    """
     return TwoLayerConvNet(size, filters, K, kernel_size=kernel_size, **drawn)
 
 
 def three_layer_convnet(size, K, *, filters=32, kernel_size=7, hidden=512, **drawn):
-    """Build the ConvNet with one convolution and two linear layers."""
+    """Build the ConvNet with one convolution and two linear layers.
+
+    `filters` counts the filters of `kernel_size` × `kernel_size`, `hidden` the units between the
+    linear layers. Raises ValueError for images smaller than 2 × 2.
+
+    >>> model = three_layer_convnet((1, 8, 8), 10, rng=np.random.default_rng(0))
+    >>> model(np.ones((5, 1, 8, 8))).shape
+    (5, 10)
+    """
     return ThreeLayerConvNet(size, filters, hidden, K, kernel_size=kernel_size, **drawn)
 
 
@@ -50,6 +73,8 @@ MODELS = {
 def build(name, size, K, *, rng=None, **settings):
     """Build a model by its name in `MODELS`; without a generator, one to be accounted for.
 
+    Raises ValueError for an unknown name, or for images that are too small for the model.
+
     >>> type(build("linear", (1, 8, 8), 10)).__name__
     'LinearClassifier'
     """
@@ -60,6 +85,8 @@ def build(name, size, K, *, rng=None, **settings):
 
 def image_size(text):
     """Read channels, height and width:  "3x32x32"  is  (3, 32, 32).
+
+    Raises ValueError for anything but three whole numbers above 0.
 
     >>> image_size("1x28x28")
     (1, 28, 28)
@@ -82,6 +109,9 @@ class Recipe:
     scale         by which centred pixels are multiplied
     flip          whether a random half of the images is mirrored
     ============  ===================================================
+
+    >>> Recipe(two_layer, {"hidden": 256}).changed(hidden=64, epochs=3).settings
+    {'hidden': 64}
     """
 
     build: Callable
@@ -169,7 +199,13 @@ RECIPES = {
 
 
 def recipe(model, data):
-    """Look up the settings for a model and a dataset."""
+    """Look up the settings for a model and a dataset.
+
+    Raises ValueError where there is no recipe, with all that there are.
+
+    >>> recipe("linear", "digits").epochs
+    30
+    """
     if (model, data) not in RECIPES:
         known = ", ".join(" on ".join(pair) for pair in RECIPES)
         raise ValueError(f"train: no recipe for {model} on {data}, there are {known}")
@@ -177,7 +213,15 @@ def recipe(model, data):
 
 
 def prepare(recipe, data, *, seed=0, path=None, callbacks=()):
-    """Load the data and set up the run that a recipe describes, its first weights drawn."""
+    """Load the data and set up the run that a recipe describes, its first weights drawn.
+
+    The model computes in float32. Raises ValueError for an unknown optimizer, schedule or
+    dataset, DataError where the data is absent or damaged.
+
+    >>> history = prepare(recipe("linear", "digits").changed(epochs=1), "digits").train()
+    >>> len(history.train_loss)
+    26
+    """
     loaded = load(data, path=path).centred(scale=recipe.scale, dtype=np.float32)
     size, K = loaded.train.x.shape[1:], len(loaded.classes)
     for name, table in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):

@@ -9,7 +9,11 @@ import math
 
 
 def constant():
-    """Keep the learning rate."""
+    """Keep the learning rate:  factor 1.
+
+    >>> constant()(0.5, 0)
+    1.0
+    """
     return lambda progress, epoch: 1.0
 
 
@@ -23,7 +27,9 @@ def exponential(factor):
 
 
 def cosine(last=0.0):
-    """Glide from 1 to `last` along half a wave:  last + (1 - last) (1 + cos πp) / 2.
+    """Fall from 1 to `last` along half a wave:  last + (1 - last) (1 + cos πp) / 2.
+
+    Source: [Loshchilov2017]_, without restarts.
 
     >>> cosine()(0.5, 0)
     0.5
@@ -32,7 +38,11 @@ def cosine(last=0.0):
 
 
 def one_cycle(warmup=0.3):
-    """Rise from 0 to 1 in a line, then glide to 0 along half a wave [Smith2019]_."""
+    """Rise from 0 to 1 in a line, then fall to 0 along half a wave [Smith2019]_.
+
+    >>> [one_cycle(warmup=0.5)(progress, 0) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
     glide = cosine()
 
     def factor(progress, epoch):

@@ -16,14 +16,22 @@ from dlcore.train.solver import DivergedError
 
 
 class Trial(NamedTuple):
-    """A setting, and the validation accuracy that it reached."""
+    """A setting, and the validation accuracy that it reached.
+
+    >>> Trial(0.9, {"learning_rate": 0.1}).accuracy
+    0.9
+    """
 
     accuracy: float
     setting: dict
 
 
 class Range(NamedTuple):
-    """The numbers from `low` to `high`, spread evenly on a logarithmic scale."""
+    """The numbers from `low` to `high`, spread evenly on a logarithmic scale.
+
+    >>> Range(0.01, 1.0).around(1.0, zoom=1)
+    Range(low=0.1, high=1.0)
+    """
 
     low: float
     high: float
@@ -47,13 +55,21 @@ class Range(NamedTuple):
 
 
 def grid(ranges, count):
-    """List every combination of `count` values of each range."""
+    """List every combination of `count` values of each range.
+
+    >>> len(grid({"learning_rate": Range(0.01, 1.0), "l2": Range(1e-4, 1e-2)}, 3))
+    9
+    """
     axes = [[float(value) for value in each.grid(count)] for each in ranges.values()]
     return [dict(zip(ranges, values, strict=True)) for values in product(*axes)]
 
 
 def random(ranges, count, *, rng):
-    """Draw `count` settings; unlike a grid, no two of them share a value [Bergstra2012]_."""
+    """Draw `count` settings; unlike a grid, no two of them share a value [Bergstra2012]_.
+
+    >>> list(random({"learning_rate": Range(0.01, 1.0)}, 1, rng=np.random.default_rng(0))[0])
+    ['learning_rate']
+    """
     return [{name: each.draw(rng) for name, each in ranges.items()} for _ in range(count)]
 
 
@@ -62,6 +78,10 @@ def search(run, ranges, *, trials=8, rounds=2, zoom=3.0, on_grid=False, rng, job
 
     `run(setting) -> accuracy` is called at most `trials` times a round, `jobs` at once.
     Returns every trial, the best first.
+
+    >>> ranges, rng = {"learning_rate": Range(0.01, 1.0)}, np.random.default_rng(0)
+    >>> len(search(lambda setting: -setting["learning_rate"], ranges, rng=rng))
+    16
     """
     done = []
     for _ in range(rounds):
@@ -82,7 +102,15 @@ RANGES = {"learning_rate": Range(1e-3, 1.0), "weight_decay": Range(1e-5, 1e-1)}
 
 
 def trained(recipe, data, *, seed=0, path=None):
-    """Make the function that a sweep calls: the best validation accuracy of a setting."""
+    """Make the function that a sweep calls: the best validation accuracy of a setting.
+
+    A run that diverges has accuracy 0.
+
+    >>> from dlcore.train.recipes import recipe
+    >>> run = trained(recipe("linear", "digits").changed(epochs=1), "digits")
+    >>> run({"learning_rate": 0.01}) > 0.5
+    True
+    """
 
     def run(setting):
         solver = prepare(recipe.changed(**setting), data, seed=seed, path=path)
@@ -97,7 +125,13 @@ def trained(recipe, data, *, seed=0, path=None):
 def tune(recipe, data, *, seed=0, path=None, **options):
     """Search for a learning rate and a weight decay of a recipe; best trials first.
 
-    The options are those of `search`: trials, rounds, zoom, on_grid, jobs.
+    The options are those of `search`: trials, rounds, zoom, on_grid, jobs. Raises ValueError for
+    an unknown dataset, DataError where the data is absent or damaged.
+
+    >>> from dlcore.train.recipes import recipe
+    >>> brief = recipe("linear", "digits").changed(epochs=1)
+    >>> [list(trial.setting) for trial in tune(brief, "digits", trials=1, rounds=1)]
+    [['learning_rate', 'weight_decay']]
     """
     run = trained(recipe, data, seed=seed, path=path)
     return search(run, RANGES, rng=np.random.default_rng(seed), **options)
