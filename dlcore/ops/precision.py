@@ -11,7 +11,7 @@ from dlcore.autodiff.dispatch import Traced
 
 
 def as_common_dtype(*arrays):
-    """Bring arrays to one precision, aligned, and in the byte order of this machine.
+    """Convert arrays to one precision, aligned, and in the byte order of this machine.
 
     >>> [array.dtype.name for array in as_common_dtype(np.ones(2), np.ones(3, np.float32))]
     ['float64', 'float64']
@@ -24,11 +24,19 @@ def as_common_dtype(*arrays):
 
 
 def has_kernel(dtype):
-    """Tell whether there are kernels for this precision: float32 and float64."""
+    """Tell whether there are kernels for this precision: float32 and float64.
+
+    >>> has_kernel(np.dtype("float32")), has_kernel(np.dtype("float16"))
+    (True, False)
+    """
     return dtype.itemsize in (4, 8)
 
 
 def kernel_applies(*arrays):
-    """Tell whether kernels may take these arrays: of such a precision, and none is traced."""
+    """Tell whether kernels may take these arrays: of such a precision, and none is traced.
+
+    >>> kernel_applies(np.ones(2), np.ones(3)), kernel_applies(np.ones(2, np.float16))
+    (True, False)
+    """
     traced = any(isinstance(array, Traced) for array in arrays)
     return not traced and all(has_kernel(array.dtype) for array in arrays)

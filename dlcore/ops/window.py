@@ -94,6 +94,7 @@ def require_fit(function, size, window, stride, padding, dilation):
 def require_positions(function, y_bar, places):
     """Raise ShapeError where the maps of a cotangent (N, F, P, Q) do not have these positions.
 
+    >>> import numpy as np
     >>> require_positions("conv2d_input_grad", np.ones((2, 4, 8, 8)), (8, 8))
     """
     if y_bar.shape[2:] != places:
