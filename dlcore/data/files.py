@@ -17,7 +17,12 @@ GZIP = b"\x1f\x8b"
 
 
 class DataError(ValueError):
-    """A data file that is refused: which one, where in it, and why."""
+    """A data file that is refused: which one, where in it, and why; it is a ValueError.
+
+    >>> raise refused("train.bin", 0, "it is empty")
+    Traceback (most recent call last):
+    dlcore.data.files.DataError: train.bin: byte 0: it is empty, download it again
+    """
 
 
 def refused(path, offset, reason, remedy="download it again"):
