@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from statistics import median
 
 import pytest
 from packaging.requirements import Requirement
@@ -105,13 +106,19 @@ def test_the_citation_is_this_version_of_this_project(project):
 
 
 def test_importing_costs_little_more_than_numpy():
-    """After `import numpy`, `import dlcore` takes at most 50 ms of the processor."""
+    """`import dlcore` takes 50 ms of the processor, or half as long as NumPy where that is more.
+
+    The median of five processes; time that others spend on the processor does not count.
+    """
     program = (
-        "import time, numpy; start = time.process_time();"
-        "import dlcore; print(time.process_time() - start)"
+        "from time import process_time; start = process_time();"
+        "import numpy; middle = process_time(); import dlcore;"
+        "print(middle - start, process_time() - middle)"
     )
     runs = [subprocess.check_output([sys.executable, "-c", program]) for _ in range(5)]
-    assert min(map(float, runs)) < 0.050
+    times = [map(float, run.split()) for run in runs]
+    numpy, ours = map(median, zip(*times, strict=True))
+    assert ours <= max(0.050, numpy / 2)
 
 
 @pytest.mark.parametrize("minor", [11, 12, 13])
