@@ -6,6 +6,7 @@ import textwrap
 from docutils import nodes
 
 ALIGNED = re.compile(r"\S {2,}\S|^\s*[=-]{3}", re.MULTILINE)
+CITATION = re.compile(r"\[(\w+)\]_")
 
 
 def paragraphs(text):
@@ -21,7 +22,7 @@ def paragraphs(text):
 
 
 def words(text):
-    """Split a sentence into words and `code`."""
-    for i, part in enumerate(re.split(r"`+([^`]+)`+", text)):
+    """Split a sentence into words and `code`; a citation shows its key, as in [Kahn1962]."""
+    for i, part in enumerate(re.split(r"`+([^`]+)`+", CITATION.sub(r"[\1]", text))):
         if part:
             yield nodes.literal(part, part) if i % 2 else nodes.Text(part)

@@ -12,6 +12,7 @@ import pytest
 
 import dlcore
 from dlcore.autodiff import Primitive
+from dlcore.course.exercises.topics import ROOT
 from dlcore.nn import ConvReLUPool, Layer
 from dlcore.ops import conv2d, cross_entropy, relu
 
@@ -177,3 +178,18 @@ def test_the_front_door_offers_packages_and_derivatives():
     assert {name: getattr(dlcore, name) for name in derivatives} == {
         name: getattr(dlcore.autodiff, name) for name in derivatives
     }
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_page_lists_what_a_package_offers(package, monkeypatch):
+    """Its table is read from the source, and names the module that defines each."""
+    pytest.importorskip("sphinx", reason="install the extra `book`")
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    source = import_module("api").Source(ROOT)
+    table = {name: source.find(dotted) for name, dotted in source.offered(package).items()}
+    assert {*table} == {*names(package)}
+    for name, (_, module, sentence) in table.items():
+        thing = getattr(import_module(package), name)
+        if not isinstance(thing, dict | list):
+            assert module == (thing.__name__ if inspect.ismodule(thing) else thing.__module__)
+            assert sentence == thing.__doc__.partition("\n")[0]

@@ -33,6 +33,12 @@ GOOD = """
 :check: test_squares_are_positive
 ```
 
+```{offers} dlcore/nn
+```
+
+```{api} dlcore/nn
+```
+
 Measured: {result}`run:loss:.2f`. See {eq}`eq-loss-square` and
 {prf:ref}`lem-loss-squares-are-positive`.
 
@@ -49,7 +55,26 @@ BAD = {
     "A figure: {result}`run:loss:.2q`.": "no result run:loss:.2q",
     "$$\\nothing$$": "Undefined control sequence: \\nothing",
     "```{api} dlcore/nothing\n```": "no module in dlcore/nothing",
+    "```{offers} dlcore/nothing\n```": "dlcore/nothing offers no names",
 }
+PACKAGE = """
+from dlcore.nn.linear import ORDERS, Linear
+
+__all__ = ["ORDERS", "Linear"]
+"""
+LAYERS = '''
+"""Linear layers."""
+ORDERS = {"C": 0, "F": 1}
+
+class Linear:
+    """Mix features.
+
+    >>> Linear(3, 2)
+    """
+
+    def __init__(self, D, M):
+        pass
+'''
 FORMULAS = "import sympy as sp\nx, y = sp.symbols('x y')\nsquare = sp.Eq(y, x**2)\n"
 
 
@@ -63,6 +88,8 @@ def build(folder, page):
         "tests/test_loss.py": TESTS,
         "dlcore/__init__.py": "",
         "dlcore/formulas/__init__.py": "",
+        "dlcore/nn/__init__.py": PACKAGE,
+        "dlcore/nn/linear.py": LAYERS,
         "dlcore/formulas/loss.py": FORMULAS,
         "dlcore/formulas/engine/latex.py": "from sympy import latex\n",
     }
@@ -120,6 +147,27 @@ def test_a_formula_leads_to_its_lemma(good):
 def test_a_result_is_read_from_its_file(good):
     """The role prints the value in the format asked for, and names the command."""
     assert 'title="run it">0.12</abbr>' in good[0]
+
+
+def test_a_package_shows_what_it_offers(good):
+    """A name leads to its entry, with module and first sentence; a dictionary to its module."""
+    rows = re.findall(r"<tr.*?</tr>", good[0], re.DOTALL)
+    [linear] = [row for row in rows if ">Linear<" in row]
+    [orders] = [row for row in rows if ">ORDERS<" in row]
+    assert 'href="#dlcore-nn-linear-Linear"' in linear
+    assert "dlcore.nn.linear" in linear
+    assert "Mix features." in linear
+    assert 'href="#dlcore-nn-linear"' in orders
+    assert re.search("By name: .*C.*, .*F.*[.]", orders)
+
+
+def test_a_module_shows_its_public_names(good):
+    """Signature and docstring of each, below an id to which the table leads."""
+    page, _ = good
+    _, _, entry = page.partition('<dt id="dlcore-nn-linear-Linear">')
+    assert re.sub("<[^>]+>", "", entry).startswith("class Linear(D, M)")
+    assert 'id="dlcore-nn-linear"' in page
+    assert 'id="dlcore-nn"' in page
 
 
 @pytest.mark.parametrize("mistake", BAD.values())
