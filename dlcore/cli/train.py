@@ -101,7 +101,7 @@ def show(
     ] = "3x32x32",
     classes: Annotated[int, typer.Option(help="How many classes there are.")] = 10,
 ):
-    """Show what MODEL is made of: shapes, parameters, multiplications, memory, receptive fields."""
+    """Show what MODEL is made of: shapes, parameters, products, memory, receptive fields."""
     from dlcore.nn.accounting import account, as_text
     from dlcore.train.recipes import build, image_size
 
