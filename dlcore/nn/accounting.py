@@ -223,6 +223,14 @@ def total(rows, column):
     return sum(getattr(row, column) for row in rows)
 
 
+def side_text(size):
+    """Write a size as its side if it is square; as "–" where there is none."""
+    if size is None:
+        return "–"
+    rows, columns = size
+    return f"{rows}" if rows == columns else f"{rows}×{columns}"
+
+
 def as_text(rows):
     """Write the rows as a table of plain text, with their sums.
 
@@ -236,9 +244,9 @@ def as_text(rows):
     heads = ["path", "layer", "shape", "parameters", "multiplications", "activations", "field"]
     lines = [heads]
     for row in rows:
-        field = "–" if row.receptive_field is None else " × ".join(map(str, row.receptive_field))
+        field = side_text(row.receptive_field)
         lines.append([
-            row.path, row.layer, " × ".join(map(str, row.shape)), f"{row.parameters:,}",
+            row.path, row.layer, "×".join(map(str, row.shape)), f"{row.parameters:,}",
             f"{row.multiplications:,}", f"{row.activations:,}", field,
         ])  # fmt: skip
     sums = [f"{total(rows, column):,}" for column in heads[3:6]]
