@@ -11,9 +11,8 @@ SCREEN := [ "$$(uname)" = Darwin -o -n "$$DISPLAY$$WAYLAND_DISPLAY" ]
 export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 
-# Tests run on as many workers as there are processors, those of a file on the same one; those
-# of a catalogue, which are few and long, one by one.
-PYTEST = $(BIN)/python -m pytest -q --numprocesses logical --dist
+# Tests run on as many workers as there are processors, those of a file on the same one.
+PYTEST = $(BIN)/python -m pytest -q --numprocesses logical --dist loadfile
 
 book: $(STAMP)
 	@$(BIN)/jupyter-book build . -q -W -n --keep-going > /dev/null
@@ -21,14 +20,14 @@ book: $(STAMP)
 	@if [ -t 1 ] && [ -z "$$CI" ] && $(SCREEN); then $(BIN)/python -m webbrowser "$(PAGE)" > /dev/null; fi
 
 test: $(STAMP)
-	@$(PYTEST) loadfile -m "not catalogue"
+	@$(PYTEST) -m "not catalogue"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 catalogues: $(STAMP)
-	@$(PYTEST) loadgroup --maxschedchunk 1 -m catalogue
+	@$(PYTEST) -m catalogue
 
 check: lint book test catalogues
 

@@ -25,7 +25,6 @@ from tests.course.judges import verdicts
 from tests.course.locked import alive, status, wait_for
 
 pytestmark = [
-    pytest.mark.xdist_group("attacks"),  # they count the processes of the machine
     pytest.mark.sandbox,
     pytest.mark.skipif(not confine.landlock_version(), reason="no Landlock"),
 ]
