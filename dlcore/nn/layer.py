@@ -131,9 +131,14 @@ def named_layers(model):
         if id(layer) not in seen:
             seen.add(id(layer))
             found[path] = layer
-            prefix = f"{path}." if path else ""
-            ahead += [(prefix + name, child) for name, child in reversed(layer.children())]
+            inside = reversed(layer.children())
+            ahead += [(joined(path, name), child) for name, child in inside]
     return found
+
+
+def joined(path, name):
+    """Name an array of the layer at a path; those of the model itself have no prefix."""
+    return f"{path}.{name}" if path else name
 
 
 def named(model, kind):
@@ -144,7 +149,7 @@ def named(model, kind):
     ['w', 'b']
     """
     return {
-        f"{path}.{name}" if path else name: array
+        joined(path, name): array
         for path, layer in named_layers(model).items()
         for name, array in getattr(layer, kind).items()
     }
@@ -179,7 +184,7 @@ def named_weights(model):
     ['layers.0.w']
     """
     return {
-        f"{path}.{name}" if path else name: layer.params[name]
+        joined(path, name): layer.params[name]
         for path, layer in named_layers(model).items()
         for name in layer.weights
     }
@@ -210,7 +215,7 @@ def parameter_slots(model):
     ['layers.0.w', 'layers.0.b']
     """
     return [
-        Slot(f"{path}.{name}" if path else name, layer.params, name)
+        Slot(joined(path, name), layer.params, name)
         for path, layer in named_layers(model).items()
         for name in layer.params
     ]
