@@ -15,6 +15,7 @@ import numpy as np
 
 from dlcore.autodiff.dispatch import Traced, is_traced_at, levels, lower
 from dlcore.nn.layer import named_layers, named_parameters
+from dlcore.ops.window import pair
 
 CONVOLUTIONS = ("conv2d", "conv2d_bias_relu")
 POOLS = ("max_pool2d", "avg_pool2d")
@@ -89,15 +90,6 @@ class Shape(Traced):
         return Shape(y, self.level, field, self.record_call)
 
 
-def pair(value):
-    """Read a number as a pair of equal ones.
-
-    >>> pair(3), pair([5, 2])
-    ((3, 3), (5, 2))
-    """
-    return (value, value) if isinstance(value, int) else tuple(value)
-
-
 def field_of(name, fields, xs, options):
     """Return the receptive field of a result, from those of its arguments; None: everything.
 
@@ -106,14 +98,15 @@ def field_of(name, fields, xs, options):
     """
     if name in WHOLE or None in fields:
         return None
-    field = max(fields)
+    sizes = zip(*(field.size for field in fields), strict=True)
+    field = fields[0]._replace(size=tuple(map(max, sizes)))
     if name in CONVOLUTIONS:
-        stride, dilation = (pair(options.get(key, 1)) for key in ("stride", "dilation"))
+        stride, dilation = (pair(name, key, options.get(key, 1)) for key in ("stride", "dilation"))
         return field.seen_through(xs[1].shape[2:], stride, dilation)
     if name in POOLS:
-        kernel_size = pair(options["kernel_size"])
+        kernel_size = pair(name, "kernel_size", options["kernel_size"])
         stride = options.get("stride")
-        stride = kernel_size if stride is None else pair(stride)
+        stride = kernel_size if stride is None else pair(name, "stride", stride)
         return field.seen_through(kernel_size, stride, (1, 1))
     return field
 

@@ -79,6 +79,23 @@ def test_the_receptive_field_is_what_one_number_depends_on(rng):
         assert account(model, size)[-1].receptive_field == reach(model, x)
 
 
+def test_branches_are_seen_through_together(rng):
+    """One sees three rows, the other five columns: their sum depends on 3 × 5 pixels."""
+
+    class Cross(nn.Layer):
+        """A tall and a wide filter, side by side."""
+
+        def __init__(self):
+            self.tall = nn.Conv2d(2, 1, (3, 1), padding="same", rng=rng)
+            self.wide = nn.Conv2d(2, 1, (1, 5), padding="same", rng=rng)
+
+        def __call__(self, x, rng=None):
+            """Add both."""
+            return self.tall(x) + self.wide(x)
+
+    assert account(Cross(), (2, 9, 9))[-1].receptive_field == (3, 5)
+
+
 def test_a_layer_that_is_used_twice_is_counted_once(rng):
     """It has two rows, with its work in both and its parameters in the first."""
     shared = nn.Conv2d(3, 3, 3, padding=1, rng=rng)
