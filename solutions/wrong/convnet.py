@@ -7,7 +7,7 @@ import numpy as np
 
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.answers import load
-from dlcore.course.exercises.wrong import wrong
+from dlcore.course.exercises.known_answers import wrong
 
 given = load(topics.ROOT / "solutions/convnet.py")  # the pieces that everybody is given
 

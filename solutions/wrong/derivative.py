@@ -5,7 +5,7 @@ Chapter: book/derivative.md.
 
 import numpy as np
 
-from dlcore.course.exercises.wrong import wrong
+from dlcore.course.exercises.known_answers import wrong
 
 
 @wrong("derivative-one-sided", "The brackets are missing: subtract first, then divide.")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlcore.course.exercises.wrong import wrong
+from dlcore.course.exercises.known_answers import wrong
 
 
 @wrong("descent-step", "The curvature multiplies the step; a steeper bowl must give a shorter one.")

@@ -5,7 +5,7 @@ Chapter: book/graph.md.
 
 from math import factorial
 
-from dlcore.course.exercises.wrong import wrong
+from dlcore.course.exercises.known_answers import wrong
 
 
 def kahn(graph, waiting, whole=True):

@@ -5,7 +5,7 @@ Chapter: book/optim.md.
 
 import numpy as np
 
-from dlcore.course.exercises.wrong import wrong
+from dlcore.course.exercises.known_answers import wrong
 
 
 @wrong("optim-sgd", "The step goes uphill: the gradient is taken off, not added.")

@@ -13,11 +13,18 @@ from dlcore.course.exercises import topics
 
 @dataclass(frozen=True)
 class Exercise:
-    """A name that tests score, the topic that it belongs to, and what it is worth."""
+    """A name that tests score, the topic that it belongs to, and what its mark says.
+
+    An exercise of no points is practice: it is checked, and never graded. An answer may change
+    its arguments only if the exercise is one of changes `in_place`. Where credit is `partial`,
+    each test that passes pays its share.
+    """
 
     topic: str
     name: str
-    points: int
+    points: int = 1
+    in_place: bool = False
+    partial: bool = False
 
 
 def scored_tests(topic):
@@ -25,17 +32,16 @@ def scored_tests(topic):
     path = topics.ROOT / f"tests/test_{topic}.py"
     tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
     return {
-        node.name: Exercise(topic, mark.args[0].value, points_of(mark))
+        node.name: Exercise(topic, mark.args[0].value, **options(mark))
         for node in tree.body
         for mark in getattr(node, "decorator_list", ())
         if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.exercise"
     }
 
 
-def points_of(mark):
-    """Return the points in a mark; a mark without any is worth one."""
-    points = [word.value.value for word in mark.keywords if word.arg == "points"]
-    return points[0] if points else 1
+def options(mark):
+    """Return what a mark says besides the name:  ``points=2, in_place=True``."""
+    return {word.arg: word.value.value for word in mark.keywords}
 
 
 def exercises_of(*topic_names):

@@ -7,11 +7,11 @@ from contextlib import closing
 
 import numpy as np
 
-from dlcore.course.exercises.wrong import load_wrong
+from dlcore.course.exercises.known_answers import load_wrong
 from dlcore.course.practice.call_recorder import Raised, same
 from dlcore.course.practice.shrink import ask, every, plain, shrink, size, written
 
-PATIENCE = 0.7  # seconds of work for all wrong answers of an exercise together
+PATIENCE = 1.5  # seconds of work for all wrong answers of an exercise together
 # What an error may speak of.
 ERROR_WORDS = ("shape|broadcast|aligned|mismatch", "read-only", "object")
 
@@ -31,7 +31,7 @@ def recognise(topic, exercise, recordings, again):
         with closing(again(wrong.edit)) as theirs:
             pairs = zip(recordings, theirs, strict=True)
             if all(time.process_time() < until and alike(*pair, words) for pair in pairs):
-                return wrong.advice
+                return wrong.says
     return ""
 
 
