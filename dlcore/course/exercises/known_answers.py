@@ -1,4 +1,4 @@
-"""Answers whose verdict is known: wrong ones that people give, wrong ones made to pass, right ones.
+"""Answers whose verdict is known: wrong ones, wrong ones made to pass, and right ones.
 
 They lie beside the solutions, in a file for each topic. Each carries the name of what it would
 replace, so one name is defined many times:
