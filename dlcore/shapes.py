@@ -13,7 +13,8 @@ K            classes
 ===========  ==========================================================
 
 A signature says which axes an array must have; `checked` holds every call to it. An axis
-may be a part of one: ``C/groups`` is as long as C divided by the option of that name.
+may be a part of one: ``C/groups`` is as long as C divided by the option of that name. Dots
+at the end stand for further axes, the same ones in all arrays of a signature.
 """
 
 from functools import wraps
@@ -35,6 +36,9 @@ Bias     = Annotated[Array, "M"]          # one offset per mixture
 Scores   = Annotated[Array, "N K"]        # one score per class
 Losses   = Annotated[Array, "N"]          # one number per example
 Labels   = Annotated[Integers, "N"]       # the right class of each example
+ManyScores = Annotated[Array, "N K ..."]  # the same, for every pixel, say
+ManyLosses = Annotated[Array, "N ..."]
+ManyLabels = Annotated[Integers, "N ..."]
 Images   = Annotated[Array, "N C H W"]    # a batch of images, channels first
 Filters  = Annotated[Array, "F C/groups U V"]    # a bank of filters
 Offsets  = Annotated[Array, "F"]          # one offset per filter
@@ -224,11 +228,15 @@ def measure(function, claim, shape, sizes, parts):
     >>> sizes
     {'N': (8, 'x'), 'D': (3, 'x')}
     """
-    if len(shape) != len(claim.axes):
+    axes, lengths = claim.axes, shape
+    if axes and axes[-1] == "..." and len(shape) >= len(axes) - 1:
+        axes = (*axes[:-1], "the rest")
+        lengths = (*shape[: len(axes) - 1], shape[len(axes) - 1 :])
+    if len(lengths) != len(axes):
         raise ShapeError(
             f"{function.__name__}: {claim.name} must have axes {claim.letters}, got shape {shape}"
         )
-    for axis, size in zip(claim.axes, shape, strict=True):
+    for axis, size in zip(axes, lengths, strict=True):
         letter, _, divisor = axis.partition("/")
         count = parts.get(divisor, 1)
         known, where = sizes.setdefault(letter, (size * count, claim.name))

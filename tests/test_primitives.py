@@ -22,6 +22,7 @@ for module in pkgutil.iter_modules(dlcore.ops.__path__):
 
 SIZES = {"N": 4, "C": 3, "H": 11, "W": 10, "F": 6, "P": 7, "Q": 9, "U": 5, "V": 2}
 SIZES |= {"D": 6, "M": 8, "K": 9, "1": 1, "3": 3}
+FURTHER = (2, 5)  # what dots at the end of a signature stand for
 
 
 def cases():
@@ -54,7 +55,11 @@ def shapes(primitive, axes, options):
         each.axes if each.axes is not None else tuple(given.split())
         for each, given in zip(claims, axes or [""] * len(claims), strict=True)
     ]
-    return claims, [tuple(length(axis, options) for axis in text) for text in texts]
+    return claims, [
+        tuple(length(axis, options) for axis in text if axis != "...")
+        + FURTHER * (text[-1:] == ("...",))
+        for text in texts
+    ]
 
 
 def arguments(primitive, axes, options, rng):

@@ -20,10 +20,16 @@ def mutants(
     names: Annotated[list[str] | None, typer.Argument(help="Chapters; none takes all.")] = None,
     *,
     solutions: Annotated[bool, typer.Option(help="Of the solutions to exercises.")] = False,
+    code: Annotated[bool, typer.Option(help="Of the numeric core, drawn by the seed.")] = False,
+    count: Annotated[int, typer.Option(help="How many of each module of the core.", min=1)] = 12,
+    seed: Annotated[int, typer.Option(help="Which ones.", min=0)] = 0,
+    record: Annotated[bool, typer.Option(help="Write it to book/results.")] = False,
 ):
     """Change single tokens of programs, and list the changes that no test refuses."""
-    from dlcore.verification.solution_mutants import report
+    from dlcore.verification import code_trials, solution_mutants
 
-    if not solutions:
-        raise ValueError("verify: say of what, as in `dlcore verify mutants --solutions loss`")
-    raise typer.Exit(report(names or ()))
+    if solutions == code:
+        raise ValueError("verify: say --solutions or --code, as in `dlcore verify mutants --code`")
+    if solutions:
+        raise typer.Exit(solution_mutants.report(names or ()))
+    raise typer.Exit(code_trials.report(per_module=count, seed=seed, record=record))

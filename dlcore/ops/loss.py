@@ -9,7 +9,18 @@ import numpy as np
 
 from dlcore.autodiff.dispatch import plain
 from dlcore.autodiff.primitive import primitive
-from dlcore.shapes import Labels, Losses, Scalar, Scores
+from dlcore.shapes import (
+    Labels,
+    ManyLabels,
+    ManyLosses,
+    ManyScores,
+    Scalar,
+    Scores,
+    ShapeError,
+    Tensor,
+)
+
+REDUCTIONS = ("mean", "sum", "none")
 
 
 def check_labels(function, x, t):
@@ -25,23 +36,30 @@ def check_labels(function, x, t):
         )
 
 
-def targets(x, t, smoothing=0.0):
+def targets(x, t, smoothing=0.0, class_weights=None, ignore_index=None):
     """Write each label as a distribution: 1 - s on the right class, and s shared by all K.
+
+    Every class may have a weight, and an example whose label is `ignore_index` weighs nothing.
 
     >>> targets(np.zeros((1, 4)), np.array([2]), smoothing=0.2).round(2).tolist()
     [[0.05, 0.05, 0.85, 0.05]]
     """
-    N, K = x.shape
-    q = np.full((N, K), smoothing / K, dtype=x.dtype)
-    q[np.arange(N), t] += 1 - smoothing
-    return q
+    K = x.shape[1]
+    counted = t != ignore_index
+    right = np.expand_dims(np.where(counted, t, 0), 1)
+    q = np.full(x.shape, smoothing / K, dtype=x.dtype)
+    np.put_along_axis(q, right, 1 - smoothing + smoothing / K, axis=1)
+    if class_weights is not None:
+        q *= class_weights.reshape(K, *(1,) * (x.ndim - 2))
+    return q if ignore_index is None else q * np.expand_dims(counted, 1)
 
 
 @primitive
-def logsumexp(x: Scores) -> Losses:
+def logsumexp(x: ManyScores) -> ManyLosses:
     """Add up on the logarithmic scale:  yₙ = ln Σₖ exp xₙₖ = m + ln Σₖ exp(xₙₖ - m).
 
-    m is the largest score of the example, so that no exponent is above zero.
+    m is the largest score of the example, so that no exponent is above zero. Classes are along
+    axis 1; there may be further axes.
 
     >>> logsumexp(np.array([[1000.0, 1000.0]])).round(4).tolist()
     [1000.6931]
@@ -61,7 +79,7 @@ def logsumexp_vjp(y, x, y_bar):
 
 
 @primitive
-def softmax(x: Scores) -> Scores:
+def softmax(x: ManyScores) -> ManyScores:
     """Turn scores into probabilities:  yₙₖ = exp xₙₖ / Σⱼ exp xₙⱼ  [Bridle1990]_.
 
     >>> softmax(np.array([[1000.0, 1000.0]]))
@@ -83,7 +101,7 @@ def softmax_vjp(y, x, y_bar):
 
 
 @primitive
-def log_softmax(x: Scores) -> Scores:
+def log_softmax(x: ManyScores) -> ManyScores:
     """Turn scores into log-probabilities:  yₙₖ = xₙₖ - ln Σⱼ exp xₙⱼ.
 
     >>> log_softmax(np.array([[0.0, 0.0]])).round(4).tolist()
@@ -102,33 +120,96 @@ def log_softmax_vjp(y, x, y_bar):
     return (y_bar - np.exp(y) * y_bar.sum(axis=1)[:, None],)
 
 
-@primitive(options={"smoothing": (0.0, 0.1)})
-def cross_entropy(x: Scores, t: Labels, *, smoothing=0.0) -> Scalar:
+def check_loss_options(x, t, class_weights, ignore_index, reduction):
+    """Return the class weights as an array of x's precision; refuse what does not fit.
+
+    Raises ValueError for an unknown reduction and for a label outside 0 … K - 1 that is not to be
+    ignored, ShapeError where there is not one weight for each class.
+
+    >>> check_loss_options(np.zeros((1, 2)), np.array([1]), [0.5, 2.0], None, "mean")
+    array([0.5, 2. ])
+    """
+    if reduction not in REDUCTIONS:
+        told = ", ".join(REDUCTIONS)
+        raise ValueError(f"cross_entropy: reduction is {reduction!r}, use one of {told}")
+    weights = None if class_weights is None else np.asarray(class_weights, x.dtype)
+    if weights is not None and weights.shape != x.shape[1:2]:
+        raise ShapeError(
+            f"cross_entropy: class_weights has shape {weights.shape} but K is {x.shape[1]} in x, "
+            "pass one weight for each class"
+        )
+    check_labels("cross_entropy", x, t if ignore_index is None else t[t != ignore_index])
+    return weights
+
+
+def weight_of_labels(t, class_weights=None, ignore_index=None):
+    """Add up what the examples weigh: as much as their class, or nothing where one is ignored.
+
+    >>> weight_of_labels(np.array([1, -100, 0]), np.array([0.5, 2.0]), ignore_index=-100)
+    2.5
+    """
+    counted = t[t != ignore_index]
+    return float(counted.size if class_weights is None else class_weights[counted].sum())
+
+
+OPTIONS = {"smoothing": (0.0, 0.1), "ignore_index": (None, 1), "reduction": REDUCTIONS}
+
+
+@primitive(options=OPTIONS)
+def cross_entropy(
+    x: ManyScores, t: ManyLabels, *,
+    smoothing=0.0, class_weights=None, ignore_index=None, reduction="mean",
+) -> Tensor:  # fmt: skip
     """Average the surprise at the right labels:  y = -1/N Σₙ Σₖ qₙₖ ln softmax(x)ₙₖ, in nats.
 
     q is one at tₙ; with smoothing s it is 1 - s there and s/K is added everywhere [Szegedy2016]_.
-    Raises ValueError for a label outside 0 … K - 1.
+    `class_weights` multiply q, class by class, and the mean is then divided by the sum of the
+    weights of all labels. An example whose label is `ignore_index` counts for nothing. The
+    reduction is "mean", "sum" or "none". Axes after the classes, such as those of pixels, are
+    more examples. Raises ValueError for a label outside 0 … K - 1 and for another reduction,
+    ShapeError for another number of weights than K.
 
     >>> cross_entropy(np.zeros((2, 4)), np.array([1, 3])).round(4)
     np.float64(1.3863)
     """
-    check_labels("cross_entropy", x, t)
-    surprise = logsumexp(x)
-    right = x[np.arange(len(x)), t]
-    if smoothing:
-        right = (1 - smoothing) * right + smoothing * x.mean(axis=1)
-    return (surprise - right).mean()
+    class_weights = check_loss_options(x, t, class_weights, ignore_index, reduction)
+    q = targets(x, t, smoothing, class_weights, ignore_index)
+    surprise = np.expand_dims(logsumexp(x), 1) - x
+    losses = (q * np.where(q == 0, 0, surprise)).sum(axis=1)
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return losses.sum()
+    return losses.sum() / weight_of_labels(t, class_weights, ignore_index)
+
+
+def cross_entropy_slope(
+    x, t, *, smoothing=0.0, class_weights=None, ignore_index=None, reduction="mean"
+):
+    """Differentiate the loss of each example by its scores:  softmax(x) Σₖ qₖ - q, and the mean.
+
+    >>> cross_entropy_slope(np.zeros((2, 2)), np.array([0, 1])).tolist()
+    [[-0.25, 0.25], [0.25, -0.25]]
+    """
+    class_weights = check_loss_options(plain(x), t, class_weights, ignore_index, reduction)
+    q = targets(x, t, smoothing, class_weights, ignore_index)
+    slope = softmax(x) * q.sum(axis=1, keepdims=True) - q
+    if reduction != "mean":
+        return slope
+    return slope / weight_of_labels(t, class_weights, ignore_index)
 
 
 @cross_entropy.defjvp
-def cross_entropy_jvp(y, x, t, x_dot, smoothing=0.0):
-    return ((softmax(x) - targets(x, t, smoothing)) * x_dot).sum() / len(x)
+def cross_entropy_jvp(y, x, t, x_dot, **options):
+    y_dot = (cross_entropy_slope(x, t, **options) * x_dot).sum(axis=1)
+    return y_dot if options.get("reduction") == "none" else y_dot.sum()
 
 
 @cross_entropy.defvjp
-def cross_entropy_vjp(y, x, t, y_bar, smoothing=0.0):
+def cross_entropy_vjp(y, x, t, y_bar, **options):
     """Backwards:  x̄ = (softmax(x) - q) ȳ/N."""
-    return ((softmax(x) - targets(x, t, smoothing)) * (y_bar / len(x)),)
+    y_bar = y_bar[:, None] if options.get("reduction") == "none" else y_bar
+    return (cross_entropy_slope(x, t, **options) * y_bar,)
 
 
 def violations(x, t, margin):

@@ -1,0 +1,206 @@
+"""Try the suite on mutants of the numeric core: one token of one module changes at a time.
+
+The mutants are drawn by a seed, so many from each module. A mutant is tried by the tests that call
+the function in which it lies, the fastest first. What came out is kept line by line: a run that
+was stopped goes on where it was. Compiled kernels are left to the tests that compare them with
+their naive twins and with exact calculus; a change in them would be compiled anew for each mutant.
+"""
+
+import ast
+import json
+import random
+import subprocess
+import sys
+import time
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+
+from rich.console import Console
+from rich.progress import track
+
+from dlcore.course.exercises.topics import ROOT
+from dlcore.data.sources import cache
+from dlcore.experiments import experiment
+from dlcore.verification import mutant_server
+from dlcore.verification.code_mutants import CodeMutant, code_mutants
+from dlcore.verification.tests_of_functions import tests_of_functions
+
+CORE = ("dlcore/ops/**/*.py", "dlcore/nn/**/*.py", "dlcore/kernels/*.py",
+        "dlcore/train/optim.py", "dlcore/train/schedule.py", "dlcore/train/solver.py")  # fmt: skip
+COMPILED = ("kernel", "elementwise", "intrinsic_from_ir")  # decorators of compiled functions
+EQUIVALENT = "tests/verification/equivalent_mutants.toml"  # mutants that compute the same
+PER_MODULE = 12
+WORTH = 30.0  # seconds that the tests of a mutant took on the right program, at most
+SECONDS = 120  # for the tests of a mutant
+SHARE = 0.97  # of the mutants are refused or equivalent
+
+
+@dataclass(frozen=True)
+class CodeTrial:
+    """A mutant of a module, what refused it, and why it computes the same, if it does."""
+
+    path: str
+    mutant: CodeMutant
+    refused_by: str
+    reason: str
+
+
+def trials(folder, *, per_module=PER_MODULE, seed=0):
+    """Yield the trial of every mutant that the seed draws; keep what is known in `folder`."""
+    chosen = list(mutants_of_the_core(per_module, seed))
+    tests = callers(tests_of_functions(folder / f"calls-{fingerprint()}.json"))
+    reasons = equivalent()
+    journal = folder / f"mutants-{fingerprint()}.jsonl"
+    known = read(journal)
+    with Server() as server, journal.open("a", encoding="utf-8") as lines:
+        for path, mutant in chosen:
+            name = f"{path}:{mutant.line}: {mutant}"
+            if name not in known:
+                known[name] = server.refusal(path, mutant, reaching(tests, path, mutant))
+                lines.write(json.dumps([name, known[name]]) + "\n")
+                lines.flush()
+            yield CodeTrial(path, mutant, known[name], reasons.get((path, str(mutant)), ""))
+
+
+def mutants_of_the_core(per_module, seed):
+    """Draw mutants from each module of the core, by the seed and the module's name."""
+    for path in sorted({file for pattern in CORE for file in ROOT.glob(pattern)}):
+        source = path.read_text(encoding="utf-8")
+        name = str(path.relative_to(ROOT))
+        compiled = lines_of(source, COMPILED)
+        mutants = [each for each in code_mutants(source) if each.line not in compiled]
+        random.Random(f"{seed} {name}").shuffle(mutants)
+        yield from ((name, each) for each in mutants[:per_module])
+
+
+def lines_of(source, decorators):
+    """Collect the lines of all functions that are decorated by one of some names."""
+    functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)]
+    marked = [node for node in functions
+              if any(name in ast.unparse(mark) for mark in node.decorator_list
+                     for name in decorators)]  # fmt: skip
+    return {line for node in marked for line in range(node.lineno, node.end_lineno + 1)}
+
+
+def callers(tests):
+    """Turn a map of tests to what they call around; the fastest tests come first."""
+    found = {}
+    for name, test in sorted(tests.items(), key=lambda pair: pair[1]["seconds"]):
+        for function in test["calls"]:
+            found.setdefault(function, []).append((name, test["seconds"]))
+            found.setdefault(function.rpartition(":")[0], []).append((name, test["seconds"]))
+    return {function: list(dict.fromkeys(names)) for function, names in found.items()}
+
+
+def reaching(tests, path, mutant):
+    """List tests that call the function in which a mutant lies, or, outside all, its module."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    around = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+              and node.lineno < mutant.line <= node.end_lineno]  # fmt: skip
+    starts = [min([node.lineno, *(mark.lineno for mark in node.decorator_list)]) for node in around]
+    where = f"{path}:{max(starts)}" if starts else path
+    chosen, spent = [], 0.0
+    for name, seconds in tests.get(where, ()):
+        if chosen and spent + seconds > WORTH:
+            break
+        chosen.append(name)
+        spent += seconds
+    return chosen
+
+
+class Server:
+    """The process that forks one for each mutant."""
+
+    def __enter__(self):
+        program = [sys.executable, mutant_server.__file__]
+        self.process = subprocess.Popen(
+            program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.sound = {}
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def refusal(self, path, mutant, tests):
+        """Return the first test that fails on a mutant and not on the right program, or nothing."""
+        tests = [name for name in tests if self.sound.get(name, True)]
+        while tests:
+            failed = self.ask(path, mutant.source, tests)
+            if failed not in tests or self.passes(path, failed):
+                return failed
+            tests = tests[tests.index(failed) + 1 :]
+        return ""
+
+    def passes(self, path, test):
+        """Tell whether a test passes on the right program, here."""
+        if test not in self.sound:
+            source = (ROOT / path).read_text(encoding="utf-8")
+            self.sound[test] = not self.ask(path, source, [test])
+        return self.sound[test]
+
+    def ask(self, path, source, tests):
+        """Have tests run on the source of a module; return the first that fails, or nothing."""
+        module = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        job = {"module": module, "path": str(ROOT / path), "source": source,
+               "tests": tests, "seconds": SECONDS}  # fmt: skip
+        print(json.dumps(job), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+
+def fingerprint():
+    """Condense the sources of the library and of its tests: what is kept speaks of these alone."""
+    files = sorted([*(ROOT / "dlcore").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def read(journal):
+    """Read what is known of mutants; a last line that was cut off is none."""
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    text = journal.read_text(encoding="utf-8") if journal.exists() else ""
+    return dict(json.loads(line) for line in text.splitlines(keepends=True) if line[-1:] == "\n")
+
+
+def equivalent():
+    """Read which mutants compute the same, and why:  {(path, mutant): reason}."""
+    table = tomllib.loads((ROOT / EQUIVALENT).read_text(encoding="utf-8"))
+    return {(path, mutant): reason for path, rows in table.items()
+            for mutant, reason in rows.items()}  # fmt: skip
+
+
+def summary(judged):
+    """Count, for the record: how many mutants were made, refused, and are equivalent."""
+    alive = [trial for trial in judged if not trial.refused_by]
+    counts = Counter(trial.path for trial in judged)
+    values = {
+        "mutants": len(judged),
+        "refused": len(judged) - len(alive),
+        "equivalent": sum(bool(trial.reason) for trial in alive),
+        "modules": len(counts),
+    }
+    survivors = [[trial.path, str(trial.mutant), trial.reason] for trial in alive]
+    return values, {"survivors": survivors}
+
+
+def report(*, per_module=PER_MODULE, seed=0, record=False):
+    """Try all mutants, print the survivors, and write the record when asked; return a status."""
+    begun = time.monotonic()
+    drawn = trials(cache() / "verify", per_module=per_module, seed=seed)
+    judged = list(track(drawn, "mutants", console=Console(stderr=True), transient=True))
+    values, history = summary(judged)
+    for path, mutant, reason in history["survivors"]:
+        print(f"{path}: {mutant}" + f"  equivalent: {reason}" * bool(reason))
+    print("{mutants} mutants of {modules} modules, {refused} refused, {equivalent} equivalent"
+          .format(**values))  # fmt: skip
+    if record:
+        seconds = round(time.monotonic() - begun, 1)
+        command = f"dlcore verify mutants --code --count {per_module} --seed {seed} --record"
+        named = {"name": "code-mutants", "command": command, "seed": seed}
+        told = named | experiment.circumstances() | {"seconds": seconds}
+        experiment.write(
+            "code-mutants", told | {"values": values, "theirs": {}, "history": history}
+        )
+    return int(values["refused"] + values["equivalent"] < SHARE * values["mutants"])

@@ -1,0 +1,113 @@
+"""Run tests on mutants, each in a process of its own that is forked with the libraries loaded.
+
+This file is a program: it reads one JSON line for each mutant from its input, with the name of a
+module, its changed source and the tests to run, and writes one line for each. It imports nothing
+of dlcore, so that a forked process imports the mutant in its place.
+
+A mutant is refused when a test fails, cannot run, or does not end in time.
+"""
+
+import contextlib
+import io
+import json
+import os
+import resource
+import signal
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.util import spec_from_loader
+from pathlib import Path
+
+import pytest
+
+LIBRARIES = ("numba", "numpy.testing", "sympy", "scipy", "hypothesis")
+OPTIONS = ("--override-ini=addopts=", "--import-mode=importlib", "-x", "-q", "--tb=no",
+           "-pno:cacheprovider", "-pno:faulthandler")  # fmt: skip
+MEMORY = 6 << 30  # bytes of address space
+
+
+class MutantFinder(MetaPathFinder, Loader):
+    """Import one module from a source of its own."""
+
+    def __init__(self, name, path, source):
+        self.name = name
+        self.path = path
+        self.source = source
+
+    def find_spec(self, fullname, path=None, target=None):
+        """Return where the module comes from, nothing for all others."""
+        if fullname != self.name:
+            return None
+        place = Path(self.path)
+        package = place.name == "__init__.py"
+        spec = spec_from_loader(self.name, self, origin=self.path, is_package=package)
+        spec.has_location = True
+        if package:
+            spec.submodule_search_locations = [str(place.parent)]
+        return spec
+
+    def exec_module(self, module):
+        """Run the changed source under the path of the original."""
+        exec(compile(self.source, self.path, "exec"), vars(module))
+
+    def get_source(self, fullname):
+        """Return the changed source."""
+        return self.source
+
+
+class Failures:
+    """A pytest plugin that remembers the first test that did not pass."""
+
+    def __init__(self):
+        self.first = ""
+
+    def pytest_runtest_logreport(self, report):
+        """Note a test that failed."""
+        self.first = self.first or (report.nodeid if report.failed else "")
+
+
+def judge(job):
+    """Run the tests of a job in this process; return the first that fails, or nothing."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    sys.meta_path.insert(0, MutantFinder(job["module"], job["path"], job["source"]))
+    failures = Failures()
+    noise = io.StringIO()
+    with contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
+        code = pytest.main([*OPTIONS, *job["tests"]], plugins=[failures])
+    return failures.first or (f"pytest ended with {int(code)}" if code else "")
+
+
+def answer(job):
+    """Fork a process for a job; return what refused the mutant, nothing if it passes all tests."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        os.close(reading)
+        signal.alarm(job["seconds"])
+        try:
+            told = judge(job)
+        except BaseException as error:
+            told = f"{type(error).__name__}: {error}"[:200]
+        os.write(writing, json.dumps(told).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+    return json.loads(told) if told else f"still running after {job['seconds']} seconds, or ended"
+
+
+def main():
+    """Load the libraries and answer until the input ends."""
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):
+            __import__(name)
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
