@@ -2,7 +2,7 @@
 
 from dlcore.nn.activation import ACTIVATIONS, Activation, ReLU
 from dlcore.nn.containers import Sequential
-from dlcore.nn.conv import Conv2d
+from dlcore.nn.conv import Conv2d, ConvTranspose2d
 from dlcore.nn.convnet import ConvReLUPool, Flatten
 from dlcore.nn.layer import (
     Layer,
@@ -23,6 +23,7 @@ __all__ = [
     "AvgPool2d",
     "Conv2d",
     "ConvReLUPool",
+    "ConvTranspose2d",
     "Flatten",
     "GlobalAvgPool",
     "Layer",

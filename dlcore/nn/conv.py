@@ -8,8 +8,8 @@ from math import prod
 import numpy as np
 
 from dlcore.nn.init import normal
-from dlcore.nn.layer import Operation
-from dlcore.ops.conv import conv2d, conv2d_bias_relu
+from dlcore.nn.layer import Layer, Operation
+from dlcore.ops.conv import conv2d, conv2d_bias_relu, conv_transpose2d
 from dlcore.ops.window import pair
 
 
@@ -45,6 +45,45 @@ class Conv2d(Operation):
             super().__init__(conv2d_bias_relu, {**options, "relu": relu}, weights=("w",), w=w, b=b)
         else:
             super().__init__(conv2d, options, weights=("w",), w=w)
+
+
+class ConvTranspose2d(Layer):
+    """Spread C maps over F larger ones:  (N, C, P, Q) → (N, F, H, W), a convolution transposed.
+
+    ======  =======================  =============================================
+    w       (C, F / groups, U, V)    drawn from N(0, std²); without `std`, from
+                                     N(0, 2/fan), fan = C U V / (s² groups) with
+                                     a pixel of y seen by every s-th tap
+    b       (F,)                     zero
+    ======  =======================  =============================================
+
+    The options and errors are those of `conv_transpose2d`. Raises ValueError for `groups` that
+    do not divide C and F.
+
+    >>> layer = ConvTranspose2d(4, 3, 2, stride=2, rng=np.random.default_rng(0))
+    >>> layer(np.ones((2, 4, 5, 5))).shape
+    (2, 3, 10, 10)
+    """
+
+    weights = ("w",)
+
+    def __init__(
+        self, C, F, kernel_size, *, rng, std=None, dtype=np.float64,
+        stride=1, padding=0, output_padding=0, dilation=1, groups=1, bias=True,
+    ):  # fmt: skip
+        if std is None:
+            taps = prod(pair("ConvTranspose2d", "kernel_size", kernel_size))
+            std = np.sqrt(2 * prod(pair("ConvTranspose2d", "stride", stride)) * groups / (C * taps))
+        w = filters(F, C, kernel_size, groups, std=std, rng=rng, dtype=dtype)
+        self.params = {"w": w} | ({"b": np.zeros(F, dtype)} if bias else {})
+        self.options = {
+            "stride": stride, "padding": padding, "output_padding": output_padding,
+            "dilation": dilation, "groups": groups,
+        }  # fmt: skip
+
+    def __call__(self, x, rng=None):
+        """Compute y."""
+        return conv_transpose2d(x, *self.params.values(), **self.options)
 
 
 def filters(C, F, kernel_size, groups=1, *, std, rng, dtype):

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlcore.nn.init import he, normal
 from dlcore.nn.layer import Operation
-from dlcore.ops.linear import linear
+from dlcore.ops.linear import linear, linear_map
 
 
 class Linear(Operation):
@@ -19,22 +19,25 @@ class Linear(Operation):
     w       (D, M)   drawn from N(0, std²); without `std`, from
                      N(0, 2/D), so that variance survives a ReLU
                      [He2015]_
-    b       (M,)     zero
+    b       (M,)     zero; none without `bias`
     ======  =======  =============================================
 
     >>> Linear(3, 2, rng=np.random.default_rng(0))(np.ones((5, 3))).shape
     (5, 2)
     """
 
-    def __init__(self, D, M, *, rng, std=None, dtype=np.float64):
+    def __init__(self, D, M, *, rng, std=None, dtype=np.float64, bias=True):
         if std is None:
             w = he(D, M, rng=rng, dtype=dtype)
         else:
             w = normal((D, M), std=std, rng=rng, dtype=dtype)
-        super().__init__(linear, weights=("w",), w=w, b=np.zeros(M, dtype))
+        if bias:
+            super().__init__(linear, weights=("w",), w=w, b=np.zeros(M, dtype))
+        else:
+            super().__init__(linear_map, weights=("w",), w=w)
 
     def __call__(self, x, rng=None):
-        """Compute y = x w + b."""
+        """Compute y = x w + b, or x w."""
         return super().__call__(flat(x))
 
 

@@ -18,13 +18,14 @@ class MaxPool2d(Operation):
     [[5.0, 7.0], [13.0, 15.0]]
     """
 
-    def __init__(self, kernel_size, stride=None, padding=0):
+    def __init__(self, kernel_size, stride=None, padding=0, *, dilation=1, ceil_mode=False):
         options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+        options |= {"dilation": dilation, "ceil_mode": ceil_mode}
         super().__init__(max_pool2d, options)
 
 
 class AvgPool2d(Operation):
-    """Average every window, zeros of the padding included:  (N, C, H, W) → (N, C, P, Q).
+    """Average every window:  (N, C, H, W) → (N, C, P, Q).
 
     The options are those of `avg_pool2d`, which checks them at a call; without a `stride` the
     windows tile the image.
@@ -34,8 +35,11 @@ class AvgPool2d(Operation):
     [[2.5, 4.5], [10.5, 12.5]]
     """
 
-    def __init__(self, kernel_size, stride=None, padding=0):
+    def __init__(
+        self, kernel_size, stride=None, padding=0, *, ceil_mode=False, count_include_pad=True
+    ):
         options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+        options |= {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
         super().__init__(avg_pool2d, options)
 
 

@@ -14,11 +14,11 @@ __getattr__, __dir__ = lazily(
     ("activation", "conv", "convnet", "linear", "loss", "numpy", "pool"),
     {
         "activation": ("erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"),
-        "conv": ("add_bias", "conv2d", "conv2d_bias_relu", "use_algorithm"),
+        "conv": ("add_bias", "conv2d", "conv2d_bias_relu", "conv_transpose2d", "use_algorithm"),
         "convnet": ("flatten",),
         "loss": (
             "cross_entropy", "hinge", "log_softmax", "logsumexp", "softmax", "squared_error",
         ),
-        "pool": ("avg_pool2d", "global_avg_pool", "max_pool2d"),
+        "pool": ("avg_pool2d", "global_avg_pool", "max_pool2d", "max_pool2d_indices"),
     },
 )  # fmt: skip

@@ -9,7 +9,9 @@ Chapter: book/conv.md.
 from functools import lru_cache, wraps
 from operator import index
 
-from dlcore.kernels.conv import positions
+import numpy as np
+
+from dlcore.kernels.conv import ONE, positions
 from dlcore.shapes import ShapeError
 
 
@@ -94,7 +96,6 @@ def require_fit(function, size, window, stride, padding, dilation):
 def require_positions(function, y_bar, places):
     """Raise ShapeError where the maps of a cotangent (N, F, P, Q) do not have these positions.
 
-    >>> import numpy as np
     >>> require_positions("conv2d_input_grad", np.ones((2, 4, 8, 8)), (8, 8))
     """
     if y_bar.shape[2:] != places:
@@ -102,3 +103,75 @@ def require_positions(function, y_bar, places):
             f"{function}: y_bar has maps of {y_bar.shape[2:]} but the options make {places}, "
             "pass the options of the way forward"
         )
+
+
+def padded_for_last_window(H, U, s, pad, a=1):
+    """Enlarge a padding so that a window that begins in the image, and ends outside, fits.
+
+    >>> padded_for_last_window(5, 2, 2, (0, 0))
+    (0, 1)
+    """
+    span, room = a * (U - 1) + 1, H + sum(pad)
+    last = max(0, -(-(room - span) // s))  # the number of the last window, from zero
+    last -= last * s >= H + pad[0]
+    return pad[0], pad[1] + max(0, last * s + span - room)
+
+
+def taps_inside(size, settled, dilation=ONE):
+    """Count the taps of every window (P, Q) that lie in an image of this size.
+
+    >>> taps_inside((3, 2), ((2, 2), (1, 1), ((1, 0), (0, 0)))).tolist()
+    [[2], [4], [4]]
+    """
+    rows, columns = (
+        [sum(0 <= p * s + u * a - pad[0] < H for u in range(U)) for p in range(P)]
+        for P, H, U, s, pad, a in zip(
+            positions(size, *settled, dilation), size, *settled, dilation, strict=True
+        )
+    )
+    return np.outer(rows, columns)
+
+
+def reached(u, H, P, s, before):
+    """Return the windows whose entry u lies in the image, and the pixels there, as two slices.
+
+    >>> reached(0, 5, 3, 2, 1)
+    (slice(1, 3, None), slice(1, 5, 2))
+    """
+    first = max(0, -(-(before - u) // s))
+    last = max(first, min(P, (H - 1 + before - u) // s + 1))
+    start = first * s + u - before
+    return slice(first, last), slice(start, start + (last - first) * s, s)
+
+
+def taps(size, places, settled, dilation):
+    """Yield, for each tap of a window, the windows where it lies in the image, and its pixels.
+
+    >>> [(windows, pixels)] = taps((2, 4), (2, 4), ((1, 1), (1, 1), ((0, 0), (0, 0))), ONE)
+    >>> windows
+    (Ellipsis, slice(0, 2, None), slice(0, 4, None))
+    """
+    window, stride, padding = settled
+    for tap in np.ndindex(*window):
+        axes = zip(tap, dilation, size, places, stride, padding, strict=True)
+        rows, columns = (reached(u * a, H, P, s, pad[0]) for u, a, H, P, s, pad in axes)
+        yield (..., rows[0], columns[0]), (..., rows[1], columns[1])
+
+
+@cached
+def entries_that_count(size, settled, padding, ceil_mode, count_include_pad):
+    """Return  UV / (entries of a window that count)  for all windows (P, Q); None where it is 1.
+
+    `padding` is what was asked for: what `ceil_mode` adds beyond it never counts.
+
+    >>> entries_that_count((3, 2), ((2, 2), (2, 2), ((0, 1), (0, 0))), 0, True, True).tolist()
+    [[1.0], [2.0]]
+    """
+    window, stride, grown = settled
+    if count_include_pad and not ceil_mode:
+        return None
+    asked = normalize_padding("avg_pool2d", padding, size, window, stride, ONE)
+    if count_include_pad:  # count the places of the padded image, in which nothing is padded
+        rest = tuple((0, after - own) for (_, own), (_, after) in zip(asked, grown, strict=True))
+        size, grown = tuple(H + sum(pad) for H, pad in zip(size, asked, strict=True)), rest
+    return window[0] * window[1] / taps_inside(size, (window, stride, grown))

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from dlcore.data import flip, load
-from dlcore.nn.models import LinearClassifier, ThreeLayerConvNet, TwoLayer, TwoLayerConvNet
+from dlcore.nn.models import MLP, LinearClassifier, ThreeLayerConvNet, TwoLayer, TwoLayerConvNet
 from dlcore.train.optim import OPTIMIZERS
 from dlcore.train.schedule import SCHEDULES
 from dlcore.train.solver import Solver
@@ -35,6 +35,17 @@ def two_layer(size, K, *, hidden=256, activation="relu", **drawn):
     (5, 10)
     """
     return TwoLayer(prod(size), hidden, K, activation=activation, **drawn)
+
+
+def mlp(size, K, *, hidden=(256, 128), activation="relu", **drawn):
+    """Build a multi-layer perceptron for images of `size`; `hidden` counts the units of layers.
+
+    Raises ValueError for a layer without units.
+
+    >>> mlp((1, 8, 8), 10, rng=np.random.default_rng(0))(np.ones((5, 1, 8, 8))).shape
+    (5, 10)
+    """
+    return MLP(prod(size), hidden, K, activation=activation, **drawn)
 
 
 def two_layer_convnet(size, K, *, filters=32, kernel_size=5, **drawn):
@@ -65,6 +76,7 @@ def three_layer_convnet(size, K, *, filters=32, kernel_size=7, hidden=512, **dra
 MODELS = {
     "linear": linear,
     "twolayer": two_layer,
+    "mlp": mlp,
     "two-layer-convnet": two_layer_convnet,
     "three-layer-convnet": three_layer_convnet,
 }
