@@ -26,7 +26,7 @@ FLOORS = {
     **dict.fromkeys(("ops", "dlcore"), 3),  # the package brings the rules of its operations
     **dict.fromkeys(("nn", "data"), 4),
     "train": 5,
-    **dict.fromkeys(("experiments", "benchmarks", "verification"), 6),
+    **dict.fromkeys(("compat", "experiments", "benchmarks", "verification"), 6),
     **dict.fromkeys(("cli", "__main__"), 7),
 }
 TOWERS = ("formulas", "course")

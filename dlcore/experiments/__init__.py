@@ -5,13 +5,13 @@ from pathlib import Path
 
 from dlcore.course.exercises.topics import topics
 
-GUIDE = ("grading", "classroom")  # of the guide to grading, which comes after the topics
+AFTER = ("grading", "classroom", "outside")  # of the pages that come after the topics
 
 
 def experiments():
     """Map the name of every experiment to it, in the order of the book."""
     folder = Path(__file__).parent
-    pages = [page for page in (*topics(), *GUIDE) if (folder / f"{page}.py").exists()]
+    pages = [page for page in (*topics(), *AFTER) if (folder / f"{page}.py").exists()]
     modules = [import_module(f"{__name__}.{page}").__name__ for page in pages]
     known = import_module(f"{__name__}.experiment").EXPERIMENTS
     place = lambda name: modules.index(known[name].run.__module__)

@@ -1,0 +1,5 @@
+"""Run networks that are written in ONNX, the exchange format of neural networks."""
+
+from dlcore.compat.onnx.graph import UnsupportedError, run
+
+__all__ = ["UnsupportedError", "run"]
