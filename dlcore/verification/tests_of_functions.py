@@ -63,7 +63,7 @@ def tests_of_functions(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def run(path):
-    """Run the suite in this process and write its map."""
+def run(path, tests=TESTS):
+    """Run tests in this process and write the map of what they call."""
     options = ["-q", "-pno:cacheprovider", "--override-ini=addopts=", "--import-mode=importlib"]
-    return pytest.main([*TESTS, *options, "-mnot catalogue"], plugins=[CallMap(path)])
+    return pytest.main([*tests, *options, "-mnot catalogue"], plugins=[CallMap(path)])
