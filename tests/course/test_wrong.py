@@ -1,4 +1,4 @@
-"""Wrong answers that are known: each fails, each is recognised, each has its word of advice."""
+"""Known answers: the wrong ones fail, are recognised and have advice; the right ones pass."""
 
 import re
 from pathlib import Path
@@ -7,27 +7,50 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from dlcore.course.exercises import skeleton, topics
-from dlcore.course.exercises.known_answers import load_wrong
 from dlcore.course.exercises.reset import span
 from dlcore.course.practice import known_mistakes, runner
 from dlcore.course.practice.known_mistakes import alike
 from tests.catalogue import sampled
+from tests.course.known_submissions import load
 
 TOPICS = topics.topics()
 BLOCK = re.compile(r"^([\w-]+): (.+)\n((?:- .*\n)+)((?:\+ .*\n)*)", re.MULTILINE)
 
 
 class Jury(runner.Runner):
-    """Try the known wrong answers of a topic, in one run of its tests."""
+    """Try the known answers to a topic, in one run of its tests."""
+
+    says = ""  # of the last test that refused
 
     def study(self, items):
-        """Keep, for each wrong answer, whether some test refused it, and the calls of all."""
-        self.judged = []
-        for wrong in load_wrong(items[0].path.stem.removeprefix("test_")):
-            mine = [item for item in items if self.name(item) == wrong.exercise]
-            heard = [(calls, self.refused) for calls in self.again(mine, wrong.edit)]
-            recordings, refused = zip(*heard, strict=True)
-            self.judged.append((wrong, any(refused), recordings))
+        """Keep of each answer whether some test refused it, and of a natural slip its calls."""
+        topic = items[0].path.stem.removeprefix("test_")
+        self.judged = [(wrong, *self.recorded(items, wrong)) for wrong in load("wrong", topic)]
+        self.refusals = {
+            kind: [(answer, self.refusal(items, answer)) for answer in load(kind, topic)]
+            for kind in ("adversarial", "right")
+        }
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        report = yield from super().pytest_runtest_makereport(item, call)
+        self.says = call.excinfo.exconly() if call.excinfo else self.says
+        return report
+
+    def tests(self, items, answer):
+        """Run the tests of an exercise again, on an answer to it; yield the calls of each."""
+        self.says = ""
+        return self.again([i for i in items if self.name(i) == answer.exercise], answer.edit)
+
+    def recorded(self, items, answer):
+        """Return whether some test refused an answer, and the calls of all tests."""
+        found = [(calls, self.refused) for calls in self.tests(items, answer)]
+        recordings, refused = zip(*found, strict=True)
+        return any(refused), recordings
+
+    def refusal(self, items, answer):
+        """Return what the first test said that refused an answer, or nothing."""
+        return next((self.says for _ in self.tests(items, answer) if self.refused), "")
 
 
 class Readers(runner.Runner):
@@ -78,18 +101,26 @@ VARIED = [topic for topic in TOPICS if variants(topic)]
 
 @pytest.fixture(scope="module", params=sampled(TOPICS, 4))
 def judged(request):
-    """The wrong answers of a topic, each with whether it was refused, and its calls."""
-    return runner.run([request.param], folder="solutions", plugin=Jury).judged
+    """The known answers to a topic, tried."""
+    return runner.run([request.param], folder="solutions", plugin=Jury)
 
 
 def test_every_wrong_answer_is_refused(judged):
-    """At least one scored test of its exercise fails."""
-    assert [wrong.says for wrong, refused, _ in judged if not refused] == []
+    """At least one scored test of its exercise fails, for slips and for what is made to pass."""
+    assert [wrong.says for wrong, refused, _ in judged.judged if not refused] == []
+    paid = [answer for answer, refusal in judged.refusals["adversarial"] if not refusal]
+    assert not paid, "\n".join(f"{answer.exercise}: {answer.says}" for answer in paid)
+
+
+def test_every_right_answer_is_accepted(judged):
+    """All scored tests of its exercise pass, however unusual it is."""
+    refused = [(answer, refusal) for answer, refusal in judged.refusals["right"] if refusal]
+    assert not refused, "\n".join(f"{a.exercise}: {a.says} {said}" for a, said in refused)
 
 
 def test_wrong_answers_of_an_exercise_behave_differently(judged):
     """Otherwise the advice on one would be given to the author of another."""
-    pairs = [(one, other) for i, one in enumerate(judged) for other in judged[:i]]
+    pairs = [(one, other) for i, one in enumerate(judged.judged) for other in judged.judged[:i]]
     rivals = [pair for pair in pairs if pair[0][0].exercise == pair[1][0].exercise]
     twins = [(one, other) for one, other in rivals if all(map(alike, one[2], other[2]))]
     assert [(one[0].says, other[0].says) for one, other in twins] == []
@@ -99,7 +130,7 @@ def test_wrong_answers_of_an_exercise_behave_differently(judged):
 def test_every_exercise_has_four_wrong_answers(topic):
     """Four plausible ones at least, under the name that the exercise asks for."""
     solution = (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
-    known = [(wrong.exercise, wrong.name) for wrong in load_wrong(topic)]
+    known = [(wrong.exercise, wrong.name) for wrong in load("wrong", topic)]
     names = skeleton.exercises_in(solution)
     assert {name for name, _ in known} <= set(names)
     assert {pair: known.count(pair) for pair in names.items() if known.count(pair) < 4} == {}
@@ -108,7 +139,7 @@ def test_every_exercise_has_four_wrong_answers(topic):
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_advice_is_a_sentence(topic):
     """It ends with a full stop, fits a line, and is given once."""
-    advice = [(wrong.exercise, wrong.says) for wrong in load_wrong(topic)]
+    advice = [(wrong.exercise, wrong.says) for wrong in load("wrong", topic)]
     sentence = re.compile(r"\S.{20,98}\.")
     assert [says for _, says in advice if not sentence.fullmatch(says)] == []
     assert len(advice) == len(set(advice))
