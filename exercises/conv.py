@@ -1,8 +1,9 @@
-# Cut from solutions/conv.py by `dlcore exercises`: write your answers here. [0cfe24e1b0a8]
+# Cut from solutions/conv.py by `dlcore exercises`: write your answers here. [654ae130df44]
 """Exercises of the chapter *Convolution*: filters that move over images, and their ways back.
 
-Images x have the shape (N, C, H, W), filters w (F, C, U, V), maps y (N, F, P, Q). No function
-changes its input.
+Images x have the shape (N, C, H, W), filters w (F, C, U, V), maps y (N, F, P, Q). Their numbers
+may be of double or of single precision, or whole numbers: results are as exact as the least exact
+of them, or better. No function changes its input, and a second call is like the first.
 
 Chapter: book/conv.md.
 """
@@ -13,7 +14,7 @@ import numpy as np
 def output_size(size, window, stride=1, padding=0):
     """Exercise conv-output-size.  Count the places of a window in a row of `size` pixels.
 
-    On both sides the row is padded with `padding` zeros.
+    On both sides the row is padded with `padding` zeros; at least one window fits.
 
     >>> output_size(32, 5, padding=2)
     32
@@ -40,7 +41,8 @@ def conv(x, w, stride=1, padding=0):
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     """Exercise conv-backward.  Pull ȳ back to the images and to the filters: x̄ and w̄.
 
-    Every entry of ȳ tells the pixels that it saw, and the filter through which it saw them.
+    Every entry of ȳ tells the pixels that it saw, and the filter through which it saw them. x̄ has
+    the shape of x, w̄ that of w; stride and padding are those of `conv`.
 
     >>> x, w = np.array([[[[1.0, 2.0, 4.0]]]]), np.array([[[[3.0, -1.0]]]])
     >>> x_bar, w_bar = conv_backward(x, w, np.array([[[[1.0, 10.0]]]]))
@@ -74,7 +76,7 @@ def edges(x):
     """Exercise conv-edges.  Measure how steep a grey image is at every place: (H - 2, W - 2).
 
     One Sobel filter measures the slope to the right, a turned one the slope downwards, each in
-    levels of grey a pixel; the result is √(right² + down²).
+    levels of grey a pixel; the result is √(right² + down²). An image x has the shape (H, W).
 
     >>> edges(np.array([[0.0, 3, 6], [0, 3, 6], [0, 3, 6]]))
     array([[3.]])
@@ -86,11 +88,12 @@ def edges(x):
     )
 
 
-def hidden():
-    """Exercise conv-hidden-slip.  Return a filter (3, 3) that needs no turning on the way back.
+def hidden(U, V):
+    """Exercise conv-hidden-slip.  Return a filter (U, V) that needs no turning on the way back.
 
-    Not all of its entries are equal, and it is not its own mirror image from left to right. A
-    way back that forgets to turn the filters is right with yours, whatever ȳ is.
+    U and V are at least two. Not all entries are equal, and the filter is not its own mirror
+    image from left to right. A way back that forgets to turn the filters is right with yours,
+    whatever ȳ is.
     """
     # TODO: what does turning by half a circle do to the entry in the corner?
     raise NotImplementedError("what does turning by half a circle do to the entry in the corner?")

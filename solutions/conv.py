@@ -1,7 +1,8 @@
 """Exercises of the chapter *Convolution*: filters that move over images, and their ways back.
 
-Images x have the shape (N, C, H, W), filters w (F, C, U, V), maps y (N, F, P, Q). No function
-changes its input.
+Images x have the shape (N, C, H, W), filters w (F, C, U, V), maps y (N, F, P, Q). Their numbers
+may be of double or of single precision, or whole numbers: results are as exact as the least exact
+of them, or better. No function changes its input, and a second call is like the first.
 
 Chapter: book/conv.md.
 """
@@ -12,7 +13,7 @@ import numpy as np
 def output_size(size, window, stride=1, padding=0):
     """Exercise conv-output-size.  Count the places of a window in a row of `size` pixels.
 
-    On both sides the row is padded with `padding` zeros.
+    On both sides the row is padded with `padding` zeros; at least one window fits.
 
     >>> output_size(32, 5, padding=2)
     32
@@ -42,7 +43,7 @@ def conv(x, w, stride=1, padding=0):
     # HINT: y[n, f, p, q] = np.sum(part * w[f])
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     P, Q = (H + 2 * padding - U) // stride + 1, (W + 2 * padding - V) // stride + 1
-    y = np.zeros((N, F, P, Q))
+    y = np.empty((N, F, P, Q))
     for n, f, p, q in np.ndindex(N, F, P, Q):
         i, j = p * stride, q * stride
         y[n, f, p, q] = np.sum(x[n, :, i : i + U, j : j + V] * w[f])
@@ -53,7 +54,8 @@ def conv(x, w, stride=1, padding=0):
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     """Exercise conv-backward.  Pull ȳ back to the images and to the filters: x̄ and w̄.
 
-    Every entry of ȳ tells the pixels that it saw, and the filter through which it saw them.
+    Every entry of ȳ tells the pixels that it saw, and the filter through which it saw them. x̄ has
+    the shape of x, w̄ that of w; stride and padding are those of `conv`.
 
     >>> x, w = np.array([[[[1.0, 2.0, 4.0]]]]), np.array([[[[3.0, -1.0]]]])
     >>> x_bar, w_bar = conv_backward(x, w, np.array([[[[1.0, 10.0]]]]))
@@ -92,7 +94,7 @@ def conv_dilated(x, w, dilation):
     # HINT: it spans e (U - 1) + 1 rows; a slice with the step e picks the rows of its taps
     # HINT: x[n, :, p : p + e * (U - 1) + 1 : e, …] has U rows
     rows, columns = dilation * (U - 1) + 1, dilation * (V - 1) + 1
-    y = np.zeros((N, F, H - rows + 1, W - columns + 1))
+    y = np.empty((N, F, H - rows + 1, W - columns + 1))
     for n, f, p, q in np.ndindex(*y.shape):
         part = x[n, :, p : p + rows : dilation, q : q + columns : dilation]
         y[n, f, p, q] = np.sum(part * w[f])
@@ -104,7 +106,7 @@ def edges(x):
     """Exercise conv-edges.  Measure how steep a grey image is at every place: (H - 2, W - 2).
 
     One Sobel filter measures the slope to the right, a turned one the slope downwards, each in
-    levels of grey a pixel; the result is √(right² + down²).
+    levels of grey a pixel; the result is √(right² + down²). An image x has the shape (H, W).
 
     >>> edges(np.array([[0.0, 3, 6], [0, 3, 6], [0, 3, 6]]))
     array([[3.]])
@@ -115,7 +117,7 @@ def edges(x):
     # HINT: on a ramp with slope one it gives (1 + 2 + 1) * 2; divide by that
     # HINT: the filter downwards is the transpose; square, add up, take the root
     right = np.outer([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0]) / 8
-    y = np.zeros((P, Q))
+    y = np.empty((P, Q))
     for p, q in np.ndindex(P, Q):
         part = x[p : p + 3, q : q + 3]
         y[p, q] = np.hypot(np.sum(part * right), np.sum(part * right.T))
@@ -123,17 +125,19 @@ def edges(x):
     # END SOLUTION
 
 
-def hidden():
-    """Exercise conv-hidden-slip.  Return a filter (3, 3) that needs no turning on the way back.
+def hidden(U, V):
+    """Exercise conv-hidden-slip.  Return a filter (U, V) that needs no turning on the way back.
 
-    Not all of its entries are equal, and it is not its own mirror image from left to right. A
-    way back that forgets to turn the filters is right with yours, whatever ȳ is.
+    U and V are at least two. Not all entries are equal, and the filter is not its own mirror
+    image from left to right. A way back that forgets to turn the filters is right with yours,
+    whatever ȳ is.
     """
     # BEGIN SOLUTION
     # HINT: what does turning by half a circle do to the entry in the corner?
     # HINT: it goes to the opposite corner; which filters look the same afterwards?
     # HINT: opposite entries are equal: count up to the middle, and down again
-    return np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 4.0], [3.0, 2.0, 1.0]])
+    count = np.arange(U * V)
+    return np.minimum(count, count[::-1]).reshape(U, V)
     # END SOLUTION
 
 

@@ -200,23 +200,31 @@ def edges(x):
 
 
 @wrong("conv-hidden-slip", "All entries are equal: that hides the slip, and is not asked for.")
-def hidden():
-    return np.ones((3, 3))
+def hidden(U, V):
+    return np.ones((U, V))
 
 
-@wrong("conv-hidden-slip", "A Sobel filter changes its sign when it is turned, and shows the slip.")
-def hidden():
-    return np.outer([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0])
+@wrong(
+    "conv-hidden-slip", "Like a Sobel filter it changes its sign when turned, and shows the slip."
+)
+def hidden(U, V):
+    return np.outer(np.ones(U), np.linspace(-1, 1, V))
 
 
-@wrong("conv-hidden-slip", "It is its own transpose, but its corners differ: turning shows it.")
-def hidden():
-    return np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 5.0], [3.0, 5.0, 6.0]])
+@wrong("conv-hidden-slip", "Rows and columns alike count upwards, but turning swaps the corners.")
+def hidden(U, V):
+    return np.add.outer(np.arange(U), np.arange(V))
 
 
 @wrong("conv-hidden-slip", "It is its own mirror image from left to right: take another one.")
-def hidden():
-    return np.array([[0.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.0, 1.0, 0.0]])
+def hidden(U, V):
+    rows, columns = np.arange(U), np.arange(V)
+    return np.add.outer(np.minimum(rows, rows[::-1]), np.minimum(columns, columns[::-1]))
+
+
+@wrong("conv-hidden-slip", "The size is asked for: a filter of three by three is one of many.")
+def hidden(U, V):
+    return np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 4.0], [3.0, 2.0, 1.0]])
 
 
 @wrong("conv-wrong-lines", "Lines are counted from one; the first one is right.")
