@@ -1,8 +1,10 @@
-# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [78b5b994df5a]
+# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [e826bc09c596]
 """Exercises of the chapter *Pooling*: windows of images, each of which becomes one number.
 
 Images x have the shape (N, C, H, W). Windows are square, with a side `window`, and begin every
-`stride` pixels; what does not fill a last window is left out. No function changes its input.
+`stride` pixels; what does not fill a last window is left out. At least one window fits. Numbers are
+of double or of single precision, for `max_pool` also whole: results are as exact as they, or
+better. No function changes its input; a second call, of a way back too, is like the first.
 
 Chapter: book/pool.md.
 """
@@ -23,7 +25,9 @@ def output_size(size, window, stride):
 def max_pool(x, window, stride):
     """Exercise pool-max.  Keep the largest entry of every window: (N, C, P, Q).
 
-        yₙ꜀ₚ_q = max over u, v of x[n, c, p s + u, q s + v]
+        y[n, c, p, q] = max over u, v of x[n, c, p s + u, q s + v]
+
+    Entries may all be below zero, and infinite.
 
     >>> max_pool(np.array([[[[1.0, 5.0, 2.0], [4.0, 3.0, 6.0]]]]), 2, 1)
     array([[[[5., 6.]]]])
@@ -37,13 +41,13 @@ def max_pool_backward(x, y_bar, window, stride):
     """Exercise pool-max-backward.  Give ȳ to the largest entry of every window: (N, C, H, W).
 
     Of several largest entries the first one gets it, row by row. An entry that is the largest
-    of two windows gets both.
+    of two windows gets both. Entries may be below zero, and infinite.
 
     >>> max_pool_backward(np.array([[[[1.0, 2.0, 2.0]] * 2]]), np.array([[[[10.0]]]]), 2, 2)
     array([[[[ 0., 10.,  0.],
              [ 0.,  0.,  0.]]]])
     """
-    x_bar = np.zeros_like(x)
+    x_bar = np.zeros(x.shape)
     # TODO: which function of NumPy names the place of the first largest entry?
     raise NotImplementedError("which function of NumPy names the place of the first largest entry?")
     return x_bar
@@ -75,11 +79,15 @@ def averaging_filters(channels, window):
     )
 
 
-def overpaid():
-    """Exercise pool-ties.  Return an image (1, 1, 2, 2) that a generous way back pays too much.
+def overpaid(window, times):
+    """Exercise pool-ties.  Return an image (1, 1, U, U) that a generous way back pays too much.
 
     The generous way back gives ȳ to *every* entry that is as large as the largest. On your
-    image, with window 2, it is to pay out exactly three times what came in.
+    image, with one window of side U, it is to pay out exactly so many `times` what came in; that
+    is a number from 1 to U².
+
+    >>> overpaid(1, 1).shape
+    (1, 1, 1, 1)
     """
     # TODO: how many entries of the window have to be the largest?
     raise NotImplementedError("how many entries of the window have to be the largest?")

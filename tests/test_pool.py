@@ -188,79 +188,188 @@ def test_the_maps_of_the_source_come_out(lab):
     assert lab.max_pool_forward(0)[0]["relative error"] == pytest.approx(4.16666652e-08, abs=5e-17)
 
 
+# Exercises
+
+
+def cases(rng):
+    """Draw the shapes of four batches, each with another size, window and stride."""
+    for N, window, stride in rng.permuted([[1, 2, 3, 4]] * 3, axis=1).T.tolist():
+        H, W = window + rng.permutation(6)[:2]
+        yield (N, int(rng.integers(1, 4)), H, W), window, stride
+
+
+def single(array):
+    """Cut an array to single precision."""
+    return array.astype(np.float32)
+
+
+def scattered(array):
+    """Return the same numbers, whose rows are the columns of memory."""
+    return array.swapaxes(-1, -2).copy().swapaxes(-1, -2)
+
+
+def agree(truth, tolerance, function, *args):
+    """Compare numbers and shape of what is returned with the truth: one number is no array.
+
+    What is wanted and how exactly is known before the function is called.
+    """
+    found = function(*args)
+    assert_allclose(found, truth, **tolerance)
+    assert np.shape(found) == truth.shape
+
+
 @pytest.mark.exercise("pool-size", points=1)
-def test_your_count_is_that_of_the_windows(answers):
+def test_your_count_is_that_of_the_windows(answers, rng):
     """Windows begin at 0, s, 2s, … and end inside the row."""
-    for size in range(3, 12):
-        for window in range(1, size + 1):
-            for stride in range(1, size + 2):
-                starts = len(range(0, size - window + 1, stride))
-                assert answers.output_size(size, window, stride) == starts
+    for _ in range(40):
+        window, stride, strides, rest = rng.integers((1, 1, 0, 0), (99, 40, 50, 60)).tolist()
+        size = window + strides * stride + max(0, rest - 30)
+        starts = range(0, size - window + 1, stride)
+        assert answers.output_size(size, window, stride) == len(starts)
+
+
+def seen(x, window, stride):
+    """Show the entries of every window: (N, C, P, Q, U, U)."""
+    views = np.lib.stride_tricks.sliding_window_view(x, (window, window), axis=(2, 3))
+    return views[:, :, ::stride, ::stride]
+
+
+def largest(x, window, stride):
+    """Find the largest entry of every window, by the definition."""
+    return seen(x, window, stride).max(axis=(4, 5))
+
+
+def average(x, window, stride):
+    """Average every window, by the definition."""
+    return seen(x.astype(float), window, stride).mean(axis=(4, 5))
 
 
 @pytest.mark.exercise("pool-max", points=2)
-@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
-def test_your_windows_keep_their_largest(answers, window, stride, rng):
-    """Also where all entries are below zero, and where the last rows fill no window."""
-    x = rng.normal(size=(2, 3, 8, 7)) - 9
-    y = max_pool2d(x, kernel_size=window, stride=stride)
-    assert_array_equal(answers.max_pool(x, window, stride), y)
+def test_your_windows_keep_their_largest(answers, rng):
+    """Where the last rows fill no window, and once more, when others have been pooled."""
+    drawn = [(rng.normal(size=shape), *options) for shape, *options in cases(rng)]
+    truth = [largest(*case) for case in drawn]
+    for case, y in 2 * list(zip(drawn, truth, strict=True)):
+        agree(y, {"rtol": 0}, answers.max_pool, *case)
+
+
+@pytest.mark.exercise("pool-max", points=2)
+def test_your_largest_may_be_far_below_zero(answers, rng):
+    """Images may be dark all over, and even infinitely so."""
+    for dark in (3.0, 1e300, np.inf):
+        for shape, *options in cases(rng):
+            x = -dark * rng.integers(1, 3, size=shape) - rng.uniform(size=shape)
+            agree(largest(x.copy(), *options), {"rtol": 0}, answers.max_pool, x, *options)
+
+
+@pytest.mark.exercise("pool-max", points=2)
+def test_your_windows_may_hold_any_numbers(answers, rng):
+    """Whole numbers, single precision, columns in the place of rows, all of them below zero."""
+    for kind in (np.int64, np.float32, scattered):
+        for shape, *options in cases(rng):
+            x = rng.normal(size=shape) * 9 - 99
+            x = kind(x) if kind is scattered else x.astype(kind)
+            agree(largest(x.copy(), *options), {"rtol": 0}, answers.max_pool, x, *options)
+
+
+def back(op, x, window, stride, rng):
+    """Draw ȳ for a pooling, and return it with x̄."""
+    x, options = x.astype(float, order="C"), {"kernel_size": window, "stride": stride}
+    y_bar = rng.normal(size=op(x, **options).shape)
+    return y_bar, pulled(op, x, y_bar, **options)
 
 
 @pytest.mark.exercise("pool-max-backward", points=3)
-@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
-def test_your_largest_entries_are_paid(answers, window, stride, rng):
-    """The first of several, and an entry that wins twice is paid twice."""
-    x = rng.integers(4, size=(2, 3, 8, 7)).astype(float)
-    y_bar = rng.normal(size=max_pool2d(x, kernel_size=window, stride=stride).shape)
-    x_bar = pulled(max_pool2d, x, y_bar, kernel_size=window, stride=stride)
-    assert_allclose(answers.max_pool_backward(x, y_bar, window, stride), x_bar, **ONE_ROUNDING)
+def test_your_largest_entries_are_paid(answers, rng, rounding):
+    """An entry that wins twice is paid twice; and once more, when others have been paid."""
+    drawn = [(rng.normal(size=shape) - 2, *options) for shape, *options in cases(rng)]
+    truth = [back(max_pool2d, *case, rng) for case in drawn]
+    for (x, *options), (y_bar, x_bar) in 2 * list(zip(drawn, truth, strict=True)):
+        agree(x_bar, rounding(y_bar), answers.max_pool_backward, x, y_bar, *options)
+
+
+@pytest.mark.exercise("pool-max-backward", points=3)
+def test_the_first_of_several_is_paid(answers, rng, rounding):
+    """Of equal entries, whatever they are: few grey levels, none but one, infinitely dark ones."""
+    for levels in ([-1.0, 0.0, 1.0], [-5.0, -4.0], [0.0], [-np.inf], [np.inf, -np.inf]):
+        for shape, *options in cases(rng):
+            x = rng.choice(levels, size=shape)
+            y_bar, x_bar = back(max_pool2d, x, *options, rng)
+            agree(x_bar, rounding(y_bar), answers.max_pool_backward, x, y_bar, *options)
+
+
+@pytest.mark.exercise("pool-max-backward", points=3)
+def test_entries_of_any_kind_are_paid(answers, rng, rounding):
+    """Single precision, columns in the place of rows."""
+    for kind in (single, scattered):
+        for shape, *options in cases(rng):
+            x = kind(rng.integers(9, size=shape) - 4.0)
+            y_bar, x_bar = back(max_pool2d, x, *options, rng)
+            tolerance = rounding(kind(y_bar))
+            agree(x_bar, tolerance, answers.max_pool_backward, x, kind(y_bar), *options)
 
 
 @pytest.mark.exercise("pool-average", points=3)
-@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
-def test_your_averages_go_both_ways(answers, window, stride, rng):
+def test_your_averages_go_both_ways(answers, rng, rounding):
     """y is the average of every window; x̄ is its part, added up where windows overlap."""
-    x, options = rng.normal(size=(2, 3, 8, 7)), {"kernel_size": window, "stride": stride}
-    y, pullback = answers.avg_pool(x, window, stride)
-    assert_allclose(y, avg_pool2d(x, **options), **ONE_ROUNDING)
-    y_bar = rng.normal(size=np.shape(y))
-    assert_allclose(pullback(y_bar), pulled(avg_pool2d, x, y_bar, **options), **ONE_ROUNDING)
+    for kind in (np.copy, single, scattered):
+        for shape, *options in cases(rng):
+            x = kind(rng.normal(size=shape))
+            y_bar, x_bar = back(avg_pool2d, x, *options, rng)
+            y, tolerance = average(x, *options), rounding(x)
+            found, pullback = answers.avg_pool(x, *options)
+            assert_allclose(found, y, **tolerance)
+            assert np.shape(found) == y.shape
+            agree(x_bar, rounding(kind(y_bar)), pullback, kind(y_bar))
+
+
+@pytest.mark.exercise("pool-average", points=3)
+def test_your_ways_back_can_be_gone_again(answers, rng, rounding):
+    """For one ȳ after the other, also when other images have been averaged since."""
+    drawn = [(rng.normal(size=shape), *options) for shape, *options in cases(rng)]
+    truth = [[back(avg_pool2d, *case, rng) for _ in range(2)] for case in drawn]
+    pullbacks = [answers.avg_pool(*case)[1] for case in drawn]
+    for pullback, pairs in zip(pullbacks, truth, strict=True):
+        for y_bar, x_bar in 2 * pairs:
+            agree(x_bar, rounding(y_bar), pullback, y_bar)
 
 
 @pytest.mark.exercise("pool-filters", points=1)
-@pytest.mark.parametrize(("channels", "window"), [(3, 2), (4, 3)])
-def test_your_filters_average(answers, channels, window, rng):
+def test_your_filters_average(answers, rng):
     """A convolution with them, in C groups, pools."""
-    x = rng.normal(size=(2, channels, 7, 6))
-    w = np.asarray(answers.averaging_filters(channels, window), dtype=float)
-    y = conv2d(x, w, stride=window, groups=channels)
-    assert_allclose(y, avg_pool2d(x, kernel_size=window), **ONE_ROUNDING)
+    for channels, window in rng.permuted([[1, 2, 3, 4, 5]] * 2, axis=1).T.tolist():
+        x = rng.normal(size=(2, channels, 3 * window + 1, 2 * window))
+        w = np.asarray(answers.averaging_filters(channels, window), dtype=float)
+        assert w.shape == (channels, 1, window, window)
+        y = conv2d(x, w, stride=window, groups=channels)
+        assert_allclose(y, avg_pool2d(x, kernel_size=window), **ONE_ROUNDING)
 
 
 @pytest.mark.exercise("pool-ties", points=1)
-def test_your_image_is_paid_three_times(answers, rng):
-    """The generous way back gives ȳ to every largest entry; yours has three."""
-    x, y_bar = np.asarray(answers.overpaid(), dtype=float), rng.uniform(1, 2, size=(1, 1, 1, 1))
-    assert x.shape == (1, 1, 2, 2)
-    paid = np.where(x == x.max(), y_bar, 0.0).sum()
-    assert_allclose(paid, 3 * y_bar.sum(), rtol=1e-12)
+def test_your_image_is_paid_as_often_as_asked(answers, rng):
+    """The generous way back gives ȳ to every largest entry: yours has so many."""
+    for window in (1, 2, 3, 4):
+        for times in {1, window**2, *rng.integers(1, window**2 + 1, size=3).tolist()}:
+            x = np.asarray(answers.overpaid(window, times), dtype=float)
+            assert x.shape == (1, 1, window, window)
+            y_bar = rng.uniform(1, 2)
+            paid = np.where(x == x.max(), y_bar, 0.0).sum()
+            assert_allclose(paid, times * y_bar, rtol=1e-12)
 
 
 @pytest.mark.exercise("pool-overlap", points=2)
-@pytest.mark.parametrize(
-    ("size", "window", "stride"), [(7, 3, 2), (9, 2, 3), (12, 5, 2), (8, 8, 1)]
-)
-def test_your_count_is_what_an_average_gives_back(answers, size, window, stride):
+def test_your_count_is_what_an_average_gives_back(answers, rng):
     """For ȳ = U everywhere, x̄ of a row counts the windows that see a pixel."""
-    x = np.zeros((1, 1, 1, size))
-    options = {"kernel_size": (1, window), "stride": (1, stride)}
-    y_bar = np.full(avg_pool2d(x, **options).shape, float(window))
-    seen = pulled(avg_pool2d, x, y_bar, **options)[0, 0, 0]
-    assert_allclose(answers.seen_by(size, window, stride), seen, **ONE_ROUNDING)
+    drawn = rng.integers((1, 1, 0), (9, 9, 20), size=(12, 3)).tolist()
+    for window, stride, more in [*drawn, (1, 1, 0), (4, 1, 0), (3, 3, 6), (2, 5, 9)]:
+        x = np.zeros((1, 1, 1, window + more))
+        options = {"kernel_size": (1, window), "stride": (1, stride)}
+        y_bar = np.full(avg_pool2d(x, **options).shape, float(window))
+        counts = pulled(avg_pool2d, x, y_bar, **options)[0, 0, 0]
+        agree(counts, ONE_ROUNDING, answers.seen_by, window + more, window, stride)
 
 
-@pytest.mark.exercise("pool-wrong-lines", points=2)
+@pytest.mark.exercise("pool-wrong-lines", points=0)
 def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""
     names = {"larger_of_two": "pool-line-5", "average_back": "pool-line-2", "twice": "pool-line-5"}

@@ -182,23 +182,35 @@ def averaging_filters(channels, window):
 
 
 @wrong("pool-ties", "No two entries are equal, so the generous way back pays once.")
-def overpaid():
-    return np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+def overpaid(window, times):
+    return np.arange(window**2).reshape(1, 1, window, window)
 
 
-@wrong("pool-ties", "All four entries are the largest, so it pays four times.")
-def overpaid():
-    return np.ones((1, 1, 2, 2))
+@wrong("pool-ties", "All entries are the largest, so every one of them is paid.")
+def overpaid(window, times):
+    return np.ones((1, 1, window, window))
 
 
-@wrong("pool-ties", "Three entries are equal, but the fourth is larger and wins alone.")
-def overpaid():
-    return np.array([[[[0.0, 0.0], [0.0, 1.0]]]])
+def ranked(window, times):
+    """Let as many entries of an image be smaller than the others as are told."""
+    image = np.ones(window**2)
+    image[:times] = 0
+    return image
+
+
+@wrong("pool-ties", "So many entries are equal, but the others are larger: they are paid.")
+def overpaid(window, times):
+    return ranked(window, times).reshape(1, 1, window, window)
 
 
 @wrong("pool-ties", "The image has four axes: a batch of one, with one channel.")
-def overpaid():
-    return np.array([[1.0, 1.0], [0.0, 1.0]])
+def overpaid(window, times):
+    return 1 - ranked(window, times).reshape(window, window)
+
+
+@wrong("pool-ties", "One entry too many is the largest: the first one counts, too.")
+def overpaid(window, times):
+    return 1 - ranked(window, times + 1).reshape(1, 1, window, window)
 
 
 @wrong("pool-overlap", "Windows that reach over the end do not count.")
