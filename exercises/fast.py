@@ -1,8 +1,8 @@
-# Cut from solutions/fast.py by `dlcore exercises`: write your answers here. [3b4ddc72d7dc]
+# Cut from solutions/fast.py by `dlcore exercises`: write your answers here. [0d0e29c159e2]
 """Exercises of the chapter *Fast*: what a machine is asked for, and how to ask for less.
 
 Images x have the shape (N, C, H, W), filters w (F, C, U, V). All convolutions here go in single
-steps. No function changes its input.
+steps. No function changes its input; a second call, of a way back too, is like the first.
 
 Chapter: book/fast.md.
 """
@@ -27,7 +27,8 @@ def im2col(x, U, V):
     """Exercise fast-im2col.  Copy what filters see into columns; return them, and the way back.
 
     Row (c, u, v) of the columns (C U V, N P Q) holds x[n, c, p + u, q + v] in column (n, p, q),
-    in the order of reading. The way back takes the cotangent of the columns to x̄.
+    in the order of reading; they have the kind of numbers that x has. The way back takes the
+    cotangent of the columns to x̄, as exactly as that is given.
 
     >>> columns, pullback = im2col(np.array([[[[1.0, 2.0, 3.0]]]]), 1, 2)
     >>> columns, pullback(np.array([[1.0, 10.0], [100.0, 1000.0]]))
@@ -45,7 +46,8 @@ def loop_order(sizes, steps):
 
     A loop is named by its index, one of n f c p q u v. `sizes` says how often it runs, and
     `steps["x"]`, `steps["w"]`, `steps["y"]` by how many numbers one has to move in each array
-    when it advances by one. Return the names, the outermost first.
+    when it advances by one, for one of many orders of memory. Return the names, the outermost
+    first. On average over such orders they may move a fifth more lines than the book's do.
     """
     # TODO: which loop runs most often, the outermost or the innermost?
     raise NotImplementedError("which loop runs most often, the outermost or the innermost?")
@@ -59,7 +61,8 @@ def four_products(x, w):
         m[0] + m[1] + m[2] = x[0] w[0] + x[1] w[1] + x[2] w[2]
         m[1] - m[2] - m[3] = x[1] w[0] + x[2] w[1] + x[3] w[2]
 
-    Each of them is one multiplication: a sum of pixels times a sum of taps.
+    Each of them is one multiplication: a sum of pixels times a sum of taps. Pixels and taps may
+    be whole numbers.
     """
     # TODO: w[0] of the first output and w[2] of the second stand alone: those are m[0] and m[3]
     raise NotImplementedError(
@@ -67,10 +70,13 @@ def four_products(x, w):
     )
 
 
-def hidden_slip():
-    """Exercise fast-hidden-slip.  Return the number of the way back that is wrong.
+def hidden_slip(ways):
+    """Exercise fast-hidden-slip.  Return the number of the way back that is wrong, from 1 to 5.
 
-    The five of them are printed in the chapter, and named back_1 to back_5.
+    `ways` is a list of five functions such as those in the chapter, in any order: each takes
+    ȳ (N, F, P, Q) and w (F, C, U, V), of sizes that you choose, to x̄ (N, C, P + U - 1, Q + V - 1).
+    Exactly one of them is wrong, whatever the sizes are, if U and V are at least two; which one,
+    and how, is another matter every time.
     """
     # TODO: a cotangent of ones hides much: try one that is a single one, in a corner
     raise NotImplementedError(

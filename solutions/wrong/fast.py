@@ -161,24 +161,43 @@ def four_products(x, w):
     ])  # fmt: skip
 
 
-@wrong("fast-hidden-slip", "Places are visited one by one there, and each += finds its own pixels.")
-def hidden_slip():
-    return 1
+def single_one(ways, w, P=3, Q=4):
+    """Measure what is sent back besides the filters, from a single one in the first place."""
+    y_bar = np.zeros((len(w), len(w), P, Q))
+    y_bar[0, 0, 0, 0] = 1
+    sent = [way(y_bar, w)[0, 0, : w.shape[2], : w.shape[3]] for way in ways]
+    return [np.abs(each - w[0, 0]).max() for each in sent]
 
 
-@wrong("fast-hidden-slip", "Tap (u, v) moves the maps by (u, v): that way back is right.")
-def hidden_slip():
-    return 2
+@wrong("fast-hidden-slip", "A filter of ones looks the same when it is turned: draw its taps.")
+def hidden_slip(ways):
+    return 1 + int(np.argmax(single_one(ways, np.ones((1, 1, 3, 2)))))
 
 
-@wrong("fast-hidden-slip", "The columns of that way are the transposed product, and it is right.")
-def hidden_slip():
-    return 4
+@wrong("fast-hidden-slip", "Ways are counted from one, and you count them from zero.")
+def hidden_slip(ways):
+    w = np.random.default_rng().normal(size=(1, 1, 3, 2))
+    return int(np.argmax(single_one(ways, w)))
 
 
-@wrong("fast-hidden-slip", "A product of waves is a convolution, which is what the way back is.")
-def hidden_slip():
-    return 5
+@wrong("fast-hidden-slip", "A filter of one row cannot show rows that are turned.")
+def hidden_slip(ways):
+    w = np.random.default_rng().normal(size=(1, 1, 1, 3))
+    return 1 + int(np.argmax(single_one(ways, w)))
+
+
+@wrong("fast-hidden-slip", "Rounding is no slip: the Fourier transform is right but for that.")
+def hidden_slip(ways):
+    w = np.random.default_rng().normal(size=(1, 1, 3, 2))
+    far = single_one(ways, w)
+    return 1 + int(np.argmax(np.array(far) > 0))
+
+
+@wrong("fast-hidden-slip", "Sums are compared: a filter that is turned has the same sum.")
+def hidden_slip(ways):
+    w = np.random.default_rng().normal(size=(1, 1, 3, 2))
+    far = [abs(way(np.ones((1, 1, 3, 4)), w).sum() - 12 * w.sum()) for way in ways]
+    return 1 + int(np.argmax(far))
 
 
 @wrong("fast-wrong-lines", "Lines are counted from one: the first begins without a sign.")
