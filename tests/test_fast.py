@@ -392,7 +392,9 @@ def test_your_columns_go_back_to_the_pixels(answers, rng, rounding):
 def loops(rng, lab):
     """Draw how often the loops run, and orders of memory for images, filters and maps."""
     least = dict(zip("nfcpquv", (4, 2, 2, 4, 5, 2, 2), strict=True))
-    sizes = {loop: least[loop] + int(rng.integers(3)) for loop in rng.permutation([*least])}
+    sizes = {
+        loop: least[loop] + int(rng.integers(3)) for loop in rng.permutation([*least]).tolist()
+    }
     images, maps, taps = ("".join(rng.permutation([*a])) for a in ("nchw", "nchw", "fcuv"))
     x, y = (lab.memory_steps(sizes, order) for order in (images, rng.choice([images, maps])))
     return sizes, {
