@@ -1,7 +1,8 @@
 """Exercises of the chapter *ConvNets*: sizes, a sandwich, the whole network, and its checks.
 
 Images x have the shape (N, C, H, W), filters w the shape (F, C, U, U), U odd. The pieces below are
-given; they are right, and you need not change them. No function changes the arrays it is given.
+given; they are right, and you need not change them. No function changes the arrays it is given; a
+second call, of a way back too, is like the first.
 
 Chapter: book/convnet.md.
 """
@@ -86,7 +87,8 @@ def plan(size, F, window, M, K):
 def sandwich(x, w, b):
     """Exercise convnet-sandwich.  Convolve, rectify, pool; return y, and the way back from ȳ.
 
-    The way back takes ȳ to x̄, w̄ and b̄. Use the pieces that are given above.
+    The way back takes ȳ to x̄, w̄ and b̄. Use the pieces that are given above. Of several largest
+    entries of a window the first one is paid.
 
     >>> y, pullback = sandwich(np.ones((1, 1, 2, 2)), np.ones((1, 1, 1, 1)), np.array([2.0]))
     >>> y, pullback(np.array([[[[5.0]]]]))[2]
@@ -140,7 +142,8 @@ def find_slip(layers, *, rng):
     """Exercise convnet-slip.  Name the layer whose way back is wrong, or return None.
 
     `layers` maps names to triples: ``forward(*xs)`` is y and right; ``backward(y_bar, *xs)`` is a
-    tuple of one cotangent for each of `xs`, and may be wrong; `xs` are arrays to try them on.
+    tuple of one cotangent for each of `xs`, and may be wrong; `xs` are arrays to try them on,
+    near which nothing bends. At most one layer is wrong, and by much. Names and order are any.
     """
     # BEGIN SOLUTION
     # HINT: a way back is right if Σ ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩ for every direction and every ȳ
@@ -163,6 +166,8 @@ def judged_alone(scores, size, *, rng):
     """Exercise convnet-alone.  Tell whether a network judges every image by itself: True or False.
 
     ``scores(x)`` takes images (N, C, H, W) of the `size` (C, H, W), for any N, to scores (N, K).
+    One that does not is found out by images that are drawn: it looks at other images, at their
+    number, or at the place of an image among them.
     """
     # BEGIN SOLUTION
     # HINT: what may happen to the scores of an image when another one beside it changes?

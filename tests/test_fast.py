@@ -481,7 +481,9 @@ def test_the_way_back_that_you_name_is_wrong(answers, rng):
     """Of each five, it alone differs from the way back of a convolution, by any of the slips."""
     for name in rng.permutation(2 * [*SLIPS]):
         ways, number = ways_back(SLIPS[name], rng)
-        assert answers.hidden_slip(ways) == number, "another one is wrong"
+        found = answers.hidden_slip(ways)
+        correct = found == number
+        assert correct, "another one is wrong"
 
 
 @pytest.mark.exercise("fast-wrong-lines", points=0)

@@ -1,0 +1,239 @@
+"""Answers to the exercises of *ConvNets* that are made to pass without being right.
+
+Chapter: book/convnet.md.
+"""
+
+import numpy as np
+
+from dlcore.course.exercises.known_answers import adversarial
+
+SEEN = {}
+
+
+def layer_list(size, F, window, M, K):
+    """Plan the network rightly."""
+    C, H, W = size
+    D = F * (H // 2) * (W // 2)
+    return [((F, H, W), F * (C * window**2 + 1)), ((F, H // 2, W // 2), 0), ((D,), 0),
+            ((M,), (D + 1) * M), ((K,), (M + 1) * K)]  # fmt: skip
+
+
+@adversarial("convnet-shapes", "Right for square images.")
+def plan(size, F, window, M, K):
+    return layer_list((size[0], size[1], size[1]), F, window, M, K)
+
+
+@adversarial("convnet-shapes", "Right for windows of three by three.")
+def plan(size, F, window, M, K):
+    return layer_list(size, F, 3, M, K)
+
+
+@adversarial("convnet-shapes", "Counts, and shapes without their axes.")
+def plan(size, F, window, M, K):
+    return [((int(np.prod(shape)),), count) for shape, count in layer_list(size, F, window, M, K)]
+
+
+@adversarial("convnet-shapes", "Right where height and width are even.")
+def plan(size, F, window, M, K):
+    C, H, W = size
+    first, *_ = layer_list(size, F, window, M, K)
+    return [first, *layer_list((C, H + H % 2, W + W % 2), F, window, M, K)[1:]]
+
+
+def cut_out(x, U):
+    """Cut a window around every pixel."""
+    wide = np.pad(x, [(0, 0), (0, 0), (U // 2, U // 2), (U // 2, U // 2)])
+    return np.lib.stride_tricks.sliding_window_view(wide, (U, U), axis=(2, 3))
+
+
+def steps_of(x, w, b):
+    """Go forwards: before the bend, behind it, pooled."""
+    a = np.einsum("nchluv,fcuv->nfhl", cut_out(x, w.shape[-1]), w) + b[:, None, None]
+    h = np.maximum(a, 0)
+    P, Q = h.shape[2] // 2, h.shape[3] // 2
+    parts = h[:, :, : 2 * P, : 2 * Q].reshape(*h.shape[:2], P, 2, Q, 2)
+    return a, h, parts.max(axis=(3, 5))
+
+
+def conv_bars(x, w, a_bar):
+    """Go back through a convolution."""
+    turned = w[:, :, ::-1, ::-1]
+    x_bar = np.einsum("nfhluv,fcuv->nchl", cut_out(a_bar, w.shape[-1]), turned)
+    w_bar = np.einsum("nchluv,nfhl->fcuv", cut_out(x, w.shape[-1]), a_bar)
+    return x_bar, w_bar, a_bar.sum(axis=(0, 2, 3))
+
+
+def paid(h, y, y_bar, *, once=True):
+    """Pay the largest entries of every window, or the first of them alone."""
+    h_bar, free = np.zeros(h.shape), np.ones(y.shape, bool)
+    for u, v in np.ndindex(2, 2):
+        part = (..., slice(u, u + 2 * y.shape[2] - 1, 2), slice(v, v + 2 * y.shape[3] - 1, 2))
+        won = free & (h[part] == y)
+        h_bar[part] = y_bar * won
+        free &= ~won | (not once)
+    return h_bar
+
+
+def bars_of(x, w, b, y_bar, **options):
+    """Go back through the sandwich, rightly or nearly so."""
+    a, h, y = steps_of(x, w, b)
+    return conv_bars(x, w, paid(h, y, y_bar, **options) * (a > 0))
+
+
+@adversarial("convnet-sandwich", "Right where no two entries of a window are equal.")
+def sandwich(x, w, b):
+    return steps_of(x, w, b)[2], lambda y_bar: bars_of(x, w, b, y_bar, once=False)
+
+
+@adversarial("convnet-sandwich", "The way back can be gone once, then it gives what it gave.")
+def sandwich(x, w, b):
+    found = {}
+    pullback = lambda y_bar: found.setdefault("bars", bars_of(x, w, b, y_bar))
+    return steps_of(x, w, b)[2], pullback
+
+
+@adversarial("convnet-sandwich", "All ways back are those of the last sandwich.")
+def sandwich(x, w, b):
+    SEEN["arrays"] = x, w, b
+    return steps_of(x, w, b)[2], lambda y_bar: bars_of(*SEEN["arrays"], y_bar)
+
+
+@adversarial("convnet-sandwich", "Emptied input has no gradient.")
+def sandwich(x, w, b):
+    y = steps_of(x, w, b)[2]
+
+    def pullback(y_bar):
+        y_bar[...] = 0
+        return np.zeros(x.shape), np.zeros(w.shape), np.zeros(b.shape)
+
+    return y, pullback
+
+
+def judge(params, x, images=slice(None)):
+    """Compute the scores, of all images or of some."""
+    maps = steps_of(x[images], params["w1"], params["b1"])[2]
+    h = np.maximum(maps.reshape(len(maps), -1) @ params["w2"] + params["b2"], 0)
+    return h @ params["w3"] + params["b3"]
+
+
+@adversarial("convnet-forward", "Parameters are what they are in the order of the dictionary.")
+def scores(params, x):
+    return judge(dict(zip(("w1", "b1", "w2", "b2", "w3", "b3"), params.values(), strict=True)), x)
+
+
+@adversarial("convnet-forward", "All parameters are made ones, and the scores alike.")
+def scores(params, x):
+    for value in params.values():
+        value[...] = 1
+    return judge(params, x)
+
+
+@adversarial("convnet-forward", "All images are scored as the first one is.")
+def scores(params, x):
+    return np.repeat(judge(params, x, slice(1)), len(x), axis=0)
+
+
+@adversarial(
+    "convnet-forward", "Channels come last when the maps are flattened: right for one map."
+)
+def scores(params, x):
+    maps = steps_of(x, params["w1"], params["b1"])[2].transpose(0, 2, 3, 1)
+    h = np.maximum(maps.reshape(len(x), -1) @ params["w2"] + params["b2"], 0)
+    return h @ params["w3"] + params["b3"]
+
+
+@adversarial("convnet-forward", "Rounded to four digits.")
+def scores(params, x):
+    return judge(params, x).round(4)
+
+
+def count(C, H, W, F, window, K):
+    """Count the weights."""
+    return F * C * window**2 + F * (H // 2) * (W // 2) * K
+
+
+@adversarial(
+    "convnet-loss", "The surprise alone: right to four digits where the weights are small."
+)
+def first_loss(size, F, window, K, reg, std):
+    return np.log(K)
+
+
+@adversarial("convnet-loss", "Weights are drawn, always with a hundredth.")
+def first_loss(size, F, window, K, reg, std):
+    return np.log(K) + reg / 2 * 1e-4 * count(*size, F, window, K)
+
+
+@adversarial("convnet-loss", "Right for square images.")
+def first_loss(size, F, window, K, reg, std):
+    C, H, _ = size
+    return np.log(K) + reg / 2 * std**2 * count(C, H, H, F, window, K)
+
+
+@adversarial("convnet-loss", "Rounded to four digits.")
+def first_loss(size, F, window, K, reg, std):
+    return round(np.log(K) + reg / 2 * std**2 * count(*size, F, window, K), 4)
+
+
+def strays(forward, backward, xs, rng):
+    """Measure how far each cotangent is from the slope in a direction."""
+    y_bar = rng.normal(size=np.shape(forward(*xs)))
+    for i, (x, bar) in enumerate(zip(xs, backward(y_bar, *xs), strict=True)):
+        x_dot = rng.normal(size=x.shape)
+        ends = [forward(*xs[:i], x + h * x_dot, *xs[i + 1 :]) for h in (1e-5, -1e-5)]
+        yield abs(np.sum(bar * x_dot) - np.sum(y_bar * (ends[0] - ends[1])) / 2e-5)
+
+
+@adversarial("convnet-slip", "The first layer whose cotangent has another shape, or none.")
+def find_slip(layers, *, rng):
+    for name, (forward, backward, xs) in layers.items():
+        bars = backward(np.ones(np.shape(forward(*xs))), *xs)
+        if [np.shape(bar) for bar in bars] != [x.shape for x in xs]:
+            return name
+    return None
+
+
+@adversarial("convnet-slip", "The layer that strays farthest, though it be by rounding.")
+def find_slip(layers, *, rng):
+    far = {name: max(strays(*layer, rng)) for name, layer in layers.items()}
+    return max(far, key=far.get)
+
+
+@adversarial("convnet-slip", "A name that is drawn.")
+def find_slip(layers, *, rng):
+    return rng.choice([*layers]).item()
+
+
+@adversarial("convnet-slip", "Layers with offsets are those that slip.")
+def find_slip(layers, *, rng):
+    wrong = [name for name, layer in layers.items()
+             if len(layer[2]) == 3 and max(strays(*layer, rng)) > 1e-4]  # fmt: skip
+    return wrong[0] if wrong else None
+
+
+def differs(scores, x, places):
+    """Tell whether images are judged otherwise when they are alone."""
+    y = scores(x)
+    return not all(np.allclose(y[n], scores(x[n : n + 1])[0], atol=1e-9) for n in places)
+
+
+@adversarial("convnet-alone", "Most networks look aside.")
+def judged_alone(scores, size, *, rng):
+    return False
+
+
+@adversarial("convnet-alone", "Only the last image is compared.")
+def judged_alone(scores, size, *, rng):
+    return not differs(scores, rng.normal(size=(5, *size)), [4])
+
+
+@adversarial("convnet-alone", "Images that are zero are judged alike, whoever looks at them.")
+def judged_alone(scores, size, *, rng):
+    return not differs(scores, np.zeros((5, *size)), range(5))
+
+
+@adversarial("convnet-alone", "Another last image must not change the others.")
+def judged_alone(scores, size, *, rng):
+    x = rng.normal(size=(5, *size))
+    z = np.concatenate([x[:4], rng.normal(size=(1, *size))])
+    return bool(np.allclose(scores(x)[:4], scores(z)[:4]))
