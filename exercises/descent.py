@@ -1,4 +1,4 @@
-# Cut from solutions/descent.py by `dlcore exercises`: write your answers here. [5c5d4c095cd9]
+# Cut from solutions/descent.py by `dlcore exercises`: write your answers here. [96ca4cb0354a]
 """Exercises of the chapter *Descent*: steps, bounds, and what is best.
 
 Points and slopes are float64 arrays (D,). No function changes the arrays that it is given.
@@ -14,7 +14,8 @@ def step(w, g, curvature):
 
         f(w) + ⟨g, z - w⟩ + 1/2 Σ_d curvature_d (z_d - w_d)²,   lowest in z
 
-    The slope of f at w is g. The curvature is a positive number, or one for each entry of w.
+    The slope of f at w is g. The curvature is a positive number, or one for each entry of w. The
+    point is an array (D,), right up to rounding.
 
     >>> step(np.array([1.0, 1.0]), np.array([2.0, 2.0]), np.array([1.0, 4.0])).tolist()
     [-1.0, 0.5]
@@ -27,7 +28,8 @@ def averaged(slope, w, rates):
     """Exercise descent-average.  Descend from w and return the average of the points.
 
     One slope is taken for every rate, and the points at which it was taken are averaged; the
-    last point is not one of them. The rates may be a generator, and too many to keep all points.
+    last point is not one of them. There is at least one rate. The rates may be a generator, which
+    is read to its end, and too many to keep all points: hold a few of them at a time.
 
     >>> averaged(lambda w: w - 4, np.array([0.0]), (0.5 for _ in range(2))).tolist()
     [1.0]
@@ -43,7 +45,8 @@ def both_sides(points, slopes, u, rate):
 
         Σₜ ⟨wₜ - u, vₜ⟩   ≤   ‖w₁ - u‖² / (2 rate) + rate / 2 Σₜ ‖vₜ‖²
 
-    The walk has T + 1 points, (T + 1, D), and T slopes, (T, D); u is any point, (D,).
+    The walk has T + 1 points, (T + 1, D), and T slopes, (T, D), each of which led from its point
+    to the next at the rate; u is any point, (D,). The sides are two numbers, the left one first.
 
     >>> points, slopes = np.array([[0.0], [2.0], [3.0]]), np.array([[-4.0], [-2.0]])
     >>> both_sides(points, slopes, np.array([4.0]), 0.5)
@@ -60,7 +63,8 @@ def plan(accuracy, distance, rho):
 
         distance² / (2 rate T) + rate rho² / 2
 
-    at most. The rate is the one at which this is least.
+    at most. The rate is the one at which this is least. T is one at least, and where a whole
+    number keeps the promise exactly it is that number.
 
     >>> plan(0.5, 2.0, 4.0)
     (256, 0.03125)
@@ -76,7 +80,7 @@ def heavy_ball(curvature1, curvature2):
 
     Its curvatures lie between the two, 0 < curvature1 ≤ curvature2, and the ball follows
     v ← momentum v - rate g,  w ← w + v. In the long run, no other pair has a smaller factor
-    per step for the slowest of them.
+    per step for the slowest of them. Both are right to seven digits.
 
     >>> heavy_ball(1.0, 9.0)
     (0.25, 0.25)
@@ -92,7 +96,8 @@ def targets(w, rate, distance):
 
     Examples x₁ … x_N make the function  1/(2N) Σₙ (w - xₙ)². A step with one example goes
     against its slope alone,  w - xₙ. Return examples, an array (N,), whose function has its
-    minimum at `w`, and of which each leads from there to a point `distance` away.
+    minimum at `w`, and of which each leads from there to a point `distance` away. The minimum is
+    any number; rate and distance are positive.
 
     >>> examples = targets(0.5, 0.25, 1.0)
     >>> float(examples.mean()), np.abs(0.25 * (0.5 - examples)).tolist()
