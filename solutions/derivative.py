@@ -44,8 +44,9 @@ def central(f, x, h):
 def complex_step(f, x, h=1e-100):
     """Exercise derivative-complex.  Measure the slope of f at x by a step aside.
 
-    f takes complex numbers and arrays of them. The result is real, and right to the last
-    digits, because nothing is subtracted.
+    The slope is the imaginary part of f(x + ih) over h. f takes complex numbers and arrays of
+    them; x is a number, or a float64 array in any shape, and so is the result. It is real, and
+    right to the last digits, because nothing is subtracted.
 
     >>> complex_step(lambda x: x**3, 2.0, 1.0)
     11.0
@@ -63,7 +64,8 @@ def best_step(p, truncation, roundoff):
 
         e(h) = truncation · hᵖ + roundoff / h
 
-    One-sidedly p = 1, truncation = c₂/2 and roundoff = 2 ε c₀; centrally p = 2, and so on.
+    One-sidedly p = 1, truncation = c₂/2 and roundoff = 2 ε c₀; centrally p = 2, and so on. All
+    three are positive, and the step is right to nine digits.
 
     >>> best_step(1, 0.5, 2.0)
     2.0
@@ -79,9 +81,9 @@ def best_step(p, truncation, roundoff):
 def gradient(f, x):
     """Exercise derivative-gradient.  Measure the gradient of a number f(x) by an array x.
 
-    x holds float64 in any shape, and so does the result. Use central differences; entries and
-    slopes are of size one. Afterwards x is what it was, and f is called at most
-    2 x.size + 1 times.
+    x holds float64 in any shape, () included, and so does the result. Use central differences:
+    entries and slopes are of size one, and the result is right within 1e-8. Entries of x may be
+    moved, but afterwards x is what it was, to the last bit; f is called at most 2 x.size + 1 times.
 
     >>> gradient(lambda x: float(x[0] * x[1]), np.array([2.0, 3.0])).round(6)
     array([3., 2.])
@@ -104,7 +106,8 @@ def relative_error(x, z, *, floor=1e-8):
 
         max |x - z| / max(floor, |x| + |z|)
 
-    Entry by entry, then the largest. Two zeros agree, and what is no number stays none.
+    Entry by entry, then the largest, of two arrays of any one shape. Two zeros agree, and what is
+    no number (nan) stays none, at whichever entry it is. The result is a single number.
 
     >>> float(relative_error(np.array([1.0, 0.0]), np.array([3.0, 0.0])))
     0.5
@@ -121,8 +124,9 @@ def blind(pullback):
     """Exercise derivative-blind.  Make of a right way back a wrong one that a sum lets pass.
 
     ``pullback(y_bar)`` is the right way back through some operation, from an array ȳ of two
-    axes to x̄; you are not told which. Return a function of ȳ that gives the same x̄ for ȳ = 1,
-    and for a random ȳ another one.
+    axes to x̄, whose shape may be another; you are not told which. Return a function of ȳ that
+    gives the same x̄ for ȳ = 1, and for a random ȳ another one, of the same shape and finite. It
+    may be called as often as one likes.
 
     >>> wrong = blind(lambda y_bar: 3 * y_bar)
     >>> float(wrong(np.ones((2, 2))).sum()), bool((wrong(np.eye(2)) == 3 * np.eye(2)).all())
@@ -140,9 +144,10 @@ def mistake(f, pullback, x, *, rng):
     """Exercise derivative-check.  Find the entry of x̄ that is furthest off, if any is wrong.
 
     ``f(x)`` returns an array or a number; ``pullback(x, y_bar)`` claims to return x̄, of the
-    shape of x. Draw ȳ at random, measure every entry of x̄ by central differences of ⟨ȳ, f(x)⟩,
-    and compare. Return the index of the entry that differs most, a tuple; or None if all
-    agree within 1e-6. Numbers are of size one.
+    shape of x, which has one axis or more. Draw ȳ from `rng`, measure every entry of x̄ by central
+    differences of ⟨ȳ, f(x)⟩, and compare. Return the index of the entry that differs most, a
+    tuple; or None if all agree within 1e-6. An entry that is not finite is wrong. Numbers are of
+    size one. Entries of x may be moved, but afterwards x is what it was.
 
     >>> x, rng = np.array([1.0, 2.0, 3.0]), np.random.default_rng(0)
     >>> mistake(np.sin, lambda x, y_bar: y_bar * np.cos(x), x, rng=rng)
@@ -166,8 +171,34 @@ def mistake(f, pullback, x, *, rng):
     # END SOLUTION
 
 
-def wrong_lines():
-    """Exercise derivative-wrong-lines.  Return which line of each derivation does not follow.
+def wrong_lines(derivations):
+    """Exercise derivative-wrong-lines.  Find the line of each derivation that does not follow.
+
+    A derivation is a list of lines that are claimed to be equal. A line is a function of a
+    number, or of an array of numbers, entry by entry, and is defined from -2 to 2. Return a list
+    with an entry for each derivation: the number, counted from one, of the first line that is
+    not equal to the line before it, or None if all lines are equal. Equal lines agree within
+    1e-9; others differ by more than 1e-6 on a tenth of the interval at least.
+
+    >>> lines = [lambda x: (x + 1) ** 2 - x**2, lambda x: 2 * x + 1, lambda x: 2 * x]
+    >>> wrong_lines([lines, lines[:2]])
+    [3, None]
+    """
+    # BEGIN SOLUTION
+    # HINT: two functions that are equal are so at every point; try many
+    # HINT: a tenth of the interval may hold all points at which a slip shows
+    # HINT: compare each line with the one before at np.linspace(-2, 2, 401), within 1e-7
+    x, found = np.linspace(-2.0, 2.0, 401), []
+    for lines in derivations:
+        y = np.array([line(x) for line in lines])
+        follows = (np.abs(y[1:] - y[:-1]) < 1e-7).all(axis=1)
+        found.append(None if follows.all() else int(follows.argmin()) + 2)
+    return found
+    # END SOLUTION
+
+
+def read_lines():
+    """Exercise derivative-read-lines.  Return which line of each derivation on the page is wrong.
 
     Three numbers: for the first derivation, the second and the third. Lines count from one.
     """

@@ -3,6 +3,8 @@
 Chapter: book/derivative.md.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import wrong
@@ -235,9 +237,48 @@ def mistake(f, pullback, x, *, rng):
     return place(np.where(off > 1e-6, off, 0.0))
 
 
+GRID = np.linspace(-2.0, 2.0, 401)
+
+
+def first_of(derivations, differs, start=2):
+    """Number the first line of each derivation that differs from the line before."""
+    pairs = lambda lines: enumerate(pairwise(lines), start=start)
+    return [next((n for n, pair in pairs(lines) if differs(*pair)), None) for lines in derivations]
+
+
+@wrong("derivative-wrong-lines", "Lines are counted from one, and the first has none before it.")
+def wrong_lines(derivations):
+    return first_of(derivations, lambda a, b: np.ptp(a(GRID) - b(GRID)) > 1e-7, start=1)
+
+
+@wrong(
+    "derivative-wrong-lines", "Two lines that meet at a single point need not be equal: try many."
+)
+def wrong_lines(derivations):
+    return first_of(derivations, lambda a, b: abs(a(1.0) - b(1.0)) > 1e-7)
+
+
+@wrong(
+    "derivative-wrong-lines", "np.allclose allows a hundred-thousandth; these slips are smaller."
+)
+def wrong_lines(derivations):
+    return first_of(derivations, lambda a, b: not np.allclose(a(GRID), b(GRID)))
+
+
+@wrong("derivative-wrong-lines", "Lines are rounded: equal ones may differ in their last digits.")
+def wrong_lines(derivations):
+    return first_of(derivations, lambda a, b: (a(GRID) != b(GRID)).any())
+
+
+@wrong("derivative-wrong-lines", "Arguments may be negative, too: some slips show nowhere else.")
+def wrong_lines(derivations):
+    half = GRID[GRID > 0]
+    return first_of(derivations, lambda a, b: abs(a(half) - b(half)).max() > 1e-7)
+
+
 def named(advice, *numbers):
-    @wrong("derivative-wrong-lines", advice)
-    def wrong_lines():
+    @wrong("derivative-read-lines", advice)
+    def read_lines():
         return list(numbers)
 
 
