@@ -1,4 +1,4 @@
-# Cut from solutions/forward.py by `dlcore exercises`: write your answers here. [ba0b9f809a64]
+# Cut from solutions/forward.py by `dlcore exercises`: write your answers here. [65d225bbadd0]
 """Exercises of the chapter *Forward mode*.
 
 A tangent has the shape of its value. No function changes the arrays that it is given.
@@ -12,7 +12,8 @@ import numpy as np
 class Dual:
     """Exercise forward-dual.  Make x + ẋ ε a number that can be added and multiplied.
 
-    The other operand is a dual number or a plain one, and may stand on either side.
+    The other operand is a dual number or a plain one, whose tangent is 0, and may stand on either
+    side. Operands stay as they are. Value and tangent are numbers, or dual numbers again.
 
     >>> x = Dual(3, 1)
     >>> y = x * x * x + 2 * x
@@ -39,7 +40,8 @@ class Dual:
 def elementary(name, x, x_dot):
     """Exercise forward-functions.  Return value and tangent of a function of one number.
 
-    `name` is "exp", "log", "sin", "sqrt" or "tanh"; all four arrays have one shape.
+    `name` is "exp", "log", "sin", "sqrt" or "tanh"; all four arrays have one shape, of any number
+    of axes. What comes in as float64 is right up to rounding, float32 to five digits.
 
     >>> elementary("sqrt", np.array([4.0]), np.array([8.0]))
     (array([2.]), array([2.]))
@@ -53,7 +55,8 @@ def example_jvp(w, w_dot):
 
         s = exp w₁ + exp 2w₂,   f₁ = exp s + sin s,   f₂ = w₁ w₂ + σ(w₁)
 
-    Returns f and its tangent, both of shape (2,), for w and w_dot of shape (2,).
+    Returns f and its tangent, both of shape (2,), for w and w_dot of shape (2,); right up to
+    rounding.
     """
     # TODO: give every intermediate value a second line: its tangent
     raise NotImplementedError("give every intermediate value a second line: its tangent")
@@ -63,7 +66,7 @@ def jacobian(jvp, x):
     """Exercise forward-jacobian.  Fill the matrix of all slopes, J[m, d] = ∂yₘ/∂x_d:  (M, D).
 
     ``jvp(x, x_dot)`` returns y of shape (M,) and its tangent; x has the shape (D,). Call it
-    once per input.
+    exactly once per input, always at x.
     """
     # TODO: which direction x_dot makes the tangent equal to one column of J?
     raise NotImplementedError("which direction x_dot makes the tangent equal to one column of J?")
@@ -74,8 +77,9 @@ def newton(jvp, x, *, steps):
 
         x ← x - y / ẏ,   with (y, ẏ) = jvp(x, 1)
 
-    Takes exactly `steps` steps, but stops before a step where y is zero. Returns x.
-    A tangent of zero where y is not zero is a ValueError: the line has no zero.
+    Takes exactly `steps` steps, however small y, the tangent and the steps become, but stops
+    before a step where y is zero. Returns x. Where a step is to be taken, a tangent of zero is a
+    ValueError if y is not zero: the line has no zero.
     """
     # TODO: one call gives the height and the slope; where does the tangent line meet zero?
     raise NotImplementedError(
@@ -88,7 +92,8 @@ def confusing(derivative, x):
 
     Return ``derivative(f, x)`` for an f of your own that calls ``derivative`` itself. With a
     derivative that knows no levels the result must come out four times as large as it is,
-    at every x. What comes in can be added and multiplied, with plain numbers too.
+    which is not zero, at every x. You are not told which derivative it is. What comes in can be
+    added and multiplied, with plain numbers too.
     """
     # TODO: the chapter's expression comes out twice as large; where do the two units come from?
     raise NotImplementedError(
@@ -100,8 +105,9 @@ def is_the_tangent(f, jvp, x, *, rng):
     """Exercise forward-check.  Tell whether jvp gives the values and the tangents of f at x.
 
     ``f(x)`` returns an array, ``jvp(x, x_dot)`` should return the same and its tangent along
-    x_dot, an array of the shape of x. The functions are smooth, their numbers of size one.
-    Errors of one part in a thousand are errors.
+    x_dot, an array of the shape of x; both may have any shape. The functions are smooth, their
+    numbers of size one. Errors of one part in a thousand are errors, in a single entry of y or of
+    its tangent, along whichever direction, and so is what is no number. Return True or False.
     """
     # TODO: what do you know of a tangent without calculus? f itself may be asked near x
     raise NotImplementedError(

@@ -799,6 +799,11 @@ def quotients(h):
     ]  # fmt: skip
 
 
+def inside(x):
+    """Return 1 where a line is defined, and nan elsewhere."""
+    return np.where(np.abs(x) <= 2, 1.0, np.nan)
+
+
 def slip_in(right, wrongs, kind, rng):
     """Make of a function another one: a slip, a tiny factor, or a bend at one end."""
     size, corner = rng.uniform(0.01, 1.0), rng.uniform(0.0, 1.5)
@@ -830,7 +835,9 @@ def derivation(kind, rng):
         if first and number > first and rng.random() < 0.2:
             parts[wrong] = terms[wrong][0][0]
         pairs = [*zip(scales, parts, strict=True)]
-        lines.append(lambda x, pairs=pairs: level + sum(scale * part(x) for scale, part in pairs))
+        lines.append(
+            lambda x, pairs=pairs: level + inside(x) * sum(c * part(x) for c, part in pairs)
+        )
     return lines, first
 
 
