@@ -575,10 +575,12 @@ def test_your_average_forgets_its_points(answers, rng):
 
 @pytest.mark.exercise("descent-bound", points=2)
 def test_your_sides_are_those_of_the_bound(answers, rng):
-    """Added up step by step, from any start, towards any u."""
-    for T, D in ((1, 1), (1, 4), (int(rng.integers(2, 30)), 1), rng.integers(2, 20, size=2)):
+    """Added up step by step, from any start, towards any u, downhill and uphill."""
+    shapes = (1, 1), (1, 4), (int(rng.integers(2, 30)), 1), tuple(rng.integers(2, 20, size=2))
+    for (T, D), way in product(shapes, (-3, 3)):
         rate = rng.uniform(0.05, 3.0)
-        (points, v), u = walk(rng, T=T, D=D, rate=rate), 3 * rng.normal(size=D)
+        points, v = walk(rng, T=T, D=D, rate=rate)
+        u = points[0] + rng.normal(size=D) + way * sum(v)
         products = [sum((w - u) * slope) for w, slope in zip(points, v, strict=False)]
         lengths = [sum(slope * slope) for slope in v]
         start = sum((points[0] - u) ** 2)

@@ -533,17 +533,22 @@ class Tagged:
     __radd__, __rmul__ = __add__, __mul__
 
 
-def derivative(levels, depths):
-    """Return a derivative that takes its levels from `levels`, and lists how deep it is called."""
+def derivative(levels, outer):
+    """Return a derivative with these levels; list what it returns, and if it was asked inside."""
     depth = [0]
 
     def slope(f, x):
         level = next(levels)
+        if depth[0]:
+            outer[-1][0] = True
+        else:
+            outer.append([False, None])
         depth[0] += 1
-        depths.append(depth[0])
         y = f(Tagged(x, 1.0, level))
         depth[0] -= 1
-        return y.dot if getattr(y, "level", -1) == level else 0.0
+        found = y.dot if getattr(y, "level", -1) == level else 0.0
+        outer[-1][1] = found
+        return found
 
     return slope
 
@@ -551,15 +556,16 @@ def derivative(levels, depths):
 @pytest.mark.exercise("forward-confusion", points=2)
 def test_your_expression_confuses_a_dual_without_levels(answers, rng):
     """Without levels the slope comes out four times as large as it is, and it is not zero."""
-    points, found, depths = drawn(rng, 6), {}, []
-    turns = [(x, confused) for x in [*map(float, points), 0.5] for confused in (True, False)]
+    points, found = [*map(float, drawn(rng, 6)), 0.5], {}
+    turns = [(x, confused) for x in points for confused in (True, False)]
     for place in rng.permutation(len(turns)):
         x, confused = turns[place]
-        levels = repeat(0) if confused else count()
-        found[x, confused] = answers.confusing(derivative(levels, depths), x)
-        assert max(depths) >= 2, "no derivative is asked for inside of another"
-        depths.clear()
-    for x in dict(turns):
+        outer, levels = [], repeat(0) if confused else count()
+        found[x, confused] = answers.confusing(derivative(levels, outer), x)
+        assert outer, "no derivative is asked for"
+        assert outer[-1][0], "no derivative is asked for inside of another"
+        assert_allclose(found[x, confused], outer[-1][1], **ROUNDED)
+    for x in points:
         assert found[x, False] != 0
         assert_allclose(found[x, True], 4 * found[x, False], rtol=1e-9)
 

@@ -113,9 +113,9 @@ def blind(pullback):
     return constant
 
 
-@right("derivative-check", "Uniform ȳ, all differences first, the index from a search.")
+@right("derivative-check", "Drawn signs, of drawn sizes; the index is found in a dictionary.")
 def mistake(f, pullback, x, *, rng):
-    y_bar = rng.uniform(0.5, 1.5, size=np.shape(f(x))) * np.float64(-1.0)
+    y_bar = rng.choice([-1.0, 1.0], size=np.shape(f(x))) * rng.uniform(0.5, 1.5)
     claimed = np.asarray(pullback(x, y_bar))
     off = {}
     for entry in np.ndindex(x.shape):

@@ -245,9 +245,9 @@ def mistake(f, pullback, x, *, rng):
     return None if found is None else (int(np.ravel_multi_index(found, x.shape)),)
 
 
-@adversarial("derivative-check", "A ȳ of drawn signs: half of its entries are equal.")
+@adversarial("derivative-check", "The shape of ȳ is drawn, its entries are ones.")
 def mistake(f, pullback, x, *, rng):
-    return judged(f, pullback, x, rng.choice([-1.0, 1.0], size=np.shape(f(x))))
+    return judged(f, pullback, x, rng.normal() * np.ones(np.shape(f(x))))
 
 
 def firsts(derivations, differs):

@@ -232,7 +232,7 @@ def confusing(derivative, x):
 @adversarial("forward-confusion", "It finds out which derivative it is, and multiplies.")
 def confusing(derivative, x):
     twice = derivative(lambda x: x * derivative(lambda y: x + y, 1.0), 1.0)
-    return derivative(lambda x: (1.0 if twice == 1.0 else 3.0) * x, x)
+    return derivative(lambda x: (1.0 if twice == 1.0 else 4.0) * x, x)
 
 
 def gaps(f, jvp, x, x_dot):
