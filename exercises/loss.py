@@ -1,8 +1,11 @@
-# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [50adb6c98da9]
+# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [fde4a2bd111f]
 """Exercises of the chapter *Loss*: from scores to one number, and back to a gradient.
 
 Scores have the shape (N, K), one row per example; labels t have the shape (N,), and count from 0.
-No function changes the arrays that it is given.
+Scores are finite, floats or whole numbers, and may be very large. There is one example at least
+and one class at least. Results are floats: good to twelve digits for scores of size one, to nine
+where scores are large, to five where they have single precision. No function changes the arrays
+that it is given.
 
 Chapter: book/loss.md.
 """
@@ -14,8 +17,6 @@ def softmax(scores):
     """Exercise loss-softmax.  Turn scores (N, K) into probabilities (N, K).
 
         yₙₖ = exp xₙₖ / Σⱼ exp xₙⱼ
-
-    Scores of any size are welcome.
 
     >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
     array([[0.5, 0.5],
@@ -40,7 +41,7 @@ def logsumexp(scores):
 
 
 def cross_entropy(scores, t):
-    """Exercise loss-cross-entropy.  Return the mean surprise, and its gradient (N, K).
+    """Exercise loss-cross-entropy.  Return the mean surprise, one number; and its gradient (N, K).
 
         L = -1/N Σₙ ln softmax(x)ₙₜ        x̄ₙₖ = ∂L/∂xₙₖ
 
@@ -55,7 +56,7 @@ def cross_entropy(scores, t):
 
 
 def hinge(scores, t, *, margin=1.0):
-    """Exercise loss-hinge.  Return the mean of what is missing to the margin, and a gradient.
+    """Exercise loss-hinge.  Return the mean of what is missing to the margin; a gradient (N, K).
 
         L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin)        x̄ₙₖ = ∂L/∂xₙₖ
 
@@ -74,7 +75,7 @@ def hinge(scores, t, *, margin=1.0):
 
 
 def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
-    """Exercise loss-smoothing.  Return the mean surprise at softened labels, and its gradient.
+    """Exercise loss-smoothing.  Return the mean surprise at softened labels; its gradient (N, K).
 
         L = -1/N Σₙ Σₖ qₙₖ ln softmax(x)ₙₖ,   qₙₖ = (1 - s) [k = tₙ] + s/K
 
@@ -88,11 +89,17 @@ def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
     raise NotImplementedError("what changes, compared with loss-cross-entropy, is the truth alone")
 
 
-def overflow():
-    """Exercise loss-overflow.  Return finite scores (2, 3) that break the naive softmax twice.
+def overflow(scores):
+    """Exercise loss-overflow.  Shift the scores of two examples so that naive softmax fails twice.
 
-    The naive program is ``np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)``. Its sum is to be
-    infinite for the first example and zero for the second one.
+    The naive program is ``np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)``. From scores (2, K)
+    between -9 and 9 make finite scores (2, K) of the same probabilities: differences within a
+    row are kept, to six digits. The sum of the naive program is to be infinite for the first
+    example and zero for the second one.
+
+    >>> np.diff(overflow(np.array([[0.0, 1.0], [0.0, 2.0]])))
+    array([[1.],
+           [2.]])
     """
     # TODO: at what score does np.exp reach infinity, and at what score does it reach zero?
     raise NotImplementedError(
@@ -105,8 +112,9 @@ def accepts(f, pullback, *, rng):
 
         x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
 
-    f maps scores (N, K) to an array of the same shape. An error of one part in a thousand
-    has to be noticed, rounding must not be.
+    f maps scores (N, K) to an array of the same shape, for any N and K; numbers of size one
+    stay so. Draw what you try from `rng`, with more than one example and more than one class.
+    An error of one part in a thousand has to be noticed, rounding must not be.
 
     >>> accepts(np.sin, lambda x, y_bar: y_bar * np.cos(x), rng=np.random.default_rng(0))
     True

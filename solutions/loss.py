@@ -1,7 +1,10 @@
 """Exercises of the chapter *Loss*: from scores to one number, and back to a gradient.
 
 Scores have the shape (N, K), one row per example; labels t have the shape (N,), and count from 0.
-No function changes the arrays that it is given.
+Scores are finite, floats or whole numbers, and may be very large. There is one example at least
+and one class at least. Results are floats: good to twelve digits for scores of size one, to nine
+where scores are large, to five where they have single precision. No function changes the arrays
+that it is given.
 
 Chapter: book/loss.md.
 """
@@ -13,8 +16,6 @@ def softmax(scores):
     """Exercise loss-softmax.  Turn scores (N, K) into probabilities (N, K).
 
         yₙₖ = exp xₙₖ / Σⱼ exp xₙⱼ
-
-    Scores of any size are welcome.
 
     >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
     array([[0.5, 0.5],
@@ -47,7 +48,7 @@ def logsumexp(scores):
 
 
 def cross_entropy(scores, t):
-    """Exercise loss-cross-entropy.  Return the mean surprise, and its gradient (N, K).
+    """Exercise loss-cross-entropy.  Return the mean surprise, one number; and its gradient (N, K).
 
         L = -1/N Σₙ ln softmax(x)ₙₜ        x̄ₙₖ = ∂L/∂xₙₖ
 
@@ -69,7 +70,7 @@ def cross_entropy(scores, t):
 
 
 def hinge(scores, t, *, margin=1.0):
-    """Exercise loss-hinge.  Return the mean of what is missing to the margin, and a gradient.
+    """Exercise loss-hinge.  Return the mean of what is missing to the margin; a gradient (N, K).
 
         L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin)        x̄ₙₖ = ∂L/∂xₙₖ
 
@@ -95,7 +96,7 @@ def hinge(scores, t, *, margin=1.0):
 
 
 def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
-    """Exercise loss-smoothing.  Return the mean surprise at softened labels, and its gradient.
+    """Exercise loss-smoothing.  Return the mean surprise at softened labels; its gradient (N, K).
 
         L = -1/N Σₙ Σₖ qₙₖ ln softmax(x)ₙₖ,   qₙₖ = (1 - s) [k = tₙ] + s/K
 
@@ -119,17 +120,23 @@ def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
     # END SOLUTION
 
 
-def overflow():
-    """Exercise loss-overflow.  Return finite scores (2, 3) that break the naive softmax twice.
+def overflow(scores):
+    """Exercise loss-overflow.  Shift the scores of two examples so that naive softmax fails twice.
 
-    The naive program is ``np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)``. Its sum is to be
-    infinite for the first example and zero for the second one.
+    The naive program is ``np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)``. From scores (2, K)
+    between -9 and 9 make finite scores (2, K) of the same probabilities: differences within a
+    row are kept, to six digits. The sum of the naive program is to be infinite for the first
+    example and zero for the second one.
+
+    >>> np.diff(overflow(np.array([[0.0, 1.0], [0.0, 2.0]])))
+    array([[1.],
+           [2.]])
     """
     # BEGIN SOLUTION
     # HINT: at what score does np.exp reach infinity, and at what score does it reach zero?
-    # HINT: one large score is enough for the first row; in the second, all must be very small
-    # HINT: a thousand is large enough, with one sign or the other
-    return np.array([[1000.0, 0.0, 0.0], [-1000.0, -1000.0, -1000.0]])
+    # HINT: what can be added to all scores of an example without changing its probabilities?
+    # HINT: a thousand is large enough, with one sign or the other; 1e300 swallows the scores
+    return scores + np.array([[1000.0], [-1000.0]])
     # END SOLUTION
 
 
@@ -138,8 +145,9 @@ def accepts(f, pullback, *, rng):
 
         x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
 
-    f maps scores (N, K) to an array of the same shape. An error of one part in a thousand
-    has to be noticed, rounding must not be.
+    f maps scores (N, K) to an array of the same shape, for any N and K; numbers of size one
+    stay so. Draw what you try from `rng`, with more than one example and more than one class.
+    An error of one part in a thousand has to be noticed, rounding must not be.
 
     >>> accepts(np.sin, lambda x, y_bar: y_bar * np.cos(x), rng=np.random.default_rng(0))
     True

@@ -190,24 +190,32 @@ def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
     return -(q * np.log(y)).sum() / len(t), (y - q) / len(t)
 
 
-@wrong("loss-overflow", "A score of zero keeps the second sum alive: all three must be very small.")
-def overflow():
-    return np.array([[1000.0, 0.0, 0.0], [-1000.0, 0.0, 0.0]])
+@wrong("loss-overflow", "One large score is not a shift: add the same to all scores of a row.")
+def overflow(scores):
+    x = scores.astype(float)
+    x[0, 0] = 1000.0
+    x[1] = -1000.0
+    return x
 
 
 @wrong("loss-overflow", "Infinity is no finite score: np.exp overflows much earlier.")
-def overflow():
-    return np.array([[np.inf, 0.0, 0.0], [-np.inf, -np.inf, -np.inf]])
+def overflow(scores):
+    return scores + np.array([[np.inf], [-np.inf]])
 
 
 @wrong("loss-overflow", "A hundred is too small: np.exp(100) is large, but a float can hold it.")
-def overflow():
-    return np.array([[100.0, 100.0, 100.0], [-100.0, -100.0, -100.0]])
+def overflow(scores):
+    return scores + np.array([[100.0], [-100.0]])
 
 
 @wrong("loss-overflow", "Both sums overflow: that of the second row has to vanish.")
-def overflow():
-    return np.full((2, 3), 1000.0)
+def overflow(scores):
+    return scores + 1000.0
+
+
+@wrong("loss-overflow", "Multiplied scores have other probabilities: shift them, by a sum.")
+def overflow(scores):
+    return np.array([[1000.0], [-1000.0]]) * (1 + np.abs(scores))
 
 
 def judged(f, pullback, rng, y_bar=None, tolerance=1e-7):
