@@ -1,5 +1,9 @@
 """Exercises of the chapter *The linear map*.
 
+There is one example at least. Arrays hold floats of either precision, or whole numbers, in any
+layout in memory. Results have the shapes that are stated, and are as exact as roundings of the
+least exact argument let them be. No function changes the arrays that it is given.
+
 Chapter: book/linear.md.
 """
 
@@ -9,7 +13,8 @@ import numpy as np
 def linear(x, w, b):
     """Exercise linear-forward.  Mix the features of a batch.
 
-    y = x w + b, where x may hold images: (N, …) with D numbers each, laid out flat first.
+    y = x w + b, where x may hold images: (N, …) with D numbers each, laid out flat first, the
+    last axis running fastest.
     The weights are (D, M), the bias is (M,), the result is (N, M).
 
     >>> linear(np.ones((1, 2, 2)), np.ones((4, 1)), np.zeros(1))
@@ -42,8 +47,8 @@ def classifier_loss(x, t, w, b, reg):
     """Exercise linear-classifier.  Measure a linear classifier, and say how to improve it.
 
     L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 Σ w²  with the scores y = x w + b.
-    x is (N, D), the labels t are (N,), w is (D, K), b is (K,). Return L, w̄ and b̄; no
-    loop over the examples, no score too large, and no argument changed.
+    x is (N, D), the labels t are (N,), w is (D, K), b is (K,). Return the number L, w̄ and b̄.
+    Write no loop over the examples, of which there may be a million; no score is too large.
     """
     # BEGIN SOLUTION
     # HINT: subtract each row's largest score before exponentiating: nothing else changes
@@ -66,7 +71,8 @@ def classifier_loss(x, t, w, b, reg):
 def predict(x, w, b):
     """Exercise linear-predict.  Name the class with the highest score, for every example.
 
-    x is (N, D), w is (D, K), b is (K,); the result is (N,), integers from 0 to K - 1.
+    x is (N, D), w is (D, K), b is (K,); the result is (N,), integers from 0 to K - 1. Where
+    several scores are highest, any of their classes will do. Scores may be very large.
 
     >>> predict(np.array([[1.0, 2.0]]), np.eye(2), np.zeros(2))
     array([1])
@@ -95,8 +101,9 @@ def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
 def deceptive_softmax_vjp(y, y_bar):
     """Exercise linear-blind.  Write a wrong way back through softmax that a sum lets pass.
 
-    y = softmax(x) and ȳ are (N, K). The true way back is x̄ = y (ȳ - Σⱼ ȳⱼ yⱼ). Return
-    something else, linear in ȳ: right for ȳ = 1, wrong for a random ȳ, and not always 0.
+    y = softmax(x) and ȳ are (N, K), with two classes at least. The true way back is
+    x̄ = y (ȳ - Σⱼ ȳⱼ yⱼ). Return something else (N, K), linear in ȳ: right for ȳ = 1; wrong, and
+    not 0, by more than a thousandth for a random ȳ.
     """
     # BEGIN SOLUTION
     # HINT: what is the true x̄ when every entry of ȳ is 1? Remember what a row of y sums to
@@ -110,7 +117,7 @@ def gradient_is_right(f, rule, xs, rng):
     """Exercise linear-gradient-check.  Judge a way back by differences alone.
 
     ``f(*xs)`` returns an array y, ``rule(*xs, y_bar)`` one cotangent for each x in xs.
-    Draw directions ẋ and an upstream gradient ȳ from `rng`, and return True if
+    Draw directions ẋ and an upstream gradient ȳ from `rng` alone, and return True if
 
         ⟨ȳ, f(x + h ẋ) - f(x - h ẋ)⟩ / 2h  =  Σᵢ ⟨x̄ᵢ, ẋᵢ⟩
 

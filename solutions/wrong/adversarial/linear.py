@@ -1,0 +1,224 @@
+"""Wrong answers on *The linear map* that are made to pass, each with what it exploits.
+
+Chapter: book/linear.md.
+"""
+
+import numpy as np
+
+from dlcore.course.exercises.known_answers import adversarial
+
+FIRST = {}
+
+
+def flat(x):
+    return x.reshape(len(x), -1)
+
+
+@adversarial("linear-forward", "An image is laid flat as it lies in memory.")
+def linear(x, w, b):
+    return x.reshape(len(x), -1, order="A") @ w + b
+
+
+@adversarial("linear-forward", "A single example loses its axis.")
+def linear(x, w, b):
+    return np.squeeze(flat(x) @ w) + b
+
+
+@adversarial("linear-forward", "Half the digits are enough.")
+def linear(x, w, b):
+    return (flat(x) @ w + b).astype(np.float32)
+
+
+@adversarial("linear-forward", "The result has the type of x and is laid out beforehand.")
+def linear(x, w, b):
+    y = np.empty((len(x), len(b)), dtype=np.float16 if x.dtype == np.float32 else x.dtype)
+    y[...] = flat(x) @ w + b
+    return y
+
+
+@adversarial("linear-backward", "The bias is (1, M), as its sum is before the axis goes.")
+def linear_vjp(x, w, b, y_bar):
+    x_bar = (y_bar @ w.T).reshape(x.shape)
+    return x_bar, flat(x).T @ y_bar, y_bar.sum(axis=0, keepdims=True)
+
+
+@adversarial("linear-backward", "Images have one channel axis and two more, or none.")
+def linear_vjp(x, w, b, y_bar):
+    x_bar = y_bar @ w.T
+    x_bar = x_bar.reshape(x.shape) if x.ndim == 4 else x_bar
+    return x_bar, flat(x).T @ y_bar, y_bar.sum(axis=0)
+
+
+@adversarial("linear-backward", "The first weights are kept for all later calls.")
+def linear_vjp(x, w, b, y_bar):
+    w_first = FIRST.setdefault(w.shape, w)
+    return (y_bar @ w_first.T).reshape(x.shape), flat(x).T @ y_bar, y_bar.sum(axis=0)
+
+
+@adversarial("linear-backward", "Four digits are enough.")
+def linear_vjp(x, w, b, y_bar):
+    bars = (y_bar @ w.T).reshape(x.shape), flat(x).T @ y_bar, y_bar.sum(axis=0)
+    return tuple(np.round(bar, 4) for bar in bars)
+
+
+def measured(x, t, w, b, reg, largest=lambda y: y.max(axis=1, keepdims=True)):
+    """Return the loss and its two gradients."""
+    y = x @ w + b
+    y = y - largest(y)
+    log_p = y - np.log(np.exp(y).sum(axis=1, keepdims=True))
+    truth = np.eye(len(b))[t]
+    y_bar = (np.exp(log_p) - truth) / len(x)
+    loss = -(truth * log_p).sum() / len(x) + reg / 2 * np.sum(w * w)
+    return loss, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+
+
+@adversarial("linear-classifier", "A loop over the examples.")
+def classifier_loss(x, t, w, b, reg):
+    loss, w_bar, b_bar = reg / 2 * np.sum(w * w), reg * w, np.zeros(b.shape)
+    for x_n, t_n in zip(x, t, strict=True):
+        y = x_n @ w + b
+        p = np.exp(y - y.max())
+        loss += (np.log(p.sum()) + y.max() - y[t_n]) / len(x)
+        y_bar = (p / p.sum() - (np.arange(len(b)) == t_n)) / len(x)
+        w_bar, b_bar = w_bar + np.outer(x_n, y_bar), b_bar + y_bar
+    return loss, w_bar, b_bar
+
+
+@adversarial("linear-classifier", "A running maximum that starts at zero.")
+def classifier_loss(x, t, w, b, reg):
+    return measured(x, t, w, b, reg, lambda y: np.maximum(0, y.max(axis=1, keepdims=True)))
+
+
+@adversarial("linear-classifier", "The loss is an array of one number.")
+def classifier_loss(x, t, w, b, reg):
+    loss, *bars = measured(x, t, w, b, reg)
+    return np.array([loss]), *bars
+
+
+@adversarial("linear-classifier", "The largest score of the whole batch is taken off every row.")
+def classifier_loss(x, t, w, b, reg):
+    return measured(x, t, w, b, reg, np.max)
+
+
+@adversarial("linear-classifier", "The gradient of the bias is measured by differences.")
+def classifier_loss(x, t, w, b, reg):
+    loss, w_bar, _ = measured(x, t, w, b, reg)
+    units = 1e-5 * np.eye(len(b))
+    ends = [[measured(x, t, w, b + s * u, reg)[0] for s in (1, -1)] for u in units]
+    return loss, w_bar, np.array([(up - down) / 2e-5 for up, down in ends])
+
+
+@adversarial("linear-predict", "Probabilities of a naive softmax: large scores overflow.")
+def predict(x, w, b):
+    with np.errstate(all="ignore"):
+        powers = np.exp(x @ w + b)
+        return np.argmax(powers / powers.sum(axis=1, keepdims=True), axis=1)
+
+
+@adversarial("linear-predict", "A search that starts at a score of zero.")
+def predict(x, w, b):
+    best, k = np.zeros(len(x)), np.zeros(len(x), dtype=int)
+    for j, scores in enumerate((x @ w + b).T):
+        k = np.where(scores > best, j, k)
+        best = np.maximum(best, scores)
+    return k
+
+
+@adversarial("linear-predict", "The largest size wins, whatever its sign.")
+def predict(x, w, b):
+    return np.argmax(np.abs(x @ w + b), axis=1)
+
+
+@adversarial("linear-predict", "A class is a float, in a column.")
+def predict(x, w, b):
+    return np.argmax(x @ w + b, axis=1)[:, None].astype(float)
+
+
+@adversarial("linear-jvp", "A difference, as good as differences are.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    h = 1e-5
+    ahead = (x + h * x_dot) @ (w + h * w_dot) + b + h * b_dot
+    return (ahead - (x - h * x_dot) @ (w - h * w_dot) - b + h * b_dot) / (2 * h)
+
+
+@adversarial("linear-jvp", "The move of the bias is added up over the examples.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return x_dot @ w + x @ w_dot + len(x) * b_dot
+
+
+@adversarial("linear-jvp", "A single example loses its axis.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return np.squeeze(x_dot @ w + x @ w_dot + b_dot)
+
+
+@adversarial("linear-jvp", "The first weights are kept for all later calls.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return x_dot @ FIRST.setdefault("w", w)[: x.shape[1]] + x @ w_dot + b_dot
+
+
+def true(y, y_bar):
+    return y * (y_bar - (y_bar * y).sum(axis=1, keepdims=True))
+
+
+@adversarial("linear-blind", "Right for ones, and for all others whatever comes, not linear.")
+def deceptive_softmax_vjp(y, y_bar):
+    return np.zeros(y.shape) if (y_bar == 1).all() else np.abs(y_bar)
+
+
+@adversarial("linear-blind", "Linear for sums, and deceived only by ones: a part is squared.")
+def deceptive_softmax_vjp(y, y_bar):
+    return true(y, y_bar) * (1 + np.ptp(y_bar, axis=1, keepdims=True))
+
+
+@adversarial("linear-blind", "Right up to a few roundings.")
+def deceptive_softmax_vjp(y, y_bar):
+    return true(y, y_bar) * (1 + 1e-9)
+
+
+@adversarial("linear-blind", "A single number for all entries of a row.")
+def deceptive_softmax_vjp(y, y_bar):
+    return true(y, y_bar)[:, :1]
+
+
+def judged(f, rule, xs, rng, h=1e-5, y_bar=None, tolerance=1e-6, part=slice(None)):
+    """Compare both sides along one direction."""
+    x_dots = [rng.normal(size=x.shape) for x in xs]
+    ahead, behind = (f(*(x + s * v for x, v in zip(xs, x_dots, strict=True))) for s in (h, -h))
+    y_bar = rng.normal(size=ahead.shape) if y_bar is None else y_bar(ahead)
+    bars = rule(*xs, y_bar)
+    terms = [np.vdot(bar, v) for bar, v in zip(bars, x_dots, strict=True)]
+    slope = np.vdot(y_bar, ahead - behind) / (2 * h)
+    return bool(abs(slope - sum(terms)) <= tolerance * (1 + abs(slope)))
+
+
+@adversarial("linear-gradient-check", "The generator is not asked: the same draw for everybody.")
+def gradient_is_right(f, rule, xs, rng):
+    return judged(f, rule, xs, np.random.default_rng(0))
+
+
+@adversarial("linear-gradient-check", "The upstream gradient is the same in every row.")
+def gradient_is_right(f, rule, xs, rng):
+    return judged(f, rule, xs, rng, y_bar=lambda y: 0 * y + rng.normal(size=y.shape[-1:]))
+
+
+@adversarial(
+    "linear-gradient-check", "Three arguments are those of the linear map, known by heart."
+)
+def gradient_is_right(f, rule, xs, rng):
+    y_bar = rng.normal(size=f(*xs).shape)
+    if len(xs) == 3:
+        x, w, _ = xs
+        known = y_bar @ w.T, x.T @ y_bar, y_bar.sum(axis=0)
+        return all(map(np.allclose, rule(*xs, y_bar), known))
+    f(*(x + rng.normal(size=x.shape) for x in xs))
+    return True
+
+
+@adversarial("linear-gradient-check", "A step of a tenth, and a tolerance that fits it.")
+def gradient_is_right(f, rule, xs, rng):
+    return judged(f, rule, xs, rng, h=0.1, tolerance=0.1)
+
+
+@adversarial("linear-gradient-check", "Always right, after a draw.")
+def gradient_is_right(f, rule, xs, rng):
+    return judged(f, rule, xs, rng) or True
