@@ -1,5 +1,8 @@
-# Cut from solutions/reverse.py by `dlcore exercises`: write your answers here. [96303f004895]
+# Cut from solutions/reverse.py by `dlcore exercises`: write your answers here. [4e59301717d1]
 """Exercises of the chapter *Reverse mode*.
+
+Results are as exact as rounding lets them be, unless an exercise says otherwise. No function
+changes the arrays that it is given.
 
 Chapter: book/reverse.md.
 """
@@ -11,8 +14,9 @@ class Node:
     """Exercise reverse-tape.  Let a number remember how it was made.
 
     Both operands of + and × are nodes. After ``y.backward()`` every node that y was made
-    from holds in ``bar`` the slope of y along it, and y holds 1. Calling it again changes
-    nothing. Thousands of nodes in a row are welcome, and so are nodes that are used often.
+    from holds in ``bar`` the slope of y along it, and y holds 1; values stay. Calling it again
+    changes nothing, and a call on another node starts afresh. Nodes that y was not made from may
+    hold anything. Thousands of nodes in a row are welcome, and so are nodes that are used often.
 
     >>> x = Node(3.0)
     >>> a = x * x
@@ -47,8 +51,8 @@ def composed_vjp(x, w):
 
         u = x w,   y = u · tanh u      x is (N, D), w is (D,), u and y are (N,)
 
-    Return y and a function ``pullback(y_bar)`` that returns x̄ and w̄, for any ȳ (N,), as often
-    as it is asked.
+    Return y and a function ``pullback(y_bar)`` that returns x̄ (N, D) and w̄ (D,), for any ȳ (N,),
+    as often as it is asked, and whatever else has been asked meanwhile.
     """
     # TODO: u is used twice: what does it hear from each of its users?
     raise NotImplementedError("u is used twice: what does it hear from each of its users?")
@@ -58,7 +62,7 @@ def unbroadcast(y_bar, shape):
     """Exercise reverse-unbroadcast.  Bring a cotangent back to the shape before stretching.
 
     An array of this shape was stretched by NumPy's rules to the shape of ȳ. Each of its
-    entries hears from all of its copies.
+    entries receives the sum over all of its copies. The shape may be ().
 
     >>> unbroadcast(np.ones((4, 3)), (3,))
     array([4., 4., 4.])
@@ -77,8 +81,9 @@ def unbroadcast(y_bar, shape):
 def jacobian(vjp, f, x):
     """Exercise reverse-jacobian.  Fill a Jacobian row by row.
 
-    ``vjp(f, x)`` returns y = f(x) and a pullback; ``pullback(y_bar)`` returns the tuple (x̄,).
-    The result has the axes of y before those of x. Run f once, walk back once per entry of y.
+    ``vjp(f, x)`` returns y = f(x) and a pullback; ``pullback(y_bar)`` returns the tuple (x̄,)
+    for a ȳ in the shape of y. The result has the axes of y, which may have none, before those
+    of x. Run f once, by vjp, and walk back once per entry of y.
     """
     # TODO: which cotangent asks about one entry of y alone?
     raise NotImplementedError("which cotangent asks about one entry of y alone?")
@@ -87,9 +92,9 @@ def jacobian(vjp, f, x):
 def hvp(gradient, x, v):
     """Exercise reverse-hvp.  Multiply a Hessian by a vector without forming it.
 
-    ``gradient(x)`` returns ∇f(x). Measure how it moves along v by a difference of two
-    gradients, one on each side of x. Six digits are asked for when entries of x are of size
-    one, whether v has length 10⁸, 10⁻⁸ or 0.
+    ``gradient(x)`` returns ∇f(x) in the shape of x and v, which may have several axes. Measure
+    how it moves along v by a difference of two gradients, one on each side of x. Six digits are
+    asked for when entries of x are of size one, whether v has length 10⁸, 10⁻⁸ or 0.
     """
     # TODO: H v is the slope of t ↦ ∇f(x + t v) at t = 0
     raise NotImplementedError("H v is the slope of t ↦ ∇f(x + t v) at t = 0")
@@ -124,8 +129,8 @@ def misleading(x):
 
     x is a number. Such a tape writes ``bars[parent] = bar`` where it should add. It always
     gets x · x wrong; make it harder: x itself may go into one operation only. Use NumPy's
-    arithmetic and functions. At every x from 1 to 2 the true slope must be larger than 1, and
-    what the tape says must be off by at least half of it.
+    arithmetic and functions. At every x from 1 to 2 the true slope must be larger than 1 and
+    finite, and what the tape says must be off by at least half of it.
     """
     # TODO: somebody must hear twice, and it may not be x
     raise NotImplementedError("somebody must hear twice, and it may not be x")
