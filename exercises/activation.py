@@ -1,4 +1,4 @@
-# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [055953838295]
+# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [ee9190df5ac1]
 """Exercises of the chapter *Activations and first weights*.
 
 Chapter: book/activation.md.
@@ -9,6 +9,8 @@ import numpy as np
 
 def relu(x):
     """Exercise activation-relu.  Keep what is positive:  y = max(0, x), for x of any shape.
+
+    The numbers of x are finite, floats or integers. x stays as it is.
 
     >>> relu(np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 3.])
@@ -22,6 +24,8 @@ def relu(x):
 def relu_backward(y_bar, x):
     """Exercise activation-relu-backward.  Send ȳ back through y = max(0, x):  x̄ = ȳ [x > 0].
 
+    ȳ and x have one shape, which may be any; where x = 0, x̄ = 0. Neither is changed.
+
     >>> relu_backward(np.array([5.0, 6.0, 7.0]), np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 7.])
     """
@@ -34,7 +38,8 @@ def relu_backward(y_bar, x):
 def leaky_relu(x, *, slope=0.01):
     """Exercise activation-leaky.  Let a little through:  y = x where x > 0, slope · x elsewhere.
 
-    Return y and its pullback, a function that takes ȳ to x̄.
+    Return y and its pullback, a function that takes ȳ to x̄:  x̄ = ȳ where x > 0, slope · ȳ
+    elsewhere. The slope may be any number. x has any shape; neither x nor ȳ is changed.
 
     >>> y, pullback = leaky_relu(np.array([-2.0, 3.0]), slope=0.5)
     >>> y, pullback(np.array([10.0, 10.0]))
@@ -46,6 +51,9 @@ def leaky_relu(x, *, slope=0.01):
 
 def sigmoid(x):
     """Exercise activation-sigmoid.  Squash any float:  y = 1/(1 + e⁻ˣ), without a warning.
+
+    x has any shape, and floats of either precision from -inf to inf. For those of 8 bytes y has
+    twelve digits, small numbers too: far below zero y is eˣ, as long as a float can hold that.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
@@ -59,8 +67,8 @@ def sigmoid(x):
 def dead_bias(x, w, *, margin=1.0):
     """Exercise activation-dead.  Find the bias that only just silences every unit.
 
-    x (N, D) is a batch, w (D, M) are weights. Return b (M,) such that the largest of the N
-    mixtures x w + b is -margin, for each of the M units.
+    x (N, D) is a batch with N ≥ 1, w (D, M) are weights, of floats or integers. Return b (M,)
+    such that the largest of the N mixtures x w + b is -margin, for each of the M units.
 
     >>> dead_bias(np.array([[1.0], [2.0]]), np.array([[3.0, -1.0]]))
     array([-7.,  0.])
@@ -72,9 +80,10 @@ def dead_bias(x, w, *, margin=1.0):
 def is_slope(f, slope, x):
     """Exercise activation-slope.  Decide whether `slope` is the slope of `f` at all entries of x.
 
-    f and slope take an array and return one of its shape, entry by entry. Ordinary functions
-    of ordinary numbers are meant: an error of one part in a hundred, in one entry, is to be
-    refused, and round-off is not.
+    f takes an array of any shape and returns one of its shape, entry by entry, and so should
+    slope. Return True or False. Ordinary functions of ordinary numbers are meant, with kinks at
+    zero at most, where x is not. An error of one part in a hundred, in one entry, is to be
+    refused, and round-off is not; a slope of another shape, or with a nan, is refused, too.
 
     >>> is_slope(np.sin, np.cos, np.array([1.0, 2.0])), is_slope(np.sin, np.sin, np.array([1.0]))
     (True, False)
@@ -87,6 +96,8 @@ def is_slope(f, slope, x):
 
 def he(D, M, *, rng):
     """Exercise activation-init.  Draw weights (D, M) from a bell curve of variance 2/D.
+
+    All come from `rng`, independent of each other: one seed gives the same weights every time.
 
     >>> he(2, 3, rng=np.random.default_rng(0)).shape
     (2, 3)
