@@ -1,8 +1,9 @@
 """Exercises of the chapter *Two layers*: forwards, backwards, and what one bend can do.
 
 A network is a dictionary ``params`` of four arrays: w1 (D, M), b1 (M,), w2 (M, K), b2 (K,).
-Examples x have the shape (N, D), labels t the shape (N,), and count from 0. No function changes
-the arrays that it is given.
+Examples x have the shape (N, D) with N ≥ 1, labels t the shape (N,), and count from 0. Floats may
+have 4 bytes instead of 8; results may then have either. No function changes the arrays that it is
+given.
 
 Chapter: book/twolayer.md.
 """
@@ -33,7 +34,7 @@ def loss(params, x, t, reg):
 
         L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
 
-    Scores of thousands are welcome.
+    It is a single number. Scores of thousands are welcome.
     """
     # BEGIN SOLUTION
     # HINT: which number may be taken off a row of scores before it is exponentiated?
@@ -50,7 +51,8 @@ def loss(params, x, t, reg):
 def gradients(params, x, t, reg):
     """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
 
-    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on.
+    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on for the
+    four. A unit whose mixture is exactly 0 passes nothing back. Scores of thousands are welcome.
     """
     # BEGIN SOLUTION
     # HINT: write the way forward first, line by line; each line has one line on the way back
@@ -76,6 +78,9 @@ def gradients(params, x, t, reg):
 def predict(params, x):
     """Exercise twolayer-predict.  Name the class with the highest score, for every example: (N,).
 
+    The names are integers. Scores may have any size and sign; where several classes share the
+    highest, any of them will do.
+
     >>> params = {"w1": np.eye(2), "b1": np.zeros(2), "w2": np.eye(2), "b2": np.zeros(2)}
     >>> predict(params, np.array([[1.0, 3.0]]))
     array([1])
@@ -92,8 +97,9 @@ def predict(params, x):
 def exclusive_or(M):
     """Exercise twolayer-xor.  Build a network of M ≥ 2 hidden units that knows exclusive or.
 
-    Features are two bits, D = 2; class 1 is right where they differ, K = 2. All entries of w1,
-    b1, w2 and b2 are whole numbers. Return the dictionary of the four.
+    Features are two bits, D = 2; class 1 is right where they differ, K = 2, and the right class
+    has the higher score. All entries of w1, b1, w2 and b2 are whole numbers. Return the dictionary
+    of the four.
     """
     # BEGIN SOLUTION
     # HINT: how far can you come with the sum of the bits, 0, 1 or 2?
@@ -110,9 +116,10 @@ def exclusive_or(M):
 def by_heart(x, t, K):
     """Exercise twolayer-memory.  Build a network that gives N examples the labels they have.
 
-    The N rows of x differ from each other, the labels t are any. Use N hidden units or fewer, and
-    return the dictionary of the four arrays: for each example the highest score is that of t.
-    No training is needed.
+    The N rows of x differ from each other, but many may agree in some features, in their sums or
+    in their norms; the K labels t are any. Use N hidden units or fewer, and return the dictionary
+    of the four arrays: for each example the score of t is higher than all others. No training is
+    needed.
     """
     # BEGIN SOLUTION
     # HINT: first take D = 1, and sort. Unit m sleeps up to some point: whom can it not disturb?
@@ -132,8 +139,10 @@ def gradients_are_right(loss, gradients, *, rng):
     """Exercise twolayer-check.  Judge the gradients of a two-layer network by differences.
 
     ``loss(params, x, t, reg)`` is a number, and right; ``gradients(params, x, t, reg)`` is a
-    dictionary like `params`, and may be wrong. Draw a network, data and a price that leave a
-    mistake no place to hide; return True if the gradients are right, else False.
+    dictionary like `params`, and may be wrong, if only in one entry, by three parts in a hundred
+    or more. The bend between the layers may be another than max(0, ·): the loss decides. Draw a
+    network, data and a price that leave a mistake no place to hide; return True if the gradients
+    are right, else False.
     """
     # BEGIN SOLUTION
     # HINT: which mistakes go unseen with N = 1, which with reg = 0, which with biases of zero?
