@@ -1,7 +1,8 @@
 """Exercises of the chapter *Optimizers*: from a gradient to the next weights.
 
-Weights w, gradients g and memories v, m, s have one shape, which may be any. A function returns
-what comes after the step, and does not change the arrays that it is given.
+Weights w, gradients g and memories v, m, s have one shape, which may be any; what is returned has
+it, too. Floats may have 4 bytes instead of 8; results may then have either. A function returns what
+comes after the step, does not change the arrays that it is given, and remembers nothing.
 
 Chapter: book/optim.md.
 """
@@ -10,7 +11,7 @@ import numpy as np
 
 
 def sgd(w, g, rate):
-    """Exercise optim-sgd.  Step against the gradient.
+    """Exercise optim-sgd.  Step against the gradient:  w ← w - rate g.
 
     >>> sgd(np.array([3.0, 5.0]), np.array([1.0, -1.0]), 2.0)
     array([1., 7.])
@@ -102,7 +103,8 @@ def critical_rate(a):
     """Exercise optim-divergence.  Find the rate above which descent on a bowl diverges.
 
     The bowl is  ½ w a wᵀ,  with a symmetric matrix a (D, D) whose curvatures are all
-    positive; its gradient is w a. Below the rate, descent converges from everywhere.
+    positive; its gradient is w a. Below the rate, descent converges from everywhere. Return a
+    number with six digits or more.
 
     >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
     0.5
@@ -123,8 +125,9 @@ def is_momentum(make, rng):
 
         v ← momentum v - rate g        w ← w + v        from v = 0
 
-    up to rounding, else False. What is wrong shows within six steps, but not under all
-    circumstances: some are wrong only when the rate changes. Draw from `rng`.
+    up to rounding, else False. What is wrong shows within six steps, by one part in a hundred or
+    more, but not under all circumstances: some are wrong only when the rate changes, some in the
+    first or the last entry, some only with some friction. Draw from `rng`.
     """
     # BEGIN SOLUTION
     # HINT: what stays the same in a dull experiment, and hides a mistake: rate, g, momentum?
