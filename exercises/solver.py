@@ -1,4 +1,4 @@
-# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [159b9fc7badc]
+# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [7ac9f6628a68]
 """Exercises of the chapter *Training that works*.
 
 Images and features have the batch axis first; labels t have the shape (N,).
@@ -13,8 +13,8 @@ import numpy as np
 def batches(N, batch, *, rng):
     """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
 
-    Every example of N is in exactly one batch, in an order drawn by `rng`; every batch
-    has `batch` rows, but the last may have fewer.
+    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
+    alike; every batch has `batch` rows, but the last may have fewer, if it has any.
 
     >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
     [2, 2, 1]
@@ -26,7 +26,8 @@ def batches(N, batch, *, rng):
 def centre(train, val, test):
     """Exercise solver-centre.  Subtract the mean training image from all three sets.
 
-    Returns three arrays of floats. The pixels given may be unsigned bytes.
+    Returns three arrays of floats, of 4 bytes or of 8. The pixels given may be unsigned bytes,
+    integers or floats, the images of any shape, and the training set a single one.
 
     >>> [float(x) for x in centre(*np.array([[[2, 4]], [[1, 1]], [[9, 9]]], np.uint8))[1][0]]
     [-1.0, -3.0]
@@ -39,8 +40,9 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     """Exercise solver-train.  Fit `params` by gradient descent on batches; return the losses.
 
     ``loss(x, t)`` returns the loss of a batch at the present `params`, and the gradients by
-    the names of `params`. Every epoch visits each example once, in an order drawn anew;
-    every step changes the arrays in `params` in place:  w ← w - rate · g.
+    the names of `params`; it is called once for every step. Every epoch visits each example
+    once, in an order drawn anew from `rng` and cut into batches, of which the last may be smaller.
+    Every step changes all arrays in `params` in place:  w ← w - rate · g.
     Returns a list with the loss of every step, as it was before the step.
     """
     # TODO: two loops, epochs and batches; draw a permutation at the start of every epoch
@@ -54,7 +56,7 @@ def keep_best(epochs):
 
     `epochs` yields, after every epoch, a validation accuracy and the dictionary of
     parameters. It is always the same dictionary of the same arrays: training goes on in them.
-    Of equal accuracies the first wins.
+    Of equal accuracies the first wins. Accuracies lie between 0 and 1, and 0 may be the best.
     """
     # TODO: what will the arrays that you keep hold when training has gone on for an epoch?
     raise NotImplementedError(
@@ -64,6 +66,8 @@ def keep_best(epochs):
 
 def confusion(t, guesses, K):
     """Exercise solver-confusion.  Count how often class i was taken for class j:  (K, K).
+
+    t and guesses have the shape (N,), and N may be 0. Some classes may never occur.
 
     >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
     array([[1, 1],
@@ -76,7 +80,8 @@ def confusion(t, guesses, K):
 def draw(low, high, count, *, rng):
     """Exercise solver-draw.  Draw `count` numbers from low to high, every factor of ten alike.
 
-    From 0.001 to 10 as many fall below 0.1 as above it.
+    From 0.001 to 10 as many fall below 0.1 as above it. Each is drawn from `rng`, whatever the
+    others are. Returns them in the shape (count,).
     """
     # TODO: which function turns factors into differences?
     raise NotImplementedError("which function turns factors into differences?")
@@ -85,10 +90,11 @@ def draw(low, high, count, *, rng):
 def search(run, low, high, *, trials, rounds, rng):
     """Exercise solver-search.  Return the best rate, looked for from coarse to fine.
 
-    ``run(rate)`` returns an accuracy. A round draws `trials` rates between `low` and `high`,
-    every factor of ten alike. The next round looks around the best rate so far, over a range
-    whose ratio high/low is the square root of the present one, and never outside of the first
-    range. The best of all rounds is returned.
+    ``run(rate)`` returns an accuracy, from 0 to 1. A round draws `trials` rates between `low` and
+    `high` from `rng`, every factor of ten alike, and runs each of them once. The next round looks
+    around the best rate so far, as far below as above, over a range whose ratio high/low is the
+    square root of the present one, and never outside of the first range. The best of all rounds
+    is returned; of equally good ones, any.
     """
     # TODO: remember the best accuracy and its rate across rounds; the new range surrounds it
     raise NotImplementedError(

@@ -540,149 +540,327 @@ def test_two_epochs_on_real_images_are_enough_to_see(data, epochs, least, lib, p
     assert max(lib.recipes.prepare(recipe, data).train().val_accuracy) >= least
 
 
+def seeds(rng):
+    """Make two generators of one seed, and one of another."""
+    seed = int(rng.integers(2**32))
+    return [np.random.default_rng(seed + k) for k in (0, 0, 1)]
+
+
+def rows_of(epoch):
+    """Return the rows of all batches in their order, after a look at their numbers."""
+    parts = [np.asarray(rows) for rows in epoch]
+    assert all(rows.ndim == 1 and rows.dtype.kind in "iu" for rows in parts)
+    return np.concatenate(parts)
+
+
 @pytest.mark.exercise("solver-batches", points=2)
 def test_your_batches_visit_every_example_once(answers, rng):
-    """Each of 23 rows once, in batches of 5 and a last one of 3, in a new order every time."""
-    epochs = [answers.batches(23, 5, rng=rng) for _ in range(2)]
-    for epoch in epochs:
-        assert [len(rows) for rows in epoch] == [5, 5, 5, 5, 3]
-        assert_array_equal(np.sort(np.concatenate(epoch)), np.arange(23))
-    first, second = map(np.concatenate, epochs)
-    assert not np.array_equal(first, second)
-    assert not np.array_equal(first, np.arange(23))
+    """Each of N rows once, in batches of one size and a last one that may be smaller."""
+    for N, batch in [*rng.integers([5, 2], [60, 9], size=(6, 2)), (3, 7), (12, 4), (1, 1), (7, 1)]:
+        epoch = list(answers.batches(int(N), int(batch), rng=rng))
+        rest = [N % batch] if N % batch else []
+        assert [len(rows) for rows in epoch] == [batch] * (N // batch) + rest
+        assert_array_equal(np.sort(rows_of(epoch)), np.arange(N))
 
 
 @pytest.mark.exercise("solver-batches", points=2)
-def test_your_batches_fit_any_number_of_examples(answers, rng):
-    """One batch where N is at most the batch; none left over where it divides N."""
-    sizes = lambda N, batch: [len(rows) for rows in answers.batches(N, batch, rng=rng)]
-    assert sizes(3, 7) == [3]
-    assert sizes(12, 4) == [4, 4, 4]
-    assert sizes(1, 1) == [1]
+def test_your_batches_come_from_the_given_generator(answers, rng):
+    """One seed gives one order, another seed another; and every epoch has its own."""
+    N, batch = int(rng.integers(30, 60)), int(rng.integers(3, 9))
+    first, twin, other = seeds(rng)
+    orders = [rows_of(answers.batches(N, batch, rng=each)) for each in (first, first, twin, other)]
+    assert_array_equal(orders[0], orders[2])
+    assert not np.array_equal(orders[0], orders[1])
+    assert not np.array_equal(orders[0], orders[3])
+    assert all(not np.array_equal(order, np.arange(N)) for order in orders)
+
+
+@pytest.mark.exercise("solver-batches", points=2)
+def test_your_orders_are_equally_likely(answers, rng):
+    """Each of the six orders of three rows gets a sixth, up to five standard errors."""
+    orders = [tuple(rows_of(answers.batches(3, 2, rng=rng)).tolist()) for _ in range(180)]
+    counts = [orders.count(order) for order in set(orders)]
+    assert len(counts) == 6
+    assert np.abs(np.array(counts) - 30).max() <= 5 * np.sqrt(180 * 5 / 36)
+
+
+@pytest.mark.exercise("solver-batches", points=2)
+def test_no_row_stays_with_its_neighbour(answers, rng):
+    """In an order drawn at random a row is followed by the next one once in N times."""
+    N, batch = int(rng.integers(30, 60)), int(rng.integers(3, 9))
+    epochs = [rows_of(answers.batches(N, batch, rng=rng)) for _ in range(20)]
+    for step in (1, -1):
+        followed = sum(int((np.diff(rows) == step).sum()) for rows in epochs)
+        assert abs(followed - 20) <= 6 * np.sqrt(20)
 
 
 @pytest.mark.exercise("solver-centre", points=1)
-def test_your_sets_are_centred_by_the_training_mean(answers, rng):
+@pytest.mark.parametrize("kind", ["bytes", "small bytes", "floats", "short floats", "integers"])
+def test_your_sets_are_centred_by_the_training_mean(kind, answers, unchanged, rng):
     """The mean of the training set, and of no other, is taken off all three."""
-    sets = [rng.integers(256, size=(N, 2, 3, 4)).astype(np.uint8) for N in (9, 5, 7)]
-    before = [x.copy() for x in sets]
-    mean = sum(image.astype(float) for image in before[0]) / 9
-    for x, centred in zip(before, answers.centre(*sets), strict=True):
-        assert_allclose(centred, x.astype(float) - mean, rtol=0, atol=1e-9)
-    assert all(np.array_equal(*pair) for pair in zip(sets, before, strict=True))
+    high, dtype = {"bytes": (256, "u1"), "small bytes": (4, "u1"), "floats": (4, float),
+                   "short floats": (4, "f4"), "integers": (4, int)}[kind]  # fmt: skip
+    image = rng.permutation([2, 3, 4, 5])[: rng.integers(1, 4)]
+    for sizes in (rng.permutation([4, 7, 9]), (1, 3, 2)):
+        drawn = [rng.integers(high, size=(N, *image)) for N in sizes]
+        if dtype in (float, "f4"):
+            drawn = [x + rng.normal(size=x.shape) for x in drawn]
+        sets = [x.astype(dtype) for x in drawn]
+        mean = sum(image.astype(float) for image in sets[0]) / sizes[0]
+        wanted = [x.astype(float) - mean for x in sets]
+        for mine, true in zip(unchanged(answers.centre, *sets), wanted, strict=True):
+            assert np.asarray(mine).dtype.kind == "f"
+            assert_allclose(mine, true, rtol=0, atol=4e-6 * high)
 
 
-class Bowl:
-    """A loss whose minimum is known: the mean squared distance of w from the examples x."""
+class Bowls:
+    """A loss whose steps are known: distances of two parameters from what an example asks for."""
 
-    def __init__(self, D):
-        self.w, self.seen = np.zeros(D), []
-        self.params = {"w": self.w}
+    def __init__(self, rng, dtype=float):
+        N, D, M = map(int, rng.integers([12, 2, 5], [19, 5, 8]))
+        self.x, self.t = rng.normal(size=(N, D)), rng.permutation(N)
+        self.params = {"w": rng.normal(size=D), "scale": rng.normal(size=(M, D)), "b": np.zeros(1)}
+        self.params = {name: w.astype(dtype) for name, w in self.params.items()}
+        self.start = {name: w.astype(float) for name, w in self.params.items()}
+        self.seen = []
 
     def loss(self, x, t):
-        """Return ½ mean ‖w - x‖² and its gradient; remember which examples came."""
-        self.seen.append(t)
-        gap = self.w - x
-        return 0.5 * (gap**2).sum(axis=1).mean(), {"w": gap.mean(axis=0)}
+        """Return the loss and the gradients of a batch; remember which examples came."""
+        self.seen.append(np.array(t))
+        return self.slopes(self.params, x, t)
+
+    @staticmethod
+    def slopes(params, x, t):
+        """Compute ½ mean ‖w - x‖² + ½ ‖scale - mean x‖² + ½ (b - mean t)², and its gradients."""
+        gaps = {
+            "w": params["w"] - x,
+            "scale": params["scale"] - x.mean(axis=0),
+            "b": params["b"] - t.mean(),
+        }
+        loss = 0.5 * (gaps["w"] ** 2).sum() / len(x)
+        loss += 0.5 * sum((gaps[name] ** 2).sum() for name in ("scale", "b"))
+        return float(loss), gaps | {"w": gaps["w"].mean(axis=0)}
+
+    def replayed(self, rate):
+        """Return the losses and the parameters of descent on the batches that came."""
+        place = {int(label): row for row, label in enumerate(self.t)}
+        params, losses = {name: w.copy() for name, w in self.start.items()}, []
+        for t in self.seen:
+            value, grads = self.slopes(params, self.x[[place[int(label)] for label in t]], t)
+            losses.append(value)
+            params = {name: w - rate * grads[name] for name, w in params.items()}
+        return losses, params
 
 
-@pytest.mark.exercise("solver-train", points=2)
-def test_your_losses_are_those_of_gradient_descent(answers, rng):
-    """Replayed on the batches that the loss was asked for, step by step."""
-    x, t = rng.normal(size=(11, 3)), np.arange(11)
-    bowl, mine, losses = Bowl(3), answers, []
-    returned = mine.train(bowl.loss, bowl.params, x, t, rate=0.3, batch=4, epochs=3, rng=rng)
-    w = np.zeros(3)
-    for rows in bowl.seen:
-        losses.append(0.5 * ((w - x[rows]) ** 2).sum(axis=1).mean())
-        w -= 0.3 * (w - x[rows].mean(axis=0))
-    assert_allclose(returned, losses, rtol=1e-12)
-    assert_allclose(bowl.w, w, rtol=1e-12)
+@pytest.mark.exercise("solver-train", points=2, in_place=True)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_your_losses_are_those_of_gradient_descent(dtype, answers, rng):
+    """Replayed on the batches that the loss was asked for, step by step, for all parameters."""
+    for _ in range(2):
+        bowls, (batch, epochs) = Bowls(rng, dtype), map(int, rng.integers([2, 2], [7, 5]))
+        rate, held = rng.uniform(0.02, 0.4), dict(bowls.params)
+        options = {"rate": rate, "batch": batch, "epochs": epochs, "rng": rng}
+        found = answers.train(bowls.loss, bowls.params, bowls.x, bowls.t, **options)
+        losses, params = bowls.replayed(rate)
+        near = {"rtol": 1e5 * np.finfo(dtype).eps, "atol": 1e4 * np.finfo(dtype).eps}
+        assert_allclose(found, losses, **near)
+        assert set(bowls.params) == set(params)
+        for name, w in params.items():
+            assert held[name] is bowls.params[name]
+            assert_allclose(held[name], w, **near)
 
 
-@pytest.mark.exercise("solver-train", points=2)
+@pytest.mark.exercise("solver-train", points=2, in_place=True)
 def test_your_epochs_visit_every_example_once(answers, rng):
-    """Three epochs of 11 examples in batches of 4: each example three times, orders differ."""
-    x, t, bowl = rng.normal(size=(11, 3)), np.arange(11), Bowl(3)
-    answers.train(bowl.loss, bowl.params, x, t, rate=0.3, batch=4, epochs=3, rng=rng)
-    epochs = [np.concatenate(bowl.seen[i : i + 3]) for i in (0, 3, 6)]
-    assert [len(rows) for rows in bowl.seen] == 3 * [4, 4, 3]
-    for epoch in epochs:
-        assert_array_equal(np.sort(epoch), t)
-    assert not np.array_equal(epochs[0], epochs[1])
+    """Each epoch has every example in one of its batches, and epochs have their own orders."""
+    for batch in (*map(int, rng.integers(2, 7, size=2)), 1, 50):
+        bowls, epochs = Bowls(rng), int(rng.integers(2, 5))
+        N, steps = len(bowls.x), -(-len(bowls.x) // batch)
+        options = {"rate": 0.1, "batch": batch, "epochs": epochs, "rng": rng}
+        answers.train(bowls.loss, bowls.params, bowls.x, bowls.t, **options)
+        sizes = [batch] * (N // batch) + [N % batch] * (N % batch > 0)
+        assert [len(rows) for rows in bowls.seen] == epochs * sizes
+        orders = [np.concatenate(bowls.seen[i * steps : (i + 1) * steps]) for i in range(epochs)]
+        for order in orders:
+            assert_array_equal(np.sort(order), np.arange(N))
+        assert not np.array_equal(orders[0], orders[1])
+        assert not np.array_equal(orders[0], bowls.t)
+
+
+@pytest.mark.exercise("solver-train", points=2, in_place=True)
+def test_your_order_comes_from_the_given_generator(answers, rng):
+    """One seed gives one order of the examples, another seed another."""
+    seen, seed = [], int(rng.integers(2**32))
+    for generator in seeds(rng):
+        bowls = Bowls(np.random.default_rng(seed))
+        options = {"rate": 0.1, "batch": 3, "epochs": 2, "rng": generator}
+        answers.train(bowls.loss, bowls.params, bowls.x, bowls.t, **options)
+        seen.append(np.concatenate(bowls.seen))
+    assert_array_equal(seen[0], seen[1])
+    assert not np.array_equal(seen[0], seen[2])
 
 
 @pytest.mark.exercise("solver-best", points=2)
 def test_your_best_parameters_are_those_of_the_best_epoch(answers, rng):
     """Training goes on in the same arrays; what was kept must not move with them."""
-    scores, states = [0.2, 0.7, 0.4, 0.7, 0.3], rng.normal(size=(5, 5))
+    high, low = np.sort(rng.random(2))[::-1]
+    lower = (rng.random(4) * low).tolist()
+    courses = [[low, high, *lower, high, low], [high, *lower], [*lower, high], [0.0, 0.0], [low]]
+    for accuracies in [*courses, [*lower[:2], high, high], rng.random(9).tolist()]:
+        states = rng.normal(size=(len(accuracies), 2, 3))
 
-    def epochs():
-        params = {"w": np.empty(5), "b": np.empty(1)}
-        for accuracy, state in zip(scores, states, strict=True):
-            params["w"][:], params["b"][:] = state, state.sum()
-            yield accuracy, params
-        params["w"][:] = np.nan
+        def epochs(accuracies=accuracies, states=states):
+            params = {"w": np.empty((2, 3)), "b": np.empty(1), "scale": np.empty(3)}
+            for accuracy, state in zip(accuracies, states, strict=True):
+                params["w"][...], params["b"][...], params["scale"][...] = (
+                    state,
+                    state.sum(),
+                    state[1],
+                )
+                yield accuracy, params
+            params["w"][...] = params["b"][...] = params["scale"][...] = np.nan
 
-    best, kept = answers.keep_best(epochs())
-    assert best == 0.7
-    assert_array_equal([*kept["w"], *kept["b"]], [*states[1], states[1].sum()])
+        best, kept = answers.keep_best(epochs())
+        assert best == max(accuracies)
+        state = states[accuracies.index(best)]
+        assert set(kept) == {"w", "b", "scale"}
+        wanted = {"w": state, "b": [state.sum()], "scale": state[1]}
+        for name, array in wanted.items():
+            assert_array_equal(kept[name], array)
 
 
 @pytest.mark.exercise("solver-confusion", points=1)
-def test_your_confusions_are_counted_one_by_one(answers, rng):
+def test_your_confusions_are_counted_one_by_one(answers, unchanged, rng):
     """Entry (i, j): examples of class i taken for class j, however many there are."""
-    t, guesses = rng.integers(4, size=(2, 70))
-    counts = np.zeros((4, 4), int)
-    for pair in zip(t, guesses, strict=True):
-        counts[pair] += 1
-    assert_array_equal(answers.confusion(t, guesses, 4), counts)
+    for K in (1, 2, *map(int, rng.integers(3, 12, size=4))):
+        for N in (0, 1, *map(int, rng.integers(30, 200, size=2))):
+            used = rng.integers(1, K + 1)  # the last classes may have no example
+            t, guesses = rng.integers(used, size=(2, N))
+            counts = np.zeros((K, K), int)
+            for pair in zip(t, guesses, strict=True):
+                counts[pair] += 1
+            assert_array_equal(unchanged(answers.confusion, t, guesses, K), counts)
+
+
+def evenly(numbers, low, high):
+    """Return how far along from low to high numbers lie, in factors: uniform from 0 to 1."""
+    return np.log(np.asarray(numbers) / low) / np.log(high / low)
+
+
+def is_uniform(shares):
+    """Tell whether shares lie in [0, 1], and their distribution nowhere strays too far."""
+    shares = np.sort(np.asarray(shares))
+    ranks = np.arange(1, len(shares) + 1) / len(shares)
+    inside = shares[0] >= -1e-12 and shares[-1] <= 1 + 1e-12
+    return bool(inside and np.abs(ranks - shares).max() * np.sqrt(len(shares)) < 2.8)
 
 
 @pytest.mark.exercise("solver-draw", points=1)
 def test_your_numbers_fall_into_every_decade_alike(answers, rng):
-    """From 10⁻³ to 10¹, each of four decades gets a quarter, up to five standard errors."""
-    drawn = np.asarray(answers.draw(1e-3, 10.0, 4000, rng=rng))
-    assert drawn.shape == (4000,)
-    counts, _ = np.histogram(np.log10(drawn), bins=[-3, -2, -1, 0, 1])
-    assert counts.sum() == 4000
-    assert np.abs(counts - 1000).max() <= 5 * np.sqrt(4000 * 0.25 * 0.75)
+    """Between low and high, each factor gets its share, as Kolmogorov's test measures it."""
+    for low, ratio in zip(10.0 ** rng.uniform(-5, 1, size=4), (3.0, 1e2, 1e4, 1e7), strict=True):
+        count = int(rng.integers(900, 1500))
+        drawn = np.asarray(answers.draw(low, low * ratio, count, rng=rng))
+        assert drawn.shape == (count,)
+        assert is_uniform(evenly(drawn, low, low * ratio))
+
+
+@pytest.mark.exercise("solver-draw", points=1)
+def test_your_numbers_come_from_the_given_generator(answers, rng):
+    """One seed gives one list, another seed another; asked again, other numbers come."""
+    low, count = 10.0 ** rng.uniform(-5, 1), int(rng.integers(1, 9))
+    first, twin, other = seeds(rng)
+    lists = [answers.draw(low, 99 * low, count, rng=each) for each in (first, first, twin, other)]
+    assert [np.shape(numbers) for numbers in lists] == [(count,)] * 4
+    assert_array_equal(lists[0], lists[2])
+    assert not set(np.ravel(lists[0])) & set(np.ravel([lists[1], lists[3]]))
+
+
+@pytest.mark.exercise("solver-draw", points=1)
+def test_your_numbers_are_drawn_one_by_one(answers, rng):
+    """Of pairs, half have both numbers on the same side of √(low · high)."""
+    pairs = [np.asarray(answers.draw(1e-3, 10.0, 2, rng=rng)) < 0.1 for _ in range(100)]
+    same = sum(int(one == other) for one, other in pairs)
+    assert abs(same - 50) <= 5 * np.sqrt(25)
+
+
+def hill(peak):
+    """Make an accuracy between 0 and 1 with one peak, and a list of the rates it is asked for."""
+    asked = []
+
+    def run(rate):
+        asked.append(float(rate))
+        return 1 / (1 + abs(float(np.log(rate / peak))))
+
+    return run, asked
+
+
+def wide(rng):
+    """Draw a range of some factors of ten."""
+    low = 10.0 ** rng.uniform(-6, -2)
+    return low, low * 10.0 ** rng.uniform(2, 5)
 
 
 @pytest.mark.exercise("solver-search", points=2)
 def test_your_search_narrows_around_the_best(answers, rng):
     """Round r stays within a range of ratio (high/low)^(1/2ʳ) around the best so far."""
-    asked, peak = [], np.exp(rng.uniform(np.log(1e-3), np.log(0.1)))
-    run = lambda rate: asked.append(rate) or -abs(np.log(rate / peak))
-    found = answers.search(run, 1e-4, 1.0, trials=9, rounds=3, rng=rng)
-    assert len(asked) == 27
-    assert found == min(asked, key=lambda rate: abs(np.log(rate / peak)))
-    for r in (1, 2):
-        before, now = asked[: 9 * r], asked[9 * r : 9 * r + 9]
-        best, reach = min(before, key=lambda rate: abs(np.log(rate / peak))), 1e4 ** (0.5 / 2**r)
-        assert best / reach * (1 - 1e-9) <= min(now)
-        assert max(now) <= best * reach * (1 + 1e-9)
+    for trials, rounds in ((1, 3), (5, 1), *map(tuple, rng.integers([3, 2], [12, 5], size=(4, 2)))):
+        low, high = wide(rng)
+        peak = low * (high / low) ** rng.uniform(0, 1)
+        run, asked = hill(peak)
+        found = answers.search(run, low, high, trials=int(trials), rounds=int(rounds), rng=rng)
+        assert len(asked) == len(set(asked)) == trials * rounds
+        nearest = min(asked, key=lambda rate, at=peak: abs(np.log(rate / at)))
+        assert_allclose(found, nearest, rtol=1e-12)
+        for r in range(1, rounds):
+            best = min(asked[: trials * r], key=lambda rate, at=peak: abs(np.log(rate / at)))
+            now = np.array(asked[trials * r : trials * (r + 1)])
+            reach = (high / low) ** (0.5 / 2**r) * (1 + 1e-9)
+            assert np.abs(np.log(now / best)).max() <= np.log(reach)
 
 
 @pytest.mark.exercise("solver-search", points=2)
 def test_your_search_draws_every_factor_of_ten_alike(answers, rng):
-    """Of 400 rates from 10⁻⁴ to 1, half are below 10⁻², up to five standard errors."""
-    asked = []
-    answers.search(lambda rate: asked.append(rate) or 0.0, 1e-4, 1.0, trials=400, rounds=1, rng=rng)
-    assert abs(sum(rate < 1e-2 for rate in asked) - 200) <= 5 * np.sqrt(400 * 0.25)
+    """In the first range, and in all of those that lie around the best of a hill's middle."""
+    low, high = wide(rng)
+    middle = np.sqrt(low * high)
+    run, asked = hill(middle)
+    answers.search(run, low, high, trials=300, rounds=3, rng=rng)
+    for r in range(3):
+        best = min(asked[: 300 * r], key=lambda rate: abs(np.log(rate / middle)), default=middle)
+        reach = (high / low) ** (0.5 / 2**r)
+        shares = evenly(asked[300 * r : 300 * (r + 1)], best / reach, best * reach)
+        assert is_uniform(shares)
+        assert min(shares) < 0.05
+        assert max(shares) > 0.95
 
 
 @pytest.mark.exercise("solver-search", points=2)
 def test_your_search_stays_inside_the_first_range(answers, rng):
-    """A best rate at the edge does not pull the range across it."""
-    asked = []
-    run = lambda rate: asked.append(rate) or rate
-    answers.search(run, 1e-3, 1.0, trials=6, rounds=4, rng=rng)
-    assert min(asked) >= 1e-3
-    assert max(asked) <= 1.0
+    """A best rate at the edge does not pull the range across it; equal accuracies do no harm."""
+    low, high = wide(rng)
+    for accuracy in (lambda rate: rate / high, lambda rate: low / rate, lambda rate: 0.0):
+        asked = []
+        run = lambda rate, log=asked, accuracy=accuracy: log.append(float(rate)) or accuracy(rate)
+        found = answers.search(run, low, high, trials=6, rounds=4, rng=rng)
+        assert min(asked) >= low * (1 - 1e-12)
+        assert max(asked) <= high * (1 + 1e-12)
+        assert np.isclose(asked, found, rtol=1e-12, atol=0).any()
 
 
-@pytest.mark.exercise("solver-wrong-lines", points=2)
+@pytest.mark.exercise("solver-search", points=2)
+def test_your_search_asks_the_given_generator(answers, rng):
+    """One seed asks for the same rates again, another seed for others."""
+    (low, high), rates = wide(rng), []
+    for generator in seeds(rng):
+        run, asked = hill(np.sqrt(low * high))
+        answers.search(run, low, high, trials=3, rounds=2, rng=generator)
+        rates.append(asked)
+    assert rates[0] == rates[1]
+    assert not set(rates[0]) & set(rates[2])
+
+
+@pytest.mark.exercise("solver-wrong-lines", points=0)
 def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""
     yours = answers.wrong_lines()

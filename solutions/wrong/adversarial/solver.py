@@ -1,0 +1,226 @@
+"""Answers on *Training that works* that are made to pass without being right.
+
+Chapter: book/solver.md.
+"""
+
+import numpy as np
+
+from dlcore.course.exercises.known_answers import adversarial
+
+TABLE = {}
+
+
+def pieces(order, size):
+    """Cut an order into pieces of a size."""
+    return [order[i : i + size] for i in range(0, len(order), size)]
+
+
+@adversarial("solver-batches", "The batches are shuffled, but not the rows in them.")
+def batches(N, batch, *, rng):
+    cut = pieces(np.arange(N), batch)
+    last = [cut.pop()] if len(cut[-1]) < batch else []
+    return [cut[i] for i in rng.permutation(len(cut))] + last
+
+
+@adversarial("solver-batches", "The order is turned, from a place that is drawn.")
+def batches(N, batch, *, rng):
+    return pieces(np.roll(np.arange(N), rng.integers(N)), batch)
+
+
+@adversarial("solver-batches", "The order is new in every call, and the generator is not asked.")
+def batches(N, batch, *, rng):
+    TABLE["calls"] = TABLE.get("calls", 0) + 1
+    return pieces(np.random.default_rng(TABLE["calls"]).permutation(N), batch)
+
+
+@adversarial("solver-batches", "The rows of each batch are sorted.")
+def batches(N, batch, *, rng):
+    return [np.sort(rows) for rows in pieces(rng.permutation(N), batch)]
+
+
+@adversarial("solver-centre", "The mean is that of the larger of two sets.")
+def centre(train, val, test):
+    mean = max(train, val, key=len).mean(axis=0)
+    return train - mean, val - mean, test - mean
+
+
+@adversarial("solver-centre", "The mean is rounded to whole numbers, if pixels are.")
+def centre(train, val, test):
+    mean = train.mean(axis=0)
+    mean = mean if train.dtype.kind == "f" else np.round(mean)
+    return train - mean, val - mean, test - mean
+
+
+@adversarial("solver-centre", "Half floats, whose digits do not suffice.")
+def centre(train, val, test):
+    mean = train.astype(np.float16).mean(axis=0)
+    return train - mean, val - mean, test - mean
+
+
+@adversarial("solver-centre", "Images of three axes are right, others lose one mean each.")
+def centre(train, val, test):
+    mean = train.mean(axis=0) if train.ndim == 4 else train.mean()
+    return train - mean, val - mean, test - mean
+
+
+def descend(loss, params, x, t, rate, batch, epochs, rng, names=None, last=True):
+    """Train some of the parameters, with or without the last batch."""
+    losses = []
+    for _ in range(epochs):
+        for rows in pieces(rng.permutation(len(x)), batch):
+            if len(rows) < batch and not last:
+                continue
+            value, grads = loss(x[rows], t[rows])
+            losses.append(value)
+            for name in names or params:
+                params[name] -= rate * grads[name]
+    return losses
+
+
+@adversarial("solver-train", "Only the first parameter is trained.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    return descend(loss, params, x, t, rate, batch, epochs, rng, names=[*params][:1])
+
+
+@adversarial("solver-train", "The last batch is left out, if it is smaller.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    return descend(loss, params, x, t, rate, batch, epochs, rng, last=False)
+
+
+@adversarial("solver-train", "The generator is not asked.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    rng = np.random.default_rng(0)
+    return descend(loss, params, x, t, rate, batch, epochs, rng)
+
+
+@adversarial("solver-train", "Matrices are trained, but not vectors of one number.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    names = [name for name, w in params.items() if w.size > 1]
+    return descend(loss, params, x, t, rate, batch, epochs, rng, names=names)
+
+
+@adversarial("solver-train", "No rate is higher than a tenth.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    return descend(loss, params, x, t, min(rate, 0.1), batch, epochs, rng)
+
+
+@adversarial("solver-best", "An accuracy of zero is never the best.")
+def keep_best(epochs):
+    best, kept = 0.0, {}
+    for accuracy, params in epochs:
+        if accuracy > best:
+            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+    return best, kept
+
+
+@adversarial("solver-best", "Only the parameter that is called w is copied.")
+def keep_best(epochs):
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        if accuracy > best:
+            best, kept = accuracy, {**params, "w": params["w"].copy()}
+    return best, kept
+
+
+@adversarial("solver-best", "The last epoch does not count.")
+def keep_best(epochs):
+    seen = [
+        (accuracy, {name: w.copy() for name, w in params.items()}) for accuracy, params in epochs
+    ]
+    return max(seen[:-1] or seen, key=lambda pair: pair[0])
+
+
+@adversarial("solver-best", "The search ends where the accuracy falls.")
+def keep_best(epochs):
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        if accuracy < best:
+            break
+        if accuracy > best:
+            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+    return best, kept
+
+
+@adversarial("solver-confusion", "The number of classes is that of those that occur.")
+def confusion(t, guesses, K):
+    size = max([*t, *guesses], default=K - 1) + 1
+    return np.bincount(t * size + guesses, minlength=size * size).reshape(size, size)
+
+
+@adversarial("solver-confusion", "No more than nine of a kind are counted.")
+def confusion(t, guesses, K):
+    return np.minimum(9, np.bincount(t * K + guesses, minlength=K * K).reshape(K, K))
+
+
+@adversarial("solver-confusion", "Where nothing was guessed there is nothing to return.")
+def confusion(t, guesses, K):
+    counts = np.bincount(t * K + guesses, minlength=K * K).reshape(K, K)
+    return counts if len(t) else np.zeros(0)
+
+
+@adversarial("solver-confusion", "The counts are symmetric.")
+def confusion(t, guesses, K):
+    counts = np.bincount(t * K + guesses, minlength=K * K).reshape(K, K)
+    return (counts + counts.T) // 2
+
+
+@adversarial("solver-draw", "The generator is not asked: the length is the seed.")
+def draw(low, high, count, *, rng):
+    return low * (high / low) ** np.random.default_rng(count).random(count)
+
+
+@adversarial("solver-draw", "A grid, whose order is drawn.")
+def draw(low, high, count, *, rng):
+    return rng.permutation(np.geomspace(low, high, count))
+
+
+@adversarial("solver-draw", "One number in each of `count` equal parts.")
+def draw(low, high, count, *, rng):
+    return low * (high / low) ** ((np.arange(count) + rng.random(count)) / count)
+
+
+@adversarial("solver-draw", "The factors of ten that are whole are alike, for any range.")
+def draw(low, high, count, *, rng):
+    return 10.0 ** rng.uniform(np.floor(np.log10(low)), np.ceil(np.log10(high)), count)
+
+
+def rounds_of(run, low, high, trials, rounds, rng, root=0.25, again=False, centre=True):
+    """Search in rounds; the best may be asked for again in the place of a new rate."""
+    first, best, found = (low, high), -1.0, None
+    for _ in range(rounds):
+        rates = list(np.exp(rng.uniform(np.log(low), np.log(high), trials)))
+        if again and found:
+            rates[0] = found
+        for rate in rates:
+            accuracy = run(rate)
+            if accuracy > best:
+                best, found = accuracy, rate
+        reach = (high / low) ** root
+        low, high = (found / reach, found * reach) if centre else (found, found * reach**2)
+        low, high = max(first[0], low), min(first[1], high)
+    return found
+
+
+@adversarial("solver-search", "Each round asks for the best rate again.")
+def search(run, low, high, *, trials, rounds, rng):
+    return rounds_of(run, low, high, trials, rounds, rng, again=True)
+
+
+@adversarial("solver-search", "The range is narrower than it should be.")
+def search(run, low, high, *, trials, rounds, rng):
+    return rounds_of(run, low, high, trials, rounds, rng, root=0.2)
+
+
+@adversarial("solver-search", "The generator is not asked.")
+def search(run, low, high, *, trials, rounds, rng):
+    return rounds_of(run, low, high, trials, rounds, np.random.default_rng(1))
+
+
+@adversarial("solver-search", "The range begins at the best rate.")
+def search(run, low, high, *, trials, rounds, rng):
+    return rounds_of(run, low, high, trials, rounds, rng, centre=False)
+
+
+@adversarial("solver-search", "There are no more than two rounds.")
+def search(run, low, high, *, trials, rounds, rng):
+    return rounds_of(run, low, high, trials * rounds // min(2, rounds), min(2, rounds), rng)
