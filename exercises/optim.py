@@ -1,4 +1,4 @@
-# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [45db4a25f94f]
+# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [1ec1e4946864]
 """Exercises of the chapter *Optimizers*: from a gradient to the next weights.
 
 Weights w, gradients g and memories v, m, s have one shape, which may be any; what is returned has
@@ -82,7 +82,7 @@ def critical_rate(a):
 
     The bowl is  ½ w a wᵀ,  with a symmetric matrix a (D, D) whose curvatures are all
     positive; its gradient is w a. Below the rate, descent converges from everywhere. Return a
-    number with six digits or more.
+    number with five digits or more.
 
     >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
     0.5

@@ -1,4 +1,4 @@
-# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [7ac9f6628a68]
+# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [9fa101543bf9]
 """Exercises of the chapter *Training that works*.
 
 Images and features have the batch axis first; labels t have the shape (N,).
@@ -67,7 +67,7 @@ def keep_best(epochs):
 def confusion(t, guesses, K):
     """Exercise solver-confusion.  Count how often class i was taken for class j:  (K, K).
 
-    t and guesses have the shape (N,), and N may be 0. Some classes may never occur.
+    t and guesses have the shape (N,) with N ≥ 1. Some classes may never occur.
 
     >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
     array([[1, 1],

@@ -82,8 +82,8 @@ def sigmoid(x):
 def dead_bias(x, w, *, margin=1.0):
     """Exercise activation-dead.  Find the bias that only just silences every unit.
 
-    x (N, D) is a batch with N ≥ 1, w (D, M) are weights, of floats or integers. Return b (M,)
-    such that the largest of the N mixtures x w + b is -margin, for each of the M units.
+    x (N, D) is a batch with N ≥ 1, w (D, M) are weights. Return b (M,) such that the
+    largest of the N mixtures x w + b is -margin, for each of the M units.
 
     >>> dead_bias(np.array([[1.0], [2.0]]), np.array([[3.0, -1.0]]))
     array([-7.,  0.])
@@ -99,10 +99,10 @@ def dead_bias(x, w, *, margin=1.0):
 def is_slope(f, slope, x):
     """Exercise activation-slope.  Decide whether `slope` is the slope of `f` at all entries of x.
 
-    f takes an array of any shape and returns one of its shape, entry by entry, and so should
-    slope. Return True or False. Ordinary functions of ordinary numbers are meant, with kinks at
-    zero at most, where x is not. An error of one part in a hundred, in one entry, is to be
-    refused, and round-off is not; a slope of another shape, or with a nan, is refused, too.
+    f takes an array and returns one of its shape, entry by entry, and so should slope. Return
+    True or False. Ordinary functions of ordinary numbers are meant, with kinks at zero at most,
+    where x is not. An error of one part in a hundred, in one entry, is to be refused, and so is
+    a single number for all entries, or a nan; round-off is not.
 
     >>> is_slope(np.sin, np.cos, np.array([1.0, 2.0])), is_slope(np.sin, np.sin, np.array([1.0]))
     (True, False)

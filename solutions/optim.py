@@ -104,7 +104,7 @@ def critical_rate(a):
 
     The bowl is  ½ w a wᵀ,  with a symmetric matrix a (D, D) whose curvatures are all
     positive; its gradient is w a. Below the rate, descent converges from everywhere. Return a
-    number with six digits or more.
+    number with five digits or more.
 
     >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
     0.5

@@ -93,7 +93,7 @@ def keep_best(epochs):
 def confusion(t, guesses, K):
     """Exercise solver-confusion.  Count how often class i was taken for class j:  (K, K).
 
-    t and guesses have the shape (N,), and N may be 0. Some classes may never occur.
+    t and guesses have the shape (N,) with N ≥ 1. Some classes may never occur.
 
     >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
     array([[1, 1],

@@ -15,6 +15,7 @@ MOST = 300  # calls of one test that are kept
 MANY = 2_000  # entries of a list or a dictionary that are looked at
 DEEP = 2  # levels of objects inside of objects that are looked into
 RTOL, ATOL = 1e-7, 1e-12  # of rounding in another order; the second is relative to the largest
+SHORT = 1e-4  # both, for floats of four bytes
 
 
 @dataclass(frozen=True)
@@ -183,4 +184,6 @@ def close(one, other):
     if one.shape != other.shape:
         return False
     size = np.abs(other[np.isfinite(other)]).max(initial=0.0)
-    return bool(np.allclose(one, other, rtol=RTOL, atol=ATOL * size, equal_nan=True))
+    short = np.float32 in (one.dtype, other.dtype)
+    rtol, atol = (SHORT, SHORT) if short else (RTOL, ATOL)
+    return bool(np.allclose(one, other, rtol=rtol, atol=atol * size, equal_nan=True))
