@@ -166,16 +166,31 @@ def test_strange_files_earn_nothing(judge, source):
     assert verdict.says
 
 
-def test_an_argument_that_changes_is_noticed(clone, solution):
-    """A right answer that overwrites its input fails the test that looks at the input."""
-    alone = "x = np.ones((2, 2))\n    answers.softmax(x)\n    assert (x == 1).all()"
-    test = f"def test_x_is_left_alone(answers):\n    '''x = x.'''\n    {alone}\n"
-    with (clone / "tests/test_sample.py").open("a") as file:
-        file.write(f"\n\n@pytest.mark.exercise('sample-softmax', points=2)\n{test}")
+def test_an_argument_that_changes_is_refused(judge, solution):
+    """A right answer that overwrites its input is told so, and what to do."""
+    changing = solution.replace(RETURN, "scores *= 0\n    " + RETURN)
+    right, wrong = verdicts(judge, item(solution), item(changing))
+    assert (right.status, wrong.status) == ("pass", "error")
+    assert wrong.says[0] == "ValueError: output array is read-only"
+    assert "line 12 in softmax: scores *= 0" in wrong.says
+    assert wrong.says[-1] == "an argument is changed in place: copy it first, or make a new one"
+
+
+def test_an_exercise_may_allow_changes(clone, solution):
+    """Its mark says ``in_place=True``: what the answer changes is changed for the test."""
+    test = """
+@pytest.mark.exercise('sample-softmax', points=2, in_place=True)
+def test_x_becomes_zero(answers):
+    x = np.ones((2, 2))
+    answers.softmax(x)
+    assert (x == 0).all()
+"""
+    path = clone / "tests/test_sample.py"
+    path.write_text(path.read_text().split("@pytest")[0] + test)
     changing = solution.replace(RETURN, "scores *= 0\n    " + RETURN)
     judge = Judge(["sample"], tier="T0", key=b"secret")
-    right, wrong = verdicts(judge, item(solution), item(changing))
-    assert (right.status, wrong.claim) == ("pass", "X is left alone")
+    ends = verdicts(judge, item(solution), item(changing))
+    assert [end.status for end in ends] == ["fail", "pass"]
 
 
 def test_what_is_drawn_depends_on_key_and_submission(solution):

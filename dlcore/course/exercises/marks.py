@@ -44,6 +44,12 @@ def options(mark):
     return {word.arg: word.value.value for word in mark.keywords}
 
 
+def in_place(test):
+    """Tell whether the mark of a collected test lets answers change its arguments."""
+    mark = test.get_closest_marker("exercise")
+    return bool(mark and mark.kwargs.get("in_place"))
+
+
 def exercises_of(*topic_names):
     """List the exercises of some topics, each once, in the order of their tests."""
     found = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dlcore.course.exercises.skeleton import cut
 from dlcore.course.grading.sanitize import sanitize
-from dlcore.course.practice.diagnosis import REFUSALS, Frame, diagnose, kind_of
+from dlcore.course.practice.diagnosis import REFUSALS, WRITTEN, Frame, diagnose, kind_of
 from dlcore.course.sandbox.connection import WorkerEnded
 from dlcore.course.sandbox.limits import WireError
 
@@ -65,7 +65,8 @@ def raised_lines(error, item):
     kind = kind_of(error, frames)
     named = f"{type(error).__name__}: {error}" if kind != "not attempted" else str(error)
     where = (f"line {f.line}{within(f)}: {f.text}" for f in frames)
-    return plain((named, *where))
+    advice = [WRITTEN] if kind == "mutation" else []
+    return plain((named, *where, *advice))
 
 
 def within(frame):

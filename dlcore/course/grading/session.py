@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from dlcore.course.exercises import topics
+from dlcore.course.exercises.marks import in_place
 from dlcore.course.sandbox.client import Client
 from dlcore.course.sandbox.connection import Connection, WorkerEnded, Zygote
 
@@ -57,7 +58,8 @@ class SandboxSession:
     def answers(self, path, node):
         """Lend the answers at `path` to a test."""
         source = self.source(path)
-        self.client = Client(Connection(self.zygote(path.stem, source)), self.secret(node))
+        connection = Connection(self.zygote(path.stem, source))
+        self.client = Client(connection, self.secret(node), in_place=in_place(node))
         name = f"exercises.{path.stem}"
         inside = f"exercises/{path.name}"
         try:

@@ -15,12 +15,14 @@ import pytest
 
 from dlcore.course.practice.call_recorder import same
 from dlcore.course.practice.error_pattern import error_pattern, layout
+from dlcore.course.sandbox.arguments import ArgumentChangedError
 
 KINDS = (
     "not attempted", "import", "error", "shape", "dtype", "not finite", "values", "mutation",
     "time", "skipped",
 )  # fmt: skip
-WRITTEN = "an argument is written to: work on a copy, or make a new array"
+WRITTEN = "an argument is changed in place: copy it first, or make a new one"
+READ_ONLY = re.compile("read-?only|WRITEABLE")
 REFUSALS = (AssertionError, pytest.fail.Exception)
 
 
@@ -58,7 +60,7 @@ def diagnose(error, path, calls=()):
 
     kind = kind_of(error, frames)
     if kind == "mutation":
-        return Finding(kind, (WRITTEN,), frames)
+        return Finding(kind, (WRITTEN, f"{type(error).__name__}: {error}"), frames)
     named = "" if kind in ("not attempted", "time", "skipped") else f"{type(error).__name__}: "
     says = (f"{named}{error}".removesuffix(": "),)
     return Finding(kind, says + asked(error) if not frames else says, frames)
@@ -72,7 +74,7 @@ def kind_of(error, frames):
             kind = "not attempted"
         case RuntimeWarning() | FloatingPointError() if frames:
             kind = "not finite"
-        case ValueError() if frames and "read-only" in str(error):
+        case Exception() if is_writing(error, frames):
             kind = "mutation"
         case TimeoutError():
             kind = "time"
@@ -80,6 +82,12 @@ def kind_of(error, frames):
             kind = "skipped"
     imported = any(frame.function == "<module>" for frame in frames)
     return "import" if imported or isinstance(error, ImportError) else kind
+
+
+def is_writing(error, frames):
+    """Tell whether an answer tried to change what it was given, or has changed it."""
+    by_numpy = frames and READ_ONLY.search(str(error))
+    return bool(by_numpy) or type(error).__name__ == ArgumentChangedError.__name__
 
 
 def judgement(error, calls):

@@ -4,6 +4,7 @@ A scored test is marked ``@pytest.mark.exercise("loss-softmax", points=2)``. The
 an exercise are given when all its tests pass.
 """
 
+import linecache
 import os
 import signal
 import threading
@@ -20,8 +21,9 @@ from _pytest.runner import runtestprotocol
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.marks import scored_tests
 from dlcore.course.practice.call_recorder import CallRecorder, record_calls
-from dlcore.course.practice.diagnosis import KINDS, Finding, diagnose
+from dlcore.course.practice.diagnosis import KINDS, Finding, Frame, diagnose
 from dlcore.course.practice.known_mistakes import recognise, smallest_disagreement
+from dlcore.course.practice.lending import Lender, lent
 from dlcore.course.practice.shrink import plain
 
 SECONDS = 10.0
@@ -65,6 +67,7 @@ class Runner:
         self.outcomes = []
         self.broken = []
         self.recorder = CallRecorder()
+        self.lender = Lender()
         self.recordings = {}
         self.edits = None
         self.module = None
@@ -83,6 +86,7 @@ class Runner:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self):
         self.recorder.calls = []
+        self.lender = Lender()
         with limit(SECONDS):
             return (yield)
 
@@ -90,10 +94,11 @@ class Runner:
     def pytest_fixture_setup(self, fixturedef):
         value = yield
         if fixturedef.argname == "answers" and isinstance(value, ModuleType):
-            self.module = value
+            self.module = getattr(value, "unlent", value)
             names = {value.__name__, f"wrong.{value.__name__.split('.')[-1]}"}
-            vars(value).update(self.edits or {})
-            value = record_calls(value, self.recorder, names)
+            vars(self.module).update(self.edits or {})
+            recorded = record_calls(self.module, self.recorder, names)
+            value = recorded if value is self.module else lent(recorded, self.lender)
             fixturedef.cached_result = (value, *fixturedef.cached_result[1:])
         return value
 
@@ -123,6 +128,8 @@ class Runner:
         exercise = self.scored[item]
         answers = topics.ROOT / self.folder / f"{exercise.topic}.py"
         finding = diagnose(excinfo.value, answers, self.recorder.calls) if excinfo else None
+        if finding and finding.kind == "not finite" and not finding.frames:
+            finding = warned(finding, self.lender.warned, str(answers))
         formula = cleandoc(item.obj.__doc__ or "")
         return Outcome(
             topic=exercise.topic,
@@ -181,6 +188,15 @@ def by_exercise(outcomes):
     for outcome in outcomes:
         found.setdefault((outcome.topic, outcome.exercise), []).append(outcome)
     return [min(group, key=urgency) for group in found.values()]
+
+
+def warned(finding, warnings, path):
+    """Add to numbers that are not finite the first warning of the answers, and its line."""
+    own = [each for each in warnings if each[0] == path and each[2] == "RuntimeWarning"]
+    for _, line, kind, message in own[:1]:
+        frame = Frame(line, "", linecache.getline(path, line).strip())
+        return replace(finding, says=(*finding.says, f"{kind}: {message}"), frames=(frame,))
+    return finding
 
 
 def begun(outcome):

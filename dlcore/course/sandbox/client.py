@@ -1,20 +1,19 @@
 """The trusted side: a submission's names as attributes, in the place of its module.
 
-What a test passes is copied into the worker, and copied back into the same arrays, lists and
-dictionaries when the worker has changed them. Functions and objects of a test stay here. What
+What a test passes is copied into the worker, where it cannot be changed. Only for a test that
+says so is it copied back into the same arrays and containers when the worker has changed them.
+Functions and objects of a test stay here. What
 the submission makes, other than plain values, stays there: a test holds a proxy, which has
 no say in whether it is equal to anything.
 """
 
-import hashlib
-import hmac
 import json
 import time
 from contextlib import contextmanager
 
 import numpy as np
 
-from dlcore.course.sandbox import endpoint, errors, frame, grants, remote, wire
+from dlcore.course.sandbox import arguments, draws, endpoint, errors, frame, grants, remote, wire
 from dlcore.course.sandbox.connection import WorkerEnded
 from dlcore.course.sandbox.limits import MUTABLE, WireError
 
@@ -52,36 +51,40 @@ class SubmissionCallable(SubmissionObject, remote.RemoteCallable):
 
 
 class ClientWriter(endpoint.EndpointWriter):
-    """Write with each array, and each outermost list or dictionary, the number that it has."""
+    """Write with each array, and each outermost container, the number that it has."""
 
     inside = False
 
     def mutable(self, value, depth):
         """Write a copy of what may be changed in place."""
         if type(value) is np.ndarray:
-            return {
-                "kept": [self.endpoint.number(value), layout(value), self.contents(value, depth)]
-            }
+            is_open = self.endpoint.in_place and value.flags.writeable
+            return self.kept(value, is_open, steps(value), depth)
         if self.inside:
             return self.contents(value, depth)
         self.inside = True
-        contents = self.contents(value, depth)
+        kept = self.kept(value, self.endpoint.in_place, [], depth)
         self.inside = False
-        return {"kept": [self.endpoint.number(value), [], contents]}
+        return kept
+
+    def kept(self, value, is_open, steps, depth):
+        """Write a value with its number, whether it may be changed, and how it lies in memory."""
+        number = self.endpoint.number(value)
+        return {"kept": [number, is_open, steps, self.contents(value, depth)]}
 
     def foreign(self, value, depth):
         """Write a generator of random numbers as its state."""
         if isinstance(value, np.random.Generator):
-            return {"rng": self.endpoint.hand_over(value.bit_generator)}
+            state = draws.hand_over(value.bit_generator, self.endpoint.key)
+            return {"rng": json.dumps(state)}
         return super().foreign(value, depth)
 
 
-def layout(array):
-    """Say whether an array can be written to, and its strides if its rows lie apart."""
+def steps(array):
+    """List the strides of an array, in entries, if its rows lie apart."""
     steps = [stride // array.itemsize for stride in array.strides]
     span = sum(abs(step) * max(0, n - 1) for step, n in zip(steps, array.shape, strict=True))
-    plain = array.flags.c_contiguous or span > SPAN
-    return [array.flags.writeable, [] if plain else steps]
+    return [] if array.flags.c_contiguous or span > SPAN else steps
 
 
 class Client(endpoint.Endpoint):
@@ -90,10 +93,11 @@ class Client(endpoint.Endpoint):
     proxy_types = (SubmissionObject, SubmissionCallable)
     writer = ClientWriter
 
-    def __init__(self, connection, key=b""):
+    def __init__(self, connection, key=b"", *, in_place=False):
         super().__init__()
         self.connection = connection
         self.key = key
+        self.in_place = in_place
         self.phase = "at import"
         self.messages = self.received = self.results = self.nested = 0
         self.ended = None
@@ -150,7 +154,9 @@ class Client(endpoint.Endpoint):
         return message
 
     def apply_change(self, number, value):
-        """Change an array, a list or a dictionary of the tests in place."""
+        """Change an array or a container of the tests in place."""
+        if not self.in_place:
+            raise WireError("read: an argument was changed that cannot be changed")
         if type(number) is not int or not 0 <= number < len(self.objects):
             raise WireError(f"read: there is no object {number}")
         old = self.objects[number]
@@ -196,23 +202,26 @@ class Client(endpoint.Endpoint):
         """Do what the worker asks for, if it may."""
         if self.nested > NESTED:
             raise RecursionError("functions of the tests are called within each other too deep")
-        act, args = grants.permitted(operation, args, self.owned)
+        args = [self.closed(arg) for arg in args]
+        kwargs = {name: self.closed(option) for name, option in kwargs.items()}
+        act, args = grants.permitted(operation, args, kwargs, self.owned)
         result = act(*args, **kwargs)
         self.results += grants.entries(result) if operation != "call" else 0
         if self.results > RESULTS:
             raise MemoryError("the results are too large")
         return result
 
+    def closed(self, value):
+        """Return what a submission passes back; of an array of the tests, a view for reading."""
+        if type(value) is np.ndarray and value.flags.writeable and not self.in_place:
+            return arguments.window(value)
+        if type(value) in (list, tuple) and id(value) not in self.numbers:
+            return type(value)(map(self.closed, value))
+        return value
+
     def owned(self, value):
         """Tell whether a value is an object that has a number, and no copy in the worker."""
         return id(value) in self.numbers and type(value) not in MUTABLE
-
-    def hand_over(self, bits):
-        """Return the state of a generator, which goes on from one that nobody can foresee."""
-        state = json.dumps(bits.state)
-        seed = hmac.digest(self.key, state.encode(), hashlib.sha256)
-        bits.state = type(bits)(int.from_bytes(seed)).state
-        return state
 
     def describe(self, error):
         """Keep an exception of the tests, in case that it comes back."""

@@ -14,6 +14,7 @@ from itertools import count
 import numpy as np
 
 from dlcore.course.sandbox import errors
+from dlcore.course.sandbox.arguments import update
 from dlcore.course.sandbox.limits import WireError
 from dlcore.course.sandbox.reader import Reader
 from dlcore.course.sandbox.remote import RemoteCallable, RemoteProxy
@@ -137,23 +138,23 @@ class Endpoint:
 
 
 def patch(old, new):
-    """Change an array, a list or a dictionary in place into another, and all that it holds."""
+    """Change an array or a container in place into another, and all that it holds."""
     if type(old) is not type(new):
         raise WireError(f"read: a {type(new).__name__} for a {type(old).__name__}")
     if type(old) is np.ndarray:
         if (old.shape, old.dtype) != (new.shape, new.dtype):
             raise WireError("read: an array in place keeps its shape and its dtype")
         old[...] = new
+    elif type(old) is set:
+        update(old, new)
     elif type(old) is list:
         rest = [None] * (len(new) - len(old))
         old[:] = [merged(*pair) for pair in zip(old + rest, new, strict=False)]
     else:
-        found = {key: merged(old.get(key), value) for key, value in new.items()}
-        old.clear()
-        old.update(found)
+        update(old, {key: merged(old.get(key), value) for key, value in new.items()})
     return old
 
 
 def merged(old, new):
     """Return what stands in place of `old`: itself, if it is a container like `new`."""
-    return patch(old, new) if type(old) is type(new) and type(new) in (list, dict) else new
+    return patch(old, new) if type(old) is type(new) and type(new) in (list, dict, set) else new

@@ -19,6 +19,7 @@ SEEN = (
     "argmax", "argmin", "clip", "cumsum", "dot", "max", "mean", "min", "ravel", "reshape", "sum",
     "transpose",
 )  # fmt: skip
+OPTIONS = ("axis", "keepdims", "ddof")
 FUNCTIONS = (
     "all", "any", "argmax", "argmin", "clip", "concatenate", "cumsum", "dot", "expand_dims", "flip",
     "max", "mean", "min", "moveaxis", "ndim", "ones_like", "prod", "ravel", "reshape", "roll",
@@ -27,15 +28,21 @@ FUNCTIONS = (
 )  # fmt: skip
 
 
-def permitted(operation, args, owned):
+def permitted(operation, args, kwargs, owned):
     """Return a function and its arguments: what was asked for, if it is allowed.
 
     `owned` tells whether a value is an object of the tests that was given a number.
     """
     if operation in ("ufunc", "function"):
+        if strange := kwargs.keys() - {*OPTIONS}:
+            raise TypeError(f"{', '.join(sorted(strange))}: no option for objects of the tests")
         return numpy_function(operation, args, owned)
+    if kwargs and operation != "call":
+        raise TypeError(f"{operation} takes no options")
     if operation != "call" and operation not in remote.ACTIONS:
         raise TypeError(f"{operation} cannot be asked for")
+    if operation == "setitem":
+        raise TypeError("an object of the tests cannot be changed")
     if not any(map(owned, args[: 1 if operation in ("call", "getattr", "pull") else 2])):
         raise TypeError(f"{operation} is asked for without an object of the tests")
     if operation == "call":
@@ -56,6 +63,8 @@ def numpy_function(operation, args, owned):
     if operation == "ufunc":
         if not isinstance(function, np.ufunc) or args.pop(0) != "__call__":
             raise TypeError(f"{name}: only functions of arrays can be called, and only as such")
+        if len(args) != function.nin:
+            raise TypeError(f"{name} takes {function.nin} arguments, and returns its result")
     elif name not in FUNCTIONS:
         raise TypeError(f"{name}: no rule for objects of the tests")
     members = [m for arg in args for m in (arg if type(arg) in (list, tuple) else [arg])]

@@ -16,7 +16,7 @@ TYPES = {code: dtype.type for code, dtype in DTYPES.items()}
 TYPES |= {kind.__name__: kind for kind in (bool, int, float, complex, str, list, tuple, dict)}
 NAMES = {kind: name for name, kind in TYPES.items()}
 ATOMS = {NoneType, bool, float}
-MUTABLE = {list, dict, np.ndarray}
+MUTABLE = {list, dict, set, np.ndarray}
 EVEN = {NoneType, bool, int, float, str, bytes}
 ROOTS = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
 

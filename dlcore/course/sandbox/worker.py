@@ -14,7 +14,7 @@ from types import ModuleType
 
 import numpy as np
 
-from dlcore.course.sandbox import endpoint, errors, frame, remote, wire
+from dlcore.course.sandbox import arguments, endpoint, errors, frame, remote, wire
 
 
 class TestObject(remote.RemoteProxy):
@@ -40,43 +40,28 @@ class WorkerWriter(endpoint.EndpointWriter):
     """Write a copy of what the tests sent as its number: it is the same object there."""
 
     def mutable(self, value, depth):
-        """Name the number of an array, a list or a dictionary that has one."""
+        """Name the number of an array or a container that has one."""
         number = self.endpoint.copied.get(id(value))
-        return self.contents(value, depth) if number is None else {"yours": number}
+        same = number is not None and self.endpoint.is_still(number, value)
+        return {"yours": number} if same else self.contents(value, depth)
 
 
 class WorkerReader(endpoint.EndpointReader):
-    """Read arrays, lists and dictionaries of the tests so that their changes are detected."""
+    """Read what can be changed in place so that it is not, or so that changes are detected."""
 
     def kept(self, contents, depth):
-        """Bring the copy of something up to date, or make one."""
-        number, layout, tree = contents
+        """Bring the copy of something up to date, or make one; open it only if it may change."""
+        number, is_open, steps, tree = contents
         value = self.value(tree, depth)
-        copy = self.endpoint.copies.get(number)
         if type(value) is np.ndarray:
-            copy = laid_out(value, copy, *layout)
-        else:
-            copy = endpoint.merged(copy, value)
-        self.endpoint.keep(number, copy)
-        return copy
+            return self.endpoint.keep_array(number, value, is_open, steps)
+        return self.endpoint.keep_container(number, value, is_open)
 
     def generator(self, state, depth):
         """Return a generator of random numbers of our own, in the given state."""
-        generator = np.random.Generator(np.random.PCG64())
-        generator.bit_generator.state = json.loads(state)
-        return generator
+        return arguments.generator(json.loads(state))
 
     tags = endpoint.EndpointReader.tags | {"kept": kept, "rng": generator}
-
-
-def laid_out(value, copy, writeable, steps):
-    """Copy an array so that it lies in memory as the original does, into `copy` if it fits."""
-    if copy is None or (copy.shape, copy.dtype) != (value.shape, value.dtype):
-        copy = np.empty_like(value) if not steps else apart(value.shape, value.dtype, steps)
-    copy.flags.writeable = True
-    copy[...] = value
-    copy.flags.writeable = writeable
-    return copy
 
 
 def apart(shape, dtype, steps):
@@ -103,7 +88,9 @@ class Worker(endpoint.Endpoint):
         self.module = None
         self.depth = 0
         self.copies, self.copied = {}, {}  # by number, and the numbers by identity
+        self.memory = {}  # of arrays, by number: where we write and the submission reads
         self.given, self.lent = {}, {}  # snapshots: of arguments, and of what callbacks returned
+        self.watched = {}  # containers that may not change, by number, with what they held
 
     def send(self, number, kind, *content):
         """Send a message, with what has become of the copies."""
@@ -131,12 +118,42 @@ class Worker(endpoint.Endpoint):
         del self.buffered[:size]
         return part
 
-    def keep(self, number, copy):
-        """Remember a copy, and how it came."""
+    def keep_array(self, number, value, is_open, steps):
+        """Return the copy of an array, which lies in memory as the original does."""
+        shown = self.copies.get(number)
+        memory = self.memory.get(number)
+        alike = lambda other: (other.shape, other.dtype) == (value.shape, value.dtype)
+        if shown is None or not alike(shown) or not alike(memory):
+            memory = apart(value.shape, value.dtype, steps) if steps else value
+            shown = memory if is_open else arguments.window(memory)
+        if memory is not value:
+            memory[...] = value
+        self.memory[number] = memory
+        return self.keep(number, shown, is_open)
+
+    def keep_container(self, number, value, is_open):
+        """Return the copy of a list, a dictionary or a set, the same one each time."""
+        copy = self.keep(number, endpoint.merged(self.copies.get(number), value), is_open)
+        if not is_open:
+            self.watched[number] = copy, arguments.Contents(copy)
+        return copy
+
+    def keep(self, number, copy, is_open):
+        """Remember a copy, and how it came if it may change."""
+        self.copied.pop(id(self.copies.get(number)), None)
         self.copies[number] = copy
         self.copied[id(copy)] = number
-        held = self.given if number in self.given else self.lent
-        held[number] = self.snapshot(copy)
+        if is_open:
+            held = self.given if number in self.given else self.lent
+            held[number] = self.snapshot(copy)
+        return copy
+
+    def is_still(self, number, copy):
+        """Tell whether a copy is what came; raise if it is a container that may not change."""
+        if number in self.watched:
+            arguments.refuse_changes([self.watched[number]])
+        memory = self.memory.get(number, copy)
+        return memory is copy or (memory.shape, memory.dtype) == (copy.shape, copy.dtype)
 
     def snapshot(self, copy):
         """Condense a copy to bytes that tell whether it has changed."""
@@ -164,15 +181,22 @@ class Worker(endpoint.Endpoint):
         self.depth -= 1
         if not self.depth:
             self.given = {}
+            self.watched = {}
 
     def perform(self, operation, args, kwargs, state):
         """Do what a test asks for."""
         with np.errstate(**(state or {})):
-            if operation == "call":
-                return args[0](*args[1:], **kwargs)
-            if operation in remote.ACTIONS:
-                return remote.ACTIONS[operation](*args)
-            return self.load(*args) if operation == "load" else getattr(self.module, *args)
+            result = self.act(operation, args, kwargs)
+        arguments.refuse_changes(self.watched.values())
+        return result
+
+    def act(self, operation, args, kwargs):
+        """Call, compute, load the submission, or look up one of its names."""
+        if operation == "call":
+            return args[0](*args[1:], **kwargs)
+        if operation in remote.ACTIONS:
+            return remote.ACTIONS[operation](*args)
+        return self.load(*args) if operation == "load" else getattr(self.module, *args)
 
     def load(self, name, path, source):
         """Run the submission as a module."""
@@ -213,7 +237,7 @@ class Tap(io.RawIOBase):
 
 def serve(channel):
     """Answer until nobody asks."""
-    warnings.simplefilter("error")
+    warnings.simplefilter("ignore")
     tap = io.TextIOWrapper(Tap(), "utf-8", errors="backslashreplace", write_through=True)
     sys.stdout = sys.stderr = tap
     worker = Worker(channel)
