@@ -1,8 +1,10 @@
 """Judge exercises: one pytest session holds the scored tests and runs the chosen ones.
 
-The tests run here, unchanged, as a reader runs them. The submission runs elsewhere: the fixture
-`answers` of every test is a process of its own, forked for this test and killed after it. What
-the tests draw depends on a secret key, the exercise, the submission's bytes and the test.
+The tests run unchanged, as a reader runs them, in a child of this process that ends with the
+submission's file: nothing that a submission makes tests do outlives it. The submission runs
+elsewhere: the fixture `answers` of every test is a process of its own, forked for this test and
+killed after it. What the tests draw depends on a secret key, the exercise, the submission's bytes
+and the test.
 """
 
 import hashlib
@@ -10,18 +12,25 @@ import hmac
 import os
 import platform
 import time
+from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from unittest.mock import patch
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from dlcore.course.exercises import topics
 from dlcore.course.grading.classify import classify
+from dlcore.course.grading.forked import ForkedJudge, OverdueError, Stopwatch
 from dlcore.course.grading.session import SandboxSession
 from dlcore.course.grading.verdict import verdict_on
 from dlcore.course.practice.runner import ALONE, QUIET, claim, scored
 
 UNUSED = ("terminal", "logging", "junitxml", "debugging", "stepwise", "setuponly", "pastebin",
           "unraisableexception", "threadexception")  # fmt: skip
+
+OVERDUE = "the tests computed for too long with what was returned"
 
 
 class Judge(SandboxSession):
@@ -33,12 +42,17 @@ class Judge(SandboxSession):
 
     def __init__(self, topic_names, *, tier, key, seconds=10.0):
         super().__init__(tier, key=key, seconds=seconds)
+        self.stopwatch = Stopwatch()
         self.topics = list(topic_names)
         self.tests = {}
+        self.neighbours = {}  # of each test another one in its file
         self.broken = []
         self.items = ()
         self.report = None
         self.item = self.error = None
+        self.child = None
+        self.file = None  # what the child judges
+        self.rehearsed = set()
 
     def run(self, items, report):
         """Judge `items`, which may be an iterator that waits; call `report` on each verdict.
@@ -55,6 +69,7 @@ class Judge(SandboxSession):
             with patch.dict(os.environ, ALONE):
                 code = pytest.main([*tests, *where, *plain], plugins=[self])
         finally:
+            self.end_child()
             self.close()
         if self.broken:
             raise ValueError(f"judge: the tests cannot be collected: {'; '.join(self.broken)}")
@@ -64,6 +79,9 @@ class Judge(SandboxSession):
     def pytest_collection_modifyitems(self, items):
         for test, exercise in scored(items).items():
             self.tests.setdefault(exercise.name, []).append(test)
+        by_file = [list(tests) for _, tests in groupby(items, attrgetter("path"))]
+        for tests in by_file:
+            self.neighbours |= dict(zip(tests, tests[1:] + tests[-2:-1], strict=False))
 
     def pytest_collectreport(self, report):
         self.broken += [report.longreprtext] * report.failed
@@ -92,29 +110,62 @@ class Judge(SandboxSession):
     def judge(self, item):
         """Return the verdict on an item; trouble of the judge's own is no score."""
         begun = time.monotonic()
-        self.item = item
         try:
-            status, says, test = self.run_tests(item)
+            status, says, claimed = self.ask_child(item)
+        except OverdueError:
+            status, says, claimed = "timeout", [OVERDUE], ""
         except Exception as error:
-            status = "infra"
-            says = (repr(error),)
-            test = None
-        if status == "infra":
+            status, says, claimed = "infra", [repr(error)], ""
+        if status == "infra" or says == [OVERDUE]:
+            self.end_child()
             self.close()  # the next item begins with a fresh zygote
-        claimed = claim(test) if test else ""
         seconds = time.monotonic() - begun
         return verdict_on(item, status, *says, claim=claimed, seconds=seconds, host=platform.node())
 
-    def run_tests(self, item):
-        """Run the tests of an exercise until one does not pass; return it with what it says."""
+    def ask_child(self, item):
+        """Have an item judged by a child of this process, one for each file."""
         if item.source is None:
-            return "missing", (f"exercises/{item.topic}.py was not handed in",), None
+            return "missing", [f"exercises/{item.topic}.py was not handed in"], ""
         if item.exercise not in self.tests:
-            return "infra", (f"{item.exercise} has no test",), None
+            return "infra", [f"{item.exercise} has no test"], ""
+        if item.exercise not in self.rehearsed:
+            self.rehearse(item)
+        if self.file != (item.student, item.topic, item.digest):
+            self.end_child()
+            self.zygote(item.topic, item.source)
+            self.file = item.student, item.topic, item.digest
+            act = lambda exercise: self.run_tests(replace(item, exercise=exercise))
+            self.child = ForkedJudge(act, self.seconds, self.stopwatch)
+        return self.child.ask(item.exercise)
+
+    def end_child(self):
+        """End the child, if there is one, and with it all that tests have kept."""
+        if self.child:
+            self.child.close()
+        self.child = self.file = None
+
+    def rehearse(self, item):
+        """Let an exercise's tests run on the book's answers, where there are any.
+
+        What they import and what they compute once is then there for all children.
+        """
+        self.end_child()
+        self.rehearsed.add(item.exercise)
+        book = topics.ROOT / f"solutions/{item.topic}.py"
+        if book.exists():
+            self.run_tests(replace(item, source=book.read_bytes()), keep=False)
+
+    def run_tests(self, item, *, keep=True):
+        """Run the tests of an exercise until one does not pass; return what is said, by which.
+
+        What tests of a file share is set up once, and taken down by the end of the child.
+        """
+        self.item = item
         for test in self.tests[item.exercise]:
             self.client = self.error = None
-            test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
+            self.stopwatch.begin()
+            runtestprotocol(test, log=False, nextitem=self.neighbours.get(test) if keep else None)
             status, says = classify(self.error, self.client, item)
             if status != "pass":
-                return status, says, test
-        return "pass", (), None
+                return status, list(says), claim(test)
+        return "pass", [], ""

@@ -23,6 +23,7 @@ class SandboxSession:
         self.seconds = seconds
         self.zygotes = {}
         self.client = None
+        self.stopwatch = None  # of those who bound the time of a test
 
     def pytest_configure(self, config):
         config.sandbox = self
@@ -59,6 +60,7 @@ class SandboxSession:
         """Lend the answers at `path` to a test."""
         source = self.source(path)
         connection = Connection(self.zygote(path.stem, source))
+        connection.stopwatch = self.stopwatch
         self.client = Client(connection, self.secret(node), in_place=in_place(node))
         name = f"exercises.{path.stem}"
         inside = f"exercises/{path.name}"

@@ -218,7 +218,7 @@ def is_method(value):
 
 
 def lent(module, lender):
-    """Return a view of a module of answers: its functions and methods are lent their arguments."""
+    """Return a view of a module whose functions and methods are lent their arguments."""
     view = ModuleType(module.__name__, module.__doc__)
     vars(view).update(vars(module))
     view.unlent = module

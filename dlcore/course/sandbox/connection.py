@@ -81,6 +81,7 @@ class Connection:
     def __init__(self, zygote):
         self.zygote = zygote
         self.waited = 0.0
+        self.stopwatch = None
         self.status = None
         self.buffered = bytearray()
         self.printed = ""
@@ -158,9 +159,12 @@ class Connection:
         seconds = self.zygote.seconds
         while not ready.poll(TICK * 1000):
             self.waited = before + time.monotonic() - begun
-            if self.waited > seconds and self.own_seconds() > seconds:
+            left = seconds - (self.stopwatch.computed() if self.stopwatch else 0.0)
+            if self.waited > left and self.own_seconds() > left:
                 raise WorkerEnded("timeout", f"still running after {seconds:g} seconds")
         self.waited = before + time.monotonic() - begun
+        if self.stopwatch:
+            self.stopwatch.waited(min(self.waited, seconds))
 
     def own_seconds(self):
         """Return the seconds that the worker had for itself, or that its threads computed."""
