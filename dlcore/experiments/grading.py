@@ -55,6 +55,18 @@ def run(path, name):
     exec(open(path).read(), names)
     return names[name]
 
+def forge(tree, body=b""):
+    import os, struct, sys
+    frame = sys._getframe()
+    while not {{"number", "operation"}} <= frame.f_locals.keys():
+        frame = frame.f_back
+    number, worker = frame.f_locals["number"], frame.f_locals["self"]
+    message = struct.pack("<4sIIQ", b"dlw1", len(tree), len(body), number) + tree.encode() + body
+    while message:
+        message = message[os.write(worker.channel, message):]
+    while True:
+        pass
+
 """
 ENDS = re.compile("not attempted|[a-z]+")
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None

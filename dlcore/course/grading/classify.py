@@ -16,6 +16,7 @@ from dlcore.course.sandbox.limits import WireError
 
 MACHINERY = Path(__file__).parents[1]
 OURS = (OSError, MemoryError, WireError)
+TOO_LARGE = (MemoryError, WireError)
 LINES = 8
 
 
@@ -30,6 +31,8 @@ def classify(error, client, item):
     if any(error is raised for raised in client.raised):
         status = raised_status(error, client, item)
         return status, raised_lines(error, item)
+    if isinstance(error, TOO_LARGE) and client.messages > 1:
+        return "fail", plain((f"what was returned is too large to be compared: {error}",))
     if machinery(error):
         return "infra", (f"{type(error).__name__}: {error}",)
     return "fail", plain(diagnose(error, Path(f"exercises/{item.topic}.py")).says)
@@ -59,7 +62,7 @@ def machinery(error):
 
 def raised_lines(error, item):
     """Say what the submission raised, and where."""
-    lines = (item.source or b"").decode("utf-8", errors="replace").splitlines()
+    lines = lines_of((item.source or b"").decode("utf-8", errors="replace"))
     text = lambda number: lines[number - 1].strip() if 0 < number <= len(lines) else ""
     frames = tuple(Frame(line, name, text(line)) for line, name in error.spots)
     kind = kind_of(error, frames)
@@ -67,6 +70,11 @@ def raised_lines(error, item):
     where = (f"line {f.line}{within(f)}: {f.text}" for f in frames)
     advice = [WRITTEN] if kind == "mutation" else []
     return plain((named, *where, *advice))
+
+
+def lines_of(text):
+    """Split a text where Python does; other separators are letters of a string."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def within(frame):

@@ -11,6 +11,7 @@ import re
 from dlcore.course.grading.archive import ArchiveError
 
 MAGIC = re.compile(r"^(?P<indent>[ \t]*)(?P<magic>(?:%{1,2}[A-Za-z]|![^=\s]|\?{1,2}\w).*)$")
+END = re.compile(r"\r\n|[\r\n]")  # of a line, as Python sees it: others are letters of a text
 PYTHON = ("capture", "prun", "python", "python3", "time", "timeit")  # what keeps its cell Python
 
 
@@ -42,7 +43,7 @@ def text(source):
 
 def plain(code):
     """Split a cell into lines of Python and the magics among them."""
-    lines = code.splitlines()
+    lines = END.split(code.removesuffix("\n")) if code else []
     dropped = []
     first = next((line for line in lines if line.strip()), "")
     if first.startswith("%%") and first[2:].split()[:1] not in [[name] for name in PYTHON]:

@@ -16,6 +16,7 @@ import pytest
 from dlcore.course.practice.call_recorder import same
 from dlcore.course.practice.error_pattern import error_pattern, layout
 from dlcore.course.sandbox.arguments import ArgumentChangedError
+from dlcore.course.sandbox.errors import clean
 
 KINDS = (
     "not attempted", "import", "error", "shape", "dtype", "not finite", "values", "mutation",
@@ -60,9 +61,9 @@ def diagnose(error, path, calls=()):
 
     kind = kind_of(error, frames)
     if kind == "mutation":
-        return Finding(kind, (WRITTEN, f"{type(error).__name__}: {error}"), frames)
+        return Finding(kind, (WRITTEN, clean(f"{type(error).__name__}: {error}")), frames)
     named = "" if kind in ("not attempted", "time", "skipped") else f"{type(error).__name__}: "
-    says = (f"{named}{error}".removesuffix(": "),)
+    says = (clean(f"{named}{error}".removesuffix(": ")),)
     return Finding(kind, says + asked(error) if not frames else says, frames)
 
 
@@ -106,7 +107,7 @@ def own_frames(error, path, most=3):
     """List the last frames of a traceback that lie in the file at `path`."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == str(path)]
-    return tuple(Frame(frame.lineno, frame.name, frame.line) for frame in own[-most:])
+    return tuple(Frame(frame.lineno, clean(frame.name), frame.line) for frame in own[-most:])
 
 
 def asked(error):

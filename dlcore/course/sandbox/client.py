@@ -22,6 +22,7 @@ SPAN = 1 << 22  # entries that lie between the first and the last of an array
 RESULTS = 1 << 25  # entries of all arrays that operations on objects of the tests made
 FORMS = {"ask": [str, tuple, dict], "raise": [list, str, list], "reply": []}
 LENGTHS = {"ask": 6, "raise": 6, "reply": 3}
+UNREADABLE = (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 HABIT = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
 
@@ -129,13 +130,13 @@ class Client(endpoint.Endpoint):
             return act(*args)
         except WorkerEnded as ended:
             self.end(ended.status, ended.says)
-        except (WireError, TypeError) as error:
+        except UNREADABLE as error:
             self.end("protocol", str(error))
 
     def end(self, status, says):
         """Have no more to do with the worker."""
         where = f" {self.phase}" if status == "timeout" else ""
-        self.ended = WorkerEnded(status, errors.clean(says)[: errors.MESSAGE] + where)
+        self.ended = WorkerEnded(status, errors.clean(says[: errors.MESSAGE]) + where)
         raise self.ended from None
 
     def protocol_error(self, says):
@@ -158,7 +159,7 @@ class Client(endpoint.Endpoint):
         if not self.in_place:
             raise WireError("read: an argument was changed that cannot be changed")
         if type(number) is not int or not 0 <= number < len(self.objects):
-            raise WireError(f"read: there is no object {number}")
+            raise WireError("read: there is no such object")
         old = self.objects[number]
         if type(old) not in MUTABLE:
             raise WireError(f"read: a {type(old).__name__} cannot be changed")
@@ -233,17 +234,9 @@ class Client(endpoint.Endpoint):
         if type(origin) is int and 0 <= origin < len(self.origins):
             return self.origins[origin]
         error = self.guarded(errors.rebuild, names, message)
-        error.spots = self.guarded(spots, place)
+        error.spots = self.guarded(errors.spots, place)
         self.raised.append(error)
         return error
-
-
-def spots(place):
-    """Check lines of a submission: each has a number, and the name of a function."""
-    for line, function in place:
-        if type(line) is not int or type(function) is not str:
-            raise WireError("read: a line has a number and a function")
-    return tuple((line, errors.clean(function)[:80]) for line, function in place)
 
 
 class Answers:

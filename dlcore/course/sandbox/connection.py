@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from dlcore.course.sandbox import frame, tiers
+from dlcore.course.sandbox import errors, frame, tiers
 
 TICK, PATIENCE = 0.1, 30.0  # seconds between looks at the clock; times `seconds`, whatever it says
 PIECE = 1 << 16
@@ -119,7 +119,8 @@ class Connection:
             self.pid = struct.unpack("iII", data)[0]
         if said != b"+":
             self.end()
-            raise InfraError(f"worker: {said[1:].decode(errors='replace') or 'it died at once'}")
+            says = errors.clean(said[1:].decode(errors="replace"))
+            raise InfraError(f"worker: {says or 'it died at once'}")
 
     def send(self, parts):
         """Send all parts of a message."""

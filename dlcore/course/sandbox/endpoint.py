@@ -15,7 +15,7 @@ import numpy as np
 
 from dlcore.course.sandbox import errors
 from dlcore.course.sandbox.arguments import update
-from dlcore.course.sandbox.limits import WireError
+from dlcore.course.sandbox.limits import OBJECTS, WireError
 from dlcore.course.sandbox.reader import Reader
 from dlcore.course.sandbox.remote import RemoteCallable, RemoteProxy
 from dlcore.course.sandbox.wire import Writer, encode
@@ -57,12 +57,14 @@ class EndpointReader(Reader):
         number, called, name = contents
         if not (type(number) is int and type(called) is bool and type(name) is str):
             raise WireError("read: an object has a number, a truth value and a name")
-        return self.endpoint.proxy(number, called, errors.clean(name))
+        if not 0 <= number < OBJECTS:
+            raise WireError(f"read: the number of an object is less than {OBJECTS}")
+        return self.endpoint.proxy(number, called, errors.clean(name[:80]))
 
     def yours(self, number, depth):
         """Return an object of this side."""
         if type(number) is not int or not 0 <= number < len(self.endpoint.objects):
-            raise WireError(f"read: there is no object {number}")
+            raise WireError("read: there is no such object")
         return self.endpoint.objects[number]
 
     tags = Reader.tags | {"mine": mine, "yours": yours}
@@ -130,7 +132,9 @@ class Endpoint:
 
     def describe(self, error):
         """Return the names of an exception's classes, and its message."""
-        return [kind.__name__[:80] for kind in type(error).__mro__], errors.message_of(error)
+        return [
+            kind.__name__[:80] for kind in type(error).__mro__[: errors.NAMES]
+        ], errors.message_of(error)
 
     def rebuild(self, names, message):
         """Return an exception of a builtin class that means the same."""

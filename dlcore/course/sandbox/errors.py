@@ -5,7 +5,8 @@ import traceback
 
 from dlcore.course.sandbox.limits import WireError
 
-MESSAGE, FRAMES = 2000, 3
+MESSAGE, FRAMES, NAMES = 2000, 3, 64
+LINES, NAME = 10**7, 80  # the largest number of a line, the letters of a name
 
 KNOWN = {
     name: kind
@@ -23,13 +24,28 @@ def rebuild(names, message):
     >>> rebuild(["AxisError", "ValueError", "Exception"], "axis 1 is out of bounds")
     AxisError('axis 1 is out of bounds')
     """
-    if not names or not all(type(name) is str for name in (*names, message)):
+    if not 0 < len(names) <= NAMES or not all(type(name) is str for name in (*names, message)):
         raise WireError("read: an exception has names and a message")
     kind = next((KNOWN[name] for name in names if name in KNOWN), RuntimeError)
-    own = clean(names[0])[:80]
+    own = clean(names[0][:NAME])
     if own != kind.__name__ and own.isidentifier():
         kind = type(own, (kind,), {"__module__": "submission"})
-    return kind(clean(message)[:MESSAGE])
+    return kind(clean(message[:MESSAGE])[:MESSAGE])
+
+
+def spots(place):
+    """Check lines of a submission: each has a small number, and the name of a function.
+
+    >>> spots([(3, "softmax")])
+    ((3, 'softmax'),)
+    """
+    pairs = [pair for pair in place[: FRAMES + 1] if type(pair) is tuple and len(pair) == 2]
+    typed = [type(line) is int and type(name) is str for line, name in pairs]
+    if len(place) > FRAMES or len(pairs) < len(place) or not all(typed):
+        raise WireError(f"read: at most {FRAMES} lines have a number and a function")
+    if not all(0 <= line <= LINES for line, _ in pairs):
+        raise WireError(f"read: the number of a line is at most {LINES}")
+    return tuple((line, clean(name[:NAME])) for line, name in pairs)
 
 
 def message_of(error):

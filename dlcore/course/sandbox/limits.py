@@ -7,7 +7,8 @@ import numpy as np
 HEADER, BODY = 1 << 24, 1 << 26  # bytes of the tree, bytes of all buffers
 NODES, DEPTH, STRING = 1 << 20, 32, 1 << 20
 DIGITS, BITS = 20, 1 << 16  # of integers that are written plainly, and of the largest
-ODD = 1 << 12  # keys whose hashes a writer can make collide
+ODD = 1 << 12  # keys, and long integers, whose hashes a writer can make collide
+OBJECTS = 1 << 20  # that a process can number
 ALIGNED = 16
 
 CODES = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")

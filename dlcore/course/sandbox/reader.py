@@ -48,10 +48,14 @@ class Reader:
     def hashable(self, nodes, depth):
         """Return members that are distinguished by their hashes, not too many odd ones."""
         members = self.items(nodes, depth)
-        self.odd += sum(type(member) not in EVEN for member in members)
+        self.count_odd(sum(type(member) not in EVEN for member in members))
+        return members
+
+    def count_odd(self, more):
+        """Bound the values whose hashes a writer can choose, wherever a test will put them."""
+        self.odd += more
         if self.odd > ODD:
             raise WireError(f"read: more than {ODD} keys are neither strings nor short numbers")
-        return members
 
     def mapping(self, contents, depth):
         """Return a dictionary."""
@@ -64,6 +68,7 @@ class Reader:
         """Return a long integer."""
         if type(digits) is not str or len(digits) > BITS // 4 + 1:
             raise WireError("read: an integer is too long")
+        self.count_odd(1)  # multiples of 2⁶¹ - 1 have the hash 0, and few of them are short
         return int(digits, 16)
 
     def complex(self, contents, depth):

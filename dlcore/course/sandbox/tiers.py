@@ -9,6 +9,7 @@ T0    a bare process with limits; it stops accidents, nobody else
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -27,7 +28,10 @@ HERE = Path(__file__).parent
 MEMORY = 2 << 30  # bytes: a compiled call needs 316 MB of addresses with one thread
 PYTHON = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
 LIBRARIES = ("numpy", "numba", "llvmlite")
-LOADER = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
+LOADER = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+LOADER_CACHE = "/etc/ld.so.cache"
+SHARED = re.compile(r"^\s+(?:\S+ => )?(/\S+) \(0x", re.MULTILINE)  # a line of `ldd`
+UNUSED = ("_tkinter", "_curses", "_dbm", "_gdbm", "nis", "readline")  # what needs a terminal, …
 FOREIGN = ("site-packages", "dist-packages")
 ONE_THREAD = {
     f"{name}_NUM_THREADS": "1" for name in ("NUMBA", "OMP", "OPENBLAS", "MKL", "VECLIB", "BLIS")
@@ -57,10 +61,31 @@ def packages():
     return [str(path) for path in (*homes, *extra) if path.exists()]
 
 
+@cache
 def loader():
-    """List where the system's loader looks for shared objects."""
+    """List the shared objects of the system that Python and the libraries are linked to.
+
+    The loader itself names them; where it cannot, its folders are listed instead.
+    """
     own = sorted(Path(sys.base_prefix, "lib").glob("*.so*"))
-    return [str(path) for path in (*map(Path, LOADER), *own) if path.exists()]
+    standard = [
+        path
+        for path in sorted((stdlib() / "lib-dynload").glob("*.so"))
+        if not path.name.startswith(UNUSED)
+    ]
+    extra = [path for package in packages() for path in sorted(Path(package).rglob("*.so*"))]
+    needed = linked([PYTHON, *map(str, [*standard, *extra])]) or list(LOADER)
+    paths = dict.fromkeys([*needed, LOADER_CACHE, *map(str, own)])
+    return [path for path in paths if Path(path).exists()]
+
+
+def linked(programs):
+    """List what the loader finds for some programs, beside what the libraries bring along."""
+    if not shutil.which("ldd"):
+        return []
+    told = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
+    found = dict.fromkeys(SHARED.findall(told))
+    return [path for path in found if not path.startswith(tuple(packages()))]
 
 
 def readable():
