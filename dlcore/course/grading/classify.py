@@ -17,6 +17,7 @@ from dlcore.course.sandbox.limits import WireError
 MACHINERY = Path(__file__).parents[1]
 OURS = (OSError, MemoryError, WireError)
 TOO_LARGE = (MemoryError, WireError)
+LARGE = "what was returned is too large to be worked with"
 LINES = 8
 
 
@@ -31,11 +32,11 @@ def classify(error, client, item):
     if any(error is raised for raised in client.raised):
         status = raised_status(error, client, item)
         return status, raised_lines(error, item)
-    if isinstance(error, TOO_LARGE) and client.messages > 1:
-        return "fail", plain((f"what was returned is too large to be compared: {error}",))
-    if machinery(error):
+    too_large = isinstance(error, TOO_LARGE) and client.messages > 1
+    if machinery(error) and not too_large:
         return "infra", (f"{type(error).__name__}: {error}",)
-    return "fail", plain(diagnose(error, Path(f"exercises/{item.topic}.py")).says)
+    said = diagnose(error, Path(f"exercises/{item.topic}.py")).says
+    return "fail", plain((LARGE, str(error)) if too_large else said)
 
 
 def raised_status(error, client, item):

@@ -132,9 +132,8 @@ class Endpoint:
 
     def describe(self, error):
         """Return the names of an exception's classes, and its message."""
-        return [
-            kind.__name__[:80] for kind in type(error).__mro__[: errors.NAMES]
-        ], errors.message_of(error)
+        classes = type(error).__mro__[: errors.NAMES]
+        return [kind.__name__[: errors.NAME] for kind in classes], errors.message_of(error)
 
     def rebuild(self, names, message):
         """Return an exception of a builtin class that means the same."""
