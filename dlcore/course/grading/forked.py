@@ -1,6 +1,6 @@
 """Do something with a stranger's answers in a child: nothing of it stays behind, or takes long.
 
-A child is forked from a judge that is ready, answers questions about one file, and ends. It
+A child is forked from a judge that is ready, answers questions about one student, and ends. It
 has so much memory; its time and that of the worker that it waits for are watched from outside,
 where no computation can be in the way.
 """

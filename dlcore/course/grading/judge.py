@@ -1,7 +1,7 @@
 """Judge exercises: one pytest session holds the scored tests and runs the chosen ones.
 
 The tests run unchanged, as a reader runs them, in a child of this process that ends with the
-submission's file: nothing that a submission makes tests do outlives it. The submission runs
+submission: nothing that a submission makes tests do outlives it. The submission runs
 elsewhere: the fixture `answers` of every test is a process of its own, forked for this test and
 killed after it. What the tests draw depends on a secret key, the exercise, the submission's bytes
 and the test.
@@ -24,7 +24,7 @@ from dlcore.course.exercises import topics
 from dlcore.course.grading.classify import classify
 from dlcore.course.grading.forked import ForkedJudge, OverdueError, Stopwatch
 from dlcore.course.grading.session import SandboxSession
-from dlcore.course.grading.verdict import verdict_on
+from dlcore.course.grading.verdict import read_item, verdict_on, written
 from dlcore.course.practice.runner import ALONE, QUIET, claim, scored
 
 UNUSED = ("terminal", "logging", "junitxml", "debugging", "stepwise", "setuponly", "pastebin",
@@ -51,7 +51,9 @@ class Judge(SandboxSession):
         self.report = None
         self.item = self.error = None
         self.child = None
-        self.file = None  # what the child judges
+        self.student = None  # whom the child judges
+        self.lent = []  # the zygotes that the child can use
+        self.path = None  # of the tests that ran last
         self.rehearsed = set()
 
     def run(self, items, report):
@@ -123,26 +125,27 @@ class Judge(SandboxSession):
         return verdict_on(item, status, *says, claim=claimed, seconds=seconds, host=platform.node())
 
     def ask_child(self, item):
-        """Have an item judged by a child of this process, one for each file."""
+        """Have an item judged by a child of this process, one for each student."""
         if item.source is None:
             return "missing", [f"exercises/{item.topic}.py was not handed in"], ""
         if item.exercise not in self.tests:
             return "infra", [f"{item.exercise} has no test"], ""
         if item.exercise not in self.rehearsed:
             self.rehearse(item)
-        if self.file != (item.student, item.topic, item.digest):
+        zygote = self.zygote(item.topic, item.source)
+        if self.student != item.student or zygote not in self.lent:
             self.end_child()
-            self.zygote(item.topic, item.source)
-            self.file = item.student, item.topic, item.digest
-            act = lambda exercise: self.run_tests(replace(item, exercise=exercise))
+            self.student = item.student
+            self.lent = [*self.zygotes.values()]
+            act = lambda line: self.run_tests(read_item(line))
             self.child = ForkedJudge(act, self.seconds, self.stopwatch)
-        return self.child.ask(item.exercise)
+        return self.child.ask(written(item))
 
     def end_child(self):
         """End the child, if there is one, and with it all that tests have kept."""
         if self.child:
             self.child.close()
-        self.child = self.file = None
+        self.child = self.student = None
 
     def rehearse(self, item):
         """Let an exercise's tests run on the book's answers, where there are any.
@@ -161,7 +164,11 @@ class Judge(SandboxSession):
         What tests of a file share is set up once, and taken down by the end of the child.
         """
         self.item = item
-        for test in self.tests[item.exercise]:
+        tests = self.tests[item.exercise]
+        if self.path not in (None, tests[0].path):
+            tests[0].session._setupstate.teardown_exact(None)
+        self.path = tests[0].path if keep else None
+        for test in tests:
             self.client = self.error = None
             self.stopwatch.begin()
             runtestprotocol(test, log=False, nextitem=self.neighbours.get(test) if keep else None)
