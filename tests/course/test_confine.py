@@ -356,6 +356,15 @@ def test_nothing_of_the_project_can_be_read():
     assert [path for path in folders if path.is_relative_to(topics.ROOT / "dlcore")] == []
 
 
+@pytest.mark.skipif(not shutil.which("ldd"), reason="no loader that lists what it opens")
+def test_of_the_system_only_shared_objects_are_shown():
+    """Each is a file that the loader names; its folders are closed."""
+    of_the_system = [Path(path) for path in tiers.loader()]
+    assert all(path.is_file() for path in of_the_system)
+    strange = [path for path in of_the_system if ".so" not in path.name]
+    assert [str(path) for path in strange] in ([], [tiers.LOADER_CACHE])
+
+
 def test_installed_packages_cannot_be_read(tmp_path, monkeypatch):
     """Of a folder beside the standard library only the libraries are shown."""
     for name in ("site-packages/dlcore", "email"):

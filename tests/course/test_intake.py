@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from dlcore.course.grading import archive, intake
+from dlcore.course.grading.notebook_code import program
 from tests.library.small import tar
 
 SOURCE = b"def softmax(scores):\n    return scores\n"
@@ -257,3 +258,12 @@ def test_a_folder_that_is_none_is_refused():
     """The message says what to name."""
     with pytest.raises(ValueError, match="nowhere is no folder, name the one that holds"):
         list(intake.read_submissions("nowhere", ["loss"]))
+
+
+def test_a_line_of_a_notebook_ends_where_pythons_does():
+    """U+2028, a form feed and the like are letters of a text, and stay in it."""
+    code = "x = 'a\u2028b\x0cc\x85d'\r\n%time\ny = 1"
+    cell = {"cell_type": "code", "source": [code]}
+    text, dropped = program(json.dumps({"cells": [cell]}))
+    assert text == "# %%\nx = 'a\u2028b\x0cc\x85d'\npass  # %time\ny = 1\n"
+    assert dropped == ["%time"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from dlcore.course.sandbox import client, connection, frame, fuzz, grants, limits, wire
+from dlcore.course.sandbox import client, connection, errors, frame, fuzz, grants, limits, wire
 from dlcore.course.sandbox.wire import WireError
 
 SUBMISSION = b"""
@@ -192,6 +192,30 @@ def test_keys_that_collide_are_few():
     header = f'{{"dict":[{keys},{json.dumps([0] * len(tuples))}]}}'.encode()
     with pytest.raises(WireError, match="keys are neither strings nor short numbers"):
         wire.decode(header, b"")
+
+
+def test_integers_whose_hashes_collide_are_few():
+    """Multiples of 2⁶¹ - 1 have the hash 0; short ones are few, and long ones are counted."""
+    whole = [{"int": f"{k * (2**61 - 1):x}"} for k in range(20, limits.ODD + 21)]
+    zeros = [0] * len(whole)
+    for tree in (whole, {"set": whole}, {"dict": [whole, zeros]}):
+        with pytest.raises(WireError, match="read: more than"):
+            wire.decode(json.dumps(tree).encode(), b"")
+    assert len(wire.decode(json.dumps(whole[:9]).encode(), b"")) == 9
+
+
+@pytest.mark.parametrize(
+    "place",
+    [[[1, 2, 3]], [(1, 2, 3)], [7], [(-1, "f")], [(True, "f")], [(1 << 60000, "f")], [(1, 2)],
+     [(1, "f")] * (errors.FRAMES + 1)],
+    ids=lambda place: str(place)[:20],
+)  # fmt: skip
+def test_the_lines_of_an_error_are_checked(place):
+    """Few pairs, each of a small number and a name, which is cut and cleaned."""
+    with pytest.raises(WireError, match="read: "):
+        errors.spots(place)
+    ((line, name),) = errors.spots([(3, "\x1b[31m" + "f" * 1000)])
+    assert (line, len(name), name[0]) == (3, errors.NAME, "�")
 
 
 def test_damaged_messages_raise_nothing_else():
