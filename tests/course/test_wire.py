@@ -208,7 +208,7 @@ def test_integers_whose_hashes_collide_are_few():
     "place",
     [[[1, 2, 3]], [(1, 2, 3)], [7], [(-1, "f")], [(True, "f")], [(1 << 60000, "f")], [(1, 2)],
      [(1, "f")] * (errors.FRAMES + 1)],
-    ids=lambda place: str(place)[:20],
+    ids=["list", "triple", "number", "negative", "truth value", "long", "no name", "many"],
 )  # fmt: skip
 def test_the_lines_of_an_error_are_checked(place):
     """Few pairs, each of a small number and a name, which is cut and cleaned."""

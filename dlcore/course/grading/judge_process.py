@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 from dlcore.course.exercises import topics
 from dlcore.course.grading.provenance import environment, test_digests
-from dlcore.course.grading.verdict import read_item, read_verdict, written
+from dlcore.course.grading.verdict import read_item, read_verdict, verdict_on, written
 from dlcore.course.sandbox.tiers import ONE_THREAD
 
 PATIENCE = 60  # times the seconds of one test: no honest exercise has as many tests
@@ -44,6 +44,7 @@ class JudgeProcess:
     def __init__(self, settings):
         self.settings = settings
         self.process = None
+        self.impatient = False
 
     def __enter__(self):
         return self
@@ -73,11 +74,14 @@ class JudgeProcess:
             return read_verdict(self.ask(written(item)))
         except (JudgeProcessError, OSError):
             self.stop()
+            if self.impatient:
+                return verdict_on(item, "timeout", "the tests did not come to an end")
             raise
 
     def ask(self, line):
         """Send a line and wait for a line, but not forever."""
-        watch = threading.Timer(PATIENCE * self.settings.seconds, self.process.kill)
+        self.impatient = False
+        watch = threading.Timer(PATIENCE * self.settings.seconds, self.lose_patience)
         watch.start()
         try:
             self.process.stdin.write(line.encode("ascii") + b"\n")
@@ -88,6 +92,11 @@ class JudgeProcess:
         if not answer.endswith(b"\n"):
             raise JudgeProcessError(f"the judging process ended with {self.process.wait()}")
         return answer
+
+    def lose_patience(self):
+        """Kill the process: once, since a second try would take as long."""
+        self.impatient = True
+        self.process.kill()
 
     def stop(self):
         """End the process: politely, then not."""
