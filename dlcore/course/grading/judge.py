@@ -12,6 +12,7 @@ import hmac
 import os
 import platform
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
@@ -24,6 +25,7 @@ from dlcore.course.exercises import topics
 from dlcore.course.grading.classify import classify
 from dlcore.course.grading.forked import ForkedJudge, OverdueError, Stopwatch
 from dlcore.course.grading.session import SandboxSession
+from dlcore.course.grading.slips import Slips
 from dlcore.course.grading.verdict import read_item, verdict_on, written
 from dlcore.course.practice.runner import ALONE, QUIET, claim, scored
 
@@ -55,6 +57,7 @@ class Judge(SandboxSession):
         self.lent = []  # the zygotes that the child can use
         self.path = None  # of the tests that ran last
         self.rehearsed = set()
+        self.slips = Slips(self)
 
     def run(self, items, report):
         """Judge `items`, which may be an iterator that waits; call `report` on each verdict.
@@ -99,6 +102,20 @@ class Judge(SandboxSession):
         outcome = "failed" if call.excinfo else "passed"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self):
+        with self.slips.hurry():
+            return (yield)
+
+    @contextmanager
+    def answers(self, path, node):
+        """Lend a test the answers of the item, or those of a known mistake that is tried."""
+        if self.slips.tried:
+            yield self.slips.tried
+            return
+        with super().answers(path, node) as answers:
+            yield answers
+
     def source(self, path):
         return self.item.source
 
@@ -113,23 +130,23 @@ class Judge(SandboxSession):
         """Return the verdict on an item; trouble of the judge's own is no score."""
         begun = time.monotonic()
         try:
-            status, says, claimed = self.ask_child(item)
+            status, says, found = self.ask_child(item)
         except OverdueError:
-            status, says, claimed = "timeout", [OVERDUE], ""
+            status, says, found = "timeout", [OVERDUE], {}
         except Exception as error:
-            status, says, claimed = "infra", [repr(error)], ""
+            status, says, found = "infra", [repr(error)], {}
         if status == "infra" or says == [OVERDUE]:
             self.end_child()
             self.close()  # the next item begins with a fresh zygote
         seconds = time.monotonic() - begun
-        return verdict_on(item, status, *says, claim=claimed, seconds=seconds, host=platform.node())
+        return verdict_on(item, status, *says, seconds=seconds, host=platform.node(), **found)
 
     def ask_child(self, item):
         """Have an item judged by a child of this process, one for each student."""
         if item.source is None:
-            return "missing", [f"exercises/{item.topic}.py was not handed in"], ""
+            return "missing", [f"exercises/{item.topic}.py was not handed in"], {}
         if item.exercise not in self.tests:
-            return "infra", [f"{item.exercise} has no test"], ""
+            return "infra", [f"{item.exercise} has no test"], {}
         if item.exercise not in self.rehearsed:
             self.rehearse(item)
         zygote = self.zygote(item.topic, item.source)
@@ -137,7 +154,7 @@ class Judge(SandboxSession):
             self.end_child()
             self.student = item.student
             self.lent = [*self.zygotes.values()]
-            act = lambda line: self.run_tests(read_item(line))
+            act = lambda line: self.verdict_of_tests(read_item(line))
             self.child = ForkedJudge(act, self.seconds, self.stopwatch)
         return self.child.ask(written(item))
 
@@ -158,9 +175,24 @@ class Judge(SandboxSession):
         if book.exists():
             self.run_tests(replace(item, source=book.read_bytes()), keep=False)
 
-    def run_tests(self, item, *, keep=True):
-        """Run the tests of an exercise until one does not pass; return what is said, by which.
+    def verdict_of_tests(self, item):
+        """Run the tests of an exercise; return the status, what is said, and what was found.
 
+        Found are the claim that was not kept, how many tests passed where each of them pays, and
+        advice, if the answer fails as a known mistake does.
+        """
+        status, says, test, passed = self.run_tests(item)
+        found = {"claim": claim(test)} if test else {}
+        if item.partial:
+            found |= {"passed": passed, "tests": len(self.tests[item.exercise])}
+        if status == "fail":
+            found["advice"] = self.slips.advice(item, test, tuple(says))
+        return status, list(says), found
+
+    def run_tests(self, item, *, keep=True):
+        """Run the tests of an exercise until one does not pass, or, for partial credit, all.
+
+        Returns the status, the sentences and the test that decided, and how many tests passed.
         What tests of a file share is set up once, and taken down by the end of the child.
         """
         self.item = item
@@ -168,11 +200,21 @@ class Judge(SandboxSession):
         if self.path not in (None, tests[0].path):
             tests[0].session._setupstate.teardown_exact(None)
         self.path = tests[0].path if keep else None
+        decided, passed = ("pass", (), None), 0
         for test in tests:
-            self.client = self.error = None
-            self.stopwatch.begin()
-            runtestprotocol(test, log=False, nextitem=self.neighbours.get(test) if keep else None)
-            status, says = classify(self.error, self.client, item)
-            if status != "pass":
-                return status, list(says), claim(test)
-        return "pass", [], ""
+            status, says = self.run_test(test, item, keep)
+            if status == "infra":
+                return status, says, test, 0
+            passed += status == "pass"
+            if decided[0] == "pass" != status:
+                decided = status, says, test
+            if status == "timeout" or (status != "pass" and not item.partial):
+                break
+        return *decided, passed
+
+    def run_test(self, test, item, keep):
+        """Run one test; return the status that it leads to, and what it says."""
+        self.client = self.error = None
+        self.stopwatch.begin()
+        runtestprotocol(test, log=False, nextitem=self.neighbours.get(test) if keep else None)
+        return classify(self.error, self.client, item)

@@ -27,6 +27,7 @@ def items(submission, exercises):
             points=exercise.points,
             source=source,
             digest=digest(source),
+            partial=exercise.partial,
         )
         made.append(item)
     return made

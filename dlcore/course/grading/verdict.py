@@ -1,7 +1,8 @@
 """What is judged, and what is said of it: the two records that grading passes around.
 
 An item is one exercise of one submission. Its verdict has one of the `STATUSES`; points come
-from the status ``pass`` alone, never from the absence of trouble.
+from the status ``pass`` alone, or, where credit is partial, from tests that were seen to pass:
+never from the absence of trouble.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ class Item:
     points: int  # that a pass is worth
     source: bytes | None  # None where the file is missing
     digest: str  # SHA-256 of the source, in hexadecimal digits
+    partial: bool = False  # each test that passes pays its share
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,19 @@ class Verdict:
     topic: str
     exercise: str
     status: str
-    points: int
+    points: float  # whole, but for partial credit
     possible: int
     claim: str = ""  # the test that decided, as a sentence
     says: tuple[str, ...] = ()  # cleaned: printable text, no control characters
     seconds: float = 0.0
     host: str = ""
+    passed: int = 0  # where credit is partial: how many tests passed,
+    tests: int = 0  # of how many
+    advice: str = ""  # on a known mistake that fails in the same way
 
 
 def verdict_on(item, status, *says, **more):
-    """Say of an item what became of it; a pass, and nothing else, earns its points.
+    """Say of an item what became of it; a pass earns its points, a part of its tests a part.
 
     >>> item = Item("eve", "loss", "loss-softmax", 2, b"", digest(b""))
     >>> verdict_on(item, "fail").points, verdict_on(item, "pass").points
@@ -64,11 +69,33 @@ def verdict_on(item, status, *says, **more):
         topic=item.topic,
         exercise=item.exercise,
         status=status,
-        points=item.points if status == "pass" else 0,
+        points=item.points if status == "pass" else share(item, status, **more),
         possible=item.points,
         says=says,
         **more,
     )
+
+
+def share(item, status, *, passed=0, tests=0, **_):
+    """Return the points for the tests that passed, to two decimals, where credit is partial.
+
+    >>> item = Item("eve", "loss", "loss-softmax", 2, b"", digest(b""), partial=True)
+    >>> share(item, "fail", passed=1, tests=3), share(item, "fail", passed=1, tests=2)
+    (0.67, 1)
+    """
+    if status == "infra" or not item.partial or not tests:
+        return 0
+    return shortest(item.points * passed / tests)
+
+
+def shortest(points):
+    """Round points to two decimals, and write whole ones without any.
+
+    >>> shortest(2.0), shortest(2 / 3)
+    (2, 0.67)
+    """
+    rounded = round(points, 2)
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def digest(source):
@@ -85,8 +112,8 @@ def written(record, *, without=()):
 
 
 def lasting(verdict):
-    """Write what a verdict says apart from time and place: the same on every machine."""
-    return written(verdict, without=("seconds", "host"))
+    """Write what a verdict says apart from time, place and advice: the same on every machine."""
+    return written(verdict, without=("seconds", "host", "advice"))
 
 
 def read_item(line):
