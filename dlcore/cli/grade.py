@@ -24,16 +24,28 @@ def grade(
     accept_no_isolation: Annotated[bool, typer.Option("--accept-no-isolation")] = False,
     scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler.")] = "",
     explain: Annotated[Pair | None, typer.Option(help="Replay: STUDENT EXERCISE.")] = None,
+    title: Annotated[str, typer.Option(help="Of the assignment, such as 'Homework 2'.")] = "",
+    roster: Annotated[Path | None, typer.Option(help="CSV of Canvas or Moodle.")] = None,
+    deadline: Annotated[str, typer.Option(help="2026-03-01 23:59+01:00; UTC if no zone.")] = "",
+    late_days: Annotated[int | None, typer.Option(help="Days late that cost nothing.")] = None,
+    penalty: Annotated[str, typer.Option(help="Off for each day late, such as 10%.")] = "",
+    times: Annotated[Path | None, typer.Option(help="CSV of student and time.")] = None,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Ids, no names.")] = False,
 ):  # fmt: skip
     """Grade every submission in SUBMISSIONS, and write what became of it to a folder."""
+    from dataclasses import replace
     from functools import partial
 
     from dlcore.course.grading import grade
     from dlcore.course.grading.cluster import judge_on_cluster
+    from dlcore.course.grading.terms import read_terms
 
+    rule = {"deadline": deadline, "late_days": late_days, "penalty": penalty}
+    terms = read_terms(title, roster, times, anonymous=anonymous, **rule)
     grading = grade.grading_run(
         submissions, exercises, key_file, isolation, accept_no_isolation, out
     )
+    grading = replace(grading, terms=terms)
     if explain:
         raise typer.Exit(grade.explain(grading, *explain))
     judges = {"jobs": jobs}

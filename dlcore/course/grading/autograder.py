@@ -20,7 +20,6 @@ from dlcore.course.grading.batch import file_jobs, judge_all
 from dlcore.course.grading.grade import grading_run
 from dlcore.course.grading.intake import read_submission
 from dlcore.course.grading.judge_process import JudgeProcess
-from dlcore.course.grading.precheck import items
 from dlcore.course.grading.provenance import read_key
 from dlcore.course.grading.reports import gradescope, write
 from dlcore.course.grading.results import Results
@@ -61,7 +60,7 @@ exec .venv/bin/python -m dlcore.course.grading.autograder "$home"
 
 def pack(topic_names, key_file, out):
     """Write the autograder of `topic_names` into the zip `out`."""
-    exercises = chosen(",".join(topic_names))
+    exercises = [exercise for exercise in chosen(",".join(topic_names)) if exercise.points]
     key = read_key(Path(key_file))
     named = dict.fromkeys(exercise.topic for exercise in exercises)
     plan = {"exercises": [exercise.name for exercise in exercises]}
@@ -124,8 +123,7 @@ def graded(home, open_judge):
         grading = grading_run(home, words, key, TIER, False, home)
     topic_names = list(grading.settings.topics)
     submission = read_submission("submission", [home / "submission"], topic_names)
-    every = items(submission, grading.exercises)
-    checked, files = file_jobs(every, {submission.student: submission}, {})
+    checked, files = file_jobs(submission, grading.exercises, {})
     judged = judge_all(files, open_judge or partial(JudgeProcess, grading.settings))
     verdicts = {(item.student, item.exercise): verdict for item, verdict in chain(checked, judged)}
     return Results(grading.exercises, [submission], verdicts, grading.settings.tier)

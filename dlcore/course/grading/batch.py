@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from dlcore.course.grading.judge_process import JudgeProcessError
-from dlcore.course.grading.precheck import precheck
+from dlcore.course.grading.precheck import items, precheck
 from dlcore.course.grading.verdict import Item, Verdict, verdict_on
 
 TRIES = 3  # of an item that the grader failed
@@ -26,17 +26,16 @@ class FileJob:
     stopper: Verdict | None = None
 
 
-def file_jobs(items, submissions, verdicts):
+def file_jobs(submission, exercises, verdicts):
     """Return the pairs (item, verdict) that need no judge, and the files that need one.
 
-    `submissions` are known by their students. Of `items` those are left out on which
-    `verdicts` stand, by student and exercise.
+    Left out are the items on which `verdicts` stand, by the name of the exercise.
     """
     checked = []
     files = []
-    for (student, _), file in groupby(items, file_of):
-        pending = [item for item in file if (student, item.exercise) not in verdicts]
-        found = [precheck(item, submissions[student]) for item in pending]
+    for _, file in groupby(items(submission, exercises), file_of):
+        pending = [item for item in file if item.exercise not in verdicts]
+        found = [precheck(item, submission) for item in pending]
         if any(found):
             checked += zip(pending, found, strict=True)
         elif pending:
@@ -63,33 +62,56 @@ def stops_file(verdict):
 def judge_all(files, open_judge, jobs=1):
     """Yield (item, verdict) for every item of `files`, as `jobs` judges find them.
 
-    `open_judge` returns a context manager with a method ``judge(item)``.
+    `open_judge` returns a context manager with the methods ``judge(item)`` and ``abort()``. Files
+    are taken as judges become free. Whoever stops early does not wait for the judges.
     """
     results = queue.SimpleQueue()
-    stop = threading.Event()
-    todo = iter(list(files))  # shared: a list's iterator gives each file to one thread
+    todo = SharedIterator(files)
+    judges = []
 
     def work():
         with open_judge() as judge:
+            judges.append(judge)
             for file in todo:
                 for pair in judge_file(file, judge):
                     results.put(pair)
-                    if stop.is_set():
+                    if todo.stopped:
                         return
 
     with ThreadPoolExecutor(jobs) as pool:
+        running = jobs
         for _ in range(jobs):
             pool.submit(work).add_done_callback(results.put)
         try:
-            while jobs:
+            while running:
                 result = results.get()
                 if isinstance(result, Future):
                     result.result()  # raises what a judge has raised
-                    jobs -= 1
+                    running -= 1
                 else:
                     yield result
         finally:
-            stop.set()
+            todo.stopped = True
+            for judge in judges if running else ():
+                judge.abort()
+
+
+class SharedIterator:
+    """An iterator whose entries go to several threads, each to one; it can be stopped."""
+
+    def __init__(self, entries):
+        self.entries = iter(entries)
+        self.lock = threading.Lock()
+        self.stopped = False
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self.lock:
+            if self.stopped:
+                raise StopIteration
+            return next(self.entries)
 
 
 def judge_file(file, judge):

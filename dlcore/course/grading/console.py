@@ -74,17 +74,13 @@ def summary(results):
 
 
 def distribution(results):
-    """Lay out how many submissions have how many points."""
+    """Lay out how many submissions have how much of the possible points."""
     counts = results.histogram()
-    possible = results.possible
+    width = 100 // BINS
     grid = Table.grid(padding=(0, 2))
     for tenth, count in enumerate(counts):
-        low = -(-tenth * possible // BINS)
-        high = -(-(tenth + 1) * possible // BINS) - 1
-        high += tenth == BINS - 1
-        if low <= high:
-            label = f"{low}–{high} points" if low < high else f"{low} points"
-            grid.add_row(Text(label, justify="right"), str(count), bar(count / max(counts)))
+        label = Text(f"{width * tenth}–{width * (tenth + 1)} %", justify="right")
+        grid.add_row(label, str(count), bar(count / max(*counts, 1)))
     return grid
 
 
@@ -111,6 +107,28 @@ def remainder(results):
             Text(f"{owed} verdicts are owed: the grader failed, go on with --resume", "red")
         )
     return lines
+
+
+def remarks(results):
+    """List in a few lines what a person should look at: title, deadline, roster, late, alike."""
+    count = lambda number, word: f"{number} {word}" if number else ""
+    late = sum(arrival.days > 0 for arrival in results.arrivals.values())
+    lines = [
+        f"deadline {results.deadline}" if results.deadline else "",
+        count(late, "late"),
+        named("on the roster without a submission", [person.name for person in results.absent]),
+        named("handed in by nobody on the roster", results.unknown),
+        named("handed in more than once", [", ".join(names) for names in results.twice]),
+        count(len(results.similar), "pairs of answers are alike, see the report"),
+    ]
+    return Group(Text(results.title, "bold"), *map(Text, filter(None, lines)))
+
+
+def named(what, names, most=10):
+    """Count names and list the first of them, or say nothing when there are none."""
+    few = ", ".join(one_line(name, 40) for name in names[:most])
+    more = " …" if len(names) > most else ""
+    return f"{len(names)} {what}: {few}{more}" if names else ""
 
 
 def verdict_text(verdict):

@@ -2,10 +2,13 @@
 
 The order is always the same. What can be said without running anything is said first; what
 the journal holds under the same key is taken; the rest is judged. Points come from a recorded
-pass alone, and a verdict that the grader owes is never a score.
+pass alone, and a verdict that the grader owes is never a score. Of what was handed in no more is
+kept in memory than what is with a judge.
 """
 
-from dataclasses import dataclass
+import sys
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,27 +17,25 @@ from rich.console import Console
 from rich.text import Text
 
 from dlcore.course.exercises.marks import Exercise, chosen
-from dlcore.course.grading.batch import (
-    FileJob,
-    file_jobs,
-    file_of,
-    judge_all,
-    judge_file,
-    judge_item,
-)
-from dlcore.course.grading.console import ProgressTable, summary, verdict_text
-from dlcore.course.grading.intake import read_submissions
+from dlcore.course.grading.anonymous import anonymised
+from dlcore.course.grading.batch import FileJob, file_jobs, judge_all, judge_file, judge_item
+from dlcore.course.grading.console import ProgressTable, remarks, summary, verdict_text
+from dlcore.course.grading.deadline import arrivals
+from dlcore.course.grading.intake import read_submission, read_submissions, submission_paths
 from dlcore.course.grading.journal import Journal, item_key
 from dlcore.course.grading.judge_process import JudgeProcess, JudgeSettings
 from dlcore.course.grading.precheck import items, precheck
 from dlcore.course.grading.provenance import read_key
-from dlcore.course.grading.reports import write_reports
+from dlcore.course.grading.reports import tables, write, write_reports
+from dlcore.course.grading.reports.similar import similar_answers
 from dlcore.course.grading.results import Results
 from dlcore.course.grading.sanitize import one_line
+from dlcore.course.grading.terms import Terms, keep_title, title_of
 from dlcore.course.grading.verdict import lasting
 from dlcore.course.sandbox.tiers import choose
 
 OWED = 3  # the exit code while the grader owes verdicts
+STOPPED = 130  # that of a program which was interrupted
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class GradingRun:
     exercises: list[Exercise]
     settings: JudgeSettings
     out: Path
+    terms: Terms = field(default_factory=Terms)
 
     @property
     def key(self):
@@ -57,8 +59,13 @@ class GradingRun:
 
 
 def grading_run(folder, words, key_file, isolation, accept_none, out):
-    """Turn the words of a command line into a grading run; the tier has passed its test."""
-    exercises = chosen(words)
+    """Turn the words of a command line into a grading run; the tier has passed its test.
+
+    Exercises that are worth no points are practice, and are left out.
+    """
+    exercises = [exercise for exercise in chosen(words) if exercise.points]
+    if not exercises:
+        raise ValueError(f"grade: exercises is {words}, which is practice and worth no points")
     key = read_key(Path(key_file))
     topics = tuple(dict.fromkeys(exercise.topic for exercise in exercises))
     try:
@@ -69,58 +76,144 @@ def grading_run(folder, words, key_file, isolation, accept_none, out):
 
 
 class WorkList:
-    """The items of all submissions, with their keys, and the verdicts that a journal holds."""
+    """What is to be done for each submission, and the verdicts that a journal holds."""
 
     def __init__(self, grading, journal):
-        digests = grading.settings.digests()
-        names = list(grading.settings.topics)
-        self.submissions = {each.student: each for each in read_submissions(grading.folder, names)}
+        self.grading = grading
+        self.digests = grading.settings.digests()
         self.known = journal.verdicts()
         self.strange = journal.strange
-        self.items = {}
-        self.keys = {}
-        for submission in self.submissions.values():
-            for item in items(submission, grading.exercises):
-                who = (item.student, item.exercise)
-                self.items[who] = item
-                self.keys[who] = item_key(grading.key, item, **digests)
+        self.submissions = {}
+        self.verdicts = {}  # that stand, by student and exercise; an owed one does not
+        self.checked = {}  # pairs (item, verdict) that need no judge, by student
+        self.pending = []  # students whom a judge has to see
+        for submission in read_submissions(grading.folder, list(grading.settings.topics)):
+            self.take(submission)
 
-    def standing(self):
-        """Return the verdicts that stand, by student and exercise; an owed one does not."""
-        held = {who: self.known[key] for who, key in self.keys.items() if key in self.known}
-        return {who: verdict for who, verdict in held.items() if verdict.status != "infra"}
+    @property
+    def total(self):
+        """The number of items of all submissions."""
+        return len(self.submissions) * len(self.grading.exercises)
+
+    def take(self, submission):
+        """Look at a submission, and keep what is known of it, without its text."""
+        standing = self.standing(submission)
+        checked, files = file_jobs(submission, self.grading.exercises, standing)
+        self.verdicts |= {(submission.student, name): held for name, held in standing.items()}
+        self.submissions[submission.student] = replace(submission, sources={})
+        if checked:
+            bare = [(replace(item, source=None), verdict) for item, verdict in checked]
+            self.checked[submission.student] = bare
+        if files:
+            self.pending.append(submission.student)
+
+    def standing(self, submission):
+        """Map exercises of a submission to the verdicts that the journal holds on them."""
+        made = items(submission, self.grading.exercises)
+        held = {item.exercise: self.known.get(self.key(item)) for item in made}
+        given = lambda verdict: verdict and verdict.status != "infra"
+        return {name: verdict for name, verdict in held.items() if given(verdict)}
+
+    def key(self, item):
+        """Return the key of an item in the journal."""
+        return item_key(self.grading.key, item, **self.digests)
+
+    def files(self):
+        """Read the submissions that wait for a judge again, one by one, and yield their files."""
+        paths = submission_paths(self.grading.folder)
+        for student in self.pending:
+            topics = list(self.grading.settings.topics)
+            submission = read_submission(student, paths[student], topics)
+            standing = self.standing(submission)
+            standing |= {item.exercise: verdict for item, verdict in self.checked.get(student, ())}
+            checked, files = file_jobs(submission, self.grading.exercises, standing)
+            if checked:
+                raise ValueError(f"grade: {student} changed meanwhile, go on with --resume")
+            yield from files
 
 
 def grade(grading, *, resume=False, judge_files=judge_all, open_judge=None, jobs=1):
-    """Carry out a grading run; return the exit code: 0, or 3 while the grader owes verdicts."""
-    open_judge = open_judge or partial(JudgeProcess, grading.settings)
-    with grading.journal() as journal:
-        work = WorkList(grading, journal)
-        verdicts = work.standing()
-        refuse_mixture(grading, work, verdicts, resume)
-        checked, files = file_jobs(work.items.values(), work.submissions, verdicts)
-        with ProgressTable(len(work.items), verdicts.values()) as table:
-            for item, verdict in chain(checked, judge_files(files, open_judge, jobs)):
-                who = (item.student, item.exercise)
-                journal.write(work.keys[who], verdict)
-                verdicts[who] = verdict
-                table.add(verdict)
+    """Carry out a grading run; return the exit code: 0, or 3 while the grader owes verdicts.
 
-    submitted = list(work.submissions.values())
-    results = Results(grading.exercises, submitted, verdicts, grading.settings.tier)
-    write_reports(results, grading.out)
-    Console(highlight=False).print(summary(results))
+    An interruption ends it at once, with a sentence that says how to go on, and code 130.
+    """
+    title = title_of(grading.terms, grading.exercises, grading.out)
+    open_judge = open_judge or partial(JudgeProcess, grading.settings)
+    try:
+        with grading.journal() as journal:
+            work = WorkList(grading, journal)
+            refuse_mixture(grading, work, resume)
+            keep_title(title, grading.exercises, grading.out)
+            students = list(work.submissions)
+            terms = grading.terms
+            arrived = arrivals(terms.deadline, grading.folder, students, terms.times)
+            judge_rest(work, journal, lambda: judge_files(work.files(), open_judge, jobs))
+        results = results_of(grading, work, title, arrived)
+        report(grading, results)
+    except KeyboardInterrupt:
+        print(f"\n{stopped(grading)}", file=sys.stderr)
+        return STOPPED
+    console = Console(highlight=False)
+    console.print(summary(results), remarks(results))
     return OWED if results.owed() else 0
 
 
-def refuse_mixture(grading, work, verdicts, resume):
+def judge_rest(work, journal, judged):
+    """Write a verdict on all that the journal does not hold, and show how far it is."""
+    with ProgressTable(work.total, work.verdicts.values()) as table, closing(judged()) as pairs:
+        for item, verdict in chain(chain.from_iterable(work.checked.values()), pairs):
+            journal.write(work.key(item), verdict)
+            work.verdicts[item.student, item.exercise] = verdict
+            table.add(verdict)
+
+
+def results_of(grading, work, title, arrived):
+    """Gather what became of a class."""
+    terms = grading.terms
+    again = read_submissions(grading.folder, list(grading.settings.topics))
+    return Results(
+        exercises=grading.exercises,
+        submissions=list(work.submissions.values()),
+        verdicts=work.verdicts,
+        tier=grading.settings.tier,
+        title=title,
+        deadline=terms.deadline,
+        arrivals=arrived,
+        roster=terms.roster,
+        people=terms.roster.match(work.submissions) if terms.roster else {},
+        similar=similar_answers(again, grading.settings.topics),
+    )
+
+
+def report(grading, results):
+    """Write all reports; without names, if they are not wanted, and who is who to one file."""
+    names = grading.out / "names.csv"
+    if grading.terms.anonymous:
+        results, rows = anonymised(results, grading.key)
+        write(names, tables.names(rows))
+    else:
+        names.unlink(missing_ok=True)
+    write_reports(results, grading.out)
+
+
+def stopped(grading):
+    """Say where the verdicts are, and how to go on."""
+    where = grading.out / "journal.jsonl"
+    count = where.read_bytes().count(b"\n") if where.exists() else 0
+    return (
+        f"dlcore: stopped; {count} verdicts are in {where}, "
+        "and the same command with --resume goes on from there"
+    )
+
+
+def refuse_mixture(grading, work, resume):
     """Refuse to mix with what another run began, unless told to go on."""
-    missing = len(work.items) - len(verdicts)
-    if not work.items:
+    missing = work.total - len(work.verdicts)
+    if not work.total:
         raise ValueError(f"grade: {grading.folder} is empty, name the folder of the submissions")
     if missing and (work.known or work.strange) and not resume:
         raise ValueError(
-            f"grade: the journal in {grading.out} holds {len(verdicts)} of {len(work.items)} "
+            f"grade: the journal in {grading.out} holds {len(work.verdicts)} of {work.total} "
             "verdicts, go on with --resume or name another --out"
         )
 
@@ -129,16 +222,28 @@ def explain(grading, student, exercise, open_judge=None):
     """Judge one item again and compare with the journal; return 0 when every bit agrees."""
     with grading.journal() as journal:
         work = WorkList(grading, journal)
-    who = (student, exercise)
-    console = Console(highlight=False)
-    item = require(work, who)
-    recorded = work.known.get(work.keys[who])
+    paths = submission_paths(grading.folder)
+    if student not in paths:
+        several = ", ".join(list(paths)[:10])
+        raise ValueError(f"grade: student is {student}, choose one of {several}")
+    submission = read_submission(student, paths[student], list(grading.settings.topics))
+    every = {item.exercise: item for item in items(submission, grading.exercises)}
+    if exercise not in every:
+        raise ValueError(f"grade: exercise is {exercise}, choose one of {', '.join(every)}")
+    item = every[exercise]
+    recorded = work.known.get(work.key(item))
     if recorded is None:
-        raise ValueError(absent(grading, work, who))
+        raise ValueError(absent(grading, work, (student, exercise)))
     with (open_judge or partial(JudgeProcess, grading.settings))() as judge:
-        again = precheck(item, work.submissions[student]) or replay(work, item, recorded, judge)
-    console.print(verdict_text(again))
+        again = precheck(item, submission) or replay(every.values(), item, recorded, judge)
+    return compare(recorded, again)
+
+
+def compare(recorded, again):
+    """Show a verdict and its replay; return 0 when they say the same, else 1."""
     same = lasting(recorded) == lasting(again)
+    console = Console(highlight=False)
+    console.print(verdict_text(again))
     console.print(
         Text(
             f"\n  journal  {one_line(lasting(recorded), 9999)}"
@@ -149,25 +254,13 @@ def explain(grading, student, exercise, open_judge=None):
     return 0 if same else 1
 
 
-def replay(work, item, recorded, judge):
+def replay(every, item, recorded, judge):
     """Judge an item again; one that was blocked, together with the items before it."""
     if recorded.status != "blocked":
         return judge_item(item, judge)
-    same = [other for other in work.items.values() if file_of(other) == file_of(item)]
+    same = [other for other in every if other.topic == item.topic]
     until = FileJob(tuple(same[: same.index(item) + 1]))
     return [verdict for _, verdict in judge_file(until, judge)][-1]
-
-
-def require(work, who):
-    """Return the item that was asked for, or name those that there are."""
-    if who in work.items:
-        return work.items[who]
-    students = dict.fromkeys(name for name, _ in work.items)
-    if who[0] not in students:
-        several = ", ".join(list(students)[:10])
-        raise ValueError(f"grade: student is {who[0]}, choose one of {several}")
-    names = ", ".join(name for student, name in work.items if student == who[0])
-    raise ValueError(f"grade: exercise is {who[1]}, choose one of {names}")
 
 
 def absent(grading, work, who):

@@ -10,7 +10,6 @@ where it is: it reaches no disk and no import path, and is noted where a student
 """
 
 import sys
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -38,14 +37,19 @@ class Submission:
 
 def read_submissions(folder, topics):
     """Read every submission in `folder`, one at a time, in the order of their names."""
+    for name, paths in submission_paths(folder).items():
+        yield read_submission(name, paths, topics)
+
+
+def submission_paths(folder):
+    """Map the name of each student to what was handed in under it, in the order of the names."""
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"intake: {folder} is no folder, name the one that holds the submissions")
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    times = Counter(student_name(path) for path in paths)
-    for name in sorted(times):
-        own = [path for path in paths if student_name(path) == name]
-        yield read_submission(name, own, topics)
+    found = {}
+    for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        found.setdefault(student_name(path), []).append(path)
+    return dict(sorted(found.items()))
 
 
 def student_name(path):

@@ -206,7 +206,7 @@ class Judge(SandboxSession):
             if status == "infra":
                 return status, says, test, 0
             passed += status == "pass"
-            if decided[0] == "pass" != status:
+            if decided[0] == "pass" and status != "pass":
                 decided = status, says, test
             if status == "timeout" or (status != "pass" and not item.partial):
                 break

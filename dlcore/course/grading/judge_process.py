@@ -45,6 +45,7 @@ class JudgeProcess:
         self.settings = settings
         self.process = None
         self.impatient = False
+        self.aborted = False
 
     def __enter__(self):
         return self
@@ -69,8 +70,10 @@ class JudgeProcess:
     def judge(self, item):
         """Return the verdict on `item`; a process that fails is replaced at the next call."""
         try:
-            if self.process is None:
+            if self.process is None and not self.aborted:
                 self.start()
+            if self.aborted:
+                raise JudgeProcessError("the judging process was ended")
             return read_verdict(self.ask(written(item)))
         except (JudgeProcessError, OSError):
             self.stop()
@@ -97,6 +100,12 @@ class JudgeProcess:
         """Kill the process: once, since a second try would take as long."""
         self.impatient = True
         self.process.kill()
+
+    def abort(self):
+        """End the process at once, from any thread; no other is started."""
+        self.aborted = True
+        if process := self.process:
+            process.kill()
 
     def stop(self):
         """End the process: politely, then not."""

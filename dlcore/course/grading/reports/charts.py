@@ -1,15 +1,15 @@
-"""Two pictures of a class in plain SVG: the spread of scores, the difficulty of exercises.
+"""Pictures of a class in plain SVG: the spread of scores, and shares.
 
-They are drawn with attributes alone, so that a page which allows no script and no foreign style
-can show them.
+They are drawn with attributes alone, so that a page which allows no foreign style can show them,
+in the colour of its text, on a light ground as on a dark one.
 """
 
 from html import escape
 
 from dlcore.course.grading.results import BINS
 
-WIDTH, BAR, GAP = 640, 22, 8
-INK, FAINT, GOOD, WEAK = "#1f2937", "#6b7280", "#0f766e", "#99d5cd"
+WIDTH, GAP = 640, 8
+GOOD = "#148f84"
 
 
 def distribution(results, height=180):
@@ -23,26 +23,18 @@ def distribution(results, height=180):
         tall = top * count / most
         left = tenth * step + GAP / 2
         marks.append(box(left, 22 + top - tall, step - GAP, tall, GOOD))
-        label = f"{10 * tenth}–{10 * tenth + 10}"
-        marks.append(text(left + (step - GAP) / 2, height - 4, label, FAINT, "middle"))
+        label = f"{10 * tenth}–{10 * tenth + 10}%"
+        marks.append(text(left + (step - GAP) / 2, height - 4, label))
         if count:
-            marks.append(text(left + (step - GAP) / 2, 16 + top - tall, count, INK, "middle"))
+            marks.append(text(left + (step - GAP) / 2, 16 + top - tall, count))
     return svg(height, "How many submissions have how many of the possible points", marks)
 
 
-def difficulty(results, left=210):
-    """Draw the share of submissions that pass each exercise."""
-    marks = []
-    wide = WIDTH - left - 60
-    for row, exercise in enumerate(results.exercises):
-        share = results.share(exercise.name)
-        top = row * (BAR + GAP)
-        marks.append(text(left - 10, top + 16, exercise.name, INK, "end"))
-        marks.append(box(left, top, wide, BAR, "#eef2f1"))
-        marks.append(box(left, top, wide * share, BAR, GOOD if share >= 0.5 else WEAK))
-        marks.append(text(left + wide + 10, top + 16, f"{share:.0%}", FAINT))
-    height = len(results.exercises) * (BAR + GAP)
-    return svg(height, "The share of submissions that pass each exercise", marks)
+def share(part, width=96, height=10):
+    """Draw a share as a bar in the line of a table."""
+    frame = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true"'
+    whole = box(0, 0, width, height, "currentColor", 0.12)
+    return f"<svg {frame}>{whole}{box(0, 0, width * part, height, GOOD)}</svg>"
 
 
 def svg(height, label, marks):
@@ -51,13 +43,13 @@ def svg(height, label, marks):
     return f'<svg {frame} aria-label="{escape(label)}">{"".join(marks)}</svg>'
 
 
-def box(x, y, width, height, fill):
+def box(x, y, width, height, fill, opacity=1):
     """Draw a rectangle."""
     place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-    return f'<rect {place} rx="2" fill="{fill}"/>'
+    return f'<rect {place} rx="2" fill="{fill}" fill-opacity="{opacity}"/>'
 
 
-def text(x, y, words, fill, anchor="start"):
-    """Write words."""
-    place = f'x="{x:.1f}" y="{y:.1f}" fill="{fill}" text-anchor="{anchor}" font-size="13"'
+def text(x, y, words):
+    """Write words, centred."""
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="middle" font-size="13" fill="currentColor"'
     return f"<text {place}>{escape(str(words))}</text>"

@@ -1,107 +1,182 @@
-"""The report of a class as one page, which no submission can make do anything.
+"""The report of a class as one page: its numbers, its exercises, its students, and doubts.
 
-All text is cleaned and escaped. The page forbids its reader's browser to run or load anything;
-its one style is allowed by its hash.
+Students can be searched by name, and by what became of an exercise. What was said to a student
+stands on the student's own page, which the name leads to.
 """
 
-import hashlib
-from base64 import b64encode
-from html import escape
-from pathlib import Path
+from collections import Counter
+from itertools import groupby
+from statistics import median
+from urllib.parse import quote
 
 from dlcore.course.grading.reports import charts
-from dlcore.course.grading.sanitize import one_line, sanitize
-from dlcore.course.grading.verdict import STATUSES
+from dlcore.course.grading.reports.feedback import file_names
+from dlcore.course.grading.reports.html import SCRIPT, SIGNS, facts, foot, head, kind, text
 
-STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
-KINDS = {"pass": "pass", "not attempted": "quiet", "missing": "quiet", "infra": "owed"}
+FEEDBACK = "feedback"  # the folder of the students' pages
 
 
 def report(results):
-    """Write the page: pictures, the table of scores, and what was said of each submission."""
-    parts = [head(), overview(results), scores(results), details(results)]
-    return f'<!doctype html>\n<html lang="en">\n{"".join(parts)}</main></body>\n</html>\n'
-
-
-def head():
-    """Open the page with its policy and its style."""
-    style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'"
-    return (
-        '<head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Grades</title><style>{STYLE}</style></head>\n<body><main>\n"
-    )
-
-
-def overview(results):
-    """Write the numbers of the class, and draw them."""
-    scores = sorted(results.scores().values())
-    median = scores[len(scores) // 2] if scores else 0
-    facts = {
-        "submissions": len(results.submissions),
-        "exercises": len(results.exercises),
-        "points possible": results.possible,
-        "median": median,
-        "isolation": results.tier,
-    }
-    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
-    owed = len(results.owed())
-    warning = f'<p class="owed">{owed} verdicts are owed by the grader.</p>' if owed else ""
-    return (
-        f'<h1>Grades</h1><dl class="facts">{items}</dl>{warning}\n'
-        f"<h2>Scores, in percent</h2>{charts.distribution(results)}\n"
-        f"<h2>Exercises, and who passes them</h2>{charts.difficulty(results)}\n"
-    )
-
-
-def scores(results):
-    """Write the table of points: a row for each student, a column for each exercise."""
-    names = "".join(
-        f'<th scope="col"><span>{escape(e.name)}</span></th>' for e in results.exercises
-    )
-    numbered = enumerate(results.submissions)
-    rows = "".join(row(results, place, submission) for place, submission in numbered)
-    return (
-        '<h2>Students</h2><div class="wide"><table><thead><tr><th scope="col">student</th>'
-        f'<th scope="col">points</th>{names}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n'
-    )
-
-
-def row(results, place, submission):
-    """Write the row of one student, whose name leads to the details."""
-    score = results.score(submission.student)
-    cells = "".join(
-        f'<td class="{KINDS.get(v.status, "fail")}" title="{escape(STATUSES[v.status])}">'
-        f"{v.points if v.status == 'pass' else escape(v.status)}</td>"
-        for v in results.row(submission.student)
-    )
-    name = f'<a href="#s{place}">{escape(one_line(submission.student, 60))}</a>'
-    points = "owed" if score is None else score
-    return f'<tr><th scope="row">{name}</th><td>{points}</td>{cells}</tr>\n'
-
-
-def details(results):
-    """Write what was said of each submission, folded away."""
-    parts = ["<h2>Details</h2>\n"]
-    for place, submission in enumerate(results.submissions):
-        remarks = [submission.refusal, *submission.notes]
-        notes = "".join(f"<li>{escape(one_line(note))}</li>" for note in remarks if note)
-        row_of = results.row(submission.student)
-        failed = "".join(verdict_section(v) for v in row_of if v.status != "pass")
-        body = (f"<ul>{notes}</ul>" if notes else "") + (failed or "<p>Every exercise passes.</p>")
-        name = escape(one_line(submission.student, 60))
-        inside = f'<div id="s{place}">{body}</div>'  # a link to it unfolds what is around it
-        parts.append(f"<details><summary>{name}</summary>{inside}</details>\n")
+    """Write the page."""
+    parts = [
+        head(results.title, SCRIPT),
+        overview(results),
+        students(results),
+        exercises(results),
+        doubts(results),
+        foot(SCRIPT),
+    ]
     return "".join(parts)
 
 
-def verdict_section(verdict):
-    """Write one verdict that is no pass."""
-    text = "\n".join(sanitize(line) for line in verdict.says)
-    claim = f"<p>{escape(one_line(verdict.claim))}</p>" if verdict.claim else ""
-    kind = KINDS.get(verdict.status, "fail")
-    says = f"<pre>{escape(text)}</pre>" if text else ""
-    title = f'{escape(verdict.exercise)} <b class="{kind}">{escape(verdict.status)}</b>'
-    return f"<section><h3>{title}</h3>{claim}{says}</section>"
+def overview(results):
+    """Write the numbers of the class, and draw its scores."""
+    scores = list(results.scores().values())
+    numbers = {
+        "submissions": len(results.submissions),
+        "exercises": len(results.exercises),
+        "points possible": results.possible,
+        "median": f"{median(scores):g}" if scores else "none",
+        "isolation": results.tier,
+    }
+    if results.roster:
+        numbers["on the roster"] = len(results.roster.people)
+    owed = len(results.owed())
+    warning = f'<p class="owed">{owed} verdicts are owed by the grader.</p>\n' if owed else ""
+    due = f"<p>Deadline: {text(results.deadline)}.</p>\n" if results.deadline else ""
+    chart = charts.distribution(results)
+    return f"<h1>{text(results.title)}</h1>\n{facts(numbers)}{due}{warning}<h2>Scores</h2>{chart}\n"
+
+
+def students(results):
+    """Write the table of points: a row for each student, a narrow column for each exercise."""
+    files = file_names([submission.student for submission in results.submissions])
+    rows = "".join(row(results, each.student, files[each.student]) for each in results.submissions)
+    legend = ", ".join(f"{SIGNS[status]} {status}" for status in results.statuses())
+    return (
+        f"<h2>Students</h2>\n{controls(results)}"
+        f'<div class="wide tall"><table id="students">{table_head(results)}\n'
+        f'<tbody>{rows}</tbody></table></div>\n<p class="quiet">{legend}</p>\n'
+    )
+
+
+def controls(results):
+    """Write the fields that choose rows; without the script they do nothing."""
+    names = "".join(f"<option>{text(each.name)}</option>" for each in results.exercises)
+    statuses = "".join(f"<option>{text(each)}</option>" for each in results.statuses())
+    late = "<option>late</option>" if results.deadline else ""
+    return (
+        '<form class="controls"><label>Name <input type="search" id="name"></label>'
+        f'<label>Exercise <select id="exercise"><option value="">any</option>{names}'
+        "</select></label>"
+        '<label>Became of it <select id="status"><option value="">anything</option>'
+        f'{statuses}{late}</select></label><output id="shown"></output></form>\n'
+    )
+
+
+def table_head(results):
+    """Write two rows of heads: topics, and the exercises of each, turned by a right angle."""
+    spans = [(topic, len([*group])) for topic, group in
+             groupby(results.exercises, lambda exercise: exercise.topic)]  # fmt: skip
+    over = "".join(f'<th scope="colgroup" colspan="{n}">{text(topic)}</th>' for topic, n in spans)
+    names = "".join(
+        f'<th scope="col" class="turned" title="{text(each.name)}">'
+        f"<span>{text(each.name.removeprefix(f'{each.topic}-'))}</span></th>"
+        for each in results.exercises
+    )
+    late = '<th scope="col" rowspan="2">late</th>' if results.deadline else ""
+    return (
+        '<thead><tr><th scope="col" rowspan="2"><button type="button">student</button></th>'
+        '<th scope="col" rowspan="2"><button type="button">points</button></th>'
+        f"{late}{over}</tr><tr>{names}</tr></thead>"
+    )
+
+
+def row(results, student, file):
+    """Write the row of one student, whose name leads to the student's page."""
+    score = results.score(student)
+    arrival = results.arrivals.get(student)
+    cells = "".join(
+        f'<td class="{kind(verdict)}" data-s="{text(verdict.status)}">{sign(verdict)}</td>'
+        for verdict in results.row(student)
+    )
+    late = f"<td>{arrival.days or ''}</td>" if arrival else ""
+    link = f'<a href="{FEEDBACK}/{quote(file)}">{text(results.shown(student), 60)}</a>'
+    points = "owed" if score is None else score
+    return f'<tr><th scope="row">{link}</th><td>{points}</td>{late}{cells}</tr>\n'
+
+
+def sign(verdict):
+    """Write what became of an exercise in a sign; where credit is partial, the points."""
+    part = verdict.points and verdict.status != "pass"
+    return f"{verdict.points:g}" if part else SIGNS[verdict.status]
+
+
+def exercises(results):
+    """Write how each exercise went: who passes, what becomes of the others, which test decides."""
+    rows = "".join(exercise_row(results, exercise) for exercise in results.exercises)
+    names = ("exercise", "points", "pass", "", "mean", "others", "refused most often", "seconds")
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    return (
+        '<h2>Exercises</h2>\n<div class="wide"><table class="lines">'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n"
+    )
+
+
+def exercise_row(results, exercise):
+    """Write the numbers of one exercise."""
+    verdicts = [results.verdicts[each.student, exercise.name] for each in results.submissions]
+    judged = [verdict for verdict in verdicts if verdict.status != "infra"]
+    share = results.share(exercise.name)
+    mean = sum(verdict.points for verdict in judged) / max(len(judged), 1)
+    others = {name: n for name, n in results.statuses(exercise.name).items() if name != "pass"}
+    rest = ", ".join(f"{count} {status}" for status, count in others.items())
+    claims = Counter(
+        verdict.claim for verdict in judged if verdict.claim and verdict.status != "pass"
+    )
+    most = "; ".join(f"{claim} ({count})" for claim, count in claims.most_common(1))
+    seconds = median([verdict.seconds for verdict in verdicts]) if verdicts else 0.0
+    return (
+        f'<tr><th scope="row">{text(exercise.name)}</th><td>{exercise.points}</td>'
+        f"<td>{share:.0%}</td><td>{charts.share(share)}</td><td>{mean:.2f}</td>"
+        f'<td class="long">{text(rest)}</td><td class="long">{text(most, 120)}</td>'
+        f"<td>{seconds:.2f}</td></tr>\n"
+    )
+
+
+def doubts(results):
+    """List what a person should look at: the roster, late submissions, answers that are alike."""
+    shown = results.shown
+    lists = {
+        "Handed in by nobody on the roster": map(shown, results.unknown),
+        "On the roster, and nothing handed in": (person.name for person in results.absent),
+        "Handed in more than once, and not in the gradebooks":
+            (", ".join(map(shown, names)) for names in results.twice),
+        "Late": (f"{shown(student)}: {arrival}" for student, arrival in results.arrivals.items()
+                 if arrival.days),
+        "Refused or remarked on": (f"{shown(each.student)}: {each.refusal or each.notes[0]}"
+                                   for each in results.submissions if each.refusal or each.notes),
+    }  # fmt: skip
+    parts = [unfolding(title, [*items]) for title, items in lists.items()]
+    pairs = [
+        f"{shown(pair.first)}, {shown(pair.second)}: {pair.share:.0%} of {pair.topic}, "
+        f"{', '.join(pair.exercises)}"
+        for pair in results.similar
+    ]
+    alike = unfolding(
+        "Answers that are alike",
+        pairs,
+        "A hint, and no verdict: the syntax trees agree when names and constants are left out, "
+        "in stretches that few others have.",
+    )
+    return "".join((*parts, alike))
+
+
+def unfolding(title, lines, remark=""):
+    """Write a list to unfold, if there is anything in it."""
+    if not lines:
+        return ""
+    items = "".join(f"<li>{text(line)}</li>" for line in lines)
+    said = f"<p>{text(remark)}</p>" if remark else ""
+    summary = f"<summary>{text(title)} <b>{len(lines)}</b></summary>"
+    return f"<details>{summary}{said}<ul>{items}</ul></details>\n"
