@@ -41,10 +41,13 @@ def grade(
     from dlcore.course.grading.terms import read_terms
 
     rule = {"deadline": deadline, "late_days": late_days, "penalty": penalty}
-    terms = read_terms(title, roster, times, anonymous=anonymous, **rule)
-    grading = grade.grading_run(
-        submissions, exercises, key_file, isolation, accept_no_isolation, out
-    )
+    try:
+        terms = read_terms(title, roster, times, anonymous=anonymous, **rule)
+        grading = grade.grading_run(
+            submissions, exercises, key_file, isolation, accept_no_isolation, out
+        )
+    except KeyboardInterrupt:
+        raise typer.Exit(grade.stop(out)) from None
     grading = replace(grading, terms=terms)
     if explain:
         raise typer.Exit(grade.explain(grading, *explain))

@@ -31,6 +31,10 @@ class TrustingJudge:
     def __exit__(self, *_):
         pass
 
+    def abort(self):
+        """Take no more time."""
+        self.delay = 0.0
+
     def judge(self, item):
         time.sleep(self.delay)
         self.asked.append((item.student, item.exercise))

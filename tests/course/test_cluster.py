@@ -67,7 +67,7 @@ def grading(tmp_path):
 def records(grading):
     """The verdicts of a grading run, apart from times and hosts."""
     with grading.journal() as journal:
-        verdicts = grade.WorkList(grading, journal).standing()
+        verdicts = grade.WorkList(grading, journal).verdicts
     return {who: lasting(verdict) for who, verdict in verdicts.items()}
 
 

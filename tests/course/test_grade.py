@@ -1,10 +1,12 @@
 """A class is graded once, completely, and for nothing but what it did."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -17,6 +19,7 @@ from dlcore.course.grading import batch, grade
 from dlcore.course.grading.intake import Submission
 from dlcore.course.grading.judge_process import JudgeProcessError, JudgeSettings
 from dlcore.course.grading.precheck import items, precheck
+from dlcore.course.grading.terms import Terms, default_title
 from dlcore.course.grading.verdict import STATUSES, lasting, verdict_on
 from tests.course.judges import TrustingJudge
 
@@ -46,14 +49,19 @@ def run(grading):
         asked.clear()
         code = grade.grade(grading, open_judge=partial(TrustingJudge, asked=asked), **options)
         with grading.journal() as journal:
-            return code, asked.copy(), grade.WorkList(grading, journal).standing()
+            return code, asked.copy(), grade.WorkList(grading, journal).verdicts
 
     return carry_out
 
 
 def file(grading, name):
     """Read a file that grading wrote."""
-    return (grading.out / name).read_text(encoding="utf-8")
+    return (grading.out / name).read_text(encoding="utf-8-sig")
+
+
+def contents(folder):
+    """Map the files in a folder, and in the folders in it, to what they hold."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_exercises_are_listed_in_the_order_of_the_tests():
@@ -132,9 +140,9 @@ def test_a_missing_file_names_the_one_that_is_near(run, grading):
 def test_a_second_run_judges_nothing(run, grading):
     """Neither the journal nor a report changes by a byte."""
     run()
-    before = {path.name: path.read_bytes() for path in grading.out.iterdir()}
+    before = contents(grading.out)
     assert run()[:2] == (0, [])
-    assert {path.name: path.read_bytes() for path in grading.out.iterdir()} == before
+    assert contents(grading.out) == before
 
 
 def test_half_a_journal_is_not_mixed_with_another_run(run, grading):
@@ -178,7 +186,7 @@ def test_what_the_grader_fails_is_no_score(run, grading):
     code, asked, _ = run()
     assert code == grade.OWED == 3
     assert Counter(asked)["eve", "loss-softmax"] == batch.TRIES
-    assert "eve,," in file(grading, "canvas.csv").replace("eve,,,eve,,", "eve,,")
+    assert "\neve,,,eve,,\n" in file(grading, "canvas.csv")
     assert run(resume=True)[1] == [("eve", "loss-softmax")] * batch.TRIES
 
 
@@ -204,7 +212,7 @@ def test_a_judge_that_cannot_be_hired_ends_the_batch():
 
     before = threading.active_count()
     with pytest.raises(ValueError, match="no judge starts"):
-        list(batch.judge_all([batch.FileJob(())], nobody, jobs=2))
+        list(batch.judge_all(iter([batch.FileJob(())]), nobody, jobs=2))
     assert threading.active_count() == before
 
 
@@ -277,6 +285,96 @@ def test_a_course_needs_a_key(tmp_path, content, says):
         (tmp_path / "key").write_bytes(content)
     with pytest.raises(ValueError, match=f"grade: key-file .*{says}"):
         grade.grading_run(tmp_path, "loss", tmp_path / "key", "T0", True, tmp_path)
+
+
+def test_practice_is_not_graded(clone, tmp_path):
+    """An exercise of no points is left out; nothing but practice is refused."""
+    tests = clone / "tests/test_sample.py"
+    tests.write_text(tests.read_text().replace("points=1", "points=0"))
+    (tmp_path / "key").write_bytes(KEY)
+    words = (tmp_path / "key", "T0", True, tmp_path)
+    assert [e.name for e in grade.grading_run(tmp_path, "sample", *words).exercises] == [
+        "sample-softmax"
+    ]
+    with pytest.raises(ValueError, match="sample-halves, which is practice"):
+        grade.grading_run(tmp_path, "sample-halves", *words)
+
+
+def test_another_homework_does_not_take_the_folder_of_the_first(run, grading):
+    """Neither by its title, nor by the title that its exercises make."""
+    first = replace(grading, terms=Terms("Homework 1"))
+    run(first)
+    before = contents(grading.out)
+    for title, exercises in (("Homework 2", EXERCISES), ("", EXERCISES[:2])):
+        other = replace(grading, terms=Terms(title), exercises=exercises)
+        with pytest.raises(ValueError, match="holds 'Homework 1', name another --out for"):
+            run(other, resume=True)
+    assert contents(grading.out) == before
+    assert run(grading)[:2] == (0, [])  # the same exercises: the title is known
+
+
+def test_a_title_names_the_column_everywhere(run, grading):
+    """Of both gradebooks, and of every page; without one the exercises do."""
+    run(replace(grading, terms=Terms("Homework 2")))
+    assert file(grading, "canvas.csv").splitlines()[0].endswith(",Section,Homework 2")
+    assert "Homework 2,Homework 2 (feedback)" in file(grading, "moodle-gradebook.csv")
+    for name in ("report.html", "feedback/eve.html"):
+        assert "<title>Homework 2" in file(grading, name)
+    assert default_title(EXERCISES) == "loss"
+    assert default_title(EXERCISES[:2]) == "loss-softmax, loss-logsumexp"
+
+
+class Interrupted(TrustingJudge):
+    """A judge that is busy until it is told to end, while somebody presses Ctrl-C."""
+
+    ended = threading.Event()
+
+    def judge(self, item):
+        if item.student == "eve":
+            signal.raise_signal(signal.SIGINT)
+            assert self.ended.wait(60)
+        return super().judge(item)
+
+    def abort(self):
+        self.ended.set()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no signals here")
+def test_an_interruption_is_answered_at_once(run, grading, capsys):
+    """Nobody waits for a judge: where the journal is, how to go on, and then it does."""
+    assert grade.grade(grading, open_judge=Interrupted) == grade.STOPPED == 130
+    said = capsys.readouterr().err
+    count = len(file(grading, "journal.jsonl").splitlines())
+    assert f"stopped; {count} verdicts are in {grading.out / 'journal.jsonl'}" in said
+    assert "--resume goes on" in said
+    assert len(run(resume=True)[2]) == 3 * len(EXERCISES)
+
+
+def test_memory_does_not_grow_with_what_waits(grading):
+    """Of 400 submissions of 100 KB each, no more are held than judges are at work."""
+    for number in range(400):
+        (grading.folder / f"student-{number}").mkdir()
+        source = ALL + b"#" * 100_000
+        (grading.folder / f"student-{number}/loss.py").write_bytes(source)
+    few = replace(grading, exercises=EXERCISES[:1])
+    tracemalloc.start()
+    with few.journal() as journal:
+        work = grade.WorkList(few, journal)
+    for _ in batch.judge_all(work.files(), TrustingJudge, 2):
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(work.pending) == 402
+    assert peak < 10e6 < 400 * 100_000
+
+
+def test_what_changes_while_it_waits_is_not_judged_by_halves(grading):
+    """A file that became unreadable ends the run, with advice."""
+    with grading.journal() as journal:
+        work = grade.WorkList(grading, journal)
+    (grading.folder / "ada/loss.py").write_bytes(b"")
+    with pytest.raises(ValueError, match="ada changed meanwhile, go on with --resume"):
+        list(work.files())
 
 
 GRADER = """

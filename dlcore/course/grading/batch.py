@@ -7,7 +7,7 @@ which hangs while it is loaded does so once, and blocks its later exercises.
 import queue
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from dlcore.course.grading.judge_process import JudgeProcessError
@@ -63,7 +63,8 @@ def judge_all(files, open_judge, jobs=1):
     """Yield (item, verdict) for every item of `files`, as `jobs` judges find them.
 
     `open_judge` returns a context manager with the methods ``judge(item)`` and ``abort()``. Files
-    are taken as judges become free. Whoever stops early does not wait for the judges.
+    are taken as judges become free, and items come back without their source. Whoever stops early
+    does not wait for the judges.
     """
     results = queue.SimpleQueue()
     todo = SharedIterator(files)
@@ -73,8 +74,8 @@ def judge_all(files, open_judge, jobs=1):
         with open_judge() as judge:
             judges.append(judge)
             for file in todo:
-                for pair in judge_file(file, judge):
-                    results.put(pair)
+                for item, verdict in judge_file(file, judge):
+                    results.put((replace(item, source=None), verdict))
                     if todo.stopped:
                         return
 

@@ -20,7 +20,7 @@ from dlcore.course.grading.intake import submission_paths
 from dlcore.course.grading.roster import read_table
 
 DAY = timedelta(days=1)
-MOMENT = re.compile(r"(.*?) ?([A-Za-z]+(?:/[\w+-]+)*)?")
+MOMENT = re.compile(r"(.*?)(?: ([A-Za-z]+(?:/[\w+-]+)*))?")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 

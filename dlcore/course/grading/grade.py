@@ -151,8 +151,7 @@ def grade(grading, *, resume=False, judge_files=judge_all, open_judge=None, jobs
         results = results_of(grading, work, title, arrived)
         report(grading, results)
     except KeyboardInterrupt:
-        print(f"\n{stopped(grading)}", file=sys.stderr)
-        return STOPPED
+        return stop(grading.out)
     console = Console(highlight=False)
     console.print(summary(results), remarks(results))
     return OWED if results.owed() else 0
@@ -196,14 +195,16 @@ def report(grading, results):
     write_reports(results, grading.out)
 
 
-def stopped(grading):
-    """Say where the verdicts are, and how to go on."""
-    where = grading.out / "journal.jsonl"
+def stop(out):
+    """Say where the verdicts are, and how to go on; return the exit code of who was interrupted."""
+    where = out / "journal.jsonl"
     count = where.read_bytes().count(b"\n") if where.exists() else 0
-    return (
-        f"dlcore: stopped; {count} verdicts are in {where}, "
-        "and the same command with --resume goes on from there"
+    print(
+        f"\ndlcore: stopped; {count} verdicts are in {where}, "
+        "and the same command with --resume goes on from there",
+        file=sys.stderr,
     )
+    return STOPPED
 
 
 def refuse_mixture(grading, work, resume):

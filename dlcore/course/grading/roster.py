@@ -26,6 +26,7 @@ COLUMNS = {
 CANVAS = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<id>\d+)_\d+_.+")
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<participant>\d+)_assignsubmission_\w*")
 PARTICIPANT = re.compile(r"participant[ _](\d+)", re.IGNORECASE)
+NOBODY = ("Points Possible", "Student, Test")  # what Canvas has in the places of names
 MOST = 2**24  # bytes of a roster
 
 
@@ -132,7 +133,7 @@ def read_roster(path):
         held = {
             what: cells[place].strip() for what, place in columns.items() if cells[place].strip()
         }
-        if held and not held.get("name", "").startswith("Points Possible"):
+        if held and not held.get("name", "").startswith(NOBODY):
             people.append(Person(cells, held))
     return Roster(kind_of(head), head, tuple(people), assignments(head))
 
