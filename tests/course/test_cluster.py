@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import tracemalloc
 from functools import partial
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.marks import exercises_of
 from dlcore.course.grading import grade
-from dlcore.course.grading.cluster import judge_on_cluster
+from dlcore.course.grading.batch import FileJob
+from dlcore.course.grading.cluster import AHEAD, judge_on_cluster
 from dlcore.course.grading.judge_process import JudgeProcess, JudgeSettings
-from dlcore.course.grading.verdict import lasting
+from dlcore.course.grading.verdict import Item, digest, lasting, verdict_on
 
 pytest.importorskip("distributed", reason="install the extra `cluster`")
 pytestmark = pytest.mark.sandbox
@@ -88,6 +90,29 @@ def test_a_cluster_finds_what_one_machine_finds(cluster, grading):
     assert first.wait() == -9
     assert records(there) == records(here)
     assert len((there.out / "journal.jsonl").read_bytes().splitlines()) == 6 * len(EXERCISES)
+
+
+def test_a_cluster_is_given_no_more_than_it_is_busy_with(cluster):
+    """Of 300 files of 100 KB, a few a thread are on their way; the client holds no others."""
+    taken, done, ahead = [], [], []
+
+    def files():
+        for number in range(300):
+            taken.append(number)
+            ahead.append(len(taken) - len(done))
+            source = b"#" * 100_000
+            item = Item(f"student-{number}", "loss", "loss-softmax", 2, source, digest(source))
+            yield FileJob((item,), verdict_on(item, "timeout"))  # loading it took too long
+
+    tracemalloc.start()
+    for item, verdict in judge_on_cluster(cluster[0], SETTINGS, files()):
+        assert (verdict.student, verdict.status) == (item.student, "blocked")
+        done.append(item.student)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len({*done}) == 300
+    assert max(ahead) <= 2 * AHEAD + 1
+    assert peak < 10e6 < 300 * 100_000
 
 
 def test_a_scheduler_that_is_not_there_is_an_error(grading):

@@ -1,14 +1,17 @@
 """The course as students get it: no answers in it, and everything works."""
 
+import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from dlcore.course.exercises import skeleton, topics
-from dlcore.course.exercises.hints import hints_for, hints_in
+from dlcore.course.exercises.hints import hints_for, hints_in, release_file
 from dlcore.course.exercises.marks import exercises_of
 from dlcore.course.release import export
 
@@ -30,6 +33,12 @@ Add.
 """
 
 
+FILE = re.compile(
+    r"^(`{3,})\{code-block\} \w+\n:caption: (\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL
+)
+COMMAND = re.compile(r"^\$ dlcore (.+)$", re.MULTILINE)
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """The course, released into a folder."""
@@ -40,12 +49,12 @@ def course(tmp_path_factory):
 
 @pytest.fixture
 def dlcore(course):
-    """Run a command of the released library, in the released folder."""
+    """Run a command of the released library, in the released folder or in another one."""
 
-    def run(*words):
+    def run(*words, where=course):
         program = [sys.executable, "-c", "from dlcore.cli import main; main()", *words]
-        told = os.environ | {"PYTHONPATH": str(course), "COLUMNS": "100"}
-        done = subprocess.run(program, cwd=course, env=told, capture_output=True, check=False)
+        told = os.environ | {"PYTHONPATH": str(where), "COLUMNS": "100"}
+        done = subprocess.run(program, cwd=where, env=told, capture_output=True, check=False)
         return done.returncode, done.stdout.decode() + done.stderr.decode()
 
     return run
@@ -89,7 +98,7 @@ def test_no_line_of_an_answer_goes_out(course, topic):
     secret = lines(re.sub(r"# HINT:.*", "", answers)) - lines(skeleton.skeleton(solution))
     assert secret
     assert not secret & lines((course / f"exercises/{topic}.py").read_text())
-    assert not secret & lines((course / skeleton.RELEASE_FILE).read_text().replace("\\n", "\n"))
+    assert not secret & lines((course / skeleton.RELEASE_FILE).read_text().replace("\n", "\n"))
 
 
 def test_exercises_go_out_as_cut(course):
@@ -143,3 +152,62 @@ def test_a_mark_that_is_left_stops_the_release(tmp_path):
     (tmp_path / "exercises/loss.py").write_text("# END SOLUTION\n")
     with pytest.raises(ValueError, match=r"loss\.py holds marks of its solution"):
         export.refuse_marks(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def own(course, tmp_path_factory):
+    """A release to which somebody has added a topic, as the page on grading shows it."""
+    folder = tmp_path_factory.mktemp("own") / "course"
+    shutil.copytree(course, folder)
+    page = (course / "book/grading.md").read_text(encoding="utf-8")
+    files = {name: text for _, name, text in FILE.findall(page)}
+    before, _, line = files.pop("_toc.yml").partition("\n")
+    contents = (folder / "_toc.yml").read_text()
+    (folder / "_toc.yml").write_text(contents.replace(f"{before}\n", f"{before}\n{line}"))
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def commands(course):
+    """The commands of the page's section on a topic of one's own, in their order."""
+    page = (course / "book/grading.md").read_text(encoding="utf-8")
+    section = page.partition("## A topic of your own")[2].partition("\n## ")[0]
+    return [shlex.split(words) for words in COMMAND.findall(section)]
+
+
+@pytest.mark.sandbox
+def test_a_topic_of_ones_own_is_released_checked_and_graded(dlcore, own, commands):
+    """Every file and every command of the page, to the letter."""
+    cut, release, grade = commands
+    assert [words[0] for words in commands] == ["exercises", "release", "grade"]
+    assert dlcore(*cut, where=own)[0] == dlcore(*release, where=own)[0] == 0
+    term = own / release[1]
+    assert not (term / "solutions").exists()
+    assert "raise NotImplementedError" in (term / "exercises/clipping.py").read_text()
+    assert (term / "exercises/loss.py").read_text() == skeleton.cut("loss")
+
+    assert "0 of 3 points" in dlcore("check", "clipping", where=term)[1]
+    answer = (own / "solutions/clipping.py").read_text()
+    (term / "exercises/clipping.py").write_text(answer)
+    assert "3 of 3 points" in dlcore("check", "clipping", where=term)[1]
+
+    half = answer.replace("if norm > limit else gradient", "")
+    for name, text in {"ada": answer, "eve": half, "mal": ""}.items():
+        (own / "submissions" / name).mkdir(parents=True)
+        (own / "submissions" / name / "clipping.py").write_text(text)
+    (own / "course.key").write_text("0123456789abcdef" * 4)
+    assert dlcore(*grade, where=own)[0] == 0
+    rows = (own / "clipping/canvas.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    assert [row.rpartition(",")[2] for row in rows] == ["3", "3", "2", "0"]
+
+
+def test_a_release_of_a_release_carries_the_hints_on(own, monkeypatch):
+    """Those of topics whose solutions are not there, and those of the new one."""
+    monkeypatch.setattr(topics, "ROOT", own)
+    carried = json.loads(release_file(topics.topics()))["hints"]
+    before = skeleton.read_release_file()["hints"]
+    assert {name: carried[name] for name in before} == before
+    assert len(carried["clipping-norm"]) == 2

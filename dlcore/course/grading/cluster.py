@@ -16,6 +16,7 @@ from dlcore.course.grading.verdict import verdict_on
 
 THREAD = threading.local()
 AHEAD = 4  # files with the cluster, for each thread
+FORGETFUL = {"distributed.admin.low-level-log-length": AHEAD}  # of messages a client keeps
 RECOUNT = 5.0  # seconds between two counts of its threads
 
 
@@ -25,9 +26,10 @@ def judge_on_cluster(address, settings, files, *_, timeout=10):
     At any moment no more files are with the cluster than keep its threads busy: the others are
     not even read. A file that kills its workers is owed.
     """
-    from distributed import Client, as_completed  # noqa: PLC0415  an extra, only needed here
+    import dask  # noqa: PLC0415  an extra, only needed here
+    from distributed import Client, as_completed  # noqa: PLC0415
 
-    with Client(address, timeout=timeout) as client:
+    with dask.config.set(FORGETFUL), Client(address, timeout=timeout) as client:
         client.wait_for_workers(1, timeout=3 * timeout)
         submit = lambda file: client.submit(judge, settings, file, pure=False)
         asked = {}

@@ -1,8 +1,10 @@
 """Write the course as students get it: the book, the library, the tests, and no answers.
 
-Exercises are cut anew, so that nobody's own answers go out. Left behind are solutions, wrong
-answers, the tests of the house itself, and what programs leave lying. The pages lose their
-blocks ``{solution}`` and the sentences about unfolding one; hints and cuts are carried along.
+Exercises are cut anew, so that nobody's own answers go out. A topic that somebody has added to
+a release goes out with the others, which have no solutions there to be cut. Left behind are
+solutions, wrong answers, the tests of the house itself, and what programs leave lying. The
+pages lose their blocks ``{solution}`` and the sentences about unfolding one; hints and cuts are
+carried along.
 """
 
 import json
