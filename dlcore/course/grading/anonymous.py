@@ -30,7 +30,7 @@ def anonymous_id(key, word):
 
 
 def anonymised(results, key):
-    """Return a class without names, and the rows (id, submission, name) that lead back to them."""
+    """Return a class without names, and rows (id, submission, name) that lead back to them."""
     people = results.roster.people if results.roster else ()
     faces = {person: bare(anonymous_id(key, identity("", person))) for person in people}
     ids = {}

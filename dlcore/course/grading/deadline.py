@@ -125,7 +125,7 @@ def moment(words):
 
 
 def arrivals(deadline, folder, students, times_file=None):
-    """Map each student to the arrival of the submission, by the times in a file or on the disk."""
+    """Map each student to an arrival, by the times in a file or else on the disk."""
     if deadline is None:
         return {}
     times = read_times(times_file) if times_file else modified(Path(folder))

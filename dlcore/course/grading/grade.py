@@ -196,7 +196,7 @@ def report(grading, results):
 
 
 def stop(out):
-    """Say where the verdicts are, and how to go on; return the exit code of who was interrupted."""
+    """Say where the verdicts are, and how to go on; return the exit code of a program stopped."""
     where = out / "journal.jsonl"
     count = where.read_bytes().count(b"\n") if where.exists() else 0
     print(

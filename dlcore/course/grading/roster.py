@@ -1,4 +1,4 @@
-"""Who takes the course: a roster as Canvas or Moodle exports it, and whose a submission is.
+"""Who takes the course, as Canvas or Moodle exports it, and whose a submission is.
 
 Read are Canvas's gradebook export, Moodle's grading worksheet and its list of participants, and
 any table with such columns. A submission is named by its file: an id, a login, an email or a

@@ -1,4 +1,4 @@
-"""What a course has agreed on besides points: a title, a roster, a deadline, names or none."""
+"""What a course has agreed on besides points: title, roster, deadline, names or none."""
 
 import json
 import re

@@ -113,7 +113,7 @@ def sign(verdict):
 
 
 def exercises(results):
-    """Write how each exercise went: who passes, what becomes of the others, which test decides."""
+    """Write how each exercise went: who passes, what becomes of others, which test decides."""
     rows = "".join(exercise_row(results, exercise) for exercise in results.exercises)
     names = ("exercise", "points", "pass", "", "mean", "others", "refused most often", "seconds")
     heads = "".join(f'<th scope="col">{name}</th>' for name in names)

@@ -87,7 +87,7 @@ def score_of(results, person):
 
 
 def canvas(results):
-    """Write a gradebook for Canvas: the columns of its export up to Section, and one assignment.
+    """Write a gradebook for Canvas: its own columns up to Section, and one assignment.
 
     Without a roster the name of a submission is taken for the login of its student.
     """
@@ -147,7 +147,7 @@ def moodle(results):
 
 
 def blank(results, name, person):
-    """Return a row of a worksheet without grade; a participant is known by a submission's name."""
+    """Return a row without grade; a participant is known by the name of a submission."""
     student = student_of(results, name, person) or ""
     found = MOODLE.fullmatch(student) or PARTICIPANT.match(student)
     number = found and found[found.lastindex]
