@@ -343,6 +343,7 @@ class Interrupted(TrustingJudge):
 def test_an_interruption_is_answered_at_once(run, grading, capsys):
     """Nobody waits for a judge: where the journal is, how to go on, and then it does."""
     assert grade.grade(grading, open_judge=Interrupted) == grade.STOPPED == 130
+    assert Interrupted.ended.is_set()
     said = capsys.readouterr().err
     count = len(file(grading, "journal.jsonl").splitlines())
     assert f"stopped; {count} verdicts are in {grading.out / 'journal.jsonl'}" in said

@@ -289,6 +289,7 @@ def test_times_may_come_from_a_table(grading, tmp_path):
 
 def test_no_report_of_an_anonymous_class_holds_a_name(grading, tmp_path):
     """Ids in their place; one file tells whose they are, and is gone when names are back."""
+    (grading.folder / "eve/eve.zip").write_bytes(b"")  # it is remarked on by its name
     roster = written(tmp_path, CANVAS)
     out = graded(grading, roster=roster, anonymous=True)
     kept = {"names.csv", "journal.jsonl"}
