@@ -24,7 +24,7 @@ def anonymous_id(key, word):
     """Return the id of whom a word identifies.
 
     >>> anonymous_id(b"a key of the course", "ada")
-    's-08d7b7e9d8'
+    's-dd9b946753'
     """
     return f"s-{sealed(key, 'anonymous', word)[:DIGITS]}"
 

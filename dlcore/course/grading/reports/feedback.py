@@ -13,7 +13,7 @@ def file_names(students):
     """Map each student to the name of a file; unusual names get one of their own.
 
     >>> file_names(["ada", "Ada", "../../x"])
-    {'ada': 'ada.html', 'Ada': 'Ada-1d2d1f4e.html', '../../x': 'x-0b4e3a22.html'}
+    {'ada': 'ada.html', 'Ada': 'Ada-99a563ab.html', '../../x': 'x-9cdf6a50.html'}
     """
     taken = set()
     found = {}
