@@ -8,7 +8,7 @@ never from the absence of trouble.
 import hashlib
 import json
 from base64 import b64decode, b64encode
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 STATUSES = {
     "pass": "every test of the exercise said so",
@@ -105,7 +105,7 @@ def digest(source):
 
 def written(record, *, without=()):
     """Write an item or a verdict as one line of JSON, in ASCII, its fields in order."""
-    fields = {name: value for name, value in asdict(record).items() if name not in without}
+    fields = {name: value for name, value in vars(record).items() if name not in without}
     if isinstance(fields.get("source"), bytes):
         fields["source"] = b64encode(fields["source"]).decode()
     return json.dumps(fields, ensure_ascii=True)
