@@ -1,4 +1,4 @@
-"""Do something with a stranger's answers in a child: nothing of it stays behind, or takes long.
+"""Judge in a child: nothing of a submission stays behind, and nothing takes too long.
 
 A child is forked from a judge that is ready, answers questions about one student, and ends. It
 has so much memory; its time and that of the worker that it waits for are watched from outside,

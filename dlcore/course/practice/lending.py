@@ -1,4 +1,4 @@
-"""Call answers as a sandbox does, without one: what a test passes cannot be changed by them.
+"""Call answers as a sandbox does, without one: they cannot change what a test passes.
 
 A test and the answers meet at calls: of functions of the answers, of methods of their classes,
 of functions that either side has handed to the other. At each of them arrays are shown for

@@ -1,4 +1,4 @@
-"""Hand random numbers over: the answers draw their own, and cannot find out those of a test.
+"""Hand random numbers over: answers draw their own, and cannot find out those of a test.
 
 The state of a generator tells all that it has drawn, since each step can be taken back. It is
 handed over as it is only by a generator that has drawn nothing yet: a test may make a second
