@@ -1,4 +1,4 @@
-# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [f4a968c0e171]
+# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [861e42ab5319]
 """Exercises of the chapter *Differences*: slopes measured, and what they are good for.
 
 f is a function of one number unless it is said to take an array. No function changes the arrays
@@ -134,6 +134,17 @@ def mistake(f, pullback, x, *, rng):
     )
 
 
+def read_lines():
+    """Exercise derivative-read-lines.  Return which line of each derivation on the page is wrong.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # TODO: put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance
+    raise NotImplementedError(
+        "put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance"
+    )
+
+
 def wrong_lines(derivations):
     """Exercise derivative-wrong-lines.  Find the line of each derivation that does not follow.
 
@@ -149,14 +160,3 @@ def wrong_lines(derivations):
     """
     # TODO: two functions that are equal are so at every point; try many
     raise NotImplementedError("two functions that are equal are so at every point; try many")
-
-
-def read_lines():
-    """Exercise derivative-read-lines.  Return which line of each derivation on the page is wrong.
-
-    Three numbers: for the first derivation, the second and the third. Lines count from one.
-    """
-    # TODO: put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance
-    raise NotImplementedError(
-        "put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance"
-    )

@@ -171,6 +171,19 @@ def mistake(f, pullback, x, *, rng):
     # END SOLUTION
 
 
+def read_lines():
+    """Exercise derivative-read-lines.  Return which line of each derivation on the page is wrong.
+
+    Three numbers: for the first derivation, the second and the third. Lines count from one.
+    """
+    # BEGIN SOLUTION
+    # HINT: put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance
+    # HINT: what does each reason allow to change, and what has changed besides?
+    # HINT: one takes a difference for a sum, one turns a sign, one doubles a step
+    return [3, 2, 3]
+    # END SOLUTION
+
+
 def wrong_lines(derivations):
     """Exercise derivative-wrong-lines.  Find the line of each derivation that does not follow.
 
@@ -194,17 +207,4 @@ def wrong_lines(derivations):
         follows = (np.abs(y[1:] - y[:-1]) < 1e-7).all(axis=1)
         found.append(None if follows.all() else int(follows.argmin()) + 2)
     return found
-    # END SOLUTION
-
-
-def read_lines():
-    """Exercise derivative-read-lines.  Return which line of each derivation on the page is wrong.
-
-    Three numbers: for the first derivation, the second and the third. Lines count from one.
-    """
-    # BEGIN SOLUTION
-    # HINT: put numbers in: h = 1 or 2, and sizes for which nothing vanishes by chance
-    # HINT: what does each reason allow to change, and what has changed besides?
-    # HINT: one takes a difference for a sum, one turns a sign, one doubles a step
-    return [3, 2, 3]
     # END SOLUTION

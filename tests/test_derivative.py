@@ -772,6 +772,18 @@ def test_your_check_draws_its_upstream_gradient(answers, rng):
     assert np.abs(first[0] - first[1]).max() > 0, "other generators make the same ȳ"
 
 
+@pytest.mark.exercise("derivative-read-lines", points=0)
+def test_the_lines_that_you_read_do_not_follow(answers, planted):
+    """The checker of derivations names the same three of those on the page."""
+    yours = answers.read_lines()
+    names = {
+        "derivative.central_off": "derivative-line-18",
+        "derivative.one_sided_least": "derivative-line-20",
+        "derivative.central_least": "derivative-line-6",
+    }
+    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
+
+
 def quotients(h):
     """List quotients of differences, each in ways that are equal and in ways that are not.
 
@@ -878,15 +890,3 @@ def test_the_lines_that_you_name_do_not_follow(answers, rng):
 def is_number(found, wanted):
     """Tell whether an answer is the number of a line, or None."""
     return (found is None) == (wanted is None) and (found is None or bool(found == wanted))
-
-
-@pytest.mark.exercise("derivative-read-lines", points=0)
-def test_the_lines_that_you_read_do_not_follow(answers, planted):
-    """The checker of derivations names the same three of those on the page."""
-    yours = answers.read_lines()
-    names = {
-        "derivative.central_off": "derivative-line-18",
-        "derivative.one_sided_least": "derivative-line-20",
-        "derivative.central_least": "derivative-line-6",
-    }
-    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
