@@ -824,7 +824,7 @@ def slip_in(right, wrongs, kind, rng):
     centre = 1.7 * np.sqrt(rng.uniform()) * rng.choice([-1, 1])
     return {
         "slip": wrongs[rng.integers(len(wrongs))],
-        "tiny": lambda x: (1 + 3e-6 + 1e-5 * size**2) * right(x),
+        "tiny": lambda x: (1 + 3e-6 + 2e-6 * size) * right(x),
         "low": lambda x: right(x) + size * np.maximum(-x - corner, 0),
         "high": lambda x: right(x) - size * np.maximum(x - corner, 0),
         "bump": lambda x: right(x) + size * np.maximum(0.27 - abs(x - centre), 0),
@@ -838,7 +838,7 @@ def derivation(kind, rng):
     a slip the lines go on from what is wrong, or return to what is right.
     """
     terms = [quotients(rng.uniform(0.2, 0.6))[i] for i in rng.choice(8, size=3, replace=False)]
-    scales, level, length = rng.uniform(0.5, 1.5, size=3), rng.uniform(2, 9), rng.integers(3, 8)
+    scales, level, length = rng.uniform(0.5, 1.5, size=3), rng.uniform(60, 90), rng.integers(3, 8)
     first, wrong = (int(rng.integers(2, length + 1)) if kind else None), int(rng.integers(3))
     parts, lines = [ways[0] for ways, _ in terms], []
     for number in range(1, length + 1):
@@ -848,7 +848,7 @@ def derivation(kind, rng):
             parts[place] = ways[rng.integers(len(ways))]
         if number == first:
             parts[place] = slip_in(parts[place], wrongs, kind, rng)
-        if first and number > first and rng.random() < 0.2:
+        if first and number > first and rng.random() < 0.4:
             parts[wrong] = terms[wrong][0][0]
         pairs = [*zip(scales, parts, strict=True)]
         lines.append(
@@ -869,7 +869,7 @@ def keeps_its_promise(lines, first):
 
 def derivations(rng):
     """Draw derivations of every kind, and the first line of each that does not follow."""
-    kinds = ["slip", "slip", "tiny", "tiny", "low", "high"] + 4 * ["bump"]
+    kinds = ["slip", "slip", "tiny", "tiny", "tiny", "low", "high"] + 4 * ["bump"]
     kinds += int(rng.integers(1, 3)) * [None]
     endless = [iter(partial(derivation, kind, rng), None) for kind in rng.permutation(kinds)]
     return zip(
