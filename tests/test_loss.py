@@ -586,18 +586,22 @@ def without(array, index):
 
 def slips(rng):
     """Draw programs, each with a way back that is wrong by one part in a thousand at least."""
-    i, tiny = int(rng.integers(5)), float(rng.choice([-1, 1]) * 10 ** rng.uniform(-2.8, -1))
+    i, sign = int(rng.integers(5)), float(rng.choice([-1, 1]))
+    tiny, small = sign * 10 ** rng.uniform(-2.9, -2.3), sign * 10 ** rng.uniform(-2, -0.5)
     changes = [
         lambda back: lambda x, b: (1 + tiny) * back(x, b),
+        lambda back: lambda x, b: (1 + small) * back(x, b),
         lambda back: lambda x, b: -back(x, b),
         lambda back: lambda x, b: back(x, np.ones_like(b)),
         lambda back: lambda x, b: back(x, b[:1] + 0 * b),
         lambda back: lambda x, b: back(x, b[::-1]),
         lambda back: lambda x, b: back(x, b[:, ::-1]),
         lambda back: lambda x, b: without(back(x, b), i),
+        lambda back: lambda x, b: without(back(x, b), i + 1),
         lambda back: lambda x, b: without(back(x, b).T, i).T,
-        lambda back: lambda x, b: back(x, b) + tiny * b,
-        lambda back: lambda x, b: back(x + 0.1, b),
+        lambda back: lambda x, b: without(back(x, b).T, i + 1).T,
+        lambda back: lambda x, b: back(x, b) + small * b,
+        lambda back: lambda x, b: back(1.1 * x, b),
     ]
     for change in changes:
         f, back, _ = program(rng)

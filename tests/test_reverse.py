@@ -450,7 +450,8 @@ def test_two_pullbacks_do_not_disturb_each_other(answers, rng):
 
 def stretched(rng):
     """Draw shapes, before and after NumPy has stretched an array."""
-    fixed = [((), (2, 4, 3)), ((1,), (5,)), ((3,), (3,)), ((1, 3), (1, 3)), ((1, 1), (2, 3, 4))]
+    fixed = [((), (2, 4, 3)), ((1,), (5,)), ((3,), (3,)), ((1, 3), (1, 3)), ((1, 1), (2, 3, 4)),
+             ((4, 1), (4, 3)), ((2, 1, 3), (2, 4, 3)), ((1, 4, 1), (5, 4, 3))]  # fmt: skip
     for _ in range(12):
         after = tuple(rng.integers(1, 6, size=rng.integers(1, 5)).tolist())
         before = tuple(1 if rng.random() < 0.4 else size for size in after)
@@ -538,11 +539,12 @@ def test_the_product_does_not_depend_on_the_length(answers, rng):
 
 @pytest.mark.exercise("reverse-hvp", points=3)
 def test_the_product_has_the_axes_of_x(answers, rng):
-    """For f = Σ x³ s:  H v = 6 x v s, with x of two axes, or of one number."""
+    """For f = Σ cosh(s x):  H v = s² v cosh(s x), with x of two axes, or of one number."""
     for shape in ((2, 3), (1,), (1, 4)):
-        x, v, s = rng.normal(size=(3, *shape))
-        product = answers.hvp(lambda x, s=s: 3 * x * x * s, *locked(x, v))
-        agree(product, 6 * x * v * s, rtol=0, atol=1e-6 * np.linalg.norm(6 * x * v * s))
+        x, v, s = *rng.normal(size=(2, *shape)), rng.uniform(1, 2, size=shape)
+        truth = s * s * v * np.cosh(s * x)
+        product = answers.hvp(lambda x, s=s: s * np.sinh(s * x), *locked(x, v))
+        agree(product, truth, rtol=0, atol=1e-6 * np.linalg.norm(truth))
 
 
 @pytest.mark.exercise("reverse-hvp", points=3)
