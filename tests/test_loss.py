@@ -358,7 +358,7 @@ def batches(rng):
     x = 2 * rng.normal(size=(N, K))
     turned = 2 * rng.normal(size=(K, N)).T
     whole = rng.integers(-4, 5, size=(N, K))
-    some = x[:1], x[:, :1], x[:, :2], x - 40, turned, whole, x.astype(np.float32)
+    some = x, x[:1], x[:, :1], x[:, :2], x - 40, turned, whole, x.astype(np.float32)
     for scores in some:
         scores.flags.writeable = False
     return [(scores, rng.integers(scores.shape[1], size=len(scores))) for scores in some]
