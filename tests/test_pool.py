@@ -361,7 +361,8 @@ def test_your_image_is_paid_as_often_as_asked(answers, rng):
 def test_your_count_is_what_an_average_gives_back(answers, rng):
     """For ȳ = U everywhere, x̄ of a row counts the windows that see a pixel."""
     drawn = rng.integers((1, 1, 0), (9, 9, 20), size=(12, 3)).tolist()
-    for window, stride, more in [*drawn, (1, 1, 0), (4, 1, 0), (3, 3, 6), (2, 5, 9)]:
+    many = rng.integers((5, 1, 9), (9, 3, 20), size=(4, 3)).tolist()  # that see the same pixel
+    for window, stride, more in [*drawn, *many, (1, 1, 0), (4, 1, 0), (3, 3, 6), (2, 5, 9)]:
         x = np.zeros((1, 1, 1, window + more))
         options = {"kernel_size": (1, window), "stride": (1, stride)}
         y_bar = np.full(avg_pool2d(x, **options).shape, float(window))
