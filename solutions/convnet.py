@@ -156,7 +156,7 @@ def find_slip(layers, *, rng):
             x_dot, h = rng.normal(size=x.shape), 1e-5
             moved = [[*xs[:i], x + step * x_dot, *xs[i + 1 :]] for step in (h, -h)]
             ahead, behind = (np.sum(y_bar * forward(*each)) for each in moved)
-            if abs(np.sum(x_bar * x_dot) - (ahead - behind) / (2 * h)) > 1e-4:
+            if not np.isclose(np.sum(x_bar * x_dot), (ahead - behind) / (2 * h), rtol=1e-4):
                 return name
     return None
     # END SOLUTION
