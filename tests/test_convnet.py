@@ -647,13 +647,14 @@ def strangers(size, rng):
 @pytest.mark.exercise("convnet-alone", points=2)
 def test_your_lemma_knows_who_looks_aside(answers, rng):
     """Seven networks judge alone; ten look at their neighbours, or at the place in the batch."""
+    right = []
     for i in rng.permutation(17):
         C, H, W = rng.permutation([1, 2, 3, 4, 5])[:3].tolist()
         size = C, H + 1, W + 1
         scores, truth = strangers(size, rng)[i]
-        found = answers.judged_alone(scores, size, rng=rng)
-        correct = found == truth
-        assert correct, "the opposite is right"
+        right.append(bool(answers.judged_alone(scores, size, rng=rng) == truth))
+    correct = all(right)
+    assert correct, "of some network the opposite is right"
 
 
 @pytest.mark.exercise("convnet-wrong-lines", points=0)

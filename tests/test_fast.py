@@ -479,11 +479,12 @@ def ways_back(slip, rng):
 @pytest.mark.exercise("fast-hidden-slip", points=2)
 def test_the_way_back_that_you_name_is_wrong(answers, rng):
     """Of each five, it alone differs from the way back of a convolution, by any of the slips."""
+    right = []
     for name in rng.permutation(2 * [*SLIPS]):
         ways, number = ways_back(SLIPS[name], rng)
-        found = answers.hidden_slip(ways)
-        correct = found == number
-        assert correct, "another one is wrong"
+        right.append(bool(answers.hidden_slip(ways) == number))
+    correct = all(right)
+    assert correct, "of some five another one is wrong"
 
 
 @pytest.mark.exercise("fast-wrong-lines", points=0)
