@@ -272,18 +272,37 @@ def test_your_windows_may_hold_any_numbers(answers, rng):
             agree(largest(x.copy(), *options), {"rtol": 0}, answers.max_pool, x, *options)
 
 
-def back(op, x, window, stride, rng):
+def first_paid(x, y_bar, window, stride):
+    """Give ȳ to the first of the largest entries of every window, by the definition."""
+    x_bar = np.zeros(x.shape)
+    for n, c, p, q in np.ndindex(*y_bar.shape):
+        i, j = p * stride, q * stride
+        u, v = divmod(int(x[n, c, i : i + window, j : j + window].argmax()), window)
+        x_bar[n, c, i + u, j + v] += y_bar[n, c, p, q]
+    return x_bar
+
+
+def all_paid(x, y_bar, window, stride):
+    """Give every entry of a window its part of ȳ, by the definition."""
+    x_bar = np.zeros(x.shape)
+    for p, q in np.ndindex(*y_bar.shape[2:]):
+        i, j = p * stride, q * stride
+        part = y_bar[:, :, p, q, None, None] / window**2
+        x_bar[:, :, i : i + window, j : j + window] += part
+    return x_bar
+
+
+def back(way, x, window, stride, rng):
     """Draw ȳ for a pooling, and return it with x̄."""
-    x, options = x.astype(float, order="C"), {"kernel_size": window, "stride": stride}
-    y_bar = rng.normal(size=op(x, **options).shape)
-    return y_bar, pulled(op, x, y_bar, **options)
+    y_bar = rng.normal(size=seen(x, window, stride).shape[:4])
+    return y_bar, way(x, y_bar, window, stride)
 
 
 @pytest.mark.exercise("pool-max-backward", points=3)
 def test_your_largest_entries_are_paid(answers, rng, rounding):
     """An entry that wins twice is paid twice; and once more, when others have been paid."""
     drawn = [(rng.normal(size=shape) - 2, *options) for shape, *options in cases(rng)]
-    truth = [back(max_pool2d, *case, rng) for case in drawn]
+    truth = [back(first_paid, *case, rng) for case in drawn]
     for (x, *options), (y_bar, x_bar) in 2 * list(zip(drawn, truth, strict=True)):
         agree(x_bar, rounding(y_bar), answers.max_pool_backward, x, y_bar, *options)
 
@@ -294,7 +313,7 @@ def test_the_first_of_several_is_paid(answers, rng, rounding):
     for levels in ([-1.0, 0.0, 1.0], [-5.0, -4.0], [0.0], [-np.inf], [np.inf, -np.inf]):
         for shape, *options in cases(rng):
             x = rng.choice(levels, size=shape)
-            y_bar, x_bar = back(max_pool2d, x, *options, rng)
+            y_bar, x_bar = back(first_paid, x, *options, rng)
             agree(x_bar, rounding(y_bar), answers.max_pool_backward, x, y_bar, *options)
 
 
@@ -304,7 +323,7 @@ def test_entries_of_any_kind_are_paid(answers, rng, rounding):
     for kind in (single, scattered):
         for shape, *options in cases(rng):
             x = kind(rng.integers(9, size=shape) - 4.0)
-            y_bar, x_bar = back(max_pool2d, x, *options, rng)
+            y_bar, x_bar = back(first_paid, x, *options, rng)
             tolerance = rounding(kind(y_bar))
             agree(x_bar, tolerance, answers.max_pool_backward, x, kind(y_bar), *options)
 
@@ -315,7 +334,7 @@ def test_your_averages_go_both_ways(answers, rng, rounding):
     for kind in (np.copy, single, scattered):
         for shape, *options in cases(rng):
             x = kind(rng.normal(size=shape))
-            y_bar, x_bar = back(avg_pool2d, x, *options, rng)
+            y_bar, x_bar = back(all_paid, x, *options, rng)
             y, tolerance = average(x, *options), rounding(x)
             found, pullback = answers.avg_pool(x, *options)
             assert_allclose(found, y, **tolerance)
@@ -327,7 +346,7 @@ def test_your_averages_go_both_ways(answers, rng, rounding):
 def test_your_ways_back_can_be_gone_again(answers, rng, rounding):
     """For one ȳ after the other, also when other images have been averaged since."""
     drawn = [(rng.normal(size=shape), *options) for shape, *options in cases(rng)]
-    truth = [[back(avg_pool2d, *case, rng) for _ in range(2)] for case in drawn]
+    truth = [[back(all_paid, *case, rng) for _ in range(2)] for case in drawn]
     pullbacks = [answers.avg_pool(*case)[1] for case in drawn]
     for pullback, pairs in zip(pullbacks, truth, strict=True):
         for y_bar, x_bar in 2 * pairs:
@@ -341,8 +360,8 @@ def test_your_filters_average(answers, rng):
         x = rng.normal(size=(2, channels, 3 * window + 1, 2 * window))
         w = np.asarray(answers.averaging_filters(channels, window), dtype=float)
         assert w.shape == (channels, 1, window, window)
-        y = conv2d(x, w, stride=window, groups=channels)
-        assert_allclose(y, avg_pool2d(x, kernel_size=window), **ONE_ROUNDING)
+        y = np.einsum("ncpquv,cuv->ncpq", seen(x, window, window), w[:, 0])
+        assert_allclose(y, average(x, window, window), **ONE_ROUNDING)
 
 
 @pytest.mark.exercise("pool-ties", points=1)
@@ -358,15 +377,14 @@ def test_your_image_is_paid_as_often_as_asked(answers, rng):
 
 
 @pytest.mark.exercise("pool-overlap", points=2)
-def test_your_count_is_what_an_average_gives_back(answers, rng):
-    """For ȳ = U everywhere, x̄ of a row counts the windows that see a pixel."""
+def test_your_count_is_that_of_the_windows_that_see_a_pixel(answers, rng):
+    """Window p sees the pixels from p s to p s + U - 1, if all of them are in the row."""
     drawn = rng.integers((1, 1, 0), (9, 9, 20), size=(12, 3)).tolist()
     many = rng.integers((5, 1, 9), (9, 3, 20), size=(4, 3)).tolist()  # that see the same pixel
     for window, stride, more in [*drawn, *many, (1, 1, 0), (4, 1, 0), (3, 3, 6), (2, 5, 9)]:
-        x = np.zeros((1, 1, 1, window + more))
-        options = {"kernel_size": (1, window), "stride": (1, stride)}
-        y_bar = np.full(avg_pool2d(x, **options).shape, float(window))
-        counts = pulled(avg_pool2d, x, y_bar, **options)[0, 0, 0]
+        counts = np.zeros(window + more)
+        for start in range(0, more + 1, stride):
+            counts[start : start + window] += 1
         agree(counts, ONE_ROUNDING, answers.seen_by, window + more, window, stride)
 
 
