@@ -69,6 +69,9 @@ def arguments(primitive, axes, options, rng):
         x = rng.normal(size=shape)
         far = np.copysign(0.1 + np.abs(x), x)
         domain = {"real": x, "nonzero": far, "positive": np.abs(far)}
+        domain |= {"inside": 0.9 * np.tanh(x), "outside": 1 + np.abs(far)}
+        if x.ndim > 1:
+            domain["definite"] = x @ np.swapaxes(x, -1, -2) + np.eye(x.shape[-2])
         discrete = {"iu": rng.integers(SIZES["K"], size=shape), "b": x > 0}
         smooth = domain[primitive.domain.get(each.name, "real")]
         drawn.append(discrete.get(each.kind, smooth))

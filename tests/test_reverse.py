@@ -287,7 +287,7 @@ def test_a_hessian_is_multiplied_without_being_formed(formulas, oracle, rng):
     [
         (lambda x: x.__setitem__(0, 1.0), r"x\[0\]: x is a traced array, .* use np.where"),
         (lambda x: x.__imul__(2.0), "out is a traced array, it cannot be overwritten"),
-        (lambda x: np.sum(np.arcsin(x)), "arcsin: no rule for traced arrays, use one of"),
+        (lambda x: np.sum(np.i0(x)), "i0: no rule for traced arrays, use one of"),
         (lambda x: float(x[0]), "a traced number cannot become a plain one"),
         (np.tanh, r"grad: f must return a number, got shape \(3,\); use jacobian"),
     ],

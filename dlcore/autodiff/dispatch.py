@@ -14,19 +14,28 @@ from operator import getitem
 
 import numpy as np
 
+from dlcore.autodiff.calls import UFUNC, Translation, check_options
+
 implementations = {}  # NumPy's function -> ours, which knows its derivative
+refusals = {}  # NumPy's function -> why there is no rule, and what to write
 levels = count(1)
 
-CONSTANT = (  # functions that are constant between jumps: computed on the plain values
+CONSTANT = {  # functions that are constant between jumps: computed on the plain values
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sign,
-    np.isfinite, np.isnan, np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort,
-    np.zeros_like, np.ones_like, np.empty_like, np.floor, np.ceil, np.round, np.rint,
-    np.array_equal, np.allclose, np.result_type,
-)  # fmt: skip
+    np.isfinite, np.isnan, np.isinf, np.isposinf, np.isneginf, np.signbit, np.isclose,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.any, np.all,
+    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.argpartition, np.argwhere,
+    np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted, np.digitize,
+    np.zeros_like, np.ones_like, np.empty_like, np.floor, np.ceil, np.round, np.rint, np.trunc,
+    np.fix, np.floor_divide, np.array_equal, np.array_equiv, np.allclose, np.result_type,
+    np.iscomplexobj, np.isrealobj, np.array2string, np.array_repr, np.array_str,
+}  # fmt: skip
 
 
 def implements(*functions):
     """Return a decorator: the function takes the place of NumPy's where an argument is traced.
+
+    It may be called as NumPy's; a parameter that it does not have is refused by name.
 
     >>> from dlcore.ops.numpy.arithmetic import minimum
     >>> implementations[np.minimum] is minimum
@@ -34,10 +43,23 @@ def implements(*functions):
     """
 
     def register(ours):
-        implementations.update(dict.fromkeys(functions, ours))
+        for function in functions:
+            home = getattr(function, "__module__", None) or "numpy"
+            by_name = home.startswith("numpy") and not isinstance(function, np.ufunc)
+            implementations[function] = Translation(function, ours) if by_name else ours
         return ours
 
     return register
+
+
+def refuses(functions, reason):
+    """Say why functions of NumPy's have no rule for traced arrays, and what to write.
+
+    >>> refuses([np.spacing], reason="the distance to the next number has no slope")
+    >>> refusals.pop(np.spacing)
+    'the distance to the next number has no slope'
+    """
+    refusals.update(dict.fromkeys(functions, reason))
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
@@ -62,25 +84,20 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     T = property(np.transpose)
 
     def __array_ufunc__(self, ufunc, method, *args, **options):
-        if "out" in options:
-            raise TypeError(
-                f"{ufunc.__name__}: out is a traced array, it cannot be overwritten, "
-                "write y = x + z in place of x += z"
-            )
-        if method != "__call__":
-            raise TypeError(f"{ufunc.__name__}.{method}: no rule for traced arrays, use np.sum")
-        return self.__array_function__(ufunc, (), args, options)
+        if options or method != "__call__":
+            check_ufunc(ufunc, method, options)
+        ours = implementations.get(ufunc)
+        return without_rule(ufunc, args, options) if ours is None else ours(*args)
 
     def __array_function__(self, function, types, args, options):
-        if function in implementations:
-            return implementations[function](*args, **options)
-        if function in CONSTANT:
-            return function(*map(plain, args), **options)
-        known = ", ".join(sorted({known.__name__ for known in implementations}))
-        raise TypeError(f"{function.__name__}: no rule for traced arrays, use one of {known}")
+        ours = implementations.get(function)
+        return without_rule(function, args, options) if ours is None else ours(*args, **options)
 
     def __array__(self, dtype=None, copy=None):
-        raise TypeError("a traced array cannot become a plain one, use a function that has a rule")
+        raise TypeError(
+            "a traced array cannot become a plain one, use a function that has a rule; entries "
+            "become an array by np.stack([x, y]) or np.array([x, y], like=x)"
+        )
 
     def __getitem__(self, key):
         return implementations[getitem](self, key=key)
@@ -95,19 +112,83 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return bool(plain(self))
 
     def __float__(self):
-        raise TypeError("a traced number cannot become a plain one, use it as it is")
+        raise TypeError(
+            "a traced number cannot become a plain one, use it as it is: in place of y[i] = x "
+            "write y = np.stack([…]) or y = np.where(…)"
+        )
 
-    def reshape(self, *shape):
+    def __repr__(self):
+        return f"{type(self).__name__}({self.value!r}, level={self.level})"
+
+    def __format__(self, form):
+        return format(plain(self)[()], form) if form else repr(self)
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def reshape(self, *shape, order="C"):
         """Arrange the same entries in another shape."""
-        return np.reshape(self, shape[0] if isinstance(shape[0], tuple) else shape)
+        one = len(shape) == 1 and isinstance(shape[0], tuple | list)
+        return np.reshape(self, shape[0] if one else shape, order)
+
+    def clip(self, min=None, max=None):
+        """Keep the entries between a smallest and a largest value."""
+        return np.clip(self, min, max)
 
     def transpose(self, *axes):
         """Put the axes in another order, or in reverse."""
-        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+        one = len(axes) == 1 and not isinstance(axes[0], int)
+        return np.transpose(self, axes[0] if one else axes or None)
 
 
-for name in ("sum", "mean", "max", "min", "ravel", "cumsum", "dot", "clip", "argmax", "argmin"):
+METHODS = (
+    "all", "any", "argmax", "argmin", "argsort", "copy", "cumprod", "cumsum", "diagonal",
+    "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round", "searchsorted",
+    "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+)  # fmt: skip
+for name in METHODS:
     setattr(Traced, name, getattr(np, name))  # NumPy's function, with x.sum() for np.sum(x)
+Traced.flatten = np.ravel
+
+
+def check_ufunc(ufunc, method, options):
+    """Refuse what no rule covers: a method such as reduce, an array to write to, an option.
+
+    >>> check_ufunc(np.add, "reduce", {})
+    Traceback (most recent call last):
+    TypeError: add.reduce: no rule for traced arrays, use np.sum
+    """
+    name = ufunc.__name__
+    if method != "__call__":
+        raise TypeError(f"{name}.{method}: no rule for traced arrays, use np.sum")
+    out = options.get("out", ())
+    if any(isinstance(array, Traced) for array in out):
+        raise TypeError(
+            f"{name}: out is a traced array, it cannot be overwritten, "
+            "write y = x + z in place of x += z"
+        )
+    if ufunc not in CONSTANT:
+        if any(array is not None for array in out):
+            raise TypeError(
+                f"{name}: out is a plain array, a traced result cannot be written into it, "
+                f"write y = np.{name}(...)"
+            )
+        check_options(name, {key: options[key] for key in options if key != "out"}, UFUNC)
+
+
+def without_rule(function, args, options):
+    """Compute a function that is constant between jumps on plain values, or raise TypeError.
+
+    >>> without_rule(np.sign, [-2.0], {})
+    np.float64(-1.0)
+    """
+    if function not in CONSTANT:
+        known = "use one of dlcore.autodiff.dispatch.implementations"
+        reason = refusals.get(function, f"no rule for traced arrays, {known}")
+        raise TypeError(f"{function.__name__}: {reason}")
+    args = [plain(arg) if isinstance(arg, Traced) else arg for arg in args]
+    named = options.items()
+    options = {key: plain(arg) if isinstance(arg, Traced) else arg for key, arg in named}
+    return function(*args, **options)
 
 
 def plain(value):

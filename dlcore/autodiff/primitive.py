@@ -24,7 +24,8 @@ class Primitive:
 
     ===========  ==================================================================
     options      keyword options and the values that its lemmas should try
-    domain       for an argument: "real" (if absent), "positive" or "nonzero"
+    domain       for an argument: "real" (if absent), "positive", "nonzero", "inside"
+                 for (-1, 1), "outside" for x > 1, or "definite" for x xᵀ + 1
     shapes       the axes that its lemmas should try, where the signature says "..."
     ===========  ==================================================================
 
@@ -42,13 +43,12 @@ class Primitive:
         self.options, self.domain, self.shapes = options or {}, domain or {}, shapes
         parameters = signature(function).parameters.values()
         self.arguments = [p for p in parameters if p.kind is not Parameter.KEYWORD_ONLY]
-        self.names = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
         self.many = self.arguments[-1].kind is Parameter.VAR_POSITIONAL
         annotations = [parameter.annotation for parameter in self.arguments]
         self.differentiable = [i for i, each in enumerate(annotations) if has_derivative(each)]
         self.layout_rule = None
         registry.append(self)
-        implements(*numpy)(self.as_numpy)
+        implements(*numpy)(self)
 
     def __repr__(self):
         return f"<primitive {self.__name__}>"
@@ -67,11 +67,6 @@ class Primitive:
         named = [p.name for p in self.arguments[len(args) :] if p.name in options]
         rest = {name: value for name, value in options.items() if name not in named}
         return (*args, *(options[name] for name in named)), rest
-
-    def as_numpy(self, *args, **options):
-        """Call with options by position too, as NumPy's function of the same name allows."""
-        xs, rest = args[: len(self.arguments)], args[len(self.arguments) :]
-        return self(*xs, **dict(zip(self.names, rest, strict=False)), **options)
 
     def positions(self, args):
         """Name the positions of `args` that have a derivative."""

@@ -117,7 +117,8 @@ def erf(x: Tensor) -> Tensor:
     >>> erf(np.array([0.0, 1.0])).round(4).tolist()
     [0.0, 0.8427]
     """
-    return kernels.erf(x)
+    y = kernels.erf(x)
+    return y.astype(x.dtype) if getattr(x, "dtype", None) == np.float16 else y
 
 
 def erf_slope(x):

@@ -1,5 +1,33 @@
-"""NumPy's own vocabulary, differentiable: sums, products, exponentials, shapes."""
+"""NumPy's own vocabulary, differentiable: sums, products, exponentials, shapes, matrices."""
 
-from dlcore.ops.numpy import arithmetic, arrays, elementary, products, reductions
+from dlcore.ops.numpy import (
+    arithmetic,
+    arrays,
+    elementary,
+    joining,
+    linalg,
+    moving,
+    norms,
+    pairs,
+    products,
+    reductions,
+    refused,
+    sampled,
+    spectrum,
+)
 
-__all__ = ["arithmetic", "arrays", "elementary", "products", "reductions"]
+__all__ = [
+    "arithmetic",
+    "arrays",
+    "elementary",
+    "joining",
+    "linalg",
+    "moving",
+    "norms",
+    "pairs",
+    "products",
+    "reductions",
+    "refused",
+    "sampled",
+    "spectrum",
+]

@@ -6,14 +6,17 @@ receives a cotangent of its own: `unbroadcast` adds them up.
 Chapter: book/reverse.md.
 """
 
+import math
+
 import numpy as np
 
-from dlcore.autodiff.dispatch import implements, plain
+from dlcore.autodiff.dispatch import Traced, implements, plain
 from dlcore.autodiff.primitive import primitive
 from dlcore.shapes import Mask, Tensor
 
 BROADCAST = (("N D", "N D"), ("N D", "D"), ("N 1", "N D"), ("", "N D"))
 MATRICES = (("N D", "D M"), ("D", "D M"), ("N D", "D"), ("D", "D"), ("C N D", "D M"))
+MISSING = np._NoValue  # what NumPy's signatures say where None is a value
 CHOICE = (("N D", "N D", "N D"), ("N 1", "D", "N D"))
 
 
@@ -111,11 +114,38 @@ def divide_vjp(y, x, z, y_bar):
     return lambda: unbroadcast(y_bar / z, x), lambda: -unbroadcast(y_bar * y / z, z)
 
 
+def exponent(x, z):
+    """Lower an exponent by one; where x and z are 0 it stays, for the slope of x⁰ is 0.
+
+    >>> exponent(np.array([0.0, 0.0, 2.0]), np.array([0.0, 1.0, 0.0]))
+    array([ 0.,  0., -1.])
+    """
+    if isinstance(z, int | float) and z != 0:
+        return z - 1
+    rest = (plain(x) == 0) & (plain(z) == 0)
+    if not np.any(rest):
+        return z - 1
+    zero = np.zeros((), (z if hasattr(z, "dtype") else plain(x)).dtype)
+    return np.where(rest, zero, z - 1)
+
+
+def logarithm(x):
+    """Take the logarithm of a base; that of 0 counts as 0, for 0ᶻ does not change with z > 0.
+
+    >>> logarithm(np.array([0.0, 1.0])), logarithm(1.0)
+    (array([0., 0.]), 0.0)
+    """
+    if isinstance(x, int | float):
+        return math.log(x) if x > 0 else 0.0 if x == 0 else math.nan
+    return np.log(np.where(plain(x) == 0, 1, x))
+
+
 @primitive(numpy=[np.power], shapes=BROADCAST, domain={"x": "positive"})
 def power(x: Tensor, z: Tensor) -> Tensor:
     """Raise to a power:  y = xᶻ, of any shapes that broadcast.
 
-    The derivative with respect to z needs x > 0; where z is a constant, x may be negative.
+    The derivative with respect to z needs x ≥ 0; where z is a constant, x may be negative.
+    At x = 0 that of x⁰ with respect to x is 0, and that of 0ᶻ with respect to z is 0.
 
     >>> power(np.array([1.0, -2.0]), 3.0)
     array([ 1., -8.])
@@ -126,26 +156,30 @@ def power(x: Tensor, z: Tensor) -> Tensor:
 @power.defjvp
 def power_jvp(y, x, z, x_dot, z_dot):
     """The logarithm is left alone where the exponent is a constant: x may be negative then."""
-    y_dot = x_dot * z * np.power(x, z - 1)
-    return y_dot if np.all(plain(z_dot) == 0) else y_dot + z_dot * y * np.log(x)
+    y_dot = x_dot * (z * np.power(x, exponent(x, z)))
+    if not isinstance(z_dot, Traced) and np.all(np.equal(z_dot, 0)):
+        return y_dot
+    return y_dot + z_dot * (y * logarithm(x))
 
 
 @power.defvjp
 def power_vjp(y, x, z, y_bar):
     return (
-        lambda: unbroadcast(y_bar * z * np.power(x, z - 1), x),
-        lambda: unbroadcast(y_bar * y * np.log(x), z),
+        lambda: unbroadcast(y_bar * (z * np.power(x, exponent(x, z))), x),
+        lambda: unbroadcast(y_bar * (y * logarithm(x)), z),
     )
 
 
-def share(x, z):
+def share(x, z, y):
     """Say how much of the larger of x and z is x: all, none, or at a tie one half.
 
-    >>> share(np.array([2.0, 1.0, 0.0]), 1.0)
+    The answer has the dtype of y, the larger itself.
+
+    >>> share(np.array([2.0, 1.0, 0.0]), 1.0, np.array([2.0, 1.0, 1.0]))
     array([1. , 0.5, 0. ])
     """
     x, z = plain(x), plain(z)
-    return np.where(x == z, 0.5, x > z).astype(np.result_type(x, z))
+    return np.where(x == z, 0.5, x > z).astype(y.dtype)
 
 
 @primitive(numpy=[np.maximum], shapes=BROADCAST)
@@ -160,48 +194,98 @@ def maximum(x: Tensor, z: Tensor) -> Tensor:
 
 @maximum.defjvp
 def maximum_jvp(y, x, z, x_dot, z_dot):
-    return share(x, z) * x_dot + share(z, x) * z_dot
+    return share(x, z, y) * x_dot + share(z, x, y) * z_dot
 
 
 @maximum.defvjp
 def maximum_vjp(y, x, z, y_bar):
     return (
-        lambda: unbroadcast(share(x, z) * y_bar, x),
-        lambda: unbroadcast(share(z, x) * y_bar, z),
+        lambda: unbroadcast(share(x, z, y) * y_bar, x),
+        lambda: unbroadcast(share(z, x, y) * y_bar, z),
     )
 
 
-@implements(np.minimum)
-def minimum(x, z):
-    """Take the smaller:  min(x, z) = -max(-x, -z).
+@primitive(numpy=[np.minimum], shapes=BROADCAST)
+def minimum(x: Tensor, z: Tensor) -> Tensor:
+    """Take the smaller:  y = min(x, z); at a tie each receives half of the gradient.
 
     >>> minimum(np.array([-1.0, 2.0]), 1.0)
     array([-1.,  1.])
     """
-    return -np.maximum(-x, -z)
+    return np.minimum(x, z)
 
 
-@primitive(numpy=[np.where], shapes=CHOICE)
-def where(c: Mask, x: Tensor, z: Tensor) -> Tensor:
+@minimum.defjvp
+def minimum_jvp(y, x, z, x_dot, z_dot):
+    return share(z, x, y) * x_dot + share(x, z, y) * z_dot
+
+
+@minimum.defvjp
+def minimum_vjp(y, x, z, y_bar):
+    return (
+        lambda: unbroadcast(share(z, x, y) * y_bar, x),
+        lambda: unbroadcast(share(x, z, y) * y_bar, z),
+    )
+
+
+@primitive(shapes=CHOICE)
+def choice(c: Mask, x: Tensor, z: Tensor) -> Tensor:
     """Choose:  y = x where c holds, z elsewhere; c is an array of booleans.
 
-    >>> where(np.array([True, False]), np.array([1.0, 2.0]), 0.0)
+    >>> choice(np.array([True, False]), np.array([1.0, 2.0]), 0.0)
     array([1., 0.])
     """
     return np.where(c, x, z)
 
 
-@where.defjvp
-def where_jvp(y, c, x, z, x_dot, z_dot):
+@choice.defjvp
+def choice_jvp(y, c, x, z, x_dot, z_dot):
     return np.where(c, x_dot, z_dot)
 
 
-@where.defvjp
-def where_vjp(y, c, x, z, y_bar):
+@choice.defvjp
+def choice_vjp(y, c, x, z, y_bar):
     return (
         lambda: unbroadcast(np.where(c, y_bar, 0.0), x),
         lambda: unbroadcast(np.where(c, 0.0, y_bar), z),
     )
+
+
+@implements(np.where)
+def where(condition, x=None, y=None):
+    """Choose x where the condition holds, or is not 0, and y elsewhere.
+
+    Alone, the condition says where it holds. Raises ValueError where one of x and y is missing.
+
+    >>> where(np.array([1, 0]), np.array([1.0, 2.0]), 0.0)
+    array([1., 0.])
+    """
+    condition = plain(condition)
+    if x is None or y is None:
+        return np.where(condition, *(each for each in (x, y) if each is not None))
+    return choice(condition if condition.dtype.kind == "b" else condition != 0, x, y)
+
+
+@implements(np.clip)
+def clip(x, a_min=MISSING, a_max=MISSING, *, min=MISSING, max=MISSING):
+    """Keep x between a smallest and a largest value; at both of them the slope by x is 1.
+
+    A bound may be None. Raises TypeError where one of a_min and a_max is missing, ValueError
+    where they are given together with min or max.
+
+    >>> clip(np.array([-2.0, 0.5, 3.0]), -1.0, 1.0)
+    array([-1. ,  0.5,  1. ])
+    """
+    if a_min is MISSING and a_max is MISSING:
+        a_min, a_max = (None if bound is MISSING else bound for bound in (min, max))
+    elif a_min is MISSING or a_max is MISSING:
+        raise TypeError("clip: a_min and a_max go together, use None for a bound that is not there")
+    elif min is not MISSING or max is not MISSING:
+        raise ValueError("clip: bounds are a_min and a_max, or min and max, not both")
+    for bound, beyond in ((a_min, np.less), (a_max, np.greater)):
+        if bound is not None:
+            x = np.where(beyond(x, bound) | (np.isnan(bound) & ~np.isnan(x)), bound, x)
+    return x
 
 
 def turned(x):
@@ -213,7 +297,7 @@ def turned(x):
     return np.swapaxes(x, -1, -2)
 
 
-@primitive(numpy=[np.matmul, np.dot], shapes=MATRICES)
+@primitive(numpy=[np.matmul], shapes=MATRICES)
 def matmul(x: Tensor, w: Tensor) -> Tensor:
     """Multiply matrices:  y = x w; a vector is a row on the left, a column on the right.
 

@@ -3,10 +3,15 @@
 Chapter: book/reverse.md.
 """
 
+import math
+import operator
+
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from dlcore.autodiff.dispatch import implements, plain
 from dlcore.autodiff.primitive import primitive
+from dlcore.ops.numpy.elementary import root
 from dlcore.shapes import Tensor
 
 SHAPE = [("N D",)]
@@ -75,7 +80,7 @@ def max_vjp(y, x, y_bar, axis=None, keepdims=False):
 
 
 @implements(np.min, np.amin)
-def min(x, axis=None, keepdims=False):
+def min(x, axis=None, *, keepdims=False):
     """Take the smallest:  min x = -max(-x).
 
     >>> min(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
@@ -84,51 +89,112 @@ def min(x, axis=None, keepdims=False):
     return -np.max(-x, axis=axis, keepdims=keepdims)
 
 
-@implements(np.mean)
-def mean(x, axis=None, keepdims=False):
+@primitive(numpy=[np.mean], shapes=SHAPE, options=AXES)
+def mean(x: Tensor, *, axis=None, keepdims=False) -> Tensor:
     """Average:  the sum, divided by the number of terms.
 
     >>> mean(np.array([[1.0, 2.0], [3.0, 4.0]]))
     np.float64(2.5)
     """
-    y = np.sum(x, axis=axis, keepdims=keepdims)
-    return y * (y.size / x.size)
+    return np.mean(x, axis=axis, keepdims=keepdims)
+
+
+@mean.defjvp
+def mean_jvp(y, x, x_dot, axis=None, keepdims=False):
+    return np.mean(x_dot, axis=axis, keepdims=keepdims)
+
+
+@mean.defvjp
+def mean_vjp(y, x, y_bar, axis=None, keepdims=False):
+    """Every term receives an equal part of the cotangent."""
+    return (spread(y_bar, x, axis) * (np.ones_like(x) / terms(x, y)),)
+
+
+def terms(x, y):
+    """Count the entries of x that make one of y.
+
+    >>> terms(np.ones((2, 3)), np.ones(2))
+    3
+    """
+    return np.size(x) // (np.size(y) or 1)
+
+
+def gap(x, axis):
+    """Subtract the mean.
+
+    >>> gap(np.array([1.0, 3.0]), axis=None)
+    array([-1.,  1.])
+    """
+    return x - np.mean(x, axis=axis, keepdims=True)
+
+
+def degrees_of_freedom(x, y, ddof):
+    """Count the terms, less `ddof`; the answer is NaN where that leaves none.
+
+    >>> degrees_of_freedom(np.ones((2, 3)), np.ones(2), ddof=1)
+    2
+    """
+    rest = terms(x, y) - ddof
+    return rest if rest > 0 else math.nan
+
+
+@primitive(shapes=SHAPE, options={**AXES, "ddof": (0, 1)})
+def spread_squared(x: Tensor, *, axis=None, ddof=0, keepdims=False) -> Tensor:
+    """Compute the variance:  y = Σ (x - mean)² / (n - ddof)  of n terms.
+
+    >>> spread_squared(np.array([1.0, 3.0])), spread_squared(np.array([1.0, 3.0]), ddof=1)
+    (np.float64(1.0), np.float64(2.0))
+    """
+    return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+@spread_squared.defjvp
+def spread_squared_jvp(y, x, x_dot, axis=None, ddof=0, keepdims=False):
+    total = np.sum(gap(x, axis) * x_dot, axis=axis, keepdims=keepdims)
+    return total * (2 / degrees_of_freedom(x, y, ddof))
+
+
+@spread_squared.defvjp
+def spread_squared_vjp(y, x, y_bar, axis=None, ddof=0, keepdims=False):
+    """The mean moves too, but the deviations from it add up to 0."""
+    return (gap(x, axis) * (spread(y_bar, x, axis) * (2 / degrees_of_freedom(x, y, ddof))),)
+
+
+def correct(function, ddof, correction):
+    """Return what is subtracted from the number of terms; it has two names.
+
+    Raises ValueError where both are given.
+
+    >>> correct("var", 0, 1)
+    1
+    """
+    if correction is None:
+        return ddof
+    if ddof != 0:
+        raise ValueError(f"{function}: ddof and correction are one thing, give one of them")
+    return correction
 
 
 @implements(np.var)
-def var(x, axis=None, ddof=0, keepdims=False):
+def var(x, axis=None, *, ddof=0, keepdims=False, correction=None):
     """Compute the variance:  Σ (x - mean)² / (n - ddof)  of n terms.
 
     >>> var(np.array([1.0, 3.0])), var(np.array([1.0, 3.0]), ddof=1)
     (np.float64(1.0), np.float64(2.0))
     """
-    gap = x - np.mean(x, axis=axis, keepdims=True)
-    total = np.sum(gap * gap, axis=axis, keepdims=keepdims)
-    return total / (x.size / total.size - ddof)
+    ddof = correct("var", ddof, correction)
+    return spread_squared(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
 @implements(np.std)
-def std(x, axis=None, ddof=0, keepdims=False):
-    """Compute the standard deviation, in the units of x:  √var.
+def std(x, axis=None, *, ddof=0, keepdims=False, correction=None):
+    """Compute the standard deviation, in the units of x:  √var, with slope 0 where it is 0.
 
     >>> std(np.array([1.0, 5.0]))
     np.float64(2.0)
     """
-    return np.sqrt(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))
-
-
-@implements(np.linalg.norm)
-def norm(x, ord=None, axis=None, keepdims=False):
-    """Compute the Euclidean or Frobenius norm:  √Σ x²,  not differentiable at 0.
-
-    Raises TypeError for another norm.
-
-    >>> norm(np.array([3.0, 4.0]))
-    np.float64(5.0)
-    """
-    if ord not in (None, 2, "fro") or (ord == 2 and np.ndim(x) == 2 and axis is None):
-        raise TypeError(f"norm: ord is {ord!r}, a traced array has a rule for the length only")
-    return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    ddof = correct("std", ddof, correction)
+    return root(spread_squared(x, axis=axis, ddof=ddof, keepdims=keepdims))
 
 
 @primitive(shapes=SHAPE, options={"axis": (0, -1)})
@@ -160,3 +226,59 @@ def cumsum(x, axis=None):
     array([ 1.,  3.,  6., 10.])
     """
     return running(np.ravel(x), axis=0) if axis is None else running(x, axis=axis)
+
+
+@implements(np.prod)
+def prod(x, axis=None, *, keepdims=False):
+    """Multiply all entries, or those along the given axes; entries may be 0.
+
+    The upper half is multiplied with the lower one until a single entry is left, so that no rule
+    has to divide by an entry.
+
+    >>> prod(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    array([3., 8.])
+    """
+    if x.ndim == 0:
+        np.sum(False, axis=axis)  # raises what NumPy raises
+        return np.positive(x)
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    kept = [i for i in range(x.ndim) if i not in axes]
+    sizes = [x.shape[i] for i in kept]
+    y = np.reshape(np.transpose(x, (*axes, *kept)), (math.prod(x.shape[i] for i in axes), *sizes))
+    if not len(y):
+        y = np.ones((1, *sizes), x.dtype)
+    while len(y) > 1:
+        half = len(y) // 2
+        product = y[:half] * y[half : 2 * half]
+        y = np.concatenate([product, y[2 * half :]]) if len(y) % 2 else product
+    shape = [1 if i in axes else n for i, n in enumerate(x.shape)] if keepdims else sizes
+    return np.reshape(y, tuple(shape))
+
+
+@implements(np.cumprod)
+def cumprod(x, axis=None):
+    """Multiply from the front:  yᵢ = x₀ ⋯ xᵢ, along an axis or through all entries.
+
+    Products of 1, 2, 4, … neighbours are made of shorter ones.
+
+    >>> cumprod(np.array([2.0, 3.0, 4.0]))
+    array([ 2.,  6., 24.])
+    """
+    if axis is None or x.ndim == 0:
+        x, axis = np.ravel(x), axis or 0
+    y, step = np.moveaxis(x, operator.index(axis), 0), 1
+    while step < len(y):
+        y = np.concatenate([y[:step], y[step:] * y[:-step]])
+        step *= 2
+    return np.moveaxis(y, 0, axis)
+
+
+@implements(np.ptp)
+def ptp(x, axis=None, *, keepdims=False):
+    """Measure the range:  the largest entry less the smallest.
+
+    >>> ptp(np.array([3.0, 7.0, 5.0]))
+    np.float64(4.0)
+    """
+    largest = np.max(x, axis=axis, keepdims=keepdims)
+    return largest - np.min(x, axis=axis, keepdims=keepdims)
