@@ -57,7 +57,8 @@ def matrix_size(x, ord, axes, keepdims):
         return length(x, (row, column), keepdims)
     if ord in ("nuc", 2, -2):
         values = np.linalg.svd(np.moveaxis(x, (row, column), (-2, -1)), compute_uv=False)
-        y = {"nuc": np.sum, 2: np.max, -2: np.min}[ord if values.size else "nuc"](values, axis=-1)
+        largest = np.max if values.size else np.sum  # NumPy's largest of none is 0
+        y = {"nuc": np.sum, 2: largest, -2: np.min}[ord](values, axis=-1)
         return np.expand_dims(y, (row, column)) if keepdims else y
     if ord not in (1, -1, math.inf, -math.inf):
         raise ValueError(f"norm: ord {ord!r} is no norm of matrices")
@@ -97,6 +98,8 @@ def vector_norm(x, *, axis=None, keepdims=False, ord=2):
     np.float64(5.0)
     """
     axes = axis if isinstance(axis, tuple) else range(x.ndim) if axis is None else (int(axis),)
+    if keepdims and axis is not None:
+        normalize_axis_tuple(axis, x.ndim)  # raises what NumPy raises
     axes = normalize_axis_tuple(axes, x.ndim)
     kept = [i for i in range(x.ndim) if i not in axes]
     sizes = tuple(x.shape[i] for i in kept)
