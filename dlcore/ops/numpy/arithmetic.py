@@ -260,7 +260,7 @@ def where(condition, x=None, y=None):
     >>> where(np.array([1, 0]), np.array([1.0, 2.0]), 0.0)
     array([1., 0.])
     """
-    condition = plain(condition)
+    condition = condition if isinstance(condition, np.ndarray) else plain(condition)
     if x is None or y is None:
         return np.where(condition, *(each for each in (x, y) if each is not None))
     return choice(condition if condition.dtype.kind == "b" else condition != 0, x, y)

@@ -11,6 +11,7 @@ import numpy as np
 
 from dlcore.autodiff.dispatch import implements
 from dlcore.autodiff.primitive import primitive
+from dlcore.ops.numpy.arithmetic import matmul, multiply
 from dlcore.ops.numpy.arrays import hollow
 from dlcore.shapes import Tensor
 
@@ -188,9 +189,9 @@ def dot(x, z):
     """
     rows, columns = (each.ndim if hasattr(each, "ndim") else np.ndim(each) for each in (x, z))
     if rows == 0 or columns == 0:
-        return np.multiply(x, z)
+        return multiply(x, z)
     if rows <= 2 and columns <= 2:
-        return np.matmul(x, z)
+        return matmul(x, z)
     return np.tensordot(x, z, ((-1,), (-1 if columns == 1 else -2,)))
 
 
