@@ -98,12 +98,13 @@ def vector_norm(x, *, axis=None, keepdims=False, ord=2):
     np.float64(5.0)
     """
     axes = axis if isinstance(axis, tuple) else range(x.ndim) if axis is None else (int(axis),)
+    axes = normalize_axis_tuple(axes, x.ndim)
     if keepdims and axis is not None:
         normalize_axis_tuple(axis, x.ndim)  # raises what NumPy raises
-    axes = normalize_axis_tuple(axes, x.ndim)
     kept = [i for i in range(x.ndim) if i not in axes]
     sizes = tuple(x.shape[i] for i in kept)
-    rows = np.reshape(np.transpose(x, (*axes, *kept)), (-1, *sizes))
+    count = math.prod(x.shape[i] for i in axes)
+    rows = np.reshape(np.transpose(x, (*axes, *kept)), (count, *sizes))
     y = vector_length(rows, ord, 0, False)
     shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
     return np.reshape(y, shape) if keepdims else y
