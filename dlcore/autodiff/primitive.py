@@ -72,6 +72,12 @@ class Primitive:
         """Name the positions of `args` that have a derivative."""
         return range(len(args)) if self.many else self.differentiable
 
+    def __getattr__(self, name):
+        if name in ("jvp_rule", "vjp_rule"):
+            rule = name.removesuffix("_rule")
+            raise TypeError(f"{self.__name__}: has no {rule} rule, declare it with def{rule}")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+
     def deflayout(self, rule):
         """Declare the memory order: ``rule(*xs)``, the same values as both passes read them."""
         self.layout_rule = rule
