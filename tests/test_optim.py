@@ -307,7 +307,7 @@ def test_weight_decay_applies_to_the_weights_that_are_named(name, optim):
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("exponential", {"factor": 0.6}), ("cosine", {"last": 0.2}), ("one_cycle", {"warmup": 0.3})],
+    [("exponential", {"factor": 0.6}), ("cosine", {"last": 0.2}), ("one_cycle", {"warmup": 0.3, "start": 0.1})],
 )
 def test_the_schedule_says_what_the_page_says(name, options, schedule, formulas, oracle, rng):
     """The factor of the rate, at random moments of a training."""
@@ -318,10 +318,10 @@ def test_the_schedule_says_what_the_page_says(name, options, schedule, formulas,
 
 
 def test_one_cycle_goes_up_and_comes_down(schedule):
-    """It begins at 0, reaches 1 without a jump when the warm-up ends, and ends at 0."""
-    factor = schedule.one_cycle(warmup=0.3)
+    """It begins at a, reaches 1 without a jump when the warm-up ends, and ends at 0."""
+    factor = schedule.one_cycle(warmup=0.3, start=0.2)
     at = [factor(progress, 0) for progress in (0.0, 0.3 - 1e-9, 0.3, 0.3 + 1e-9, 1.0)]
-    assert_allclose(at, [0, 1, 1, 1, 0], rtol=0, atol=1e-8)
+    assert_allclose(at, [0.2, 1, 1, 1, 0], rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain Python"])

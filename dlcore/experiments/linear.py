@@ -63,5 +63,5 @@ def softmax_tuned(seed):
     """The same classifier with pixels of size one, momentum, and a rate that rises and falls."""
     return fit(
         seed, std=1e-3, scale=1 / 64, optimizer=Momentum(1e-3, weight_decay=1e-3),
-        schedule=one_cycle(), batch_size=200, epochs=15,
+        schedule=one_cycle(start=0.0), batch_size=200, epochs=15,
     )  # fmt: skip

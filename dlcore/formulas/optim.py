@@ -20,7 +20,8 @@ m_hat, s_hat = sp.symbols("m_hat s_hat", real=True)
 rate, decay, mu, rho = sp.symbols("rate decay momentum rho", real=True)
 eps, curvature = sp.symbols("eps curvature", real=True)
 beta1, beta2 = sp.symbols("beta1 beta2", real=True)
-progress, warmup, last, factor, epoch = sp.symbols("progress warmup last factor epoch", real=True)
+progress, warmup, start, last = sp.symbols("progress warmup start last", real=True)
+factor, epoch = sp.symbols("factor epoch", real=True)
 half = sp.Rational(1, 2)
 weight, velocity, average = map(sp.IndexedBase, "wvm")
 
@@ -218,6 +219,7 @@ def cosine():
 
 @formula(computed("verification.programs.optim.one_cycle"))
 def one_cycle():
-    """The rate rises in a straight line until p is q, then glides to zero along half a wave."""
+    """The rate rises from a in a straight line until p is q, then falls to zero on half a wave."""
+    rise = start + (1 - start) * progress / warmup
     glide = half * (1 + cos(pi * (progress - warmup) / (1 - warmup)))
-    return sp.Eq(y, sp.Piecewise((progress / warmup, progress < warmup), (glide, True)))
+    return sp.Eq(y, sp.Piecewise((rise, progress < warmup), (glide, True)))

@@ -23,11 +23,23 @@ from dlcore.shapes import (
 REDUCTIONS = ("mean", "sum", "none")
 
 
+def require_examples(function, x):
+    """Raise ShapeError for a batch of no examples: there is no average over nothing.
+
+    >>> require_examples("hinge", np.zeros((2, 3)))
+    """
+    if not len(x):
+        raise ShapeError(f"{function}: N is 0 in x, there is no average, pass at least one example")
+
+
 def check_labels(function, x, t):
     """Raise ValueError for a label that has no column in the scores (N, K):  0 ≤ t < K.
 
+    Raises ShapeError, too, where there are no examples.
+
     >>> check_labels("hinge", np.zeros((2, 3)), np.array([0, 2]))
     """
+    require_examples(function, x)
     K = x.shape[1]
     if t.size and not 0 <= t.min() <= t.max() < K:
         wrong = t.min() if t.min() < 0 else t.max()
@@ -167,7 +179,7 @@ def cross_entropy(
     weights of all labels. An example whose label is `ignore_index` counts for nothing. The
     reduction is "mean", "sum" or "none". Axes after the classes, such as those of pixels, are
     more examples. Raises ValueError for a label outside 0 … K - 1 and for another reduction,
-    ShapeError for another number of weights than K.
+    ShapeError for another number of weights than K and for a batch of no examples.
 
     >>> cross_entropy(np.zeros((2, 4)), np.array([1, 3])).round(4)
     np.float64(1.3863)
@@ -239,7 +251,7 @@ def blame(x, t, margin):
 def hinge(x: Scores, t: Labels, *, margin=1.0) -> Scalar:
     """Require a margin:  y = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin)  [Weston1999]_.
 
-    Raises ValueError for a label outside 0 … K - 1.
+    Raises ValueError for a label outside 0 … K - 1, ShapeError for a batch of no examples.
 
     >>> hinge(np.array([[3.0, 2.5, 1.0]]), np.array([0]))
     np.float64(0.5)
@@ -263,15 +275,21 @@ def hinge_vjp(y, x, t, y_bar, margin=1.0):
 def squared_error(x: Scores, z: Scores) -> Scalar:
     """Compare with the values z that are asked for:  y = 1/2N Σₙₖ (xₙₖ - zₙₖ)².
 
+    Numbers of half precision are squared and added in float32. Raises ShapeError for a batch of
+    no examples.
+
     >>> squared_error(np.array([[1.0, 2.0]]), np.array([[1.0, 5.0]]))
     np.float64(4.5)
     """
-    return ((x - z) ** 2).sum() / (2 * len(x))
+    require_examples("squared_error", x)
+    dtype = np.result_type(x, z)
+    gap = np.subtract(x, z, dtype=np.float32 if dtype == np.float16 else dtype)
+    return ((gap**2).sum() / (2 * len(x))).astype(dtype)
 
 
 @squared_error.defjvp
 def squared_error_jvp(y, x, z, x_dot, z_dot):
-    return ((x - z) * (x_dot - z_dot)).sum() / len(x)
+    return ((x - z) * ((x_dot - z_dot) / len(x))).sum()
 
 
 @squared_error.defvjp

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlcore.kernels import optim as kernels
 from dlcore.kernels.machine.threads import parallel_for
+from dlcore.ops.precision import has_kernel
 from dlcore.shapes import ShapeError
 
 LARGE = 1 << 17  # entries that are worth a thread
@@ -23,9 +24,11 @@ class Optimizer:
     steps          how many steps were taken
     =============  ================================================================
 
-    Parameters and gradients are contiguous arrays of one shape and dtype. ``step`` raises KeyError
-    for a parameter without a gradient, ShapeError for shapes that differ, ValueError for a
-    view that is not contiguous; ``update`` raises NotImplementedError where it is not defined.
+    Parameters and gradients are contiguous arrays of one shape. Those of half precision are
+    updated, and remembered, in float32 and rounded once a step. ``step`` raises KeyError for a
+    parameter without a gradient, ShapeError for shapes that differ, TypeError for a parameter that
+    holds no float16, float32 or float64, ValueError for a view that is not contiguous; ``update``
+    raises NotImplementedError where it is not defined.
 
     >>> from dlcore.train import OPTIMIZERS
     >>> all(issubclass(each, Optimizer) for each in OPTIMIZERS.values())
@@ -42,17 +45,22 @@ class Optimizer:
         """Take one step against the gradients.
 
         Weight decay applies to the names in `weights`; to every parameter if that is None. Raises
-        KeyError, ShapeError or ValueError, before anything is changed, where no step can be taken.
+        KeyError, ShapeError, TypeError or ValueError, before anything is changed, where no step can
+        be taken.
         """
         for name, w in params.items():
             require_step(name, w, grads[name])
         self.steps += 1
         for name, w in params.items():
+            computed = w.dtype if has_kernel(w.dtype) else np.dtype(np.float32)
             if name not in self.memory:
-                self.memory[name] = {slot: np.zeros_like(w) for slot in self.remembers}
+                self.memory[name] = {slot: np.zeros(w.shape, computed) for slot in self.remembers}
             decays = weights is None or name in weights
-            flat = [a.reshape(-1) for a in (w, grads[name], *self.memory[name].values())]
-            self.update_in_parts(flat, w.dtype.type(self.weight_decay if decays else 0.0))
+            arrays = (w, grads[name], *self.memory[name].values())
+            flat = [a.reshape(-1).astype(computed, copy=False) for a in arrays]
+            self.update_in_parts(flat, computed.type(self.weight_decay if decays else 0.0))
+            if w.dtype != computed:
+                w[...] = flat[0].reshape(w.shape)
 
     def update_in_parts(self, flat, weight_decay):
         """Update one parameter; a large one by several threads, each entry the same way."""
@@ -103,7 +111,8 @@ class Optimizer:
 def require_step(name, w, g):
     """Refuse what a step in place would miss, or would read beyond.
 
-    Raises ShapeError for shapes that differ, ValueError for a view that is not contiguous.
+    Raises ShapeError for shapes that differ, TypeError for a parameter of another precision than
+    float16, float32 and float64, ValueError for a view that is not contiguous.
 
     >>> require_step("w", np.zeros((3, 2)), np.ones((3, 2)))
     """
@@ -111,6 +120,8 @@ def require_step(name, w, g):
         raise ShapeError(
             f"step: {name} has shape {w.shape} but its gradient {g.shape}, pass equal shapes"
         )
+    if not (w.dtype.kind == "f" and w.dtype.itemsize in (2, 4, 8) and w.dtype.isnative):
+        raise TypeError(f"step: {name} holds {w.dtype.str}, pass float16, float32 or float64")
     if not w.flags.c_contiguous:
         raise ValueError(f"step: {name} is a view with strides {w.strides}, pass a copy of it")
 

@@ -6,6 +6,7 @@ Chapter: book/optim.md.
 """
 
 import math
+from functools import partial
 
 
 def constant():
@@ -37,17 +38,19 @@ def cosine(last=0.0):
     return lambda progress, epoch: last + (1 - last) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def one_cycle(warmup=0.3):
-    """Rise from 0 to 1 in a line, then fall to 0 along half a wave [Smith2019]_.
+def one_cycle(warmup=0.3, start=1 / 25):
+    """Rise from `start` to 1 in a line, then fall to 0 along half a wave [Smith2019]_.
 
-    >>> [one_cycle(warmup=0.5)(progress, 0) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    [0.0, 0.5, 1.0, 0.5, 0.0]
+    With `start` 0 the first step changes nothing; PyTorch begins at 1/25, too.
+
+    >>> [one_cycle(warmup=0.5, start=0.2)(progress, 0) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    [0.2, 0.6, 1.0, 0.5, 0.0]
     """
     glide = cosine()
 
     def factor(progress, epoch):
         if progress < warmup:
-            return progress / warmup
+            return start + (1 - start) * (progress / warmup)
         return glide((progress - warmup) / (1 - warmup), epoch)
 
     return factor
@@ -57,5 +60,5 @@ SCHEDULES = {
     "constant": constant,
     "exponential": exponential,
     "cosine": cosine,
-    "one-cycle": one_cycle,
+    "one-cycle": partial(one_cycle, start=0.0),  # as in every recipe's record
 }

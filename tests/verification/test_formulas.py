@@ -94,9 +94,9 @@ def test_nesterovs_rule_is_the_next_step_of_momentum(rng):
 
 
 def test_the_rate_of_one_cycle_peaks_after_the_warmup():
-    """It rises from 0 to 1 until p = q, and ends at 0."""
-    rates = program(optim.one_cycle)(progress=[0.0, 0.25, 0.5, 1.0], warmup=0.5)
-    assert_allclose(rates, [0, 0.5, 1, 0], atol=1e-15)
+    """It rises from a to 1 until p = q, and ends at 0."""
+    rates = program(optim.one_cycle)(progress=[0.0, 0.25, 0.5, 1.0], warmup=0.5, start=0.2)
+    assert_allclose(rates, [0.2, 0.6, 1, 0], atol=1e-15)
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])

@@ -44,6 +44,7 @@ NAMES = {
     "std": r"\sigma",  # width of a bell curve
     "progress": "p",
     "warmup": "q",
+    "start": "a",
     "last": "r",
     "factor": r"\gamma",
     "stride": "s",

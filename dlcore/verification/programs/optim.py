@@ -32,6 +32,6 @@ def cosine(last, progress):
     return schedule.cosine(last)(progress, 0)
 
 
-def one_cycle(warmup, progress):
+def one_cycle(warmup, start, progress):
     """The multiplier that rises in a line and falls along half a wave."""
-    return schedule.one_cycle(warmup)(progress, 0)
+    return schedule.one_cycle(warmup, start)(progress, 0)
