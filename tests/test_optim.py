@@ -307,7 +307,11 @@ def test_weight_decay_applies_to_the_weights_that_are_named(name, optim):
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("exponential", {"factor": 0.6}), ("cosine", {"last": 0.2}), ("one_cycle", {"warmup": 0.3, "start": 0.1})],
+    [
+        ("exponential", {"factor": 0.6}),
+        ("cosine", {"last": 0.2}),
+        ("one_cycle", {"warmup": 0.3, "start": 0.1}),
+    ],
 )
 def test_the_schedule_says_what_the_page_says(name, options, schedule, formulas, oracle, rng):
     """The factor of the rate, at random moments of a training."""

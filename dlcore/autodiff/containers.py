@@ -14,7 +14,7 @@ from dlcore.autodiff.dispatch import Traced, is_traced_at, plain
 from dlcore.shapes import ShapeError
 
 CONTAINERS = (dict, list, tuple)
-NUMBERS = (bool, int, float, complex)
+NUMBERS = (int, float, complex)
 
 
 class Form(NamedTuple):
@@ -50,10 +50,10 @@ class Form(NamedTuple):
         alike = isinstance(value, dict if self.kind is dict else list | tuple)
         if not alike or {*keys_of(value)} != {*self.keys}:
             wanted = f"a {self.kind.__name__} of {', '.join(map(str, self.keys)) or 'nothing'}"
-            told = f"{type(value).__name__}" + (
-                f" of {', '.join(map(str, keys_of(value)))}" * alike
+            told = f" of {', '.join(map(str, keys_of(value)))}" if alike else ""
+            raise TypeError(
+                f"{function}: {name} must be {wanted}, got a {type(value).__name__}{told}"
             )
-            raise TypeError(f"{function}: {name} must be {wanted}, got {told}")
         pairs = zip(self.keys, self.parts, strict=True)
         return [
             array

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from functools import wraps
-from itertools import count, product
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 
@@ -152,7 +152,10 @@ def combined(function, *containers):
 
 def inner(x, z):
     """Multiply two containers:  Σ x z."""
-    return sum(float(np.sum(np.multiply(a, b))) for a, b in zip(take_apart(x)[0], take_apart(z)[0], strict=True))
+    return sum(
+        float(np.sum(np.multiply(a, b)))
+        for a, b in zip(take_apart(x)[0], take_apart(z)[0], strict=True)
+    )
 
 
 def close(one, other):
