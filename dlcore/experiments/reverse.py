@@ -7,7 +7,7 @@ import tracemalloc
 
 import numpy as np
 
-from dlcore.autodiff import jvp, vjp
+from dlcore.autodiff import checkpoint, grad, jvp, vjp
 from dlcore.autodiff.dispatch import Traced, float_arrays, levels, lower
 from dlcore.experiments.forward import NODES, figure, graph, letter, run
 from dlcore.graph import topological_order
@@ -127,5 +127,28 @@ def memory(mode, length, size=20_000):
         f = lambda x: waves(x, length)
         kept = vjp(f, x) if mode == "reverse" else jvp(f, [x], [x])
         return tracemalloc.get_traced_memory()[1] / x.nbytes if kept else 0.0
+    finally:
+        tracemalloc.stop()
+
+
+def waves_in_pieces(x, length, piece):
+    """Take the same sines in pieces of so many, of which a tape keeps the beginnings only."""
+    for start in range(0, length, piece):
+        count = min(piece, length - start)
+        x = checkpoint(waves)(x, count)
+    return x
+
+
+def gradient_memory(length, piece=None, size=20_000):
+    """Measure the memory that the gradient of so many sines takes at its fullest, in arrays.
+
+    With `piece` they are taken in pieces, each computed again in the backward pass.
+    """
+    x = np.linspace(-1.0, 1.0, size)
+    chain = lambda x: waves(x, length) if piece is None else waves_in_pieces(x, length, piece)
+    tracemalloc.start()
+    try:
+        grad(lambda x: np.sum(chain(x)))(x)
+        return tracemalloc.get_traced_memory()[1] / x.nbytes
     finally:
         tracemalloc.stop()

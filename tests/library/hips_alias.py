@@ -289,7 +289,8 @@ def where(condition, x=None, y=None):
     """Choose one of two values, or entries of two arrays."""
     if x is None:
         return np.where(condition)
-    return (x if condition else y) if isinstance(condition, bool) else np.where(condition, x, y)
+    choose_one = isinstance(condition, bool) and not isinstance(x, np.ndarray)
+    return (x if condition else y) if choose_one else np.where(condition, x, y)
 
 
 def make_diagonal(x, offset=0, axis1=0, axis2=1):
@@ -335,8 +336,9 @@ def install():
     n_ary = {each.__name__: of_one_argument(each)
              for each in (grad, value_and_grad, elementwise_grad, make_hvp, make_jvp)}  # fmt: skip
     jacobian = of_one_argument(lambda f, x: dlcore.jacobian(f)(x))
+    hessian = of_one_argument(lambda f, x: dlcore.hessian(f)(x))
     module(
-        "autograd", **n_ary, jacobian=jacobian, hessian=of_one_argument(lambda f, x: dlcore.hessian(f)(x)),
+        "autograd", **n_ary, jacobian=jacobian, hessian=hessian,
         grad_and_aux=of_one_argument(lambda f, x: dlcore.grad(f, has_aux=True)(x)),
         hessian_tensor_product=hessian_tensor_product, checkpoint=checkpoint, numpy=numpy,
         tensor_jacobian_product=tensor_jacobian_product, make_ggnvp=make_ggnvp, __path__=[],
