@@ -47,9 +47,13 @@ $(STAMP): pyproject.toml uv.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
 	$(INSTALL_$(if $(filter locked,$(RESOLUTION)),LOCKED,RESOLVED))
+	$(BIN)/python -m pip download $(OUTSIDE) "autograd==$$($(BIN)/python -c 'import importlib.metadata as m; print(m.version("autograd"))')"
 	@rm -f .venv/*.stamp && touch $@
 
 INSTALL_LOCKED = $(BIN)/uv sync --frozen --inexact --extra book --extra test
 INSTALL_RESOLVED = $(BIN)/uv pip install --python .venv --resolution $(RESOLUTION) -e ".[book,test]"
+
+# Tests of another project that run on ours: its source archive has them, its wheel has not.
+OUTSIDE = --quiet --no-deps --no-binary autograd --dest "$${XDG_CACHE_HOME:-$$HOME/.cache}/dlcore/outside"
 
 .PHONY: book test catalogues lint check exercises bench environment
