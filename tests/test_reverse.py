@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.autodiff import directional, grad, hessian, hvp, jacobian, jvp, registry, vjp
+from dlcore.autodiff import (
+    check_gradients,
+    checkpoint,
+    directional,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    registry,
+    value_and_grad,
+    vjp,
+)
 from dlcore.autodiff.dispatch import levels
 from dlcore.autodiff.primitive import Primitive
 from dlcore.autodiff.reverse import Variable
@@ -28,6 +40,11 @@ OPERATIONS = [
 def lab():
     """The counters of the chapter, imported by those who ask."""
     return importlib.import_module("dlcore.experiments.reverse")
+
+
+def layer(h, w):
+    """A part of a program: what is kept, or computed again."""
+    return np.tanh(h @ w) * h
 
 
 @pytest.fixture
@@ -206,6 +223,37 @@ def test_the_tape_grows_and_forward_mode_does_not(lab):
     assert forward[1] - forward[0] < 0.5
 
 
+def test_recomputing_changes_no_bit_of_a_gradient(rng):
+    """Value and gradients of three layers, each computed again, are those of the whole tape."""
+    x, w = rng.normal(size=(5, 4)), rng.normal(size=(4, 4))
+    chain = lambda step: lambda x, w: np.sum(step(step(step(x, w), w), w) ** 2)
+    value, bars = value_and_grad(chain(layer), (0, 1))(x, w)
+    again, other = value_and_grad(chain(checkpoint(layer)), (0, 1))(x, w)
+    assert again == value
+    assert_array_equal(other[0], bars[0])
+    assert_array_equal(other[1], bars[1])
+
+
+def test_memory_falls_from_the_length_to_its_root(lab):
+    """Of 100 sines ten pieces of ten are kept: 20 arrays and a few, in place of 100."""
+    assert lab.gradient_memory(100) > 100
+    assert lab.gradient_memory(100, 10) < 28
+
+
+def test_drawn_numbers_are_drawn_again(rng):
+    """A generator among the arguments starts where it did, and ends where it would have."""
+    x = rng.normal(size=(6, 7))
+    drop = lambda x, draws: x * (draws.random(x.shape) < 0.5)
+    results, ends = [], []
+    for step in (drop, checkpoint(drop)):
+        draws = np.random.default_rng(5)
+        f = lambda x, step=step, draws=draws: np.sum(step(step(x, draws) ** 2, draws))
+        results.append(grad(f)(x))
+        ends.append(draws.random())
+    assert_array_equal(*results)
+    assert ends[0] == ends[1]
+
+
 def test_a_stretched_array_hears_from_all_its_copies(formulas, oracle, rng, rounding):
     """For y = x + b:  b̄ₘ = Σₙ ȳₙₘ."""
     x, y_bar, b = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=3)
@@ -244,6 +292,16 @@ def test_the_tape_computes_what_the_layers_compute(rng):
         assert_allclose(bar, by_layer, **ROUNDED)
 
 
+def test_a_dictionary_of_parameters_has_a_dictionary_of_gradients(rng):
+    """∇f has the form of its argument, and each array of it is the gradient by that one alone."""
+    x, b, *w = rng.normal(size=(3, 4)), rng.normal(size=4), *rng.normal(size=(2, 4, 4))
+    f = lambda p: np.sum(layer(layer(x, p["w"][0]) + p["b"], p["w"][1]))
+    bars = grad(f)({"w": w, "b": b})
+    assert (list(bars), len(bars["w"])) == (["w", "b"], 2)
+    assert_array_equal(bars["b"], grad(lambda b: f({"w": w, "b": b}))(b))
+    assert_array_equal(bars["w"][1], grad(lambda v: f({"w": [w[0], v], "b": b}))(w[1]))
+
+
 def test_a_kept_gradient_grows_until_it_is_cleared():
     """Twice the same call gives twice the gradient; cleared in between, it gives it again."""
     w, f = Parameter(3.0), lambda w: w * w
@@ -280,6 +338,16 @@ def test_a_hessian_is_multiplied_without_being_formed(formulas, oracle, rng):
     H = hessian(f)(x)
     assert_allclose(H, H.T, **ROUNDED)
     assert_allclose(hvp(f, x, v), oracle.program(formulas.hessian_times)(hessian=H, v=v), **ROUNDED)
+
+
+def test_a_rule_of_its_own_is_right_where_the_parts_overflow(lab, rng):
+    """Of ln cosh x:  slope tanh x at ±1000, too, where ln of cosh gives NaN; rules are checked."""
+    check_gradients(lab.log_cosh, np.linspace(-2, 2, 5), rng=rng)
+    x = np.array([-1000.0, 1000.0])
+    assert_array_equal(grad(lambda x: np.sum(lab.log_cosh(x)))(x), [-1, 1])
+    assert_array_equal(jvp(lab.log_cosh, [x], [np.ones(2)])[1], [-1, 1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert np.isnan(grad(lambda x: np.sum(np.log(np.cosh(x))))(x)).all()
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ import tracemalloc
 
 import numpy as np
 
-from dlcore.autodiff import checkpoint, grad, jvp, vjp
+from dlcore.autodiff import checkpoint, grad, jvp, primitive, vjp
 from dlcore.autodiff.dispatch import Traced, float_arrays, levels, lower
 from dlcore.experiments.forward import NODES, figure, graph, letter, run
 from dlcore.graph import topological_order
 from dlcore.ops.loss import cross_entropy
+from dlcore.shapes import Tensor
 
 MAKERS = {node.name: node for node in NODES}
 
@@ -152,3 +153,23 @@ def gradient_memory(length, piece=None, size=20_000):
         return tracemalloc.get_traced_memory()[1] / x.nbytes
     finally:
         tracemalloc.stop()
+
+
+@primitive(shapes=[("N D",)])
+def log_cosh(x: Tensor) -> Tensor:
+    """Compute  y = ln cosh x = |x| + ln(1 + exp(-2|x|)) - ln 2,  close to |x| far from 0.
+
+    >>> log_cosh(np.array([0.0, 1000.0])).round(4).tolist()
+    [0.0, 999.3069]
+    """
+    return np.abs(x) + np.log1p(np.exp(-2 * np.abs(x))) - np.log(2)
+
+
+@log_cosh.defjvp
+def log_cosh_jvp(y, x, x_dot):
+    return x_dot * np.tanh(x)
+
+
+@log_cosh.defvjp
+def log_cosh_vjp(y, x, y_bar):
+    return (y_bar * np.tanh(x),)

@@ -219,7 +219,7 @@ def cosine():
 
 @formula(computed("verification.programs.optim.one_cycle"))
 def one_cycle():
-    """The rate rises from a in a straight line until p is q, then falls to zero on half a wave."""
+    """The rate rises in a line from a, until p is q, then falls to zero along half a wave."""
     rise = start + (1 - start) * progress / warmup
     glide = half * (1 + cos(pi * (progress - warmup) / (1 - warmup)))
     return sp.Eq(y, sp.Piecewise((rise, progress < warmup), (glide, True)))

@@ -38,18 +38,6 @@ def params(rng):
 # Containers
 
 
-def test_a_dictionary_of_parameters_has_a_dictionary_of_gradients(params, rng):
-    """∇f has the form of its argument, and each array of it is the gradient by that one alone."""
-    x = rng.normal(size=(3, 4))
-    f = lambda params: np.sum(network(params, x) ** 2)
-    bars = grad(f)(params)
-    assert bars.keys() == params.keys()
-    assert bars["layers"][0].keys() == {"w", "b"}
-    alone = lambda w: f({**params, "layers": [params["layers"][0], {"w": w}]})
-    assert_array_equal(bars["layers"][1]["w"], grad(alone)(params["layers"][1]["w"]))
-    assert_array_equal(bars["scale"], grad(lambda s: f({**params, "scale": s}))(params["scale"]))
-
-
 def test_both_modes_take_and_return_containers(params, rng):
     """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩, for arguments in a dictionary and results in a tuple."""
     f = lambda params, x: (network(params, x), {"square": x * params["scale"]})
