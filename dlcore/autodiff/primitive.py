@@ -72,12 +72,6 @@ class Primitive:
         """Name the positions of `args` that have a derivative."""
         return range(len(args)) if self.many else self.differentiable
 
-    def __getattr__(self, name):
-        if name in ("jvp_rule", "vjp_rule"):
-            rule = name.removesuffix("_rule")
-            raise TypeError(f"{self.__name__}: has no {rule} rule, declare it with def{rule}")
-        raise AttributeError(f"{type(self).__name__} has no attribute {name}")
-
     def deflayout(self, rule):
         """Declare the memory order: ``rule(*xs)``, the same values as both passes read them."""
         self.layout_rule = rule
@@ -99,11 +93,19 @@ class Primitive:
 
     def jvp(self, y, *xs_and_dots, **options):
         """Push tangents forwards:  ẏ = Σᵢ (∂y/∂xᵢ) ẋᵢ."""
-        return self.jvp_rule(y, *xs_and_dots, **options)
+        try:
+            rule = self.jvp_rule
+        except AttributeError:
+            raise TypeError(f"{self.__name__}: has no jvp rule, declare it with defjvp") from None
+        return rule(y, *xs_and_dots, **options)
 
     def vjp(self, y, *xs_and_bar, argnums=None, **options):
         """Pull a cotangent back:  x̄ᵢ = (∂y/∂xᵢ)ᵀ ȳ, for every argument or the `argnums` ones."""
-        bars = self.vjp_rule(y, *xs_and_bar, **options)
+        try:
+            rule = self.vjp_rule
+        except AttributeError:
+            raise TypeError(f"{self.__name__}: has no vjp rule, declare it with defvjp") from None
+        bars = rule(y, *xs_and_bar, **options)
         if argnums is not None:
             order = list(self.positions(xs_and_bar[:-1]))
             bars = [bars[order.index(position)] for position in argnums]
