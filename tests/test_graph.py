@@ -313,7 +313,9 @@ def test_twice_the_nodes_are_at_most_twice_the_work(lab, sort, shape):
 
 def test_the_imports_of_the_library_have_an_order(lab, sort):
     """Whoever imports stands before what is imported, among all modules and among all rooms."""
-    assert lab.imports()["dlcore.autodiff.reverse"] == ["dlcore.autodiff.dispatch", "dlcore.graph"]
+    assert {"dlcore.autodiff.dispatch", "dlcore.graph"} <= {
+        *lab.imports()["dlcore.autodiff.reverse"]
+    }
     for graph in (lab.imports(), lab.rooms()):
         place = {name: i for i, name in enumerate(sort(graph, graph.get))}
         assert all(place[user] < place[used] for user in graph for used in graph[user])

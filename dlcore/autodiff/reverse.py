@@ -100,7 +100,8 @@ def value_and_grad(f, argnums=0, *, has_aux=False):
 
     Several positions give a tuple of gradients. An argument may be a container of arrays, its
     gradient has the same form. With `has_aux` f returns a pair (y, aux), and ((y, aux), ∇f(x)) is
-    returned. Raises TypeError where f returns no number, or x holds no floats.
+    returned. Raises TypeError where f returns no number, or x holds no floats, ValueError for a
+    position that f does not have.
 
     >>> value_and_grad(lambda x: np.sum(x * x))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
@@ -125,7 +126,7 @@ def grad(f, argnums=0, *, has_aux=False):
     The gradient is that with respect to the argument at `argnums`; several positions give a tuple.
     The argument may be a container of arrays, such as a dictionary of parameters. With `has_aux` f
     returns a pair (y, aux), and (∇f(x), aux) is returned. Raises TypeError where f returns no
-    number, or x holds no floats.
+    number, or x holds no floats, ValueError for a position that f does not have.
 
     >>> grad(lambda x: np.sum(x * x))(np.array([1.0, 2.0]))
     array([2., 4.])

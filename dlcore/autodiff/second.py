@@ -92,7 +92,7 @@ def hvp(f, x, v):
 
     The matrix is never formed; x is an array or a container of arrays, and v and the result have
     its form and shapes. Raises TypeError where f returns no number, or x holds no floats,
-    ShapeError where v has another shape than x.
+    ShapeError, a ValueError, where v has another shape than x.
 
     >>> hvp(lambda x: np.sum(x * x * x), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])

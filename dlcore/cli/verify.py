@@ -26,10 +26,10 @@ def mutants(
     record: Annotated[bool, typer.Option(help="Write it to book/results.")] = False,
 ):
     """Change single tokens of programs, and list the changes that no test refuses."""
-    from dlcore.verification import code_trials, solution_mutants
+    from dlcore.verification import code_trials, mutants_of_answers
 
     if solutions == code:
         raise ValueError("verify: say --solutions or --code, as in `dlcore verify mutants --code`")
     if solutions:
-        raise typer.Exit(solution_mutants.report(names or ()))
+        raise typer.Exit(mutants_of_answers.report(names or ()))
     raise typer.Exit(code_trials.report(per_module=count, seed=seed, record=record))

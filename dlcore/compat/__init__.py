@@ -1,1 +1,1 @@
-"""Ways in and out: formats and interfaces of other libraries, on the operations of this one."""
+"""Formats and interfaces of other libraries, on the operations of this one."""

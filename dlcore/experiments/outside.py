@@ -1,4 +1,4 @@
-"""What others' tests say: the cases by which ONNX holds every implementation to its standard.
+"""What others' tests say: the cases of ONNX, by which implementations are compared.
 
 The package `onnx` makes cases of one node for each operator, and carries others that were
 exported from PyTorch. All that use only operators that we have are counted: those that do not

@@ -9,7 +9,8 @@ import numpy as np
 
 from dlcore.nn.init import normal
 from dlcore.nn.layer import Layer, Operation
-from dlcore.ops.conv import conv2d, conv2d_bias_relu, conv_transpose2d
+from dlcore.ops.conv import conv2d, conv2d_bias_relu
+from dlcore.ops.convnet import conv_transpose2d
 from dlcore.ops.window import pair
 
 
@@ -48,7 +49,7 @@ class Conv2d(Operation):
 
 
 class ConvTranspose2d(Layer):
-    """Spread C maps over F larger ones:  (N, C, P, Q) → (N, F, H, W), a convolution transposed.
+    """Transpose a convolution: C maps over F larger ones,  (N, C, P, Q) → (N, F, H, W).
 
     ======  =======================  =============================================
     w       (C, F / groups, U, V)    drawn from N(0, std²); without `std`, from

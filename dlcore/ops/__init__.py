@@ -14,8 +14,8 @@ __getattr__, __dir__ = lazily(
     ("activation", "conv", "convnet", "linear", "loss", "numpy", "pool"),
     {
         "activation": ("erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"),
-        "conv": ("add_bias", "conv2d", "conv2d_bias_relu", "conv_transpose2d", "use_algorithm"),
-        "convnet": ("flatten",),
+        "conv": ("add_bias", "conv2d", "conv2d_bias_relu", "use_algorithm"),
+        "convnet": ("conv_transpose2d", "flatten"),
         "loss": (
             "cross_entropy", "hinge", "log_softmax", "logsumexp", "softmax", "squared_error",
         ),

@@ -233,35 +233,6 @@ def conv2d_input_grad_vjp(x_bar, y_bar, w, g, size, **options):
     )
 
 
-def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, dilation=1, groups=1):
-    """Spread every pixel over a window:  y[n,c,p s+u,q s+v] += Σ_f x[n,f,p,q] w[f,c,u,v].
-
-    It is the transpose of `conv2d`, the map that pulls upstream gradients back, as an operation
-    of its own.  x (N, F, P, Q), w (F, C / groups, U, V), b (C,) give
-    (N, C, H, W) with  H = (P - 1) s - 2 padding + a (U - 1) + 1 + output_padding.
-    Raises ValueError for an option that is no whole number or pair and where `output_padding` is
-    not less than stride or dilation, ShapeError where F differs or nothing is left.
-
-    >>> conv_transpose2d(np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)), stride=2).shape
-    (1, 1, 4, 4)
-    """
-    function = "conv_transpose2d"
-    s, a = pair(function, "stride", stride), pair(function, "dilation", dilation)
-    before, more = (pair(function, name, value, least=0) for name, value in
-                    (("padding", padding), ("output_padding", output_padding)))  # fmt: skip
-    if any(extra >= max(s[i], a[i]) for i, extra in enumerate(more)):
-        raise ValueError(
-            f"{function}: output_padding is {more}, it must be less than stride {s} or dilation {a}"
-        )
-    axes = zip(x.shape[2:], w.shape[2:], s, before, more, a, strict=True)
-    size = tuple((P - 1) * s - 2 * pad + a * (U - 1) + 1 + e for P, U, s, pad, e, a in axes)
-    if min(size) < 1:
-        raise ShapeError(f"{function}: maps of {size} are left, pad less")
-    options = {"stride": s, "padding": before, "dilation": a, "groups": groups}
-    y = conv2d_input_grad(x, w, size=size, **options)
-    return y if b is None else add_bias(y, b)
-
-
 @primitive(options={"kernel_size": ((5, 2),), **BACK})
 def conv2d_weight_grad(
     x: Images, y_bar: Maps, *, kernel_size, stride=1, padding=0, dilation=1, groups=1

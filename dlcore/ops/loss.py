@@ -198,7 +198,7 @@ def cross_entropy(
 def cross_entropy_slope(
     x, t, *, smoothing=0.0, class_weights=None, ignore_index=None, reduction="mean"
 ):
-    """Differentiate the loss of each example by its scores:  softmax(x) Σₖ qₖ - q, and the mean.
+    """Differentiate the loss by the scores of each example:  softmax(x) Σₖ qₖ - q.
 
     >>> cross_entropy_slope(np.zeros((2, 2)), np.array([0, 1])).tolist()
     [[-0.25, 0.25], [0.25, -0.25]]

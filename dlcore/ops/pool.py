@@ -72,7 +72,7 @@ def normalize_pool_options(
 
 
 def first_maxima(x, y, settled, dilation):
-    """Yield, tap by tap, windows and pixels, and in which windows this tap is the first maximum.
+    """Yield, tap by tap, windows and pixels, and where this tap is the first maximum.
 
     >>> x = np.array([[[[1.0, 2.0], [4.0, 4.0]]]])
     >>> y = x.max(axis=(2, 3), keepdims=True)

@@ -160,7 +160,7 @@ def taps(size, places, settled, dilation):
 
 @cached
 def entries_that_count(size, settled, padding, ceil_mode, count_include_pad):
-    """Return  UV / (entries of a window that count)  for all windows (P, Q); None where it is 1.
+    """Return UV / (entries of a window that count) for all windows; None where it is 1.
 
     `padding` is what was asked for: what `ceil_mode` adds beyond it never counts.
 

@@ -38,7 +38,7 @@ def two_layer(size, K, *, hidden=256, activation="relu", **drawn):
 
 
 def mlp(size, K, *, hidden=(256, 128), activation="relu", **drawn):
-    """Build a multi-layer perceptron for images of `size`; `hidden` counts the units of layers.
+    """Build a perceptron for images of `size`; `hidden` counts the units of its layers.
 
     Raises ValueError for a layer without units.
 

@@ -43,8 +43,8 @@ def one_cycle(warmup=0.3, start=1 / 25):
 
     With `start` 0 the first step changes nothing; PyTorch begins at 1/25, too.
 
-    >>> [one_cycle(warmup=0.5, start=0.2)(progress, 0) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    [0.2, 0.6, 1.0, 0.5, 0.0]
+    >>> [one_cycle(warmup=0.5, start=0.5)(progress, 0) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    [0.5, 0.75, 1.0, 0.5, 0.0]
     """
     glide = cosine()
 

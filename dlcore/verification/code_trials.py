@@ -152,7 +152,7 @@ class Server:
 
 
 def fingerprint():
-    """Condense the sources of the library and of its tests: what is kept speaks of these alone."""
+    """Condense the sources of library and tests: what is kept speaks of these alone."""
     files = sorted([*(ROOT / "dlcore").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 

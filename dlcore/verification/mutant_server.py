@@ -1,4 +1,4 @@
-"""Run tests on mutants, each in a process of its own that is forked with the libraries loaded.
+"""Run tests on mutants, each in a process that is forked with the libraries loaded.
 
 This file is a program: it reads one JSON line for each mutant from its input, with the name of a
 module, its changed source and the tests to run, and writes one line for each. It imports nothing
@@ -78,7 +78,7 @@ def judge(job):
 
 
 def answer(job):
-    """Fork a process for a job; return what refused the mutant, nothing if it passes all tests."""
+    """Fork a process for a job; return what refused the mutant, or nothing."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

@@ -202,7 +202,7 @@ def accepts(sort, *, rng):
     return 1
 
 
-@right("graph-lemma", "All small graphs and all lists of their nodes: is the answer among them?")
+@right("graph-lemma", "It asks whether the answer is among all orders of all small graphs.")
 def accepts(sort, *, rng):
     for _ in range(150):
         n = int(rng.integers(2, 6))

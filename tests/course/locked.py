@@ -64,7 +64,9 @@ def ending(line, tier="T1", **changes):
 
 
 def status(pid):
-    """Read what the kernel says of a process, from outside."""
+    """Read what the kernel says of a process, from outside; one that has gone has ended."""
+    if not Path(f"/proc/{pid}").exists():
+        return {"State": "X (dead)", "Seccomp": "0"}
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
@@ -73,7 +75,7 @@ def alive(pid):
     """Tell whether a process runs; one that has ended and waits to be noticed does not."""
     try:
         os.kill(pid, 0)
-        return status(pid)["State"][0] != "Z"
+        return status(pid)["State"][0] not in "XZ"
     except (ProcessLookupError, FileNotFoundError):
         return False
 

@@ -294,7 +294,7 @@ def euclidean(x, **axes):
 
 
 def extreme(function, of_nothing):
-    """Return a maximum or minimum that has a value for no entries: an infinity, or the last number.
+    """Return a maximum or minimum that has a value for no entries, too: an infinity, say.
 
     >>> extreme(np.max, -np.inf)(np.ones((0, 2)), axis=0)
     array([-inf, -inf])

@@ -4,7 +4,8 @@ import numpy as np
 
 from dlcore.compat.onnx.support import UnsupportedError, as_images, versioned, window
 from dlcore.ops import activation
-from dlcore.ops.conv import add_bias, conv2d, conv_transpose2d
+from dlcore.ops.conv import add_bias, conv2d
+from dlcore.ops.convnet import conv_transpose2d
 from dlcore.ops.loss import cross_entropy, log_softmax, softmax
 from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d, max_pool2d_indices
 

@@ -31,7 +31,7 @@ def whole(values):
 
 
 def window(size, kernel_shape, strides, pads, dilations, auto_pad):
-    """Read the options of a window of ONNX as ours:  {"stride": …, "padding": …, "dilation": …}.
+    """Read the options of a window of ONNX as ours: stride, padding, dilation.
 
     Raises UnsupportedError for windows of more than two axes.
 

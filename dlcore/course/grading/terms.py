@@ -60,7 +60,7 @@ def default_title(exercises):
     """
     parts = []
     for topic, group in groupby(exercises, lambda exercise: exercise.topic):
-        names = [exercise.name for exercise in group]
+        names = [exercise.name for exercise in group if exercise.points]
         whole = [exercise.name for exercise in exercises_of(topic) if exercise.points]
         parts += [topic] if names == whole else names
     return one_line(", ".join(parts), 100)

@@ -1,4 +1,4 @@
-"""Run a graph of ONNX: its nodes in the order of their edges, each by an operation of ours.
+"""Run a graph of ONNX: its nodes in order, each by an operation of ours.
 
 The file is read by the package `onnx`, which is installed with the extra of the same name.
 """
