@@ -569,7 +569,8 @@ def test_your_filter_hides_the_slip(answers, rng):
 @pytest.mark.exercise("conv-wrong-lines", points=0)
 def test_the_lines_named_are_those_that_do_not_follow(answers, planted):
     """The checker of derivations names the same lines."""
+    yours = answers.wrong_lines()
     names = {"conv.row_to_x": "conv-line-1", "conv.row_to_w": "conv-line-1",
              "conv.row_adjoint": "conv-line-8"}  # fmt: skip
-    wrong = [number for name, slip in names.items() for number in planted(name, slip)]
-    assert list(answers.wrong_lines()) == wrong
+    truth = [number for name, slip in names.items() for number in planted(name, slip)]
+    assert list(yours) == truth

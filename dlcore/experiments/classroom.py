@@ -32,6 +32,11 @@ STUB = ast.parse("wrong = lambda *_: lambda function: function").body[0]
 SHARES = {"right": 80, "wrong": 60, "untouched": 15, "hostile": 30, "broken": 15}
 
 
+def graded_ones(names):
+    """List the exercises that `names` choose and that are worth points."""
+    return [exercise for exercise in chosen(",".join(names)) if exercise.points]
+
+
 def solution(topic):
     """Read the book's answers to a topic."""
     return (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
@@ -39,6 +44,7 @@ def solution(topic):
 
 def wrong_ones():
     """Yield (exercise, files): one known wrong answer, and the right answers to the rest."""
+    paid = [exercise.name for exercise in graded_ones(TOPICS)]
     for topic in TOPICS:
         tree = ast.parse((topics.ROOT / f"solutions/wrong/{topic}.py").read_text(encoding="utf-8"))
         marked = [node for node in tree.body if getattr(node, "decorator_list", [])]
@@ -46,7 +52,8 @@ def wrong_ones():
         for node in marked:
             exercise = node.decorator_list.pop(0).args[0].value
             slip = ast.unparse(ast.Module([*common, node], []))
-            yield exercise, {**right(), topic: f"{solution(topic)}\n\n{slip}\n"}
+            if exercise in paid:
+                yield exercise, {**right(), topic: f"{solution(topic)}\n\n{slip}\n"}
 
 
 def helps(node):
@@ -117,7 +124,7 @@ def graded(folder, out, tier, jobs, exercises=TOPICS, seconds=10.0):
     """Grade a folder; return the verdicts by student and exercise, and the seconds it took."""
     begun = time.perf_counter()
     settings = JudgeSettings(TOPICS, tier, KEY.hex(), seconds)
-    grading = GradingRun(folder, chosen(",".join(exercises)), settings, out)
+    grading = GradingRun(folder, graded_ones(exercises), settings, out)
     with redirect_stdout(io.StringIO()):
         grade(grading, jobs=jobs)
     taken = time.perf_counter() - begun
@@ -168,7 +175,7 @@ def grading_class(seed):
 @experiment("grading-pace")
 def grading_pace(seed):
     """Grade 100 submissions of ten exercises, right and wrong, with one judge and with two."""
-    exercises = [exercise.name for exercise in chosen(",".join(TOPICS))][:10]
+    exercises = [exercise.name for exercise in graded_ones(TOPICS)][:10]
     values = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "class")

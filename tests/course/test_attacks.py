@@ -153,9 +153,11 @@ PATIENT = (
     + """
 import time
 
+calls = []
+
 def linear(x, w, b):
-    end = time.process_time() + 0.3
-    while time.process_time() < end:
+    calls.append(time.process_time())
+    while time.process_time() < calls[0] + 0.3:
         pass
     return right(x, w, b)
 """
@@ -163,7 +165,7 @@ def linear(x, w, b):
 
 
 def test_a_loaded_machine_causes_no_timeout():
-    """0.3 s of work are done within 1 s of its own, although others hold every processor."""
+    """0.3 s of work in a test are done within 1 s, although others hold every processor."""
     item = Item("ann", "linear", "linear-forward", 2, PATIENT.encode(), digest(PATIENT.encode()))
     loop = [sys.executable, "-c", "while True: pass"]
     others = [subprocess.Popen(loop) for _ in range(4 * os.cpu_count())]

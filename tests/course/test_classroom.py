@@ -27,7 +27,7 @@ def of(judged, kind):
 def test_right_answers_are_paid_in_full(judged):
     """Two students, every exercise of two topics."""
     verdicts = of(judged, "right")
-    assert len(verdicts) == 2 * len(classroom.chosen(",".join(classroom.TOPICS)))
+    assert len(verdicts) == 2 * len(classroom.graded_ones(classroom.TOPICS))
     assert all(verdict.points == verdict.possible for verdict in verdicts)
 
 
