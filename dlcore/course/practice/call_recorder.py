@@ -53,6 +53,7 @@ class CallRecorder:
     def wrap(self, function, name):
         """Return a function that does what `function` does, and records its calls."""
         function = getattr(function, "unrecorded", function)
+        function = getattr(function, "unlent", function)  # methods were lent where they stand
 
         @wraps(function)
         def recording(*args, **options):
