@@ -26,10 +26,10 @@ class Jury(runner.Runner):
         """Keep of each answer whether some test refused it, and of a natural slip its calls."""
         topic = items[0].path.stem.removeprefix("test_")
         self.judged = [(wrong, *self.recorded(items, wrong)) for wrong in load("wrong", topic)]
-        self.refusals = {
-            kind: [(answer, self.refusal(items, answer)) for answer in load(kind, topic)]
-            for kind in ("adversarial", "right")
-        }
+        self.refusals = {}
+        for kind, seconds in (("adversarial", runner.HURRY), ("right", runner.SECONDS)):
+            self.hurry = seconds
+            self.refusals[kind] = [(each, self.refusal(items, each)) for each in load(kind, topic)]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):

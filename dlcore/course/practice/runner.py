@@ -61,6 +61,8 @@ class Runner:
     of the book, and wrong ones, each of them an edit of the book's.
     """
 
+    hurry = HURRY
+
     def __init__(self, folder, k):
         self.folder = folder
         self.k = k
@@ -104,7 +106,7 @@ class Runner:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self):
-        with limit(SECONDS if self.edits is None else HURRY):
+        with limit(SECONDS if self.edits is None else self.hurry):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
