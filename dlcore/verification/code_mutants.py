@@ -8,6 +8,7 @@ import ast
 import io
 import keyword
 import tokenize
+import tomllib
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -125,3 +126,14 @@ def variables(tree):
                 others = sorted({*local} - {node.id, "self", "_"} - {*keyword.kwlist})
                 found[node.lineno, node.col_offset] = others
     return found
+
+
+def equivalent(path):
+    """Read which mutants compute the same, and why; without a file there are none.
+
+    A table for each place holds lines such as  'return a + b  [a -> c at 7]' = "the reason".
+    """
+    table = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {
+        (place, mutant): reason for place, rows in table.items() for mutant, reason in rows.items()
+    }

@@ -12,7 +12,6 @@ import random
 import subprocess
 import sys
 import time
-import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,7 +23,7 @@ from dlcore.course.exercises.topics import ROOT
 from dlcore.data.sources import cache
 from dlcore.experiments import experiment
 from dlcore.verification import mutant_server
-from dlcore.verification.code_mutants import CodeMutant, code_mutants
+from dlcore.verification.code_mutants import CodeMutant, code_mutants, equivalent
 from dlcore.verification.tests_of_functions import tests_of_functions
 
 CORE = ("dlcore/ops/**/*.py", "dlcore/nn/**/*.py", "dlcore/kernels/*.py",
@@ -51,7 +50,7 @@ def trials(folder, *, per_module=PER_MODULE, seed=0):
     """Yield the trial of every mutant that the seed draws; keep what is known in `folder`."""
     chosen = list(mutants_of_the_core(per_module, seed))
     tests = callers(tests_of_functions(folder / f"calls-{fingerprint()}.json"))
-    reasons = equivalent()
+    reasons = equivalent(ROOT / EQUIVALENT)
     journal = folder / f"mutants-{fingerprint()}.jsonl"
     known = read(journal)
     with Server() as server, journal.open("a", encoding="utf-8") as lines:
@@ -162,13 +161,6 @@ def read(journal):
     journal.parent.mkdir(parents=True, exist_ok=True)
     text = journal.read_text(encoding="utf-8") if journal.exists() else ""
     return dict(json.loads(line) for line in text.splitlines(keepends=True) if line[-1:] == "\n")
-
-
-def equivalent():
-    """Read which mutants compute the same, and why:  {(path, mutant): reason}."""
-    table = tomllib.loads((ROOT / EQUIVALENT).read_text(encoding="utf-8"))
-    return {(path, mutant): reason for path, rows in table.items()
-            for mutant, reason in rows.items()}  # fmt: skip
 
 
 def summary(judged):

@@ -3,14 +3,13 @@
 Whoever grades trusts these tests; here they are graded themselves.
 """
 
-import tomllib
 from dataclasses import dataclass
 from types import ModuleType
 
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.reset import span
 from dlcore.course.practice import runner
-from dlcore.verification.code_mutants import CodeMutant, code_mutants
+from dlcore.verification.code_mutants import CodeMutant, code_mutants, equivalent
 
 EQUIVALENT = "solutions/equivalent/{}.toml"  # mutants that compute the same, with the reason
 
@@ -35,7 +34,7 @@ class MutantRunner(runner.Runner):
         for item in items:
             if self.scored[item].points:
                 tests.setdefault(self.name(item), []).append(item)
-        reasons = equivalent(topic)
+        reasons = equivalent(topics.ROOT / EQUIVALENT.format(topic))
         self.trials = []
         for name, scoring in tests.items():
             for mutant in mutants_of(source, name):
@@ -58,18 +57,6 @@ def mutants_of(source, exercise):
     """List the mutants of a solution that differ in the answer to one exercise."""
     first, last = span(source, exercise)
     return [mutant for mutant in code_mutants(source) if first < mutant.line <= last]
-
-
-def equivalent(topic):
-    """Read which mutants of a topic's solutions compute the same, and why.
-
-    A table for each exercise holds lines such as  'return a + b  [a -> c at 7]' = "the reason".
-    """
-    path = topics.ROOT / EQUIVALENT.format(topic)
-    table = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return {
-        (exercise, mutant): why for exercise, rows in table.items() for mutant, why in rows.items()
-    }
 
 
 def trials(topic):
