@@ -1,7 +1,6 @@
 """Descent.  Each test is a lemma of `book/descent.md`, in the order of the chapter."""
 
 import importlib
-import tracemalloc
 from fractions import Fraction
 from itertools import product
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from dlcore.benchmarks.memory import peak_memory
 from dlcore.train.descent import average, ball, descend
 
 ROUNDED = {"rtol": 1e-12, "atol": 1e-12}  # some roundings of 1e-16
@@ -564,10 +564,7 @@ def test_your_average_forgets_its_points(answers, rng):
     The slope of ½‖w‖² is w: np.float64 copies it. A short descent is measured first.
     """
     w, rate = rng.normal(size=1 << 14), rng.uniform(1e-4, 2e-4)
-    tracemalloc.start()
-    answers.averaged(np.float64, w[: 1 << 13], 64 * [rate])
-    held = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    _, held = peak_memory(lambda: answers.averaged(np.float64, w[: 1 << 13], 64 * [rate]))
     assert held < 16 * 8 << 13, "the points are kept"
     wanted = w * (1 - (1 - rate) ** 16384) / (16384 * rate)
     assert_allclose(answers.averaged(np.float64, w, 16384 * [rate]), wanted, rtol=1e-9)

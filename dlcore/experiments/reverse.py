@@ -3,12 +3,11 @@
 Chapter: book/reverse.md.
 """
 
-import tracemalloc
-
 import numpy as np
 
 from dlcore.autodiff import checkpoint, grad, jvp, primitive, vjp
 from dlcore.autodiff.dispatch import Traced, float_arrays, levels, lower
+from dlcore.benchmarks.memory import peak_memory
 from dlcore.experiments.forward import NODES, figure, graph, letter, run
 from dlcore.graph import topological_order
 from dlcore.ops.loss import cross_entropy
@@ -125,12 +124,8 @@ def memory(mode, length, size=20_000):
     x = np.linspace(-1.0, 1.0, size)
     f = lambda x: waves(x, length)
     vjp(f, x), jvp(f, [x], [x])  # what is set up at a first call is no part of it
-    tracemalloc.start()
-    try:
-        kept = vjp(f, x) if mode == "reverse" else jvp(f, [x], [x])
-        return tracemalloc.get_traced_memory()[1] / x.nbytes if kept else 0.0
-    finally:
-        tracemalloc.stop()
+    _, held = peak_memory(lambda: vjp(f, x) if mode == "reverse" else jvp(f, [x], [x]))
+    return held / x.nbytes
 
 
 def waves_in_pieces(x, length, piece):
@@ -148,12 +143,8 @@ def gradient_memory(length, piece=None, size=20_000):
     """
     x = np.linspace(-1.0, 1.0, size)
     chain = lambda x: waves(x, length) if piece is None else waves_in_pieces(x, length, piece)
-    tracemalloc.start()
-    try:
-        grad(lambda x: np.sum(chain(x)))(x)
-        return tracemalloc.get_traced_memory()[1] / x.nbytes
-    finally:
-        tracemalloc.stop()
+    _, held = peak_memory(lambda: grad(lambda x: np.sum(chain(x)))(x))
+    return held / x.nbytes
 
 
 @primitive(shapes=[("N D",)])
