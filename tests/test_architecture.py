@@ -38,7 +38,10 @@ MACHINERY = {
     "ops": {"precision", "window"},
     "nn": {"accounting", "containers", "init", "layer"},
     "nn/models": {"mlp"},
-    "experiments": {"classroom", "errata", "experiment", "grading", "ledger", "outside", "startup"},
+    "experiments": {
+        "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "memory",
+        "outside", "paired", "startup",
+    },
 }  # fmt: skip
 # Modules that are imported under a second name, and why they are.
 SECOND_NAMES = {

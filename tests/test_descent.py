@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.benchmarks.memory import peak_memory
+from dlcore.experiments.memory import peak_memory
 from dlcore.train.descent import average, ball, descend
 
 ROUNDED = {"rtol": 1e-12, "atol": 1e-12}  # some roundings of 1e-16

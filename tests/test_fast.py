@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.benchmarks.memory import peak_memory
+from dlcore.experiments.memory import peak_memory
 from dlcore.ops.conv import CONV_ALGORITHMS, conv2d, use_algorithm
 
 ONE, NONE = (1, 1), ((0, 0), (0, 0))

@@ -8,7 +8,7 @@ from importlib import import_module
 
 MODULES = {
     "architecture": ("house",),
-    "charts": ("bars", "confusion", "curves", "heatmap", "panels", "points"),
+    "charts": ("bars", "confusion", "curves", "dots", "heatmap", "panels", "points"),
     "computation": ("draw",),
     "drawing": ("DIVERGING", "FAINT", "INK", "PALETTE", "canvas", "show"),
     "exploring": ("explore",),

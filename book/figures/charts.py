@@ -106,6 +106,19 @@ def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
     return show(figure, alt=alt, caption=caption)
 
 
+def dots(rows, *, xlabel, alt, caption=""):
+    """Draw every value of each row as a dot, and their mean as a stroke: {row: [value, …]}."""
+    figure, axis = canvas(5.6, 0.5 + 0.32 * len(rows))
+    with mpl.rc_context(STYLE):
+        for place, (values, colour) in enumerate(zip(rows.values(), PALETTE * 9, strict=False)):
+            axis.plot(values, [place] * len(values), ".", color=colour, markersize=8, alpha=0.7)
+            axis.plot([np.mean(values)] * 2, [place - 0.3, place + 0.3], color=INK, linewidth=1)
+        axis.set_yticks(range(len(rows)), [*rows])
+        axis.set(xlabel=xlabel, ylim=(len(rows) - 0.5, -0.5))
+        axis.grid(axis="x")
+    return show(figure, alt=alt, caption=caption)
+
+
 def bars(rows, *, alt, caption=""):
     """Draw one bar per row, cut into named parts: {row: {part: count}}.
 

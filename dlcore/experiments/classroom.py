@@ -5,12 +5,14 @@ Chapter: book/grading.md.
 
 import ast
 import io
+import resource
 import tarfile
 import tempfile
 import time
 import zipfile
 from collections import Counter
 from contextlib import redirect_stdout
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import numpy as np
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.marks import chosen
 from dlcore.course.exercises.skeleton import cut
+from dlcore.course.grading.cluster import judge_on_cluster
 from dlcore.course.grading.grade import GradingRun, grade
 from dlcore.course.grading.journal import Journal
 from dlcore.course.grading.judge_process import JudgeSettings
@@ -120,13 +123,16 @@ def hand_in(place, files, *, packed):
         (place / f"exercises/{topic}.py").write_bytes(as_bytes(text))
 
 
-def graded(folder, out, tier, jobs, exercises=TOPICS, seconds=10.0):
-    """Grade a folder; return the verdicts by student and exercise, and the seconds it took."""
+def graded(folder, out, tier, jobs, exercises=TOPICS, seconds=10.0, **options):
+    """Grade a folder; return the verdicts by student and exercise, and the seconds it took.
+
+    The options are those of `grade`.
+    """
     begun = time.perf_counter()
     settings = JudgeSettings(TOPICS, tier, KEY.hex(), seconds)
     grading = GradingRun(folder, graded_ones(exercises), settings, out)
     with redirect_stdout(io.StringIO()):
-        grade(grading, jobs=jobs)
+        grade(grading, jobs=jobs, **options)
     taken = time.perf_counter() - begun
     with Journal(out / "journal.jsonl", KEY) as journal:
         return {(v.student, v.exercise): v for v in journal.verdicts().values()}, taken
@@ -174,16 +180,40 @@ def grading_class(seed):
 
 @experiment("grading-pace")
 def grading_pace(seed):
-    """Grade 100 submissions of ten exercises, right and wrong, with one judge and with two."""
+    """Grade ten exercises: 100 submissions with one judge, the same with two, then 1,000."""
     exercises = [exercise.name for exercise in graded_ones(TOPICS)][:10]
     values = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch, "class")
-        folder.mkdir()
-        enrol(folder, {"right": 70, "wrong": 30})
-        for jobs in (1, 2):
-            _, seconds = graded(folder, Path(scratch, f"out-{jobs}"), "T2", jobs, exercises)
-            values[f"seconds, judges {jobs}"] = seconds
-            values[f"milliseconds an exercise, judges {jobs}"] = seconds / (100 * 10) * 1000
-    values["gain of two judges"] = values["seconds, judges 1"] / values["seconds, judges 2"]
+    for students, jobs in ((100, 1), (100, 2), (1000, 2)):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch, "class")
+            folder.mkdir()
+            enrol(folder, {"right": 7 * students // 10, "wrong": 3 * students // 10})
+            _, seconds = graded(folder, Path(scratch, "out"), "T2", jobs, exercises)
+        values[f"seconds, {students} by {jobs}"] = seconds
+        values[f"milliseconds an exercise, {students} by {jobs}"] = seconds / (students * 10) * 1000
+    values["gain of two judges"] = values["seconds, 100 by 1"] / values["seconds, 100 by 2"]
+    return values, {}
+
+
+@experiment("grading-cluster")
+def grading_cluster(seed):
+    """Grade 10,000 submissions of one exercise through a Dask cluster of two workers."""
+    from distributed import LocalCluster  # noqa: PLC0415  an extra, only needed here
+
+    exercise = graded_ones(TOPICS)[0].name
+    values = {}
+    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        through = partial(judge_on_cluster, cluster.scheduler_address)
+        for students in (1_000, 10_000):
+            with tempfile.TemporaryDirectory() as scratch:
+                folder = Path(scratch, "class")
+                folder.mkdir()
+                enrol(folder, {"right": 7 * students // 10, "wrong": 3 * students // 10})
+                verdicts, seconds = graded(
+                    folder, Path(scratch, "out"), "T2", 1, [exercise], judge_files=through
+                )
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            values[f"verdicts, {students}"] = len(verdicts)
+            values[f"seconds, {students}"] = seconds
+            values[f"MB at most in the client, {students}"] = most
     return values, {}

@@ -7,8 +7,8 @@ import numpy as np
 
 from dlcore.autodiff import checkpoint, grad, jvp, primitive, vjp
 from dlcore.autodiff.dispatch import Traced, float_arrays, levels, lower
-from dlcore.benchmarks.memory import peak_memory
 from dlcore.experiments.forward import NODES, figure, graph, letter, run
+from dlcore.experiments.memory import peak_memory
 from dlcore.graph import topological_order
 from dlcore.ops.loss import cross_entropy
 from dlcore.shapes import Tensor

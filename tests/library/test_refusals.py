@@ -10,9 +10,9 @@ import tarfile
 import numpy as np
 import pytest
 
-from dlcore.benchmarks.memory import peak_memory
 from dlcore.data import DataError, archive, files, load, mnist
 from dlcore.data.pickles import loads
+from dlcore.experiments.memory import peak_memory
 from tests.library.small import FILES, array, idx, labelled, lay, pickled, tar, text
 
 BINARY = "cifar-10-batches-bin/test_batch.bin"

@@ -4,9 +4,9 @@ import tracemalloc
 
 
 def peak_memory(call):
-    """Return what `call` returns, and the bytes that it held at its fullest beyond those before.
+    """Return the result of a call, and the bytes that it held at its fullest.
 
-    A trace that is already running goes on, and its earlier peak is not counted.
+    What was held before the call does not count. A trace that is running already goes on.
 
     >>> zeros, held = peak_memory(lambda: bytes(10**6))
     >>> 10**6 <= held < 1.01 * 10**6

@@ -1,0 +1,209 @@
+"""A family of runs: some settings, each trained from several seeds, and their comparisons.
+
+Every finished run is a line of a journal, ``book/results/runs/<name>.jsonl``. Whoever starts the
+family again goes on with the runs that are missing; when none is, the record is written.
+
+Chapter: book/norm.md.
+"""
+
+import json
+import os
+import time
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+from rich.progress import track
+
+from dlcore.experiments.experiment import RESULTS, experiment, processor, record
+from dlcore.experiments.paired import holm, paired
+
+SEEDS = 6  # the fewest whose sign-flip test can reach p = 0.031
+LEVEL = 0.05
+UNITS = {"test": 100, "train_accuracy": 100, "val_accuracy": 100}  # accuracies in points
+
+
+class Comparison(NamedTuple):
+    """A conclusion that the runs are to confirm or not: in `metric`, `more` is above `less`.
+
+    `words` says it in a sentence; `source` names who concluded it, if somebody has.
+    """
+
+    metric: str
+    more: str
+    less: str
+    words: str
+    source: str = ""
+
+
+class Family(NamedTuple):
+    """Settings by their label, the function that trains one, and what is compared.
+
+    ``run(setting, seed)`` returns {metric: value}.
+    """
+
+    name: str
+    settings: dict
+    run: object
+    comparisons: tuple
+    seeds: int = SEEDS
+
+    @property
+    def journal(self):
+        """Where the finished runs are noted."""
+        return RESULTS / "runs" / f"{self.name}.jsonl"
+
+    def finished(self):
+        """Map (label, seed) to the runs that are noted, of settings as they are today."""
+        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
+        return {
+            (run["label"], run["seed"]): run
+            for run in filter(None, map(read_line, lines))
+            if run["label"] in self.settings and run["setting"] == self.setting(run["label"])
+        }
+
+    def setting(self, label):
+        """Return a setting as JSON gives it back."""
+        return json.loads(json.dumps(self.settings[label]))
+
+    def missing(self, first_seed=0):
+        """List the runs that are not finished, (label, seed), all settings of a seed together."""
+        done = self.finished()
+        pairs = [(label, first_seed + s) for s in range(self.seeds) for label in self.settings]
+        return [pair for pair in pairs if pair not in done]
+
+    def note(self, line):
+        """Append a finished run to the journal, and wait until it is on the disk."""
+        self.journal.parent.mkdir(parents=True, exist_ok=True)
+        cut = self.journal.exists() and not self.journal.read_text().endswith("\n")
+        with self.journal.open("a") as file:
+            file.write("\n" * cut + json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def carry_out(self, first_seed=0):
+        """Do the runs that are missing; return all runs in order."""
+        for label, seed in track(self.missing(first_seed), description=self.name):
+            start = time.perf_counter()
+            values = self.run(self.settings[label], seed)
+            self.note({
+                "label": label, "seed": seed, "setting": self.setting(label),
+                "values": {key: float(value) for key, value in values.items()},
+                "seconds": round(time.perf_counter() - start, 1), "processor": processor(),
+            })  # fmt: skip
+        done = self.finished()
+        return [done[label, first_seed + s] for label in self.settings for s in range(self.seeds)]
+
+
+def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS):
+    """Declare a family as an experiment; use it as a decorator of  run(setting, seed).
+
+    The values of the experiment are the means of every setting and metric.
+    """
+
+    def declare(run):
+        own = Family(name, settings, run, tuple(comparisons), seeds)
+
+        def carry_out(seed):
+            runs = own.carry_out(seed)
+            means = {
+                f"{metric}, {label}": np.mean(values_of(runs, label, metric))
+                for label in settings
+                for metric in runs[0]["values"]
+            }
+            return means, {"runs": runs}
+
+        carry_out.__doc__, carry_out.__module__ = run.__doc__, run.__module__
+        FAMILIES[name] = own
+        experiment(name, data=data)(carry_out)
+        return run
+
+    return declare
+
+
+FAMILIES = {}
+
+
+def read_line(line):
+    """Read a line of a journal; None where the program was stopped while it wrote it.
+
+    >>> read_line('{"seed": 3}'), read_line('{"se')
+    ({'seed': 3}, None)
+    """
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return None
+
+
+def values_of(runs, label, metric):
+    """List a metric of the runs of one setting, by seed.
+
+    >>> runs = [{"label": "a", "seed": seed, "values": {"test": seed / 10}} for seed in (2, 1)]
+    >>> values_of(runs, "a", "test")
+    [0.1, 0.2]
+    """
+    mine = sorted((run for run in runs if run["label"] == label), key=lambda run: run["seed"])
+    return [run["values"][metric] for run in mine]
+
+
+class Verdict(NamedTuple):
+    """A comparison with its paired difference, p after Holm's correction, and what follows."""
+
+    comparison: Comparison
+    difference: object
+    p: float
+
+    @property
+    def word(self):
+        """Say whether the conclusion replicates, does not, or cannot be told."""
+        if self.p >= LEVEL:
+            return "cannot be told"
+        return "replicates" if self.difference.mean > 0 else "does not replicate"
+
+
+def verdicts(comparisons, runs):
+    """Compare what a family compares, on its runs; p of the t tests, corrected by Holm."""
+    differences = [
+        paired(values_of(runs, each.more, each.metric), values_of(runs, each.less, each.metric))
+        for each in comparisons
+    ]
+    corrected = holm([difference.p for difference in differences])
+    return [Verdict(*row) for row in zip(comparisons, differences, corrected, strict=True)]
+
+
+class Table:
+    """The comparisons of a family as an HTML table, with interval and p."""
+
+    HEADS = ("conclusion", "metric", "difference", "95 % interval", "p (Holm)", "p (flips)", "so")
+
+    def __init__(self, comparisons, runs):
+        self.rows = verdicts(comparisons, runs)
+
+    def cells(self, verdict):
+        """Write one row."""
+        comparison, d = verdict.comparison, verdict.difference
+        unit = UNITS.get(comparison.metric, 1)
+        source = f" ({comparison.source})" if comparison.source else ""
+        return (
+            comparison.words + source, comparison.metric, f"{unit * d.mean:+.3g}",
+            f"{unit * d.low:+.3g} … {unit * d.high:+.3g}", f"{verdict.p:.2g}",
+            f"{d.p_flips:.2g}", verdict.word,
+        )  # fmt: skip
+
+    def _repr_html_(self):
+        head = "".join(f"<th>{word}</th>" for word in self.HEADS)
+        rows = (map(escape, self.cells(row)) for row in self.rows)
+        lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def table(name):
+    """Compare the settings of a family by its record, or by the runs that are finished."""
+    return Table(FAMILIES[name].comparisons, runs_of(name))
+
+
+def runs_of(name):
+    """Return the runs of a family's record."""
+    return record(name)["history"]["runs"]

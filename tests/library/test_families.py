@@ -1,0 +1,125 @@
+"""Families of runs: their statistics, and what happens when they are stopped."""
+
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from dlcore.experiments.family import Comparison, Family, verdicts
+from dlcore.experiments.paired import holm, paired, sign_flips
+
+
+@pytest.fixture
+def runs(rng):
+    """The values of six runs of two settings."""
+    return rng.normal(0.6, 0.05, 6), rng.normal(0.5, 0.05, 6)
+
+
+def test_the_t_test_is_that_of_scipy(runs):
+    """Mean, interval and p of the paired differences, as `scipy.stats.ttest_rel` has them."""
+    ours, theirs = paired(*runs), stats.ttest_rel(*runs)
+    interval = theirs.confidence_interval()
+    assert_allclose(ours.p, theirs.pvalue, rtol=1e-12)
+    assert_allclose((ours.low, ours.high), interval, rtol=1e-12)
+
+
+def test_the_sign_flips_are_all_permutations_of_pairs(rng):
+    """As `scipy.stats.permutation_test` counts them, on 20 samples of two to seven pairs."""
+    for n in rng.integers(2, 8, size=20):
+        d = rng.normal(0.4, 1.0, n)
+        theirs = stats.permutation_test(
+            (d, np.zeros(n)), lambda a, b: (a - b).mean(), permutation_type="samples"
+        )
+        assert_allclose(sign_flips(d), theirs.pvalue, rtol=1e-12)
+
+
+def test_six_pairs_are_the_fewest_that_can_reach_five_percent():
+    """All differences on one side:  p = 2 / 2ⁿ."""
+    smallest = [sign_flips(np.arange(1.0, n + 1)) for n in (4, 5, 6)]
+    assert smallest == [2 / 2**4, 2 / 2**5, 2 / 2**6]
+    assert smallest[1] > 0.05 > smallest[2]
+
+
+def test_holm_rejects_as_its_steps_say(rng):
+    """p₍ₖ₎ ≤ α / (m - k + 1) for the smallest, the next one …, until the first that is above."""
+    for _ in range(100):
+        ps = rng.uniform(0, 0.1, rng.integers(1, 9))
+        rejected = np.zeros(len(ps), bool)
+        for rank, i in enumerate(np.argsort(ps)):
+            if ps[i] > 0.05 / (len(ps) - rank):
+                break
+            rejected[i] = True
+        assert np.array_equal(np.array(holm(ps)) <= 0.05, rejected)
+
+
+@pytest.fixture
+def called():
+    """The runs that were done, in order."""
+    return []
+
+
+@pytest.fixture
+def trial(tmp_path, monkeypatch, called):
+    """A family of two settings and three seeds, whose runs are noted in `called`."""
+    monkeypatch.setattr("dlcore.experiments.family.RESULTS", tmp_path)
+
+    def run(setting, seed):
+        called.append((setting["depth"], seed))
+        return {"test": setting["depth"] + seed / 10}
+
+    settings = {"shallow": {"depth": 1}, "deep": {"depth": 2}}
+    return partial(Family, "trial", settings, run, (), 3)
+
+
+def test_a_family_goes_on_where_it_was_stopped(trial, called):
+    """Killed while it wrote a line: that run is done again, no other is."""
+    first = trial().carry_out()
+    lines = trial().journal.read_text().splitlines()
+    trial().journal.write_text("\n".join([*lines[:4], lines[4][:20]]))
+    called.clear()
+    again = trial().carry_out()
+    assert called == [(1, 2), (2, 2)]
+    assert [run["values"] for run in again] == [run["values"] for run in first]
+
+
+def test_a_finished_family_does_nothing(trial, called):
+    """All six runs are in the journal; none is done again."""
+    trial().carry_out()
+    called.clear()
+    assert len(trial().carry_out()) == 6
+    assert called == []
+
+
+def test_a_changed_setting_is_run_again(trial, called):
+    """What was noted of another setting under the same label does not count."""
+    trial().carry_out()
+    called.clear()
+    trial()._replace(settings={"shallow": {"depth": 1}, "deep": {"depth": 3}}).carry_out()
+    assert called == [(3, 0), (3, 1), (3, 2)]
+
+
+@pytest.mark.parametrize(
+    ("shift", "word"),
+    [(0.1, "replicates"), (-0.1, "does not replicate"), (0.0, "cannot be told")],
+)
+def test_a_conclusion_replicates_or_not_or_cannot_be_told(shift, word):
+    """By p < 0.05 after the correction, and by the sign of the difference."""
+    noise = [0.01, -0.01, 0.02, -0.02, 0.005, -0.005]
+    runs = [
+        {"label": label, "seed": seed, "values": {"test": 0.5 + more + noise[seed] * more / 0.1}}
+        for label, more in (("a", shift), ("b", 0.0))
+        for seed in range(6)
+    ]
+    runs[0]["values"]["test"] += 1e-3
+    (verdict,) = verdicts([Comparison("test", "a", "b", "a is better")], runs)
+    assert verdict.word == word
+
+
+def test_a_journal_is_plain_json(trial):
+    """A line a run, with its label, seed, setting, values and processor."""
+    trial().carry_out()
+    line = json.loads(trial().journal.read_text().splitlines()[0])
+    assert {*line} == {"label", "seed", "setting", "values", "seconds", "processor"}
