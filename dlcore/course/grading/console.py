@@ -113,13 +113,14 @@ def remarks(results):
     """List in a few lines what a person should look at: title, deadline, roster, late, alike."""
     count = lambda number, word: f"{number} {word}" if number else ""
     late = sum(arrival.days > 0 for arrival in results.arrivals.values())
+    pairs = "pair" if len(results.similar) == 1 else "pairs"
     lines = [
         f"deadline {results.deadline}" if results.deadline else "",
         count(late, "late"),
         named("on the roster without a submission", [person.name for person in results.absent]),
         named("handed in by nobody on the roster", results.unknown),
         named("handed in more than once", [", ".join(names) for names in results.twice]),
-        count(len(results.similar), "pairs of answers are alike, see the report"),
+        count(len(results.similar), f"{pairs} of similar answers, see the report"),
     ]
     return Group(Text(results.title, "bold"), *map(Text, filter(None, lines)))
 
