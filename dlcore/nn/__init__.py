@@ -15,19 +15,25 @@ from dlcore.nn.layer import (
     using_parameters,
 )
 from dlcore.nn.linear import Linear
+from dlcore.nn.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from dlcore.nn.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
 
 __all__ = [
     "ACTIVATIONS",
     "Activation",
     "AvgPool2d",
+    "BatchNorm",
     "Conv2d",
     "ConvReLUPool",
     "ConvTranspose2d",
     "Flatten",
     "GlobalAvgPool",
+    "GroupNorm",
+    "InstanceNorm",
     "Layer",
+    "LayerNorm",
     "Linear",
+    "LocalResponseNorm",
     "MaxPool2d",
     "Operation",
     "ReLU",

@@ -20,7 +20,9 @@ from dlcore.ops.window import pair
 CONVOLUTIONS = ("conv2d", "conv2d_bias_relu")
 POOLS = ("max_pool2d", "avg_pool2d")
 VIEWS = ("reshape", "transpose", "ravel")  # no memory of their own
-WHOLE = ("linear", "matmul", "flatten", "global_avg_pool")  # each result sees all pixels
+WHOLE = (  # each result sees all pixels
+    "linear", "matmul", "flatten", "global_avg_pool", "layer_norm", "group_norm", "instance_norm",
+)  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -131,10 +133,10 @@ def watched_calls(model, stack):
     classes = {path: type(layer) for path, layer in layers.items()}
 
     def watch(path, own):
-        def call(layer, x, rng=None):
+        def call(layer, x, rng=None, **options):
             stack.append((path, object()))
             try:
-                return own.__call__(layer, x, rng)
+                return own.__call__(layer, x, rng, **options)
             finally:
                 stack.pop()
 

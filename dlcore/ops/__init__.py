@@ -11,13 +11,17 @@ __all__ = ["numpy"]
 
 __getattr__, __dir__ = lazily(
     __name__,
-    ("activation", "conv", "convnet", "linear", "loss", "numpy", "pool"),
+    ("activation", "conv", "convnet", "linear", "loss", "norm", "numpy", "pool"),
     {
         "activation": ("erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"),
         "conv": ("add_bias", "conv2d", "conv2d_bias_relu", "use_algorithm"),
         "convnet": ("conv_transpose2d", "flatten"),
         "loss": (
             "cross_entropy", "hinge", "log_softmax", "logsumexp", "softmax", "squared_error",
+        ),
+        "norm": (
+            "batch_norm", "batch_norm_add_relu", "batch_norm_relu", "batch_statistics",
+            "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize",
         ),
         "pool": ("avg_pool2d", "global_avg_pool", "max_pool2d", "max_pool2d_indices"),
     },
