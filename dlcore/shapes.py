@@ -50,6 +50,7 @@ Means    = Annotated[Array, "N C"]        # one number per channel
 Scalar   = Annotated[Array, ""]           # a number
 Tensor   = Annotated[Array, "..."]        # any shape at all
 Mask     = Annotated[Booleans, "..."]     # yes or no, for every entry
+Bits     = Annotated[Integers, "..."]     # the same, eight examples in a byte
 # fmt: on
 
 

@@ -46,6 +46,7 @@ MACHINERY = {
 # Modules that are imported under a second name, and why they are.
 SECOND_NAMES = {
     "dlcore.kernels.conv as kernels": "the operations of a topic stand in a module of its name",
+    "dlcore.kernels.dropout as kernels": "the operations of a topic stand in a module of its name",
     "dlcore.kernels.optim as kernels": "the optimizers stand in a module of its name",
     "dlcore.kernels.pool as kernels": "the operations of a topic stand in a module of its name",
     "dlcore.kernels.pool as pools": "used beside the kernels of conv",

@@ -4,6 +4,7 @@ from dlcore.nn.activation import ACTIVATIONS, Activation, ReLU
 from dlcore.nn.containers import Sequential
 from dlcore.nn.conv import Conv2d, ConvTranspose2d
 from dlcore.nn.convnet import ConvReLUPool, Flatten
+from dlcore.nn.dropout import Dropout, Dropout2d, DropPath
 from dlcore.nn.layer import (
     Layer,
     Operation,
@@ -26,6 +27,9 @@ __all__ = [
     "Conv2d",
     "ConvReLUPool",
     "ConvTranspose2d",
+    "DropPath",
+    "Dropout",
+    "Dropout2d",
     "Flatten",
     "GlobalAvgPool",
     "GroupNorm",
