@@ -78,7 +78,7 @@ def test_the_gradient_is_that_of_differences(name, rng):
     """
     model = SMALL[name]((2, 8, 8), 3, rng=rng)
     for array in nn.named_parameters(model).values():
-        array += rng.normal(scale=0.1, size=array.shape)
+        array[...] += rng.normal(scale=0.1, size=array.shape)
     x, t = rng.normal(size=(5, 2, 8, 8)), rng.integers(3, size=5)
     _, grads = loss_and_grads(model, cross_entropy, x, t, rng)
     first = {path: array.copy() for path, array in nn.named_parameters(model).items()}
