@@ -47,6 +47,7 @@ MACHINERY = {
 SECOND_NAMES = {
     "dlcore.kernels.conv as kernels": "the operations of a topic stand in a module of its name",
     "dlcore.kernels.dropout as kernels": "the operations of a topic stand in a module of its name",
+    "dlcore.kernels.norm as kernels": "the operations of a topic stand in a module of its name",
     "dlcore.kernels.optim as kernels": "the optimizers stand in a module of its name",
     "dlcore.kernels.pool as kernels": "the operations of a topic stand in a module of its name",
     "dlcore.kernels.pool as pools": "used beside the kernels of conv",

@@ -1,12 +1,28 @@
-"""Normalisation: subtract a mean, divide by a deviation, then scale and shift every channel.
+"""Normalisation: subtract the mean, divide by the deviation, then scale and shift channels.
 
 Mean and variance are taken over an index set: batch norm takes them over all images and pixels
 of a channel, layer, group and instance norm over the pixels of some channels of one image.
+
+The naive twins read as the definition. The kernels take images batch last; a pass goes once
+through memory, and ReLU and shortcut are part of it.
 
 Chapter: book/norm.md.
 """
 
 import numpy as np
+
+from dlcore.kernels.conv import pixels
+from dlcore.kernels.machine.channels import (
+    GradTask,
+    channel_map,
+    grad_channels,
+    masked_grad_channels,
+    moment_channels,
+    normalize_add_relu_pixels,
+    normalize_pixels,
+)
+from dlcore.kernels.machine.layout import empty_maps
+from dlcore.kernels.machine.threads import parallel_for
 
 
 def per_channel(values, x):
@@ -49,7 +65,7 @@ def batch_norm_naive(x, gamma, beta, eps):
     return per_channel(gamma, x) * x_hat + per_channel(beta, x)
 
 
-def batch_norm_grad_naive(x, gamma, y_bar, eps):
+def batch_norm_grad_naive(x, gamma, beta, y_bar, eps):
     """Pull back:  x̄ = γ/σ (ȳ - mean ȳ - x̂ mean(ȳ x̂)),  γ̄ = Σ ȳ x̂,  β̄ = Σ ȳ."""
     axes = all_but_channels(x)
     x_hat, sigma = standardize_naive(x, axes, eps)
@@ -63,7 +79,7 @@ def normalize_naive(x, mean, var, gamma, beta, eps):
     return per_channel(gamma, x) * x_hat + per_channel(beta, x)
 
 
-def normalize_grad_naive(x, mean, var, gamma, y_bar, eps):
+def normalize_grad_naive(x, mean, var, gamma, beta, y_bar, eps):
     """Pull back:  x̄ = γ ȳ/σ,  μ̄ = -Σ x̄,  v̄ = -γ/2σ² Σ ȳ x̂,  γ̄ = Σ ȳ x̂,  β̄ = Σ ȳ."""
     axes = all_but_channels(x)
     sigma = (var + eps) ** 0.5
@@ -123,3 +139,64 @@ def local_response_norm_grad_naive(x, y_bar, size, alpha, beta, k):
     s = k + alpha / size * sum_of_neighbours(x**2, before, after)
     shares = sum_of_neighbours(y_bar * x * s ** (-beta - 1), after, before)
     return y_bar * s**-beta - 2 * alpha * beta / size * x * shares
+
+
+def batch_statistics(x):
+    """Average every channel, and its squared distance from the mean, in double precision."""
+    x = pixels(x)
+    _, C, N = x.shape
+    mean, var, sums = np.empty(C), np.empty(C), np.empty((2, C, N))
+    parallel_for(moment_channels, C, x, mean, var, sums)
+    return mean, var
+
+
+def normalize(x, mean, var, gamma, beta, eps, relu=False, shortcut=None):
+    """Normalise every channel by fixed statistics in one pass, and apply the ReLU if asked to.
+
+    With a shortcut  y = max(0, γ x̂ + β + s),  in the same pass.
+    """
+    y = empty_maps(*x.shape, x.dtype)
+    into, x = pixels(y), pixels(x)
+    map = channel_map(mean, var, gamma, beta, eps)
+    if shortcut is None:
+        parallel_for(normalize_pixels, len(x), into, x, map, relu)
+    else:
+        parallel_for(normalize_add_relu_pixels, len(x), into, x, pixels(shortcut), map)
+    return y
+
+
+def grads_of(x, y_bar, map, fixed, relu, y=None):
+    """Return x̄,  Σ g,  Σ g (x - μ)  and g, which is [y > 0] ȳ if there is a ReLU.
+
+    The mask is computed again from x, or taken from y where that is given, after a shortcut.
+    """
+    N, C, H, W = x.shape
+    x_bar = empty_maps(N, C, H, W, x.dtype)
+    sums, lanes = np.empty((2, C)), np.empty((2, C, N))
+    task = GradTask(pixels(x), pixels(x_bar), map, sums, lanes, fixed)
+    if y is None:
+        parallel_for(grad_channels, C, pixels(y_bar), task, relu)
+        return x_bar, *sums, y_bar
+    g = empty_maps(N, C, H, W, x.dtype)
+    parallel_for(masked_grad_channels, C, pixels(y), pixels(y_bar), pixels(g), task)
+    return x_bar, *sums, g
+
+
+def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
+    """Compute x̄, γ̄ and β̄; given y, the result after a shortcut, also the shortcut's gradient.
+
+    `known` are mean and variance of x, or None.
+    """
+    map = channel_map(*(known or batch_statistics(x)), gamma, beta, eps)
+    x_bar, total, along, g = grads_of(x, y_bar, map, False, relu, y)
+    bars = [(along / map.sigma).astype(x.dtype), total.astype(x.dtype)]
+    return x_bar, *bars, *([] if y is None else [g])
+
+
+def normalize_grad(x, mean, var, gamma, beta, y_bar, eps, relu=False, y=None):
+    """Compute x̄, μ̄, v̄, γ̄ and β̄ for fixed statistics; given y also the shortcut's gradient."""
+    map = channel_map(mean, var, gamma, beta, eps)
+    x_bar, total, along, g = grads_of(x, y_bar, map, True, relu, y)
+    slope = gamma / map.sigma
+    bars = -slope * total, -slope * along / (2 * map.sigma**2), along / map.sigma, total
+    return x_bar, *(bar.astype(x.dtype) for bar in bars), *([] if y is None else [g])

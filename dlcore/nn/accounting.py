@@ -20,9 +20,7 @@ from dlcore.ops.window import pair
 CONVOLUTIONS = ("conv2d", "conv2d_bias_relu")
 POOLS = ("max_pool2d", "avg_pool2d")
 VIEWS = ("reshape", "transpose", "ravel")  # no memory of their own
-WHOLE = (  # each result sees all pixels
-    "linear", "matmul", "flatten", "global_avg_pool", "layer_norm", "group_norm", "instance_norm",
-)  # fmt: skip
+WHOLE = ("linear", "matmul", "flatten", "global_avg_pool", "group_norm")  # sees all pixels
 
 
 class Row(NamedTuple):

@@ -11,15 +11,11 @@ from dlcore.nn.layer import Layer, Operation
 from dlcore.ops.norm import (
     batch_norm,
     batch_norm_add_relu,
-    batch_norm_relu,
     batch_statistics,
     group_norm,
-    instance_norm,
-    layer_norm,
     local_response_norm,
     normalize,
     normalize_add_relu,
-    normalize_relu,
 )
 
 
@@ -66,22 +62,21 @@ class BatchNorm(Layer):
         """Compute y; with a generator by the batch, which changes the running statistics."""
         gamma, beta = (self.params or self.identity).values()
         if rng is None:
-            ops = normalize, normalize_relu, normalize_add_relu
-            return self.apply(ops, [x, *self.state.values(), gamma, beta], shortcut)
+            arrays = [x, *self.state.values(), gamma, beta]
+            return self.apply(normalize, normalize_add_relu, arrays, shortcut)
         known = batch_statistics(plain(x))
-        ops = batch_norm, batch_norm_relu, batch_norm_add_relu
-        y = self.apply(ops, [x, gamma, beta], shortcut, known=known)
+        arrays = [x, gamma, beta]
+        y = self.apply(batch_norm, batch_norm_add_relu, arrays, shortcut, known=known)
         self.update(*known, count=x.size // x.shape[1])
         return y
 
-    def apply(self, ops, arrays, shortcut, **options):
-        """Call the one of three operations that the ReLU and the shortcut ask for."""
-        alone, with_relu, with_both = ops
-        if shortcut is None:
-            return (with_relu if self.relu else alone)(*arrays, eps=self.eps, **options)
-        if self.relu:
-            return with_both(*arrays, shortcut, eps=self.eps, **options)
-        return alone(*arrays, eps=self.eps, **options) + shortcut
+    def apply(self, alone, with_both, arrays, shortcut, **options):
+        """Call one of two operations: alone, or with a shortcut and the ReLU after it."""
+        options["eps"] = self.eps
+        if shortcut is not None and self.relu:
+            return with_both(*arrays, shortcut, **options)
+        y = alone(*arrays, relu=self.relu, **options)
+        return y if shortcut is None else y + shortcut
 
     def update(self, mean, var, count):
         """Move the running statistics towards those of a batch with `count` numbers a channel."""
@@ -107,7 +102,7 @@ class LayerNorm(Operation):
     """
 
     def __init__(self, C, *, eps=1e-5, dtype=np.float64):
-        super().__init__(layer_norm, {"eps": eps}, **scale_and_shift(C, dtype))
+        super().__init__(group_norm, {"groups": 1, "eps": eps}, **scale_and_shift(C, dtype))
 
 
 class GroupNorm(Operation):
@@ -146,7 +141,7 @@ class InstanceNorm(Operation):
     """
 
     def __init__(self, C, *, eps=1e-5, dtype=np.float64):
-        super().__init__(instance_norm, {"eps": eps}, **scale_and_shift(C, dtype))
+        super().__init__(group_norm, {"groups": C, "eps": eps}, **scale_and_shift(C, dtype))
 
 
 class LocalResponseNorm(Operation):

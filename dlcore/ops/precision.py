@@ -40,3 +40,23 @@ def kernel_applies(*arrays):
     """
     traced = any(isinstance(array, Traced) for array in arrays)
     return not traced and all(has_kernel(array.dtype) for array in arrays)
+
+
+def in_double(function, *arguments):
+    """Compute a program in double precision; round what it returns to that of the first array.
+
+    Nothing is converted where an argument is traced.
+
+    >>> in_double(np.add, np.float32([1.0]), np.float64([2.0])).dtype
+    dtype('float32')
+    """
+    if any(isinstance(each, Traced) for each in arguments):
+        return function(*arguments)
+    arrays = [each for each in arguments if isinstance(each, np.ndarray)]
+    dtype, wide = arrays[0].dtype, np.result_type(np.float64, *arrays)
+    found = function(
+        *(each.astype(wide) if isinstance(each, np.ndarray) else each for each in arguments)
+    )
+    if isinstance(found, tuple):
+        return tuple(each.astype(dtype) for each in found)
+    return found.astype(dtype)
