@@ -13,11 +13,13 @@ import numpy as np
 
 from dlcore.kernels.conv import pixels
 from dlcore.kernels.machine.channels import (
-    GradTask,
+    PARTS,
     channel_map,
-    grad_channels,
-    masked_grad_channels,
-    moment_channels,
+    combine_pixels,
+    first_means,
+    grad_parts,
+    masked_grad_parts,
+    moment_parts,
     normalize_add_relu_pixels,
     normalize_pixels,
 )
@@ -144,10 +146,11 @@ def local_response_norm_grad_naive(x, y_bar, size, alpha, beta, k):
 def batch_statistics(x):
     """Average every channel, and its squared distance from the mean, in double precision."""
     x = pixels(x)
-    _, C, N = x.shape
-    mean, var, sums = np.empty(C), np.empty(C), np.empty((2, C, N))
-    parallel_for(moment_channels, C, x, mean, var, sums)
-    return mean, var
+    P, C, N = x.shape
+    origins, sums = first_means(x), np.zeros((min(P, PARTS), 2, C))
+    parallel_for(moment_parts, len(sums), x, origins, sums)
+    gap, square = sums.sum(axis=0) / (P * N)
+    return origins + gap, np.maximum(square - gap * gap, 0)
 
 
 def normalize(x, mean, var, gamma, beta, eps, relu=False, shortcut=None):
@@ -157,29 +160,40 @@ def normalize(x, mean, var, gamma, beta, eps, relu=False, shortcut=None):
     """
     y = empty_maps(*x.shape, x.dtype)
     into, x = pixels(y), pixels(x)
-    map = channel_map(mean, var, gamma, beta, eps)
+    map = channel_map(mean, var, gamma, beta, eps, relu)
     if shortcut is None:
-        parallel_for(normalize_pixels, len(x), into, x, map, relu)
+        parallel_for(normalize_pixels, len(x), into, x, map)
     else:
         parallel_for(normalize_add_relu_pixels, len(x), into, x, pixels(shortcut), map)
     return y
 
 
-def grads_of(x, y_bar, map, fixed, relu, y=None):
-    """Return x̄,  Σ g,  Σ g (x - μ)  and g, which is [y > 0] ȳ if there is a ReLU.
+def grads_of(x, y_bar, map, fixed, y=None):
+    """Return x̄,  Σ g,  Σ g (x - μ)  and g, which is ȳ behind the ReLU, in two passes.
 
-    The mask is computed again from x, or taken from y where that is given, after a shortcut.
+    Given y, the ReLU came after a shortcut: its mask is taken from y, and g filled in. Otherwise
+    the mask is computed again, and g is ȳ. With `fixed` statistics x̄ = a g; otherwise two paths
+    lead through variance and mean:  x̄ = a (g - mean g - (x - μ)/σ² mean(g (x - μ))).
     """
-    N, C, H, W = x.shape
-    x_bar = empty_maps(N, C, H, W, x.dtype)
-    sums, lanes = np.empty((2, C)), np.empty((2, C, N))
-    task = GradTask(pixels(x), pixels(x_bar), map, sums, lanes, fixed)
+    x_bar, g = empty_maps(*x.shape, x.dtype), y_bar
+    into, x, y_bar = pixels(x_bar), pixels(x), pixels(y_bar)
+    P, C, N = x.shape
+    sums = np.zeros((min(P, PARTS), 2, C))
     if y is None:
-        parallel_for(grad_channels, C, pixels(y_bar), task, relu)
-        return x_bar, *sums, y_bar
-    g = empty_maps(N, C, H, W, x.dtype)
-    parallel_for(masked_grad_channels, C, pixels(y), pixels(y_bar), pixels(g), task)
-    return x_bar, *sums, g
+        parallel_for(grad_parts, len(sums), x, y_bar, map, sums)
+    else:
+        g = empty_maps(*y.shape, y.dtype)
+        masked = pixels(g)
+        parallel_for(masked_grad_parts, len(sums), x, y_bar, map, pixels(y), masked, sums)
+        y_bar = masked
+    total, along = sums.sum(axis=0)
+    along -= map.offset * total
+    share = 0 if fixed else -map.a / (P * N)
+    f = share * along / map.sigma**2
+    h = share * total - f * map.offset
+    slopes = [slope.astype(x.dtype) for slope in (f, h)]
+    parallel_for(combine_pixels, P, into, x, y_bar, map, *slopes)
+    return x_bar, total, along, g
 
 
 def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
@@ -187,16 +201,16 @@ def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
 
     `known` are mean and variance of x, or None.
     """
-    map = channel_map(*(known or batch_statistics(x)), gamma, beta, eps)
-    x_bar, total, along, g = grads_of(x, y_bar, map, False, relu, y)
+    map = channel_map(*(known or batch_statistics(x)), gamma, beta, eps, relu)
+    x_bar, total, along, g = grads_of(x, y_bar, map, False, y)
     bars = [(along / map.sigma).astype(x.dtype), total.astype(x.dtype)]
     return x_bar, *bars, *([] if y is None else [g])
 
 
 def normalize_grad(x, mean, var, gamma, beta, y_bar, eps, relu=False, y=None):
     """Compute x̄, μ̄, v̄, γ̄ and β̄ for fixed statistics; given y also the shortcut's gradient."""
-    map = channel_map(mean, var, gamma, beta, eps)
-    x_bar, total, along, g = grads_of(x, y_bar, map, True, relu, y)
+    map = channel_map(mean, var, gamma, beta, eps, relu)
+    x_bar, total, along, g = grads_of(x, y_bar, map, True, y)
     slope = gamma / map.sigma
     bars = -slope * total, -slope * along / (2 * map.sigma**2), along / map.sigma, total
     return x_bar, *(bar.astype(x.dtype) for bar in bars), *([] if y is None else [g])
