@@ -3,6 +3,7 @@
 Chapter: book/ledger.md.
 """
 
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcore.benchmarks.convnet import steps
+from dlcore.benchmarks.depth import FAMILIES, networks
 from dlcore.benchmarks.fast import convolution, judged
 from dlcore.benchmarks.pool import pooling
 from dlcore.benchmarks.reverse import reverse
@@ -22,6 +24,7 @@ BENCHES = {  # in the order of the book
     "pool": pooling,
     "conv": convolution,
     "convnet": steps,
+    **{family: partial(networks, family) for family in FAMILIES},
 }
 JUDGED = {"conv": judged}  # what a benchmark finds besides: (shares of the peak, means of ratios)
 

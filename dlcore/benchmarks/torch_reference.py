@@ -22,11 +22,13 @@ def torch_or_none():
     return torch
 
 
-def copied(torch, layer, w, b):
-    """Put our parameters into a layer of PyTorch's."""
+def copied(torch, layer, w, b=None):
+    """Put our parameters into a layer of PyTorch's, and take over their precision."""
+    layer.to(torch.from_numpy(w).dtype)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(w))
-        layer.bias.copy_(torch.from_numpy(b))
+        if b is not None:
+            layer.bias.copy_(torch.from_numpy(b))
     return layer
 
 

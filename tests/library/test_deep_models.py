@@ -1,5 +1,6 @@
 """VGG, ResNet and DenseNet: their numbers of parameters, and their gradients."""
 
+import importlib
 from functools import partial
 
 import numpy as np
@@ -142,3 +143,31 @@ def test_what_cannot_be_built_is_refused(make, message):
     """The message names the argument, its value, and what there is."""
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.fixture
+def torch():
+    """PyTorch, where it is installed."""
+    return pytest.importorskip("torch", reason="install the extra `bench`")
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_pytorch_computes_the_same_scores_and_gradients(name, torch, rng):
+    """Its modules with our parameters, in double precision: to 1e-6 of the largest entry."""
+    torch_modules = importlib.import_module("dlcore.benchmarks.torch_modules")
+    model = SMALL[name]((2, 8, 8), 3, rng=rng)
+    for array in nn.named_parameters(model).values():
+        array[...] += rng.normal(scale=0.1, size=array.shape)
+    x, t = rng.normal(size=(5, 2, 8, 8)), rng.integers(3, size=5)
+    theirs = torch_modules.chain(torch, model)
+    loss, grads = loss_and_grads(model, cross_entropy, x, t, rng)
+    expected = torch.nn.functional.cross_entropy(theirs(torch.from_numpy(x)), torch.from_numpy(t))
+    expected.backward()
+    assert_allclose(loss, expected.item(), rtol=1e-9)
+    largest = max(np.abs(grad).max() for grad in grads.values())
+    for grad, parameter in zip(grads.values(), theirs.parameters(), strict=True):
+        bar = parameter.grad.numpy()
+        assert_allclose(grad, bar.T if bar.ndim == 2 else bar, atol=1e-6 * largest)
+    theirs.eval()
+    scores = theirs(torch.from_numpy(x)).detach().numpy()
+    assert_allclose(model(x), scores, atol=1e-9 * np.abs(scores).max())
