@@ -67,7 +67,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     It has the attributes of an array, and NumPy's functions and operators compute with it.
     Raises TypeError, with what to write, for a function without a rule, for an assignment to
-    its entries, and where it would be converted to a plain array.
+    its entries, and where it would be converted to a plain array of floats.
 
     >>> from dlcore import grad
     >>> grad(lambda x: np.sum(x * x[0]))(np.array([2.0, 3.0]))
@@ -94,6 +94,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return without_rule(function, args, options) if ours is None else ours(*args, **options)
 
     def __array__(self, dtype=None, copy=None):
+        if dtype is not None and np.dtype(dtype).kind in "biu":  # constant between jumps
+            return plain(self).astype(dtype)
         raise TypeError(
             "a traced array cannot become a plain one, use a function that has a rule; entries "
             "become an array by np.stack([x, y]) or np.array([x, y], like=x)"
@@ -129,6 +131,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         """Arrange the same entries in another shape."""
         one = len(shape) == 1 and isinstance(shape[0], tuple | list)
         return np.reshape(self, shape[0] if one else shape, order)
+
+    def astype(self, dtype, copy=True):
+        """Convert to floats of another precision, or to plain integers and truth values."""
+        return implementations[np.ndarray.astype](self, dtype, copy=copy)
 
     def clip(self, min=None, max=None):
         """Keep the entries between a smallest and a largest value."""

@@ -43,7 +43,9 @@ POOLS = {  # values for a parameter of this name
     "lengths": [None], "condition": [[True, False, True], [False], [True, True]],
     "start": [0, 1, -1, 4], "sorter": [None], "side": ["left", "right"], "bias": [False],
     "rowvar": [True, False], "sparse": [False, True], "indexing": ["ij", "xy"],
-    "fill_value": [2.0], "step": [1], "stop": [1],
+    "fill_value": [2.0], "step": [1], "stop": [1], "kth": [0, 1, -1, 2, [0, 2], 9],
+    "num": [0, 1, 2, 5, -1, 2.5], "endpoint": [True, False], "retstep": [False, True],
+    "default": [0, 0.5, np.float64(2.0)],
 }  # fmt: skip
 
 
@@ -110,6 +112,7 @@ ARRAYS = {  # the parameters that hold arrays, where it is not the first alone
     "dot": 2, "inner": 2, "vdot": 2, "outer": 2, "kron": 2, "cross": 2, "tensordot": 2,
     "where": 3, "solve": 2, "append": 2, "interp": 3, "vecdot": 2, "broadcast_arrays": 3,
     "atleast_1d": 2, "atleast_2d": 2, "atleast_3d": 2, "meshgrid": 2, "convolve": 2,
+    "linspace": 2,
 }  # fmt: skip
 UNTAKEN = {"dtype", "out", "initial", "where", "casting", "subok", "mean", "order", "axes"}
 GUFUNC = {"axis", "axes", "keepdims"}  # only some of the ufuncs have them
@@ -184,13 +187,36 @@ def draw(function, rng, dtype=None):
     if name == "einsum":
         subscripts = rng.choice(list(SUBSCRIPTS))
         arrays = [draw_array([shape], rng, kind) for shape in SUBSCRIPTS[subscripts]]
-        return traced(function, [str(subscripts), *arrays], {}, rng)
+        written = interleaved if rng.random() < 0.3 else lambda text, xs: [text, *xs]
+        return traced(function, written(str(subscripts), arrays), {}, rng)
     arrays = arrays_for(function, rng, kind)
     if dtype is not None and name in SHIFT:
         arrays = [x + dtype(SHIFT[name]) for x in arrays]
     args, options = parameters(function, arrays, rng, usual=dtype is not None)
+    if name == "gradient" and args:
+        args += spacings(args[0], rng)
     call = traced(function, args, options, rng)
     return call if call.traced else draw(function, rng, dtype)
+
+
+def interleaved(subscripts, arrays):
+    """Write index notation as lists of numbers, one after every array, and one for the result."""
+
+    def numbers(letters):
+        letters = letters.replace("...", ".")
+        return [Ellipsis if letter == "." else ord(letter) - ord("a") for letter in letters]
+
+    left, arrow, right = subscripts.partition("->")
+    pairs = zip(arrays, left.split(","), strict=True)
+    args = [each for x, letters in pairs for each in (x, numbers(letters))]
+    return [*args, numbers(right)] if arrow else args
+
+
+def spacings(f, rng):
+    """Draw the spacing of samples: none, numbers, or the coordinates of three."""
+    coordinates = np.cumsum(np.exp(rng.normal(size=3))).astype(np.result_type(f, np.float16))
+    several = [(), (), (0.5,), (0.5, 2.0), (coordinates,), (2.0, coordinates)]
+    return several[rng.integers(len(several))]
 
 
 def arrays_for(function, rng, kind):
@@ -199,13 +225,17 @@ def arrays_for(function, rng, kind):
     shapes = SHAPES_OF.get(name, SHAPES)
     arrays = [draw_array(shapes, rng, kind)]
     many = ARRAYS.get(name, getattr(function, "nin", 1))
-    if name in LISTS:
+    if name in LISTS or name == "select":
         many = int(rng.integers(1, 4))
     arrays += [related(arrays[0], shapes, rng, kind) for _ in range(many - 1)]
     if name in LISTS:
         arrays = [arrays]
     if name == "where" and rng.random() < 0.7:
         arrays[0] = arrays[0] > 0
+    if name == "select":
+        conditions = [related(x, [x.shape], rng, kind) for x in arrays]
+        some = rng.random() < 0.1
+        arrays = [[each if some else each > 0 for each in conditions], arrays]
     if name == "interp":
         arrays[1] = np.cumsum(np.exp(rng.normal(size=4))).astype(arrays[0].dtype)
     return arrays
@@ -233,8 +263,8 @@ def parameters(function, arrays, rng, *, usual):
         if p.name in ("signature", "like") or (p.name in GUFUNC and isinstance(function, np.ufunc)):
             continue
         given = arrays[i] if i < len(arrays) else pick(function, p, rng)
-        if usual and p.name in UNTAKEN and p.default is not Parameter.empty:
-            given = p.default
+        if usual and p.name in UNTAKEN:
+            given = np.float64 if p.default is Parameter.empty else p.default
         positional = p.kind is Parameter.POSITIONAL_ONLY or i < by_position
         if positional and len(args) == i and p.kind is not Parameter.KEYWORD_ONLY:
             args.append(given)
@@ -271,7 +301,14 @@ POOLS_OF = {
     ("rollaxis", "axis"): SINGLE,
     ("convolve", "mode"): ["full", "same", "valid"],
     ("trapezoid", "x"): [None],
-    ("gradient", "axis"): [None, 0, -1],
+    ("gradient", "axis"): [None, 0, -1, 2, (0, 1), (1, 1), ()],
+    ("gradient", "edge_order"): [1, 2, 3],
+    ("astype", "dtype"): [np.float64, np.float32, np.float16, "float64", np.int64, bool, str],
+    ("astype", "copy"): [True, False],
+    ("partition", "axis"): [None, 0, 1, -1, 5],
+    ("partition", "order"): [None],
+    ("partition", "kind"): ["introselect", "quicksort"],
+    ("linspace", "axis"): SINGLE,
     ("vector_norm", "ord"): [2, 1, np.inf, -np.inf, 0, 3],
     ("matrix_norm", "ord"): ["fro", "nuc", 1, 2, -1, -2, np.inf],
     ("sliding_window_view", "axis"): [None, 0, -1, (0, 1)],

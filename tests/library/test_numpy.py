@@ -29,14 +29,15 @@ LIMITS = {("svd", "full_matrices")}  # at their defaults these have no rule for 
 WITHOUT_SLOPE = {"slogdet": "Singular matrix", "cross": "vectors must have length 3"}
 BY_HAND = {np.array, np.asarray, operator.getitem}  # not called by their arguments alone
 FUNCTIONS = sorted(
-    {f for f in implementations if str(f.__module__).startswith("numpy")} - BY_HAND,
+    {f for f in implementations if str(getattr(f, "__module__", "")).startswith("numpy")} - BY_HAND,
     key=lambda f: f"{f.__module__} {f.__name__}",
 )
 
 
 def flat(y):
-    """List the arrays of a result that may be a tuple or a list."""
-    return list(y) if isinstance(y, tuple | list) else [y]
+    """List the arrays of a result that may be a tuple or a list; a number becomes an array."""
+    ys = y if isinstance(y, tuple | list) else [y]
+    return [each if hasattr(each, "dtype") else np.asarray(each) for each in ys]
 
 
 class Refusal(NamedTuple):
@@ -46,7 +47,7 @@ class Refusal(NamedTuple):
     message: str
 
 
-def attempt(f, *args, **options):
+def attempt(f, /, *args, **options):
     """Return the result of a call, or its refusal."""
     try:
         return f(*args, **options)
@@ -381,6 +382,60 @@ def test_an_array_is_made_of_entries():
     f = lambda x: np.array([[x[0], 1.0], [2 * x[1], x[2]]], ndmin=3, like=x)
     assert np.array_equal(backwards(f, X), [[[1.0, 1.0], [4.0, 3.0]]])
     assert np.array_equal(grad(lambda x: np.sum(np.asarray([x[0], x[1]], like=x)))(X), [1, 1, 0])
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.int64,
+        lambda x: np.asarray(x, np.int64),
+        lambda x: x.astype(np.int64),
+        lambda x: np.array(x, bool),
+    ],
+)
+def test_integers_made_of_traced_numbers_are_plain(convert):
+    """They are constant between jumps: as labels they pick, and have no slope of their own."""
+    plain_key = convert(X - 1.5)
+    chosen = []
+
+    def f(x):
+        chosen.append(convert(x - 1.5))
+        return np.sum(x * x[chosen[0]])
+
+    assert np.array_equal(grad(f)(X), grad(lambda x: np.sum(x * x[plain_key]))(X))
+    assert isinstance(chosen[0], np.ndarray)
+    assert chosen[0].dtype == plain_key.dtype
+
+
+@pytest.mark.parametrize("start", [np.float16, np.float32])
+def test_a_wider_precision_is_narrowed_on_the_way_back(start):
+    """The slope is computed in the precision that the numbers were given in between."""
+    x = X.astype(start)
+    y, pullback = vjp(lambda x: np.sin(x.astype(np.float64)), x)
+    y_bar = np.array([1.0, 2.0, 3.0])
+    assert y.dtype == np.float64
+    assert pullback(y_bar)[0].dtype == start
+    assert np.array_equal(pullback(y_bar)[0], (np.cos(x.astype(float)) * y_bar).astype(start))
+
+
+def test_a_complex_precision_is_refused():
+    """The numbers of a traced array are real."""
+    with pytest.raises(TypeError, match="astype: dtype is complex128, use floats"):
+        grad(lambda x: np.sum(x.astype(complex)))(X)
+
+
+def test_an_index_is_a_letter():
+    """There are 52 numbers for indices, as NumPy has it."""
+    for index in (-1, 52):
+        with pytest.raises(ValueError, match="use numbers from 0 to 51"):
+            backwards(lambda x, index=index: np.einsum(x, [0, index], [0]), M)
+
+
+def test_the_slope_of_a_power_of_zero_is_zero_again():
+    """0ᶻ is 0 for all z > 0, of every order, though the slope by the base is infinite for z < 1."""
+    assert orders(lambda z: np.power(0.0, z), 0.5) == [0, 0, 0]
+    slope = lambda z: jvp(lambda z: np.power(0.0, z), [z], [np.float64(1.0)])[1]
+    assert grad(slope)(np.float64(0.5)) == 0
 
 
 def test_an_entry_of_a_plain_array_is_not_assigned():

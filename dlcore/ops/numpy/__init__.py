@@ -3,6 +3,7 @@
 from dlcore.ops.numpy import (
     arithmetic,
     arrays,
+    conversion,
     elementary,
     joining,
     linalg,
@@ -19,6 +20,7 @@ from dlcore.ops.numpy import (
 __all__ = [
     "arithmetic",
     "arrays",
+    "conversion",
     "elementary",
     "joining",
     "linalg",

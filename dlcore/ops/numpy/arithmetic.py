@@ -153,13 +153,24 @@ def power(x: Tensor, z: Tensor) -> Tensor:
     return np.power(x, z)
 
 
+def moves(dot):
+    """Tell whether a tangent may be other than 0: a traced one may, whatever it is for the moment.
+
+    >>> moves(np.zeros(2)), moves(np.array([0.0, 1.0]))
+    (False, True)
+    """
+    return isinstance(dot, Traced) or bool(np.any(np.not_equal(dot, 0)))
+
+
 @power.defjvp
 def power_jvp(y, x, z, x_dot, z_dot):
-    """The logarithm is left alone where the exponent is a constant: x may be negative then."""
-    y_dot = x_dot * (z * np.power(x, exponent(x, z)))
-    if not isinstance(z_dot, Traced) and np.all(np.equal(z_dot, 0)):
-        return y_dot
-    return y_dot + z_dot * (y * logarithm(x))
+    """A constant has no part: its slope may be infinite, or the logarithm of a negative number."""
+    y_dot = np.zeros_like(y)
+    if moves(x_dot):
+        y_dot = y_dot + x_dot * (z * np.power(x, exponent(x, z)))
+    if moves(z_dot):
+        y_dot = y_dot + z_dot * (y * logarithm(x))
+    return y_dot
 
 
 @power.defvjp
@@ -264,6 +275,30 @@ def where(condition, x=None, y=None):
     if x is None or y is None:
         return np.where(condition, *(each for each in (x, y) if each is not None))
     return choice(condition if condition.dtype.kind == "b" else condition != 0, x, y)
+
+
+@implements(np.select)
+def select(condlist, choicelist, default=0):
+    """Choose the array whose condition is the first that holds, or `default` where none does.
+
+    Raises ValueError where there are no conditions, or not as many as arrays, TypeError for a
+    condition that does not hold booleans.
+
+    >>> x = np.array([-2.0, 0.5, 3.0])
+    >>> select([x < 0, x > 1], [-x, x * x], default=7.0)
+    array([2., 7., 9.])
+    """
+    if len(condlist) != len(choicelist) or not len(condlist):
+        told = f"{len(condlist)} conditions for {len(choicelist)} arrays"
+        raise ValueError(f"select: there are {told}, give one for each")
+    np.broadcast_shapes(*map(np.shape, condlist))  # raises what NumPy raises
+    np.broadcast_shapes(*map(np.shape, [*choicelist, default]))
+    y = np.multiply(default, np.result_type(*map(plain, choicelist)).type(1))
+    for condition, x in zip(reversed(condlist), reversed(choicelist), strict=True):
+        if plain(condition).dtype.kind != "b":
+            raise TypeError(f"select: a condition is {plain(condition).dtype}, it must be bool")
+        y = np.where(condition, x, y)
+    return y
 
 
 @implements(np.clip)

@@ -247,11 +247,32 @@ def sort(x, axis=-1, kind=None, *, stable=None):
     """
     if axis is None:
         x, axis = np.ravel(x), 0
-    places = np.argsort(plain(x), axis=axis, kind=kind, stable=stable)
-    axis = normalize_axis_index(axis, x.ndim)
+    return fetched(x, np.argsort(plain(x), axis=axis, kind=kind, stable=stable), axis)
+
+
+def fetched(x, places, axis):
+    """Fetch entries along one axis, from the same places along the others.
+
+    >>> fetched(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1, 0], [0, 1]]), axis=1).tolist()
+    [[2.0, 1.0], [3.0, 4.0]]
+    """
     key = list(np.indices(x.shape, sparse=True))
-    key[axis] = places
+    key[normalize_axis_index(axis, x.ndim)] = places
     return x[tuple(key)]
+
+
+@implements(np.partition)
+def partition(x, kth, axis=-1, kind="introselect"):
+    """Put the entries of rank `kth` in their places, smaller ones before and larger ones behind.
+
+    >>> partition(np.array([3.0, 1.0, 2.0]), 0)[0]
+    np.float64(1.0)
+    """
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    values = np.partition(plain(x), kth, axis, kind)  # the order of the others is NumPy's matter
+    ranks = np.argsort(np.argsort(values, axis), axis)
+    return fetched(x, np.take_along_axis(np.argsort(plain(x), axis), ranks, axis), axis)
 
 
 @implements(np.full_like)

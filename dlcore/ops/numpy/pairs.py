@@ -7,8 +7,9 @@ Chapter: book/reverse.md.
 
 import numpy as np
 
+from dlcore.autodiff.dispatch import plain
 from dlcore.autodiff.primitive import primitive
-from dlcore.ops.numpy.arithmetic import BROADCAST, unbroadcast
+from dlcore.ops.numpy.arithmetic import BROADCAST, share, unbroadcast
 from dlcore.ops.numpy.elementary import beyond_zero
 from dlcore.shapes import Tensor
 
@@ -63,6 +64,18 @@ def over_square(x, z):
     return 1 / (x * x + z * z)
 
 
+def number_share(x, z, y, sign):
+    """Say how much of y is x, where y is the larger of the numbers `sign` x and `sign` z.
+
+    A missing number is smaller than any other.
+
+    >>> number_share(np.array([2.0, 1.0, 0.0]), np.array([np.nan, 1.0, 1.0]), np.zeros(3), 1)
+    array([1. , 0.5, 0. ])
+    """
+    found = (np.where(np.isnan(plain(each)), -np.inf, sign * plain(each)) for each in (x, z))
+    return share(*found, y)
+
+
 # fmt: off
 hypot      = rule(np.hypot,      "y = √(x² + z²), with slopes 0 at (0, 0)",
                   lambda x, z, y: x / beyond_zero(y), lambda x, z, y: z / beyond_zero(y))
@@ -76,4 +89,10 @@ logaddexp  = rule(np.logaddexp,  "y = ln(eˣ + eᶻ)",
                   weight(np.exp, 0), weight(np.exp, 1))
 logaddexp2 = rule(np.logaddexp2, "y = log₂(2ˣ + 2ᶻ)",
                   weight(np.exp2, 0), weight(np.exp2, 1))
+fmax       = rule(np.fmax,       "y is the larger of both, or the one that is not missing",
+                  lambda x, z, y: number_share(x, z, y, 1),
+                  lambda x, z, y: number_share(z, x, y, 1))
+fmin       = rule(np.fmin,       "y is the smaller of both, or the one that is not missing",
+                  lambda x, z, y: number_share(x, z, y, -1),
+                  lambda x, z, y: number_share(z, x, y, -1))
 # fmt: on

@@ -119,17 +119,42 @@ def squeezed(x, indices, sizes):
     return (np.squeeze(x, tuple(axes)) if axes else x), kept
 
 
-@implements(np.einsum)
-def einsum(subscripts, *xs):
-    """Multiply and add, in index notation, with every way of writing it that is a string.
+def as_subscripts(operands):
+    """Write interleaved operands and indices, as in x, [0, 1], z, [1, 2], [0, 2], as a string.
 
-    Raises TypeError where indices are lists of numbers, ValueError where they do not fit.
+    Raises ValueError for an index that is not a number from 0 to 51.
+
+    >>> subscripts, xs = as_subscripts([np.ones((2, 3)), [0, 1], np.ones(3), [1], [0]])
+    >>> subscripts, len(xs)
+    ('AB,B->A', 2)
+    """
+    letters = ascii_uppercase + ascii_lowercase
+
+    def written(indices):
+        numbers = [index for index in indices if index is not Ellipsis]
+        if not all(0 <= operator.index(number) < len(letters) for number in numbers):
+            raise ValueError(f"einsum: indices are {list(indices)}, use numbers from 0 to 51")
+        return "".join("..." if index is Ellipsis else letters[index] for index in indices)
+
+    xs, indices = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
+    result = f"->{written(operands[-1])}" if len(operands) % 2 else ""
+    return ",".join(map(written, indices)) + result, xs
+
+
+@implements(np.einsum)
+def einsum(*operands):
+    """Multiply and add, in index notation: a string, or a list of numbers after every operand.
+
+    Raises ValueError where indices do not fit.
 
     >>> einsum("nd,dm->nm", np.ones((2, 3)), np.ones((3, 4))).shape
     (2, 4)
+    >>> einsum(np.ones((2, 3)), [0, 1], np.ones((3, 4)), [1, 2], [0, 2]).shape
+    (2, 4)
     """
+    subscripts, *xs = operands
     if not isinstance(subscripts, str):
-        raise TypeError("einsum: indices must be a string such as 'ij,jk->ik'")
+        subscripts, xs = as_subscripts(operands)
     np.einsum(subscripts, *map(hollow, xs))  # raises what NumPy raises
     operands, result = spell_out(subscripts, xs)
     pairs = [without_repeats(x, indices) for x, indices in zip(xs, operands, strict=True)]

@@ -10,12 +10,10 @@ from dlcore.autodiff.dispatch import refuses
 MISSING = "a missing number has no slope, choose with np.where(np.isnan(x), ..., x) first"
 COMPLEX = "complex numbers have no derivative here, and a traced array is real"
 IN_PLACE = "a traced array cannot be overwritten, choose with np.where"
-PRECISION = "a traced array keeps its precision, convert before the derivative is taken"
 
 WITH_MISSING = (
     np.nanmax, np.nanmin, np.nansum, np.nanmean, np.nanvar, np.nanstd, np.nanprod, np.nanmedian,
     np.nancumsum, np.nancumprod, np.nanargmax, np.nanargmin, np.nanpercentile, np.nanquantile,
-    np.fmax, np.fmin,
 )  # fmt: skip
 OF_COMPLEX = (
     np.real, np.imag, np.angle, np.conj, np.iscomplex, np.isreal, np.linalg.eig,
@@ -27,5 +25,3 @@ OVERWRITING = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put
 refuses(WITH_MISSING, MISSING)
 refuses([*OF_COMPLEX, *TRANSFORMS], COMPLEX)
 refuses(OVERWRITING, IN_PLACE)
-if hasattr(np, "astype"):  # since NumPy 2.1
-    refuses([np.astype], PRECISION)

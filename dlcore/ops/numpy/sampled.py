@@ -4,9 +4,10 @@ Chapter: book/reverse.md.
 """
 
 import math
+import operator
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from dlcore.autodiff.dispatch import implements, plain
 from dlcore.autodiff.primitive import primitive
@@ -39,6 +40,84 @@ def diff(x, n=1, axis=-1, prepend=None, append=None):
     for _ in range(n):
         y = y[(*ahead, slice(1, None))] - y[(*ahead, slice(None, -1))]
     return y
+
+
+@implements(np.linspace)
+def linspace(start, stop, num=50, endpoint=True, retstep=False, *, axis=0):
+    """Divide the way from `start` to `stop` into equal steps, along an axis of its own.
+
+    `stop` is the last point, or the one after it if `endpoint` is false. With `retstep` the step
+    comes second. Raises ValueError for a negative number of points.
+
+    >>> linspace(1.0, 3.0, 5)
+    array([1. , 1.5, 2. , 2.5, 3. ])
+    """
+    num = operator.index(num)
+    if num < 0:
+        raise ValueError(f"linspace: num is {num}, it must not be negative")
+    ends = [x if isinstance(x, int | float) else plain(x) for x in (start, stop)]
+    one = np.result_type(*ends, 1.0).type(1)
+    start, stop = np.multiply(start, one), np.multiply(stop, one)
+    way = stop - start
+    steps = num - 1 if endpoint else num
+    step = way / steps if steps > 0 else math.nan
+    part = np.arange(num).reshape((-1,) + (1,) * np.ndim(way)) / max(steps, 1)
+    y = start + part.astype(one.dtype) * way
+    if endpoint and num > 1:
+        y = np.concatenate([y[:-1], np.broadcast_to(stop, np.shape(way))[None]])
+    y = np.moveaxis(y, 0, axis)
+    return (y, step) if retstep else y
+
+
+@implements(np.gradient)
+def gradient(f, *spacing, axis=None, edge_order=1):
+    """Measure slopes between samples by differences, one array for every axis.
+
+    Inside it is the slope of the parabola through three neighbours, at the ends that of the line
+    through two, or with `edge_order` 2 of the parabola through three. The spacing is a number or
+    the coordinates: one number for all axes, or one for each. Raises TypeError for another number
+    of spacings, ValueError where coordinates do not fit, or there are too few samples.
+
+    >>> gradient(np.array([1.0, 4.0, 9.0, 16.0]))
+    array([3., 4., 6., 7.])
+    """
+    axes = range(np.ndim(f)) if axis is None else normalize_axis_tuple(axis, np.ndim(f))
+    if len(spacing) < 2 and not (spacing and np.ndim(spacing[0])):
+        spacing = (spacing or (1.0,)) * len(axes)
+    if len(spacing) != len(axes):
+        told = f"{len(spacing)} spacings for {len(axes)} axes"
+        raise TypeError(f"gradient: there are {told}, give one number for all or one for each")
+    if edge_order not in {1, 2}:
+        raise ValueError(f"gradient: edge_order is {edge_order}, choose 1 or 2")
+    slopes = [slopes_between(f, i, h, edge_order) for i, h in zip(axes, spacing, strict=True)]
+    return slopes[0] if len(axes) == 1 else tuple(slopes)
+
+
+def slopes_between(f, axis, spacing, edge_order):
+    """Measure slopes along one axis, whose spacing is a number or the coordinates.
+
+    >>> slopes_between(np.array([1.0, 4.0, 9.0]), 0, np.array([0.0, 1.0, 3.0]), 1).tolist()
+    [3.0, 2.8333333333333335, 2.5]
+    """
+    n = np.shape(f)[axis]
+    if n <= edge_order:
+        raise ValueError(f"gradient: {n} samples along axis {axis}, give {edge_order + 1} or more")
+    if np.ndim(spacing) and np.shape(spacing) != (n,):
+        raise ValueError(f"gradient: spacing has shape {np.shape(spacing)}, axis {axis} has {n}")
+    f = np.moveaxis(f, axis, -1)
+    steps = np.diff(spacing) if np.ndim(spacing) else spacing * np.ones(n - 1)
+    slopes = (f[..., 1:] - f[..., :-1]) / steps
+    if np.ndim(spacing):
+        before, after = steps[:-1], steps[1:]
+        inside = (slopes[..., :-1] * after + slopes[..., 1:] * before) / (before + after)
+    else:
+        inside = (f[..., 2:] - f[..., :-2]) / (2 * spacing)
+    first, last = slopes[..., :1], slopes[..., -1:]
+    if edge_order == 2:
+        first = first + (first - slopes[..., 1:2]) * (steps[0] / (steps[0] + steps[1]))
+        last = last + (last - slopes[..., -2:-1]) * (steps[-1] / (steps[-1] + steps[-2]))
+    y = np.concatenate([first, inside, last], -1).astype(f.dtype)
+    return np.moveaxis(y, -1, axis)
 
 
 @implements(np.trace)
