@@ -2,8 +2,10 @@
 
 The mutants are drawn by a seed, so many from each module. A mutant is tried by the tests that call
 the function in which it lies, the fastest first. What came out is kept line by line: a run that
-was stopped goes on where it was. Compiled kernels are left to the tests that compare them with
-their naive twins and with exact calculus; a change in them would be compiled anew for each mutant.
+was stopped goes on where it was, and one after a change tries again what the change concerns.
+
+Compiled kernels are left to the tests that compare them with their naive twins and with exact
+calculus; a change in them would be compiled anew for each mutant.
 """
 
 import ast
@@ -49,18 +51,19 @@ class CodeTrial:
 def trials(folder, *, per_module=PER_MODULE, seed=0):
     """Yield the trial of every mutant that the seed draws; keep what is known in `folder`."""
     chosen = list(mutants_of_the_core(per_module, seed))
-    tests = callers(tests_of_functions(folder / f"calls-{fingerprint()}.json"))
+    tests = callers(tests_of_functions(folder / "calls.json"))
     reasons = equivalent(ROOT / EQUIVALENT)
-    journal = folder / f"mutants-{fingerprint()}.jsonl"
+    journal = folder / "mutants.jsonl"
     known = read(journal)
     with Server() as server, journal.open("a", encoding="utf-8") as lines:
         for path, mutant in chosen:
             name = f"{path}:{mutant.line}: {mutant}"
-            if name not in known:
-                known[name] = server.refusal(path, mutant, reaching(tests, path, mutant))
-                lines.write(json.dumps([name, known[name]]) + "\n")
+            refused_by, digest = known.get(name, ("", ""))
+            if digest != grounds(path, refused_by):
+                refused_by = server.refusal(path, mutant, reaching(tests, path, mutant))
+                lines.write(json.dumps([name, refused_by, grounds(path, refused_by)]) + "\n")
                 lines.flush()
-            yield CodeTrial(path, mutant, known[name], reasons.get((path, str(mutant)), ""))
+            yield CodeTrial(path, mutant, refused_by, reasons.get((path, str(mutant)), ""))
 
 
 def mutants_of_the_core(per_module, seed):
@@ -94,19 +97,37 @@ def callers(tests):
 
 
 def reaching(tests, path, mutant):
-    """List tests that call the function in which a mutant lies, or, outside all, its module."""
+    """List tests that call the function in which a mutant lies, the fastest first.
+
+    Outside all functions, or where no test calls it, they are those that call any of the module.
+    """
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    around = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
-              and node.lineno < mutant.line <= node.end_lineno]  # fmt: skip
-    starts = [min([node.lineno, *(mark.lineno for mark in node.decorator_list)]) for node in around]
-    where = f"{path}:{max(starts)}" if starts else path
+    around = [
+        name for name, node in qualified(tree) if node.lineno <= mutant.line <= node.end_lineno
+    ]
+    of_the_module = tests.get(path, ())
     chosen, spent = [], 0.0
-    for name, seconds in tests.get(where, ()):
+    for name, seconds in tests.get(f"{path}:{around[-1]}" if around else path) or of_the_module:
         if chosen and spent + seconds > WORTH:
             break
         chosen.append(name)
         spent += seconds
     return chosen
+
+
+def qualified(tree, prefix=""):
+    r"""Yield every function of a program after those around it, with its qualified name.
+
+    >>> [name for name, _ in qualified(ast.parse("class A:\n def f(self):\n  def g(): pass"))]
+    ['A.f', 'A.f.<locals>.g']
+    """
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield prefix + node.name, node
+            yield from qualified(node, f"{prefix}{node.name}.<locals>.")
+        else:
+            inside = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
+            yield from qualified(node, inside)
 
 
 class Server:
@@ -150,9 +171,14 @@ class Server:
         return json.loads(self.process.stdout.readline())
 
 
-def fingerprint():
-    """Condense the sources of library and tests: what is kept speaks of these alone."""
-    files = sorted([*(ROOT / "dlcore").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
+def grounds(path, refused_by):
+    """Condense what a finding rests on: the module, and the test that refused the mutant, or all.
+
+    A survivor is tried again as soon as anything changes.
+    """
+    test = ROOT / refused_by.partition("::")[0]
+    everything = [*(ROOT / "dlcore").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    files = [ROOT / path, *([test] if test.is_file() else [])] if refused_by else sorted(everything)
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
@@ -160,7 +186,8 @@ def read(journal):
     """Read what is known of mutants; a last line that was cut off is none."""
     journal.parent.mkdir(parents=True, exist_ok=True)
     text = journal.read_text(encoding="utf-8") if journal.exists() else ""
-    return dict(json.loads(line) for line in text.splitlines(keepends=True) if line[-1:] == "\n")
+    whole = [json.loads(line) for line in text.splitlines(keepends=True) if line[-1:] == "\n"]
+    return {name: (refused_by, digest) for name, refused_by, digest in whole}
 
 
 def summary(judged):

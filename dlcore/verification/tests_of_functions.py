@@ -5,25 +5,26 @@ import subprocess
 import sys
 import threading
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from dlcore.course.exercises.topics import ROOT
 
-TESTS = ("tests", "--ignore=tests/course", "--ignore=tests/site", "--ignore=tests/fuzz",
-         "--ignore=tests/test_architecture.py", "--ignore=tests/test_style.py")  # fmt: skip
+ELSEWHERE = ("tests/course/", "tests/site/", "tests/fuzz/", "tests/test_architecture.py",
+             "tests/test_style.py")  # these try other things than what is computed  # fmt: skip
 
 
 class CallMap:
     """A pytest plugin that writes down, for every test, the functions that it calls.
 
-    A function is named by its file and the line on which its definition begins.
+    A function is named by its file and its qualified name: ``dlcore/nn/layer.py:Operation.forward``.
     """
 
     def __init__(self, path):
         self.path = Path(path)
-        self.folder = str(ROOT / "dlcore")
+        self.folder = f"{ROOT / 'dlcore'}/"
         self.tests = {}
 
     @pytest.hookimpl(wrapper=True)
@@ -42,11 +43,11 @@ class CallMap:
         finally:
             sys.settrace(None)
             threading.settrace(None)
-            ours = {code for code in called if code.co_filename.startswith(self.folder)}
-            names = {f"{code.co_filename}:{code.co_firstlineno}" for code in ours}
+            ours = [code for code in called if code.co_filename.startswith(self.folder)]
+            names = {f"{code.co_filename}:{code.co_qualname}" for code in ours}
             self.tests[item.nodeid] = {
                 "seconds": time.perf_counter() - begun,
-                "calls": sorted(str(name).removeprefix(f"{ROOT}/") for name in names),
+                "calls": sorted(name.removeprefix(f"{ROOT}/") for name in names),
             }
 
     def pytest_sessionfinish(self):
@@ -55,15 +56,43 @@ class CallMap:
 
 
 def tests_of_functions(path):
-    """Return the map of tests to the functions that they call; it is kept at `path`."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        program = f"import sys; from {__name__} import run; sys.exit(run({str(path)!r}))"
-        subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the map of tests to the functions that they call; it is kept at `path`.
+
+    Only the files of tests that have changed since it was made are run.
+    """
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    files = files_of_tests()
+    kept = {name: entry for name, entry in kept.items() if files.get(name) == entry["digest"]}
+    changed = sorted(files.keys() - kept.keys())
+    if changed:
+        for name, tests in calls_of(changed, path).items():
+            kept[name] = {"digest": files[name], "tests": tests}
+        path.write_text(json.dumps(kept), encoding="utf-8")
+    return {name: test for entry in kept.values() for name, test in entry["tests"].items()}
 
 
-def run(path, tests=TESTS):
-    """Run tests in this process and write the map of what they call."""
+def files_of_tests():
+    """Map every file of tests that tries the library itself to a digest of its text."""
+    found = (ROOT / "tests").rglob("test_*.py")
+    names = {str(file.relative_to(ROOT)): file for file in found}
+    return {name: sha256(file.read_bytes()).hexdigest() for name, file in sorted(names.items())
+            if not name.startswith(ELSEWHERE)}  # fmt: skip
+
+
+def calls_of(files, path):
+    """Run files of tests in a process of their own; map each to its tests and what they call."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.with_suffix(".part")
+    program = f"import sys; from {__name__} import run; sys.exit(run({str(written)!r}, {files!r}))"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    found = {name: {} for name in files}
+    for test, entry in json.loads(written.read_text(encoding="utf-8")).items():
+        found[test.partition("::")[0]][test] = entry
+    written.unlink()
+    return found
+
+
+def run(path, files):
+    """Run files of tests in this process and write the map of what they call."""
     options = ["-q", "-pno:cacheprovider", "--override-ini=addopts=", "--import-mode=importlib"]
-    return pytest.main([*tests, *options, "-mnot catalogue"], plugins=[CallMap(path)])
+    return pytest.main([*files, *options, "-mnot catalogue"], plugins=[CallMap(path)])

@@ -3,6 +3,7 @@
 from dlcore.ops.numpy import (
     arithmetic,
     arrays,
+    choosing,
     conversion,
     elementary,
     joining,
@@ -20,6 +21,7 @@ from dlcore.ops.numpy import (
 __all__ = [
     "arithmetic",
     "arrays",
+    "choosing",
     "conversion",
     "elementary",
     "joining",

@@ -263,7 +263,7 @@ def fetched(x, places, axis):
 
 @implements(np.partition)
 def partition(x, kth, axis=-1, kind="introselect"):
-    """Put the entries of rank `kth` in their places, smaller ones before and larger ones behind.
+    """Put the entries of rank `kth` in place, smaller ones before and larger ones behind.
 
     >>> partition(np.array([3.0, 1.0, 2.0]), 0)[0]
     np.float64(1.0)

@@ -34,10 +34,10 @@ def as_precision_vjp(y, x, y_bar, dtype):
 
 @implements(*SINCE_2_1)
 def astype(x, dtype, *, copy=True):
-    """Convert to numbers of another kind: floats have the slope 1, integers and truth values 0.
+    """Convert to another kind of number: floats have the slope 1, integers the slope 0.
 
-    Integers are constant between jumps: a plain array is returned, as of a comparison. Raises
-    TypeError for a kind of number that is not real.
+    Integers and truth values are constant between jumps: a plain array is returned, as by a
+    comparison. Raises TypeError for a kind of number that is not real.
 
     >>> astype(np.array([0.5, 1.5], np.float32), float), astype(np.array([0.5, 1.5]), int)
     (array([0.5, 1.5]), array([0, 1]))
