@@ -73,11 +73,13 @@ class Translation:
     def __call__(self, *args, **options):
         if self.same is None:
             self.read()
-        if len(args) <= self.direct and options.keys() <= self.same:
-            return self.ours(*args, **options)
-        if not options and len(args) <= len(self.order):
-            rest = zip(self.order[self.direct :], args[self.direct :], strict=False)
-            return self.ours(*args[: self.direct], **dict(rest))
+        direct = self.direct
+        if len(args) <= direct:
+            if not options or options.keys() <= self.same:
+                return self.ours(*args, **options)
+        elif not options and len(args) <= len(self.order):
+            rest = zip(self.order[direct:], args[direct:], strict=False)
+            return self.ours(*args[:direct], **dict(rest))
         return self.by_name(args, options)
 
     def by_name(self, args, options):

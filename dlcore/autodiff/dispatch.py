@@ -19,6 +19,7 @@ from dlcore.autodiff.calls import UFUNC, Translation, check_options
 implementations = {}  # NumPy's function -> ours, which knows its derivative
 refusals = {}  # NumPy's function -> why there is no rule, and what to write
 levels = count(1)
+SEQUENCES = tuple | list
 
 CONSTANT = {  # functions that are constant between jumps: computed on the plain values
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.sign,
@@ -129,8 +130,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def reshape(self, *shape, order="C"):
         """Arrange the same entries in another shape."""
-        one = len(shape) == 1 and isinstance(shape[0], tuple | list)
-        return np.reshape(self, shape[0] if one else shape, order)
+        if len(shape) == 1 and isinstance(shape[0], SEQUENCES):
+            shape = shape[0]
+        return implementations[np.reshape](self, shape, order)
 
     def astype(self, dtype, copy=True):
         """Convert to floats of another precision, or to plain integers and truth values."""
@@ -238,7 +240,9 @@ def lower(args, level):
     >>> lower([Variable(2.0, level=1), 3.0], level=1)
     [2.0, 3.0]
     """
-    return [arg.value if is_traced_at(arg, level) else arg for arg in args]
+    return [
+        arg.value if isinstance(arg, Traced) and arg.level == level else arg for arg in args
+    ]  # is_traced_at, written out: it would be called for every argument of every operation
 
 
 def float_arrays(function, xs):

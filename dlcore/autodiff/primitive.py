@@ -46,6 +46,7 @@ class Primitive:
         self.many = self.arguments[-1].kind is Parameter.VAR_POSITIONAL
         annotations = [parameter.annotation for parameter in self.arguments]
         self.differentiable = [i for i, each in enumerate(annotations) if has_derivative(each)]
+        self.ranks = {position: i for i, position in enumerate(self.differentiable)}
         self.layout_rule = None
         registry.append(self)
         implements(*numpy)(self)
@@ -107,8 +108,7 @@ class Primitive:
             raise TypeError(f"{self.__name__}: has no vjp rule, declare it with defvjp") from None
         bars = rule(y, *xs_and_bar, **options)
         if argnums is not None:
-            order = list(self.positions(xs_and_bar[:-1]))
-            bars = [bars[order.index(position)] for position in argnums]
+            bars = [bars[self.ranks.get(position, position)] for position in argnums]
         return tuple(bar() if callable(bar) else bar for bar in bars)
 
 

@@ -12,14 +12,19 @@ import pytest
 
 from dlcore.course.exercises.topics import ROOT
 
-ELSEWHERE = ("tests/course/", "tests/site/", "tests/fuzz/", "tests/test_architecture.py",
-             "tests/test_style.py")  # these try other things than what is computed  # fmt: skip
+# Files of tests that try other things than what is computed, or equations alone.
+ELSEWHERE = (
+    "tests/course/", "tests/site/", "tests/fuzz/", "tests/test_architecture.py",
+    "tests/test_style.py", "tests/verification/test_answer_mutants.py",
+    "tests/verification/test_derivation.py", "tests/verification/test_errata.py",
+    "tests/verification/test_formulas.py", "tests/verification/test_mutants.py",
+)  # fmt: skip
 
 
 class CallMap:
     """A pytest plugin that writes down, for every test, the functions that it calls.
 
-    A function is named by its file and its qualified name: ``dlcore/nn/layer.py:Operation.forward``.
+    A function is named by its file and its qualified name, ``dlcore/ops/pool.py:max_pool2d``.
     """
 
     def __init__(self, path):

@@ -63,7 +63,7 @@ def reshape(x: Tensor, *, shape, order="C") -> Tensor:
     >>> reshape(np.ones((2, 6)), shape=(3, -1)).shape
     (3, 4)
     """
-    return np.reshape(x, shape, order_of(x, order))
+    return np.reshape(x, shape, order)
 
 
 @reshape.defjvp

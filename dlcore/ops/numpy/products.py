@@ -212,11 +212,12 @@ def dot(x, z):
     >>> dot(np.ones((2, 3)), np.ones((4, 3, 5))).shape
     (2, 4, 5)
     """
-    rows, columns = (each.ndim if hasattr(each, "ndim") else np.ndim(each) for each in (x, z))
+    rows = x.ndim if hasattr(x, "ndim") else np.ndim(x)
+    columns = z.ndim if hasattr(z, "ndim") else np.ndim(z)
+    if 1 <= rows <= 2 and 1 <= columns <= 2:
+        return matmul(x, z)
     if rows == 0 or columns == 0:
         return multiply(x, z)
-    if rows <= 2 and columns <= 2:
-        return matmul(x, z)
     return np.tensordot(x, z, ((-1,), (-1 if columns == 1 else -2,)))
 
 
