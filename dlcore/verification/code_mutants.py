@@ -91,9 +91,9 @@ def replacements(token, names):
 
 
 def is_program(source):
-    """Tell whether a source can be parsed."""
+    """Tell whether a source can be compiled."""
     try:
-        ast.parse(source)
+        compile(source, "mutant", "exec")
     except SyntaxError:
         return False
     return True

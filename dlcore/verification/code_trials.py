@@ -146,11 +146,18 @@ class Server:
         self.process.wait()
 
     def refusal(self, path, mutant, tests):
-        """Return the first test that fails on a mutant and not on the right program, or nothing."""
+        """Return the first test that fails on a mutant and not on the right program, or nothing.
+
+        Where no test could run, what was said instead is returned. Raises RuntimeError where that
+        is so of the right program, too.
+        """
         tests = [name for name in tests if self.sound.get(name, True)]
         while tests:
             failed = self.ask(path, mutant.source, tests)
-            if failed not in tests or self.passes(path, failed):
+            if failed not in tests:
+                self.require(path, tests[0])
+                return failed
+            if self.passes(path, failed):
                 return failed
             tests = tests[tests.index(failed) + 1 :]
         return ""
@@ -158,9 +165,18 @@ class Server:
     def passes(self, path, test):
         """Tell whether a test passes on the right program, here."""
         if test not in self.sound:
-            source = (ROOT / path).read_text(encoding="utf-8")
-            self.sound[test] = not self.ask(path, source, [test])
+            self.sound[test] = self.trial_of_the_right_program(path, test) == ""
         return self.sound[test]
+
+    def require(self, path, test):
+        """Raise RuntimeError where not even a test of the right program can run."""
+        told = self.trial_of_the_right_program(path, test)
+        if told not in ("", test):
+            raise RuntimeError(f"mutants: {test} cannot run on {path} as it is: {told}")
+
+    def trial_of_the_right_program(self, path, test):
+        """Have one test run on a module as it is; return what fails, or nothing."""
+        return self.ask(path, (ROOT / path).read_text(encoding="utf-8"), [test])
 
     def ask(self, path, source, tests):
         """Have tests run on the source of a module; return the first that fails, or nothing."""

@@ -22,7 +22,8 @@ import pytest
 
 LIBRARIES = ("numba", "numpy.testing", "sympy", "scipy", "hypothesis")
 OPTIONS = ("--override-ini=addopts=", "--import-mode=importlib", "-x", "-q", "--tb=no",
-           "-pno:cacheprovider", "-pno:faulthandler")  # fmt: skip
+           "-pno:cacheprovider", "-pno:faulthandler",
+           "-Wignore::pytest.PytestAssertRewriteWarning")  # of plugins loaded before  # fmt: skip
 MEMORY = 6 << 30  # bytes of address space
 
 
