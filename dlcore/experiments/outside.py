@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dlcore.autodiff import vjp
+from dlcore.autodiff.dispatch import Traced
 from dlcore.compat.onnx import run
 from dlcore.compat.onnx.operators import OPERATORS
 from dlcore.experiments.experiment import experiment
@@ -25,6 +27,10 @@ NOT_APPLICABLE = {
     "identity_sequence": "a sequence of arrays as one value",
     "identity_opt": "a value that may be missing",
 }
+
+
+# Operators that have a derivative by their first input alone: others are weights and amounts.
+BY_FIRST_INPUT = {"Pad", "SoftmaxCrossEntropyLoss"}
 
 
 class OnnxCase(NamedTuple):
@@ -50,6 +56,41 @@ class OnnxCase(NamedTuple):
         except Exception as error:
             return f"{type(error).__name__}: {error}".strip().splitlines()[0]
         return ""
+
+    def differentiated(self):
+        """Compute the case in reverse mode; tell what differs from plain evaluation, or nothing.
+
+        All values have to agree in every bit, and gradients to have the shapes of the inputs. None
+        is returned where nothing depends on a number smoothly: the case is not differentiable.
+        """
+        told = [difference_in_reverse(self.model, list(inputs)) for inputs, _ in self.data]
+        return next(filter(None, told), told[0]) if told else None
+
+
+def difference_in_reverse(model, inputs):
+    """Compare what a model gives in reverse mode with what it gives of plain arrays, bit by bit."""
+    first_alone = BY_FIRST_INPUT & {node.op_type for node in model.graph.node}
+    floats = [i for i, x in enumerate(inputs) if np.result_type(x).kind == "f"]
+    places = floats[:1] if first_alone else floats
+    values = []
+
+    def traced(*xs):
+        changed = dict(zip(places, xs, strict=True))
+        values[:] = run(model, [changed.get(i, x) for i, x in enumerate(inputs)])
+        return [y for y in values if isinstance(y, Traced)]
+
+    ys, pullback = vjp(traced, *(inputs[i] for i in places))
+    if not ys:
+        return None
+    smooth = iter(ys)
+    found = [next(smooth) if isinstance(y, Traced) else y for y in values]
+    for y, z in zip(map(np.asarray, found), map(np.asarray, run(model, inputs)), strict=True):
+        if (y.shape, y.dtype, y.tobytes()) != (z.shape, z.dtype, z.tobytes()):
+            return f"{y!r} in reverse mode, {z!r} in plain evaluation"
+    x_bars = pullback([np.ones_like(y) for y in ys])
+    kinds = [(np.shape(inputs[i]), np.result_type(inputs[i])) for i in places]
+    told = [(np.shape(bar), np.result_type(bar)) for bar in x_bars]
+    return "" if told == kinds else f"gradients are {told}, the inputs {kinds}"
 
 
 def compare(found, wanted, rtol, atol):
@@ -101,11 +142,15 @@ def onnx_cases_counted(seed):
     cases = onnx_cases()
     told = {case.name: case.mistake() for case in cases if not case.reason}
     apart = {case.name: case.reason for case in cases if case.reason}
+    traced = {case.name: case.differentiated() for case in cases if not case.reason}
+    smooth = {name: mistake for name, mistake in traced.items() if mistake is not None}
     values = {
         "cases": len(cases),
         "applicable": len(told),
         "passed": sum(not mistake for mistake in told.values()),
+        "differentiable": len(smooth),
+        "same in reverse mode": sum(not mistake for mistake in smooth.values()),
         "operators": len(OPERATORS),
     }
-    wrong = {name: mistake for name, mistake in told.items() if mistake}
+    wrong = {name: mistake for name, mistake in [*told.items(), *smooth.items()] if mistake}
     return values, {"wrong": wrong, "not applicable": apart}

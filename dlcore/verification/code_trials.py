@@ -159,7 +159,7 @@ class Server:
                 return failed
             if self.passes(path, failed):
                 return failed
-            tests = tests[tests.index(failed) + 1 :]
+            tests = [name for name in tests if name != failed]
         return ""
 
     def passes(self, path, test):

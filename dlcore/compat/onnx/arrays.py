@@ -107,7 +107,8 @@ def cumsum(x, axis, exclusive=0, reverse=0):
     """
     axis = int(axis)
     x = np.flip(x, axis) if reverse else x
-    y = np.cumsum(x, axis=axis, dtype=np.result_type(x))
+    kept = {} if x.dtype.kind == "f" else {"dtype": x.dtype}  # small integers would become large
+    y = np.cumsum(x, axis=axis, **kept)
     y = y - x if exclusive else y
     return np.flip(y, axis) if reverse else y
 
@@ -304,7 +305,7 @@ def extreme(function, of_nothing):
         if np.size(x):
             return function(x, **axes)
         if x.dtype.kind == "f":
-            return function(x, initial=of_nothing, **axes)
+            return function(np.zeros(x.shape, x.dtype), initial=of_nothing, **axes)
         least = {"b": (False, True)}.get(x.dtype.kind) or bounds(x.dtype)
         return function(x, initial=least[of_nothing > 0], **axes)
 

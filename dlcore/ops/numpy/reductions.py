@@ -228,31 +228,45 @@ def cumsum(x, axis=None):
     return running(np.ravel(x), axis=0) if axis is None else running(x, axis=axis)
 
 
-@implements(np.prod)
-def prod(x, axis=None, *, keepdims=False):
+@primitive(numpy=[np.prod], shapes=[("V 3",)], options=AXES)
+def prod(x: Tensor, *, axis=None, keepdims=False) -> Tensor:
     """Multiply all entries, or those along the given axes; entries may be 0.
-
-    The upper half is multiplied with the lower one until a single entry is left, so that no rule
-    has to divide by an entry.
 
     >>> prod(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     array([3., 8.])
     """
-    if x.ndim == 0:
-        np.sum(False, axis=axis)  # raises what NumPy raises
-        return np.positive(x)
-    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
-    kept = [i for i in range(x.ndim) if i not in axes]
-    sizes = [x.shape[i] for i in kept]
-    y = np.reshape(np.transpose(x, (*axes, *kept)), (math.prod(x.shape[i] for i in axes), *sizes))
-    if not len(y):
-        y = np.ones((1, *sizes), x.dtype)
-    while len(y) > 1:
-        half = len(y) // 2
-        product = y[:half] * y[half : 2 * half]
-        y = np.concatenate([product, y[2 * half :]]) if len(y) % 2 else product
-    shape = [1 if i in axes else n for i, n in enumerate(x.shape)] if keepdims else sizes
-    return np.reshape(y, tuple(shape))
+    return np.prod(x, axis=axis, keepdims=keepdims)
+
+
+@prod.defjvp
+def prod_jvp(y, x, x_dot, axis=None, keepdims=False):
+    return np.sum(others(x, axis) * x_dot, axis=axis, keepdims=keepdims)
+
+
+@prod.defvjp
+def prod_vjp(y, x, y_bar, axis=None, keepdims=False):
+    return (others(x, axis) * spread(y_bar, x, axis),)
+
+
+def others(x, axis):
+    """Multiply, for every entry, all others of its product: those before and those behind it.
+
+    No rule divides by an entry, which may be 0.
+
+    >>> others(np.array([2.0, 0.0, 4.0]), axis=None)
+    array([0., 8., 0.])
+    """
+    n = np.ndim(x)
+    axes = range(n) if axis is None else normalize_axis_tuple(axis, n) if n else ()
+    order = [*axes, *(i for i in range(n) if i not in axes)]
+    moved = np.transpose(x, order)
+    factors, sizes = np.shape(moved)[: len(axes)], np.shape(moved)[len(axes) :]
+    rows = np.reshape(moved, (math.prod(factors), *sizes))
+    one = np.ones((1, *sizes), rows.dtype)
+    before = np.cumprod(np.concatenate([one, rows]), axis=0)[:-1]
+    behind = np.cumprod(np.concatenate([one, np.flip(rows, 0)]), axis=0)[:-1]
+    product = np.reshape(before * np.flip(behind, 0), np.shape(moved))
+    return np.transpose(product, np.argsort(order))
 
 
 @implements(np.cumprod)
