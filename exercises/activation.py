@@ -1,4 +1,4 @@
-# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [19c775aefa04]
+# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [37c01f085468]
 """Exercises of the chapter *Activations and first weights*.
 
 Chapter: book/activation.md.
@@ -39,7 +39,8 @@ def leaky_relu(x, *, slope=0.01):
     """Exercise activation-leaky.  Let a little through:  y = x where x > 0, slope · x elsewhere.
 
     Return y and its pullback, a function that takes ȳ to x̄:  x̄ = ȳ where x > 0, slope · ȳ
-    elsewhere. The slope may be any number. x has any shape; neither x nor ȳ is changed.
+    elsewhere. The slope may be any number. x has any shape and holds floats or integers; neither
+    x nor ȳ is changed.
 
     >>> y, pullback = leaky_relu(np.array([-2.0, 3.0]), slope=0.5)
     >>> y, pullback(np.array([10.0, 10.0]))
@@ -68,7 +69,8 @@ def dead_bias(x, w, *, margin=1.0):
     """Exercise activation-dead.  Find the bias that only just silences every unit.
 
     x (N, D) is a batch with N ≥ 1, w (D, M) are weights. Return b (M,) such that the
-    largest of the N mixtures x w + b is -margin, for each of the M units.
+    largest of the N mixtures x w + b is -margin, for each of the M units. The margin may be any
+    number.
 
     >>> dead_bias(np.array([[1.0], [2.0]]), np.array([[3.0, -1.0]]))
     array([-7.,  0.])

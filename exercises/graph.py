@@ -1,4 +1,4 @@
-# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [c9e1709b4ae8]
+# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [2ab27d2558fc]
 """Exercises of the chapter *Graphs*: orders, cycles, and the way back through an expression.
 
 A graph is a dictionary that maps every node to a list of its successors. A successor may be
@@ -11,7 +11,7 @@ Chapter: book/graph.md.
 def topological_order(graph):
     """Exercise graph-order.  Return a list of all nodes, each one after all its predecessors.
 
-    Raise a ValueError when there is no such order. A chain may have thirty thousand nodes.
+    Raise a ValueError when there is no such order. A chain may have ten thousand nodes.
 
     >>> topological_order({"a": [], "b": ["a", "a"], "c": ["b", "a"]})
     ['c', 'b', 'a']

@@ -124,9 +124,9 @@ def blind(pullback):
     """Exercise derivative-blind.  Make of a right way back a wrong one that a sum lets pass.
 
     ``pullback(y_bar)`` is the right way back through some operation, from an array ȳ of two
-    axes to x̄, whose shape may be another; you are not told which. Return a function of ȳ that
-    gives the same x̄ for ȳ = 1, and for a random ȳ another one, of the same shape and finite. It
-    may be called as often as one likes.
+    axes to x̄, whose shape may be another; you are not told which. An axis of ȳ may have the size
+    one, but not both. Return a function of ȳ that gives the same x̄ for ȳ = 1, and for a random ȳ
+    another one, of the same shape and finite. It may be called as often as one likes.
 
     >>> wrong = blind(lambda y_bar: 3 * y_bar)
     >>> float(wrong(np.ones((2, 2))).sum()), bool((wrong(np.eye(2)) == 3 * np.eye(2)).all())

@@ -10,7 +10,7 @@ Chapter: book/graph.md.
 def topological_order(graph):
     """Exercise graph-order.  Return a list of all nodes, each one after all its predecessors.
 
-    Raise a ValueError when there is no such order. A chain may have thirty thousand nodes.
+    Raise a ValueError when there is no such order. A chain may have ten thousand nodes.
 
     >>> topological_order({"a": [], "b": ["a", "a"], "c": ["b", "a"]})
     ['c', 'b', 'a']

@@ -74,7 +74,7 @@ def hinge(scores, t, *, margin=1.0):
 
         L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin)        x̄ₙₖ = ∂L/∂xₙₖ
 
-    At a kink any subgradient will do.
+    The margin is 0 or more. At a kink any subgradient will do.
 
     >>> loss, gradient = hinge(np.array([[1.0, 3.0, 2.0]]), np.array([2]))
     >>> float(loss)

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -258,11 +259,18 @@ def mixed(rng, *shape):
 
 
 def batches(rng):
-    """List arrays of drawn shapes: rows that lie apart, one number, floats of four bytes."""
+    """List arrays of drawn shapes, laid out in several ways, one number, floats of four bytes."""
     N, D, M = rng.permutation([2, 3, 5, 7])[:3]
     small = rng.normal(scale=9.0, size=(M, N)).astype(np.float32)
-    apart = mixed(rng, 2 * N, M)[::2, ::-1]
-    return [mixed(rng, N, D, M), mixed(rng, N, D, M), apart, mixed(rng, 1), small]
+    apart, turned = mixed(rng, 2 * N, M)[::2, ::-1], mixed(rng, N, D, M).T
+    twins = mixed(rng, N, D, M), mixed(rng, N, D, M)
+    return [*twins, apart, turned, mixed(rng, 1), mixed(rng), small]
+
+
+def agree(yours, wanted, **tolerance):
+    """Compare numbers, within a tolerance if one is given, and shapes exactly."""
+    assert_allclose(yours, wanted, **{"rtol": 0, "atol": 0, **tolerance})
+    assert np.shape(yours) == np.shape(wanted), f"the shape is {np.shape(yours)}"
 
 
 def pieces(x, right, left):
@@ -276,8 +284,8 @@ def test_the_rectifier_keeps_what_is_positive(answers, rng):
     """Entry by entry, y = x where x > 0, and 0 elsewhere, in the shape of x."""
     for x in [*batches(rng), rng.integers(-9, 10, size=(3, rng.integers(2, 9)))]:
         wanted = pieces(x, x, np.zeros(x.shape))
-        assert_array_equal(answers.relu(x), wanted)
-        assert_array_equal(answers.relu(-wanted), np.zeros(x.shape))
+        agree(answers.relu(x), wanted)
+        agree(answers.relu(np.asarray(-wanted)), np.zeros(x.shape))
 
 
 @pytest.mark.exercise("activation-relu", points=1)
@@ -292,9 +300,9 @@ def test_the_rectifier_passes_back_where_it_was_on(answers, unchanged, rng):
     """x̄ = ȳ where x > 0, and 0 elsewhere, for an arbitrary ȳ; both stay as they are."""
     for x in batches(rng):
         for _ in range(2):
-            y_bar = rng.normal(size=x.shape).astype(x.dtype)
+            y_bar = np.asarray(rng.normal(size=x.shape), x.dtype)
             wanted = pieces(x, y_bar, 0 * y_bar)
-            assert_array_equal(unchanged(answers.relu_backward, y_bar, x), wanted)
+            agree(unchanged(answers.relu_backward, y_bar, x), wanted)
 
 
 @pytest.mark.exercise("activation-relu-backward", points=2)
@@ -322,7 +330,7 @@ def test_the_leaky_rectifier_has_two_slopes(answers, rng):
         for slope in slopes(rng):
             wanted = pieces(x, x, slope * x)
             y, _ = answers.leaky_relu(x, slope=slope)
-            assert_allclose(y, wanted, **near(x))
+            agree(y, wanted, **near(x))
 
 
 @pytest.mark.exercise("activation-leaky", points=2)
@@ -330,10 +338,10 @@ def test_the_leaky_rectifier_passes_something_back_everywhere(answers, rng):
     """x̄ = ȳ where x > 0, and slope · ȳ elsewhere, at x = 0 too; ȳ stays as it is."""
     for x in batches(rng):
         for slope in slopes(rng):
-            y_bar = rng.normal(size=x.shape).astype(x.dtype)
+            y_bar = np.asarray(rng.normal(size=x.shape), x.dtype)
             before, wanted = y_bar.copy(), pieces(x, y_bar, slope * y_bar)
             _, pullback = answers.leaky_relu(x, slope=slope)
-            assert_allclose(pullback(y_bar), wanted, **near(x))
+            agree(pullback(y_bar), wanted, **near(x))
             assert_array_equal(y_bar, before)
 
 
@@ -341,7 +349,7 @@ def test_the_leaky_rectifier_passes_something_back_everywhere(answers, rng):
 def test_each_pullback_belongs_to_its_own_call(answers, rng):
     """Two of them, called in turns and as often as you like: each keeps its x and its slope."""
     N, D = rng.permutation([2, 3, 5, 7])[:2]
-    xs, given = rng.normal(size=(2, N, D)), rng.uniform(0.1, 0.9, size=2)
+    xs, given = rng.normal(size=(2, N, D)), rng.uniform(0.1, 0.9, size=2) * [1, -1]
     pullbacks = [answers.leaky_relu(x, slope=a)[1] for x, a in zip(xs, given, strict=True)]
     for i in (0, 1, 0, 0, 1):
         y_bar = rng.normal(size=(N, D))
@@ -351,11 +359,12 @@ def test_each_pullback_belongs_to_its_own_call(answers, rng):
 
 @pytest.mark.exercise("activation-leaky", points=2)
 def test_a_slope_that_is_not_given_is_a_hundredth(answers, rng):
-    """Left of zero, y = x/100 and x̄ = ȳ/100."""
+    """Left of zero, y = x/100 and x̄ = ȳ/100, of whole numbers, too."""
     x, y_bar = -rng.uniform(1, 9, size=(2, rng.integers(3, 9)))
-    y, pullback = answers.leaky_relu(x)
-    assert_allclose(y, x / 100, rtol=1e-13)
-    assert_allclose(pullback(y_bar), y_bar / 100, rtol=1e-13)
+    for each in (x, np.floor(x).astype(int)):
+        y, pullback = answers.leaky_relu(each)
+        assert_allclose(y, each / 100, rtol=1e-13)
+        assert_allclose(pullback(y_bar), y_bar / 100, rtol=1e-13)
 
 
 @pytest.mark.exercise("activation-sigmoid", points=2)
@@ -363,11 +372,12 @@ def test_a_slope_that_is_not_given_is_a_hundredth(answers, rng):
 def test_the_sigmoid_is_one_over_one_plus_an_exponential(answers, unchanged, rng, dtype):
     """Numbers of ordinary size give y = 1/(1 + e⁻ˣ), in the shape of x, which stays as it is."""
     N, D, M = rng.permutation([2, 3, 5, 7])[:3]
-    for drawn in (rng.normal(size=(2 * N, D, M))[::2], rng.normal(scale=9, size=(D, N)).T):
+    apart, turned = rng.normal(size=(2 * N, D, M))[::2], rng.normal(scale=9, size=(D, N)).T
+    for drawn in (apart, turned, np.array(rng.normal())):
         x = drawn.astype(dtype)
         wanted = [1 / (1 + math.exp(-number)) for number in x.ravel().tolist()]
         tolerance = 2e4 * np.finfo(dtype).eps
-        assert_allclose(unchanged(answers.sigmoid, x), np.reshape(wanted, x.shape), rtol=tolerance)
+        agree(unchanged(answers.sigmoid, x), np.reshape(wanted, x.shape), rtol=tolerance)
 
 
 @pytest.mark.exercise("activation-sigmoid", points=2)
@@ -391,7 +401,7 @@ def test_the_sigmoid_keeps_small_numbers(answers, rng):
 
 def mixtures(rng, N, dtype=float):
     """Draw a batch of N examples and weights; some units are negative for every example."""
-    D, M = rng.permutation([2, 3, 5, 7])[:2]
+    D, M = rng.permutation([1, 2, 3, 5])[:2]
     x = np.hstack([rng.normal(size=(N, D)), np.ones((N, 1))])
     w = np.vstack([rng.normal(size=(D, M)), rng.choice([-40.0, -20.0, 30.0], size=M)])
     return (9 * x).astype(dtype), (9 * w).astype(dtype)
@@ -400,10 +410,12 @@ def mixtures(rng, N, dtype=float):
 @pytest.mark.exercise("activation-dead", points=2)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_every_unit_is_only_just_dead(answers, unchanged, rng, dtype):
-    """The largest of the N mixtures x w + b is -margin, for each of the M units."""
-    for N in (1, *rng.integers(2, 13, size=3)):
+    """The largest of the N mixtures x w + b is -margin, for each of the M units.
+
+    A margin may be zero, and a negative one leaves each unit one example at least.
+    """
+    for N, margin in product((1, *rng.integers(2, 13, size=2)), (*rng.uniform(0.5, 9, 2), 0, -2)):
         x, w = mixtures(rng, N, dtype)
-        margin = rng.uniform(0.5, 9.0)
         b = unchanged(lambda x, w, size=margin: answers.dead_bias(x, w, margin=size), x, w)
         assert np.shape(b) == w.shape[1:]
         far = 64 * np.finfo(dtype).eps * np.abs(x).max() * np.abs(w).max()
@@ -429,12 +441,15 @@ FUNCTIONS = {  # with a drawn size a, and their slopes
 
 
 def entrywise(rng, *names):
-    """Draw a function, its slope, and numbers of both signs; none is near zero or another."""
+    """Draw a function, its slope, and numbers of both signs; none is near zero or another.
+
+    They have one axis, or two.
+    """
     make, make_slope = FUNCTIONS[rng.choice(names or list(FUNCTIONS))]
     a = rng.uniform(0.7, 1.3) * rng.choice([-1, 1])
     x = np.linspace(0.25, 2.25, rng.choice([6, 12, 18])) + rng.uniform(0, 0.05)
     x = rng.permutation(x * rng.permutation(np.resize([-1, 1], x.size)))
-    return make(a), make_slope(a), x
+    return make(a), make_slope(a), x.reshape(-1, 3) if rng.random() < 0.5 else x
 
 
 def slipped(slope, x, rng, change):
@@ -464,6 +479,9 @@ SLIPS = {  # what may be wrong with a slope:  (f, slope, x, rng) ↦ another one
     "nothing": lambda f, slope, x, rng: lambda z: 0 * z,
     "the function": lambda f, slope, x, rng: lambda z: f(z) + slope(z),
     "its sum": lambda f, slope, x, rng: lambda z: slope(z).sum(),
+    "a number": lambda f, slope, x, rng: lambda z: slope(z).flat[0],
+    "an axis": lambda f, slope, x, rng: lambda z: slope(z)[None],
+    "a part": lambda f, slope, x, rng: lambda z: slope(z)[:1],
     "exchanged": lambda f, slope, x, rng: exchanged(slope, x),
     "half of them": lambda f, slope, x, rng: lambda z: slope(np.abs(z)),
 }
@@ -475,7 +493,8 @@ def slope_cases(rng):
     cases = [(*entrywise(rng, name), True) for name in FUNCTIONS]
     cases += [(*entrywise(rng), True) for _ in range(rng.integers(1, 5))]
     for name, slip in SLIPS.items():
-        sided = {"exchanged": VARYING, "half of them": ("power", "size")}
+        sided = {"exchanged": VARYING, "half of them": ("power", "size"), "a number": ("line",)}
+        sided["a part"] = sided["a number"]
         f, slope, x = entrywise(rng, *sided.get(name, ()))
         cases.append((f, slip(f, slope, x, rng), x, False))
     return [cases[i] for i in rng.permutation(len(cases))]
@@ -524,6 +543,18 @@ def test_no_weight_is_drawn_twice(answers, rng):
         for axis, n in ((0, D), (1, M)):
             means = w.mean(axis=axis) * np.sqrt(n * D / 2)
             assert np.mean(means**2) < 1 + 9 * np.sqrt(2 / means.size)
+
+
+@pytest.mark.exercise("activation-init", points=2)
+def test_few_weights_do_not_know_of_each_other(answers, rng):
+    """For u and v from N(0, 2), of shape (1, 2), u² + v² varies, and (u + v)²/4 has the mean 1.
+
+    The mean of 60 such squares has a standard error of √(2/60); five of them are allowed.
+    """
+    w = np.array([np.asarray(answers.he(1, 2, rng=rng))[0] for _ in range(60)])
+    assert_allclose(np.mean(w.sum(axis=1) ** 2) / 4, 1, rtol=5 * np.sqrt(2 / 60))
+    assert np.ptp((w**2).sum(axis=1)) > 1, "the sum of their squares hardly varies"
+    assert np.ptp(np.abs(w)) > 1, "their sizes hardly vary"
 
 
 @pytest.mark.exercise("activation-init", points=2)

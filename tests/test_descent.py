@@ -516,12 +516,15 @@ def test_your_step_ends_at_the_lowest_point(answers, rng):
 
 @pytest.mark.exercise("descent-step", points=1)
 def test_your_step_is_right_at_every_scale(answers, rng):
-    """If all lengths are a million times as large, so is the step; a slope of zero makes none."""
+    """With lengths a times and curvatures c times as large, slopes are ac times as large.
+
+    The step is a times as large then; a slope of zero makes none.
+    """
     w, g, curvature = rng.normal(size=4), rng.normal(size=4), rng.uniform(0.2, 5.0, size=4)
-    for scale in 10.0 ** rng.uniform(-6, 6, size=4):
-        wanted = scale * (w - g / curvature)
-        z = answers.step(scale * w, g, curvature / scale)
-        assert_allclose(z, wanted, rtol=1e-12, atol=1e-12 * scale)
+    for a, c in product(10.0 ** rng.uniform([-15, 9], [-9, 15]), repeat=2):
+        wanted = a * (w - g / curvature)
+        z = answers.step(a * w, a * c * g, c * curvature)
+        assert_allclose(z, wanted, rtol=1e-12, atol=1e-12 * a)
     assert_allclose(answers.step(w, 0 * g, curvature), w.copy(), **ROUNDED)
 
 
@@ -533,9 +536,13 @@ def listing(asked, slopes):
 
 @pytest.mark.exercise("descent-average", points=3)
 def test_your_average_counts_every_point_with_a_slope(answers, rng):
-    """1/T Σ w_t over the points at which you asked for a slope; each is a step after the last."""
+    """1/T Σ w_t over the points at which you asked for a slope; each is a step after the last.
+
+    One of the slopes is zero, and one of the rates: their points count as all others do.
+    """
     for T, D in product((1, 2, int(rng.integers(3, 40))), sizes(rng)):
         w, rates, v = rng.normal(size=D), rng.uniform(0.1, 0.9, size=T), rng.normal(size=(T, D))
+        v[rng.integers(T)] = rates[rng.integers(T)] = 0
         points = w - np.cumsum([0 * w, *(rates[:, None] * v)], axis=0)
         kept, asked = w.copy(), []
         mean = answers.averaged(listing(asked, v.copy()), w, list(rates))
@@ -604,8 +611,8 @@ def test_your_plan_keeps_its_promise_with_no_step_too_many(answers, rng):
     """T is the smallest whole number of at least  (distance rho / accuracy)²,  one or more."""
     for ratio in [0.1, 0.9, *rng.uniform(1.0, 20.0, size=20), *rng.uniform(20.0, 300.0, size=5)]:
         distance, rho = np.exp(rng.normal(size=2))
-        steps = int(np.ceil(ratio**2))
-        accuracy = distance * rho / np.sqrt(steps - rng.uniform(0.1, 0.9))
+        steps, far = int(np.ceil(ratio**2)), 10.0 ** rng.uniform(-6, -0.3)
+        accuracy = distance * rho / np.sqrt(steps - rng.choice([far, 1 - far]))
         steps_planned, rate = answers.plan(accuracy, distance, rho)
         assert steps_planned == steps
         assert_allclose(rate, distance / (rho * np.sqrt(steps)), rtol=1e-7)
@@ -621,28 +628,36 @@ def test_your_plan_needs_no_step_more_where_the_promise_is_kept_exactly(answers,
         assert_allclose(rate, distance / (rho * 2**k), rtol=1e-7)
 
 
+SEVEN = {"rtol": 5e-7, "atol": 1e-12}  # seven digits, after rounding
+
+
 @pytest.mark.exercise("descent-momentum", points=3)
 def test_your_ball_has_the_smallest_factor(answers, rng):
-    """The larger root, at the worst of both ends, is smaller than with any other pair."""
+    """The larger root, at the worst of both ends, is smaller than with any other pair.
+
+    Where seven digits are right the double roots are moved by less than 2e-3.
+    """
     for q in (rng.uniform(1.5, 5.0), rng.uniform(5.0, 50.0), rng.uniform(500.0, 5000.0)):
         flat = 10.0 ** rng.uniform(-3, 3)
         rate, mu = answers.heavy_ball(flat, q * flat)
         yours = largest_root(rate, mu, (flat, q * flat))
         for shift in [*(0.3 * rng.normal(size=(15, 2))), *(0.01 * rng.normal(size=(15, 2)))]:
             other = largest_root(rate * np.exp(shift[0]), mu * np.exp(shift[1]), (flat, q * flat))
-            assert yours < other + 1e-6, "another rate and momentum have a smaller factor"
+            assert yours < other + 2e-3, "another rate and momentum have a smaller factor"
 
 
 @pytest.mark.exercise("descent-momentum", points=3)
 def test_your_ball_puts_a_curvature_at_either_end(answers, rng):
-    """The roots are double at both ends:  rate κ₁ = (1 - √μ)²  and  rate κ₂ = (1 + √μ)²."""
+    """The roots are double at both ends:  rate κ₁ = (1 - √μ)²  and  rate κ₂ = (1 + √μ)².
+
+    The sum of the roots of both is  √rate (√κ₁ + √κ₂) = 2,  their difference  2 √μ.
+    """
     pairs = [10.0 ** rng.uniform(-4, 4) * np.array([1, q]) for q in rng.uniform(1.2, 900, size=20)]
     whole = rng.integers(1, 9, size=(5, 2)).cumsum(axis=1)
     for curvatures in [*(pair.tolist() for pair in pairs), *whole.tolist()]:
-        rate, mu = answers.heavy_ball(*curvatures)
-        assert 0 <= mu < 1
-        ends = (1 - np.sqrt(mu)) ** 2, (1 + np.sqrt(mu)) ** 2
-        assert_allclose(rate * np.array(curvatures), ends, rtol=1e-7)
+        low, high = np.sqrt(curvatures)
+        wanted = (2 / (low + high)) ** 2, ((high - low) / (low + high)) ** 2
+        assert_allclose(answers.heavy_ball(*curvatures), wanted, **SEVEN)
 
 
 @pytest.mark.exercise("descent-momentum", points=3)
@@ -650,7 +665,7 @@ def test_your_ball_needs_no_velocity_on_an_even_bowl(answers, rng):
     """With one curvature κ a step at the rate 1/κ is the last: the momentum is zero."""
     for curvature in 10.0 ** rng.uniform(-2, 2, size=3):
         rate, mu = answers.heavy_ball(curvature, curvature)
-        assert_allclose([rate * curvature, mu], [1, 0], **ROUNDED)
+        assert_allclose([rate * curvature, mu], [1, 0], **SEVEN)
 
 
 def bowls(rng):

@@ -480,8 +480,8 @@ def test_your_newton_follows_the_tangent_lines(answers, rng):
 @pytest.mark.exercise("forward-newton", points=1)
 def test_your_newton_takes_every_step_that_it_is_asked_for(answers, rng):
     """For y = c xᵐ a step leaves 1 - 1/m of x: however small y and its slope are, it is taken."""
-    for m, size in ((2, 1.0), (3, 1e-8), (5, -1e-30)):
-        start, steps = 10.0 ** rng.uniform(-10, -6), int(rng.integers(15, 30))
+    for m, size, most in ((2, 1.0, 120), (3, 1e-8, 30), (5, -1e-30, 30)):
+        start, steps = 10.0 ** rng.uniform(-10, -6), int(rng.integers(most // 2, most))
         power = lambda x, x_dot, m=m, c=size: (c * x**m, c * m * x ** (m - 1) * x_dot)
         wanted = start * (1 - 1 / m) ** steps
         assert_allclose(answers.newton(power, start, steps=steps), wanted, rtol=1e-9)
@@ -533,41 +533,48 @@ class Tagged:
     __radd__, __rmul__ = __add__, __mul__
 
 
-def derivative(levels, outer):
-    """Return a derivative with these levels; list what it returns, and if it was asked inside."""
-    depth = [0]
+class Derivatives:
+    """A derivative with levels and one without, which are asked for the same functions.
 
-    def slope(f, x):
-        level = next(levels)
-        if depth[0]:
-            outer[-1][0] = True
-        else:
-            outer.append([False, None])
-        depth[0] += 1
+    `found` lists what both say of each function that is asked about outside of all others.
+    """
+
+    def __init__(self, confused):
+        self.confused, self.found, self.levels, self.inside = confused, [], None, False
+
+    def slope(self, f, x):
+        """Return what one of the two says: within f the same one is asked, too."""
+        if self.levels:
+            self.inside = True
+            return self.one(f, x)
+        both = {}
+        for confused in (True, False):
+            self.levels = repeat(0) if confused else count()
+            both[confused] = self.one(f, x)
+        self.levels = None
+        self.found.append(both)
+        return both[self.confused]
+
+    def one(self, f, x):
+        """Return the slope of f at x, where the next level is taken."""
+        level = next(self.levels)
         y = f(Tagged(x, 1.0, level))
-        depth[0] -= 1
-        found = y.dot if getattr(y, "level", -1) == level else 0.0
-        outer[-1][1] = found
-        return found
-
-    return slope
+        return y.dot if getattr(y, "level", -1) == level else 0.0
 
 
 @pytest.mark.exercise("forward-confusion", points=2)
 def test_your_expression_confuses_a_dual_without_levels(answers, rng):
-    """Without levels the slope comes out four times as large as it is, and it is not zero."""
-    points, found = [*map(float, drawn(rng, 6)), 0.5], {}
-    turns = [(x, confused) for x in points for confused in (True, False)]
-    for place in rng.permutation(len(turns)):
-        x, confused = turns[place]
-        outer, levels = [], repeat(0) if confused else count()
-        found[x, confused] = answers.confusing(derivative(levels, outer), x)
-        assert outer, "no derivative is asked for"
-        assert outer[-1][0], "no derivative is asked for inside of another"
-        assert_allclose(found[x, confused], outer[-1][1], **ROUNDED)
-    for x in points:
-        assert found[x, False] != 0
-        assert_allclose(found[x, True], 4 * found[x, False], rtol=1e-9)
+    """Without levels the slope of the same function is four times as large; it is not zero."""
+    points = [*map(float, drawn(rng, 6)), 0.5, *rng.uniform(-3, 3, size=2).tolist()]
+    for x, confused in zip(points, rng.random(len(points)) < 0.5, strict=True):
+        derivatives = Derivatives(confused)
+        slope = answers.confusing(derivatives.slope, x)
+        assert derivatives.found, "no derivative is asked for"
+        assert derivatives.inside, "no derivative is asked for inside of another"
+        without, truth = derivatives.found[-1][True], derivatives.found[-1][False]
+        assert_allclose(slope, without if confused else truth, **ROUNDED)
+        assert truth != 0
+        assert_allclose(without, 4 * truth, rtol=1e-9)
 
 
 SHAPES = [(3,), (2, 3), (4,), (1,), (5, 2)]
@@ -603,10 +610,11 @@ def spoiled(f, slope, x, rng):
         lambda x, v: (f(x), slope(x, v) + size * at * (1 + np.abs(slope(x, v)))),
         lambda x, v: (f(x) + size * at * (1 + np.abs(f(x))), slope(x, v)),
         lambda x, v: (f(x) + size * (1 + np.abs(f(x))), slope(x, v)),
+        lambda x, v: (f(x) + np.where(at, -1.0, np.roll(at, 1)), slope(x, v)),
         lambda x, v: (f(x), slope(x, v) + at * (1.5 + np.sin(slope(x, np.ones_like(v))))),
         lambda x, v: (f(x), slope(x, v) + np.where(at, np.nan, 0.0)),
         lambda x, v: (np.where(at, np.nan, f(x)), slope(x, v)),
-    ][rng.integers(7)]
+    ][rng.integers(8)]
 
 
 SLIPS = [  # a function, and a rule that is wrong at all points but for special directions
@@ -618,6 +626,8 @@ SLIPS = [  # a function, and a rule that is wrong at all points but for special 
     (np.sin, lambda x, v: np.cos(x) * v * (np.arange(3) < 2)),
     (lambda x: 3 * x, lambda x, v: 3 * np.roll(v, 1)),
     (lambda x: x + 2.0, lambda x, v: np.full(3, v.mean())),
+    (np.sinh, lambda x, v: (np.cosh(x) * v)[[1, 0, 2]]),
+    (np.sinh, lambda x, v: (np.cosh(x) * v)[[0, 2, 1]]),
 ]
 
 

@@ -409,15 +409,22 @@ def locked(*arrays):
 
 
 def features(rng):
-    """Draw x, w, b and ȳ: rows and images, one example, one feature; whole and single numbers."""
+    """Draw x, w, b and ȳ: rows and images, one example, one feature; whole and single numbers.
+
+    Once all sizes are equal, and some times numbers of different kinds meet.
+    """
     N, C, D, M = rng.permutation([2, 3, 5, 7]).tolist()
-    for shape in [(N, D), (N, C, 2, D), (1, C, D), (N, 1), (1, D), (D, N)]:
+    for shape in [(N, D), (N, C, 2, D), (1, C, 1, 2, D), (N, 1), (1, D), (D, N), (M, M)]:
         x = rng.normal(size=shape)
         w, b = rng.normal(size=(x[0].size, M)), rng.normal(size=M)
         yield locked(x, w, b, rng.normal(size=(len(x), M)))
     x, w, b, y_bar = (rng.normal(size=s) for s in [(N, C, D), (C * D, M), (M,), (N, M)])
     yield locked(np.asfortranarray(x), w.T.copy().T, b, y_bar)
-    yield locked(*(np.round(9 * array).astype(int) for array in (x, w, b, y_bar)))
+    whole = [np.round(9 * array).astype(int) for array in (x, w, b, y_bar)]
+    yield locked(*whole)
+    yield locked(whole[0].reshape(N, -1), w, b, y_bar)
+    yield locked(x.reshape(N, -1), *whole[1:])
+    yield locked(whole[0].reshape(N, -1), whole[1], b, whole[3])
     yield locked(*(array.astype(np.float32) for array in (x, w, b, y_bar)))
 
 
@@ -553,7 +560,8 @@ def test_many_examples_are_no_loop(answers, rng):
 def test_the_highest_score_names_the_class(answers, rng):
     """The prediction for xₙ is the k with the largest yₙₖ, also where all scores are negative."""
     N, D, K = rng.permutation([4, 5, 23]).tolist()
-    for n, d, k, shift in [(N, D, K, 0), (N, D, K, -50), (1, D, K, 9), (N, D, 1, 0), (N, 1, K, 0)]:
+    for n, d, k, shift in [(N, D, K, 0), (N, D, K, -50), (1, D, K, 9), (N, D, 1, 0), (N, 1, K, 0),
+                           (30, D, 400, 0)]:  # fmt: skip
         x, w, b = rng.normal(size=(n, d)), rng.normal(size=(d, k)), 3 * rng.normal(size=k) + shift
         wanted = [max(range(k), key=lambda k: x_n @ w[:, k] + b[k]) for x_n in x]
         named = np.asarray(answers.predict(*locked(x, w, b)))
@@ -563,15 +571,25 @@ def test_the_highest_score_names_the_class(answers, rng):
 
 @pytest.mark.exercise("linear-predict", points=1)
 def test_the_highest_score_may_be_large_and_shared(answers, rng):
-    """Of whole numbers up to 10⁵; where two scores are equal and highest, either class will do."""
+    """Of whole numbers up to 10⁵ and more; where two scores are highest, either class will do."""
     x, w = rng.integers(-300, 301, size=(30, 6)), rng.integers(-60, 61, size=(6, 4))
     w[:, 3] = w[:, 0]
     b = rng.integers(-99, 100, size=4)
     b[3] = b[0]
     scores = x @ w + b
-    for kind in (int, float):
-        k = np.asarray(answers.predict(*locked(*(each.astype(kind) for each in (x, w, b)))))
+    for scale in (1, 1.0, 2.0 ** rng.integers(15, 30), 2.0**500):
+        k = np.asarray(answers.predict(*locked(x, w * scale, b * scale)))
+        assert np.isin(k, range(4)).all(), "classes count from 0 to K - 1"
         assert_array_equal(scores[np.arange(30), k], scores.max(axis=1))
+
+
+@pytest.mark.exercise("linear-predict", points=1)
+def test_the_highest_score_may_be_so_by_little(answers, rng):
+    """All scores of an example are nearly equal; the biases decide, by 1e-9."""
+    x, w = rng.normal(size=(3, 4)), np.tile(rng.normal(size=(4, 1)), 9)
+    place = int(rng.integers(9))
+    b = rng.normal() + 1e-9 * (np.arange(9) == place)
+    assert_array_equal(answers.predict(*locked(x, w, b)), [place] * 3)
 
 
 @pytest.mark.exercise("linear-jvp", points=2)
@@ -579,8 +597,7 @@ def test_tangents_add_up_what_each_argument_does(answers, rng):
     """ẏ is the slope of t ↦ (x + t ẋ)(w + t ẇ) + b + t ḃ at t = 0."""
     for x, w, b, _ in features(rng):
         if x.ndim == 2:
-            many = 2 if x.dtype.kind == "i" else rng.normal()
-            x_dot, w_dot, b_dot = locked(np.cos(x + 1), np.sin(w * 3), np.sin(b) + many)
+            x_dot, w_dot, b_dot = locked(np.cos(x + 1), np.sin(w * 3), np.sin(b) + rng.normal())
             truth = np.einsum("nd,dm->nm", x_dot, w) + np.einsum("nd,dm->nm", x, w_dot) + b_dot
             y_dot = answers.linear_jvp(x, w, b, x_dot, w_dot, b_dot)
             agree(y_dot, truth, **close(np.append(x, x_dot), np.append(w, w_dot)))

@@ -1,6 +1,7 @@
 """Losses.  Each test is a lemma of `book/loss.md`, in the order of the chapter."""
 
 import importlib
+from itertools import permutations
 from math import exp, log
 
 import numpy as np
@@ -353,12 +354,15 @@ def agree(yours, truth, **tolerance):
 
 
 def batches(rng):
-    """Draw scores and labels: of one example, of one class; whole, single, laid out otherwise."""
+    """Draw scores and labels: of one example, of one class, of as many examples as classes.
+
+    Some are whole, single, laid out otherwise.
+    """
     N, K = int(rng.integers(6, 12)), int(rng.integers(3, 6))
     x = 2 * rng.normal(size=(N, K))
     turned = 2 * rng.normal(size=(K, N)).T
     whole = rng.integers(-4, 5, size=(N, K))
-    some = x, x[:1], x[:, :1], x[:, :2], x - 40, turned, whole, x.astype(np.float32)
+    some = x, x[:1], x[:K], x[:, :1], x[:, :2], x - 40, turned, whole, x.astype(np.float32)
     for scores in some:
         scores.flags.writeable = False
     return [(scores, rng.integers(scores.shape[1], size=len(scores))) for scores in some]
@@ -405,6 +409,20 @@ def test_your_probabilities_survive_scores_of_any_size(answers, rng):
     agree(answers.softmax(x), shares, **FAR)
 
 
+def unlikely(rng):
+    """Draw scores 0 and -s for every order of three classes; exp(-s), which a float can hold."""
+    s = rng.uniform([20, 60, 300], [60, 300, 700])
+    x = np.array([row for few in s for row in permutations([0.0, -few, -few / 2])])
+    return x, np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.exercise("loss-softmax", points=2)
+def test_your_probabilities_may_be_tiny(answers, rng):
+    """A class whose score is s below the largest has exp(-s), to nine digits."""
+    x, shares = unlikely(rng)
+    agree(answers.softmax(x), shares, rtol=1e-9, atol=0)
+
+
 @pytest.mark.exercise("loss-logsumexp", points=1)
 def test_your_sum_is_taken_on_the_logarithmic_scale(answers, rng):
     """yₙ = ln Σₖ exp xₙₖ, one number per example."""
@@ -439,11 +457,22 @@ def test_your_gradient_is_the_slope_of_the_mean_surprise(answers, rng):
 @pytest.mark.exercise("loss-cross-entropy", points=3)
 def test_your_surprise_may_be_a_thousand(answers, rng):
     """A right label of probability exp(-s) costs s, not infinity; its slope is -1/N."""
-    s = float(rng.uniform(800, 1e5))
-    x, t = np.array([[s, 0.0], [-s, -s], [s, 0.0]]), np.array([1, 0, 0])
-    value, x_bar = answers.cross_entropy(x, t)
-    agree(value, (s + log(2)) / 3, **FAR)
-    agree(x_bar, np.array([[1.0, -1.0], [-0.5, 0.5], [0.0, 0.0]]) / 3, **FAR)
+    for s in rng.uniform([800, 1e6], [1e5, 1e9]).tolist():
+        x, t = np.array([[s, 0.0], [-s, -s], [s, 0.0]]), np.array([1, 0, 0])
+        value, x_bar = answers.cross_entropy(x, t)
+        agree(value, (s + log(2)) / 3, **FAR)
+        agree(x_bar, np.array([[1.0, -1.0], [-0.5, 0.5], [0.0, 0.0]]) / 3, **FAR)
+
+
+@pytest.mark.exercise("loss-cross-entropy", points=3)
+def test_your_slope_may_be_tiny(answers, rng):
+    """A wrong class of probability exp(-s) has the slope exp(-s)/N, to nine digits."""
+    x, shares = unlikely(rng)
+    t, rows = x.argmax(axis=1), np.arange(len(x))
+    x_bar = np.array(answers.cross_entropy(x, t)[1])
+    wanted = shares / len(x)
+    wanted[rows, t] = x_bar[rows, t]
+    agree(x_bar, wanted, rtol=1e-9, atol=0)
 
 
 def missing(x, t, margin):
@@ -457,7 +486,7 @@ def missing(x, t, margin):
 def supports(x_bar, x, t, margin, slip):
     """Compare a gradient with the slopes: 0 or 1, at a kink between; the right class pays all."""
     _, short = missing(x, t, margin)
-    share, right = len(x) * np.asarray(x_bar), np.eye(x.shape[1], dtype=bool)[t]
+    share, right = len(x) * np.asarray(x_bar, dtype=float), np.eye(x.shape[1], dtype=bool)[t]
     assert np.shape(x_bar) == x.shape, f"the shape is {np.shape(x_bar)}, wanted {x.shape}"
     wrong = np.where(right, 0, share)
     low, high = short > 0, short >= 0
@@ -468,10 +497,10 @@ def supports(x_bar, x, t, margin, slip):
 
 @pytest.mark.exercise("loss-hinge", points=3)
 def test_your_hinge_adds_up_what_is_missing(answers, rng):
-    """L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin), with a margin of 1 and others."""
+    """L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin), with margins of 1, of 0 and others."""
     for x, t in batches(rng):
         margin = float(rng.uniform(0.2, 3))
-        for options, used in [({}, 1.0), ({"margin": margin}, margin)]:
+        for options, used in [({}, 1.0), ({"margin": margin}, margin), ({"margin": 0.0}, 0.0)]:
             truth = missing(x, t, used)[0].sum() / len(x)
             agree(answers.hinge(x, t, **options)[0], truth, **digits(x))
 
@@ -492,6 +521,16 @@ def test_your_gradient_supports_the_hinge_at_its_kinks(answers, rng):
     for margin in (1.0, 2.0):
         x, t = rng.integers(-2, 3, size=(9, 4)).astype(float), rng.integers(4, size=9)
         supports(answers.hinge(x, t, margin=margin)[1], x, t, margin, slip=1e-12)
+
+
+@pytest.mark.exercise("loss-hinge", points=3)
+def test_your_hinge_survives_large_scores(answers, rng):
+    """Scores z and 0, label 0: nothing is missing; label 1: z + margin, however large z is."""
+    for z in rng.uniform([800, 1e6], [1e5, 1e9]).tolist():
+        x, t = np.array([[z, 0.0], [z, 0.0], [-z, -z]]), np.array([0, 1, 0])
+        value, x_bar = answers.hinge(x, t)
+        agree(value, (z + 2) / 3, **FAR)
+        agree(x_bar, np.array([[0.0, 0.0], [1.0, -1.0], [-1.0, 1.0]]) / 3, **FAR)
 
 
 def softened(t, K, s):
@@ -602,6 +641,8 @@ def slips(rng):
         lambda back: lambda x, b: without(back(x, b).T, i + 1).T,
         lambda back: lambda x, b: back(x, b) + small * b,
         lambda back: lambda x, b: back(1.1 * x, b),
+        lambda back: lambda x, b: back(x[:1] + 0 * x, b),
+        lambda back: lambda x, b: back(x[::-1], b),
     ]
     for change in changes:
         f, back, _ = program(rng)
@@ -612,6 +653,9 @@ def slips(rng):
     yield loss.softmax, lambda x, b: shared(x, b, weight=np.ones_like)
     yield loss.softmax, lambda x, b: shared(x, b, axis=0)
     yield loss.softmax, lambda x, b: 0 * b
+    yield loss.log_softmax, lambda x, b: b - (loss.softmax(x) * b).sum(axis=1, keepdims=True)
+    sums = lambda x: x.sum(axis=1, keepdims=True)
+    yield lambda x: x * sums(x), lambda x, b: b * sums(x) + x * sums(b)
     yield loss.softmax, lambda x, b: loss.softmax(x) * (1 - loss.softmax(x)) * b
 
 
@@ -637,7 +681,7 @@ def test_your_lemma_tells_right_ways_back_from_wrong_ones(answers, rng):
     told = [bool(answers.accepts(*pair, rng=np.random.default_rng(seed)))
             for pair, seed in zip(pairs, seeds, strict=True)]  # fmt: skip
     if told != truth:
-        pytest.fail("at least one of about twenty ways back was judged wrongly")
+        pytest.fail("at least one of about thirty ways back was judged wrongly")
 
 
 @pytest.mark.exercise("loss-lemma", points=3)

@@ -491,7 +491,7 @@ def composed(x, w, y_bar):
 def test_the_pullback_is_the_transpose_of_the_slope(answers, rng):
     """x̄ = ū wᵀ and w̄ = xᵀ ū with ū = ȳ (tanh u + u (1 - tanh² u)); every ȳ has its own."""
     N, D = rng.permutation([4, 5, 7])[:2].tolist()
-    for n, d, size in [(N, D, 1), (1, D, 1), (N, 1, 1), (N, D, 3), (N, D, 0)]:
+    for n, d, size in [(N, D, 1), (1, D, 1), (N, 1, 1), (N, N, 1), (N, D, 3), (N, D, 0)]:
         x, w, *bars = locked(rng.normal(size=(d, n)).T, size * rng.normal(size=d),
                              *rng.normal(size=(3, n)))  # fmt: skip
         y, pullback = answers.composed_vjp(x, w)
