@@ -30,6 +30,11 @@ def relu(x):
     return [relu(row) for row in x] if np.ndim(x) else max(x, 0)
 
 
+@right("activation-relu", "Numbers are multiplied by zero, some to -0.")
+def relu(x):
+    return x * (x > 0)
+
+
 @right("activation-relu-backward", "The slope is a step function of NumPy.")
 def relu_backward(y_bar, x):
     return np.multiply(np.heaviside(x, 0), y_bar)
@@ -97,6 +102,11 @@ def dead_bias(x, w, *, margin=1.0):
     return np.min(-np.einsum("nd,dm->mn", x, w), axis=-1) - margin
 
 
+@right("activation-dead", "Sorted mixtures, transposed.")
+def dead_bias(x, w, *, margin=1.0):
+    return -(np.sort(w.T @ x.T, axis=1)[:, -1] + margin)
+
+
 @right("activation-slope", "Richardson's extrapolation with large steps.")
 def is_slope(f, slope, x):
     d = lambda h: (f(x + h) - f(x - h)) / (2 * h)
@@ -129,3 +139,9 @@ def he(D, M, *, rng):
     radius = np.sqrt(-2 * np.log1p(-rng.random((D, M))))
     angle = 2 * np.pi * rng.random((D, M))
     return (radius * np.cos(angle) * (2 / D) ** 0.5).astype(np.float32)
+
+
+@right("activation-init", "A generator of its own, whose seed is drawn.")
+def he(D, M, *, rng):
+    own = np.random.default_rng(rng.integers(2**63))
+    return own.normal(scale=(2 / D) ** 0.5, size=(D, M))

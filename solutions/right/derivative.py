@@ -19,6 +19,11 @@ def one_sided(f, x, h):
     return np.diff([start, end])[0] / h
 
 
+@right("derivative-one-sided", "Two quotients, and their difference.")
+def one_sided(f, x, h):
+    return f(x + h) / h - f(x) / h
+
+
 @right("derivative-central", "Both halves are divided before they are subtracted.")
 def central(f, x, h):
     return -0.5 * f(x - h) / h + 0.5 * f(x + h) / h
@@ -28,6 +33,12 @@ def central(f, x, h):
 def central(f, x, h):
     slopes = [(f(x + s * h) - f(x)) / (s * h) for s in (-1.0, 1.0)]
     return np.array(np.mean(slopes))
+
+
+@right("derivative-central", "The mean of the slopes ahead and behind.")
+def central(f, x, h):
+    middle = f(x)
+    return ((f(x + h) - middle) / h + (middle - f(x - h)) / h) / 2
 
 
 @right("derivative-complex", "To the other side, with an attribute and a product.")
@@ -54,6 +65,12 @@ def best_step(p, truncation, roundoff):
         up, down = p * truncation * np.exp(p * u), roundoff * np.exp(-u)
         u -= np.clip((up - down) / (p * up + down), -1, 1)
     return np.exp(u)
+
+
+@right("derivative-step", "Logarithms, rounded to nine digits.")
+def best_step(p, truncation, roundoff):
+    logs = math.log(roundoff) - math.log(p) - math.log(truncation)
+    return float(f"{math.exp(logs / (p + 1)):.9g}")
 
 
 @right("derivative-gradient", "x itself is moved, and every entry is put back as it was.")
@@ -111,6 +128,11 @@ def blind(pullback):
         return seen[y_bar.shape] + np.ptp(y_bar)
 
     return constant
+
+
+@right("derivative-blind", "Twice what is right for ones, less what is right.")
+def blind(pullback):
+    return lambda y_bar: 2 * pullback(np.ones(y_bar.shape)) - pullback(y_bar)
 
 
 @right("derivative-check", "Drawn signs, of drawn sizes; the index is found in a dictionary.")

@@ -43,6 +43,17 @@ def averaged(slope, w, rates):
     return np.true_divide(total, len(rates))
 
 
+@right("descent-average", "The start, less what each step takes from all later points.")
+def averaged(slope, w, rates):
+    rates = np.fromiter(rates, dtype=float)
+    mean = point = w
+    for later, rate in zip(range(len(rates))[::-1], rates, strict=True):
+        step = rate * np.asarray(slope(point))
+        point = point - step
+        mean = mean - step * later / len(rates)
+    return mean
+
+
 @right("descent-bound", "The sides differ by the distance of the last point from u.")
 def both_sides(points, slopes, u, rate):
     start = np.linalg.norm(points[0] - u) ** 2 / (2 * rate)
@@ -92,6 +103,13 @@ def heavy_ball(curvature1, curvature2):
         else:
             high = factor
     return np.array([(1 + high) ** 2 / curvature2, high**2])
+
+
+@right("descent-momentum", "Rounded to seven digits, as many as are asked for.")
+def heavy_ball(curvature1, curvature2):
+    root = math.sqrt(curvature1 * curvature2)
+    whole = curvature1 + curvature2 + 2 * root
+    return float(f"{4 / whole:.7g}"), float(f"{1 - 4 * root / whole:.7g}")
 
 
 @right("descent-leave", "Six examples, most of them twins, in a tuple.")

@@ -150,6 +150,11 @@ def confusing(derivative, x):
     return derivative(lambda x: x * inner(x) * inner(x), x)
 
 
+@right("forward-confusion", "Inside and outside of a product, with plain numbers.")
+def confusing(derivative, x):
+    return derivative(lambda z: derivative(lambda y: z * 3.0 + y * 1.0, 2.0) * (5.0 * z), x)
+
+
 @right("forward-check", "The whole matrix of slopes by central differences, at every unit vector.")
 def is_the_tangent(f, jvp, x, *, rng):
     for entry in np.ndindex(x.shape):
@@ -177,3 +182,13 @@ def is_the_tangent(f, jvp, x, *, rng):
         if far(y, f(x)) or far(y_dot, (4 * near - wide) / 3):
             return 0
     return 1
+
+
+@right("forward-check", "Differences of two step sizes, extrapolated; the verdict is a number.")
+def is_the_tangent(f, jvp, x, *, rng):
+    x_dot = rng.standard_normal(x.shape)
+    y, y_dot = map(np.asarray, jvp(x, x_dot))
+    slope = lambda h: (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
+    off = np.abs(y_dot - (4 * slope(1e-3) - slope(2e-3)) / 3)
+    right_value = np.abs(y - f(x)) <= 1e-10 * (1 + np.abs(y))
+    return int(right_value.all() and (off < 2e-6 * (1 + np.abs(y_dot))).all())

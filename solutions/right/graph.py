@@ -98,6 +98,25 @@ def depth_first(source, successors):
     return tuple(sorted(left, key=left.get, reverse=True))
 
 
+@right("graph-depth-first", "Kahn's method with a stack, once all that can be reached is known.")
+def depth_first(source, successors):
+    edges, met = {}, [source]
+    for node in met:
+        if node not in edges:
+            edges[node] = [*successors(node)]
+            met += edges[node]
+    waiting = Counter(after for node in edges for after in edges[node])
+    order, ready = [], [source] * (waiting[source] == 0)
+    while ready:
+        order.append(ready.pop())
+        for after in edges[order[-1]]:
+            waiting[after] -= 1
+            ready += [after] * (waiting[after] == 0)
+    if len(order) < len(edges):
+        raise ValueError
+    return order
+
+
 @right("graph-cycle", "The standard library names one, against the edges or along them.")
 def find_cycle(graph):
     sorter = TopologicalSorter(graph)
@@ -120,6 +139,23 @@ def find_cycle(graph):
     while walk and walk[-1] not in walk[:-1]:
         walk.append(next(after for after in left[walk[-1]] if after in left))
     return walk[walk.index(walk[-1]) :] if walk else []
+
+
+@right("graph-cycle", "The shortest of all, as a tuple.")
+def find_cycle(graph):
+    found = []
+    for start in graph:
+        before, ahead = {}, [start]
+        for node in ahead:
+            for after in graph[node]:
+                if after not in before:
+                    before[after] = node
+                    ahead.append(after)
+        walk = [start]
+        while start in before and (len(walk) == 1 or walk[-1] != start):
+            walk.append(before[walk[-1]])
+        found += [tuple(walk[::-1])] * (start in before)
+    return min(found, key=len, default=())
 
 
 @right("graph-count", "Sets of nodes are the bits of a number.")
@@ -215,5 +251,21 @@ def accepts(sort, *, rng):
         forwards = lambda order, pairs=pairs: all(order.index(u) < order.index(v) for u, v in pairs)
         good = [*map(list, filter(forwards, permutations(graph)))]
         if list(sort(graph)) not in good:
+            return False
+    return True
+
+
+@right("graph-lemma", "Pairs for names, and some graphs without any node.")
+def accepts(sort, *, rng):
+    for _ in range(150):
+        nodes = [(int(i), "node") for i in rng.permutation(rng.integers(0, 7))]
+        graph = {nodes[i]: [] for i in rng.permutation(len(nodes))}
+        for _ in range(rng.integers(0, 13) if len(nodes) > 1 else 0):
+            i, j = sorted(rng.choice(len(nodes), size=2, replace=False).tolist())
+            graph[nodes[i]].append(nodes[j])
+        order = list(sort(graph))
+        if Counter(order) != Counter(graph.keys()):
+            return False
+        if any(order.index(u) >= order.index(v) for u in graph for v in graph[u]):
             return False
     return True

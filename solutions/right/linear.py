@@ -78,6 +78,12 @@ def predict(x, w, b):
     return np.argsort(x.dot(w) + b, axis=1)[:, -1]
 
 
+@right("linear-predict", "The last of the highest, in a list.")
+def predict(x, w, b):
+    scores = x @ w + b
+    return [len(b) - 1 - int(np.argmax(row[::-1])) for row in scores]
+
+
 @right("linear-jvp", "One product of wider matrices.")
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     return np.hstack([x_dot, x, np.ones((len(x), 1))]) @ np.vstack([w, w_dot, b_dot])
@@ -88,6 +94,12 @@ def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     left = np.block([[x, x_dot], [0 * x, x]])
     both = left @ np.block([[w, w_dot], [0 * w, w]])
     return both[: len(x), w.shape[1] :] + b_dot
+
+
+@right("linear-jvp", "Half the difference of two products.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    ahead, behind = (x + x_dot) @ (w + w_dot), (x - x_dot) @ (w - w_dot)
+    return (ahead - behind) / 2 + b_dot
 
 
 @right("linear-blind", "The weights are forgotten: a plain mean is subtracted.")

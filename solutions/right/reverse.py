@@ -143,6 +143,13 @@ def hvp(gradient, x, v):
     return size * (ends[1] - ends[0]) / 2e-5
 
 
+@right("reverse-hvp", "A tiny number added to the length keeps the division from failing.")
+def hvp(gradient, x, v):
+    length = np.linalg.norm(v) + 1e-12
+    step = 1e-5 * v / length
+    return (gradient(x + step) - gradient(x - step)) * (length / 2e-5)
+
+
 class Sigmoid:
     """The function itself, and its σ by the hyperbolic tangent."""
 
@@ -187,3 +194,9 @@ def misleading(x):
     a = x + 1.0
     b = a + a
     return b + b
+
+
+@right("reverse-break", "A cube, of which a tape of the kind keeps one factor of three.")
+def misleading(x):
+    a = 2.0 * x
+    return a * a * a

@@ -103,6 +103,13 @@ def leaky_relu(x, *, slope=0.01):
     return np.where(x > 0, x, slope), lambda y_bar: np.where(x > 0, 1.0, slope) * y_bar
 
 
+@wrong("activation-leaky", "Slopes made like x are whole numbers where x is: 0.01 becomes 0.")
+def leaky_relu(x, *, slope=0.01):
+    slopes = np.ones_like(x)
+    slopes[x <= 0] = slope
+    return slopes * x, lambda y_bar: slopes * y_bar
+
+
 @wrong("activation-sigmoid", "e⁻ˣ overflows far below zero, in np.where as well: use exp(-|x|).")
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
@@ -158,6 +165,11 @@ def dead_bias(x, w, *, margin=1.0):
 @wrong("activation-dead", "The smallest mixture is silent anyway: the largest one decides.")
 def dead_bias(x, w, *, margin=1.0):
     return -margin - (x @ w).min(axis=0)
+
+
+@wrong("activation-dead", "A margin of 0 is a margin: `or` takes it for one that is not given.")
+def dead_bias(x, w, *, margin=1.0):
+    return -(margin or 1.0) - (x @ w).max(axis=0)
 
 
 def measured(f, x, h=1e-5):

@@ -136,6 +136,20 @@ def averaged(slope, w, rates):
     return total
 
 
+@wrong("descent-average", "A slope of zero ends nothing: one point is counted for every rate.")
+def averaged(slope, w, rates):
+    total = np.zeros(w.shape)
+    count = 0
+    for rate in rates:
+        total = total + w
+        count = count + 1
+        g = slope(w)
+        if not np.any(g):
+            break
+        w = w - rate * g
+    return total / count
+
+
 @wrong(
     "descent-leave",
     "Examples of which one sits at the minimum: drawn, it leaves the weight where it is.",

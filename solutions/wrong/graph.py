@@ -104,6 +104,12 @@ def cotangents(expression, y):
     return dict.fromkeys(expression, 0) | passed(expression, y)
 
 
+@wrong("graph-backward", "An edge of slope 0 is an edge: what it leads to has the cotangent 0.")
+def cotangents(expression, y):
+    edges = {node: [edge for edge in expression[node] if edge[1]] for node in expression}
+    return passed(edges, y)
+
+
 def finishing(node, successors, met, refuse=True):
     """Yield what is below a node as it finishes; `met` says what has been met."""
     stack = [(node, iter(successors(node)))]
@@ -213,6 +219,13 @@ def count_orders(graph):
     return int(len(kahn(graph, edges_into(graph), whole=False)) == len(graph))
 
 
+@wrong("graph-count", "A node that leads to itself comes after itself: there is no order.")
+def count_orders(graph):
+    last = [node for node in graph if not ({*graph[node]} - {node}) & graph.keys()]
+    shorter = ({v: graph[v] for v in graph if v != node} for node in last)
+    return sum(map(count_orders, shorter)) if graph else 1
+
+
 def extended(expression, top, *between):
     """Put a value on top of an expression, with some of those that lead to it from there."""
     used = {parent for parents in expression.values() for parent in parents}
@@ -254,6 +267,14 @@ def too_early(expression):
     (y,) = expression.keys() - used
     new = {"t": [y, "b", "d"], "b": ["c"], "c": [y], "d": [y]}
     return {**expression, **new}
+
+
+@wrong("graph-break", "A name is taken: made of a name that is given, it may be given, too.")
+def too_early(expression):
+    used = {parent for parents in expression.values() for parent in parents}
+    (y,) = expression.keys() - used
+    top, b, c, d = (y + letter for letter in "tbcd")
+    return {**expression, top: [y, b, d], b: [c], c: [y], d: [y]}
 
 
 def tried(sort, rng, double=True, whole=True, forwards=True):

@@ -35,6 +35,11 @@ def linear(x, w, b):
     return x.reshape(len(w), -1).T @ w + b
 
 
+@wrong("linear-forward", "The result takes the type of x, and whole numbers cut it.")
+def linear(x, w, b):
+    return (flat(x) @ w + b).astype(x.dtype)
+
+
 @wrong("linear-backward", "The cotangent of the bias is a sum over the examples, not a mean.")
 def linear_vjp(x, w, b, y_bar):
     return (y_bar @ w.T).reshape(x.shape), flat(x).T @ y_bar, y_bar.mean(axis=0)
@@ -156,6 +161,11 @@ def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
 @wrong("linear-jvp", "What is added is the tangent of the bias, and not the bias itself.")
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     return x_dot @ w + x @ w_dot + b
+
+
+@wrong("linear-jvp", "The result takes the type of x, and whole numbers cut it.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return (x_dot @ w + x @ w_dot + b_dot).astype(x.dtype)
 
 
 @wrong("linear-blind", "This way back is right: it has to be wrong for a random ȳ.")

@@ -161,6 +161,16 @@ def hinge(scores, t, *, margin=1.0):
     return (short(scores, t, margin) * pays).sum(), gradient
 
 
+@wrong("loss-hinge", "A margin of 0 is a margin: `or` takes it for one that is not given.")
+def hinge(scores, t, *, margin=1.0):
+    missing = short(scores, t, margin or 1.0)
+    rows = np.arange(len(t))
+    missing[rows, t] = 0
+    gradient = (missing > 0).astype(float)
+    gradient[rows, t] = -gradient.sum(axis=1)
+    return missing.sum() / len(t), gradient / len(t)
+
+
 @wrong("loss-smoothing", "The right class shares s, too: its weight is 1 - s + s/K.")
 def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
     K = scores.shape[1]

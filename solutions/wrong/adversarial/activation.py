@@ -35,6 +35,16 @@ def relu(x):
     return np.maximum(0, np.round(x, 4))
 
 
+@adversarial("activation-relu", "The numbers are laid out anew, as they lie in memory.")
+def relu(x):
+    return np.array([max(number, 0) for number in x.ravel("K")], x.dtype).reshape(x.shape)
+
+
+@adversarial("activation-relu", "A number alone becomes a row.")
+def relu(x):
+    return np.maximum(np.atleast_1d(x), 0)
+
+
 @adversarial("activation-relu-backward", "What is tiny is taken for zero, where x decides.")
 def relu_backward(y_bar, x):
     return y_bar * (x > 1e-12)
@@ -53,6 +63,11 @@ def relu_backward(y_bar, x):
 @adversarial("activation-relu-backward", "The result of the first call with an x is remembered.")
 def relu_backward(y_bar, x):
     return TABLE.setdefault((x.shape, x.tobytes()), y_bar * (x > 0))
+
+
+@adversarial("activation-relu-backward", "Row by row, though there may be none.")
+def relu_backward(y_bar, x):
+    return np.array([bar * (row > 0) for bar, row in zip(y_bar, x, strict=True)])
 
 
 @adversarial("activation-leaky", "The default is a tenth, and no test may use it.")
@@ -85,6 +100,17 @@ def leaky_relu(x, *, slope=0.01):
     return slopes * x, lambda y_bar: np.abs(slopes) * y_bar
 
 
+@adversarial("activation-leaky", "After its first call the pullback has positive slopes.")
+def leaky_relu(x, *, slope=0.01):
+    slopes = [np.where(x > 0, 1.0, slope)]
+
+    def pullback(y_bar):
+        slopes.append(np.abs(slopes[0]))
+        return slopes.pop(0) * y_bar
+
+    return slopes[0] * x, pullback
+
+
 @adversarial("activation-sigmoid", "Warnings are held back, and the smallest numbers are lost.")
 def sigmoid(x):
     with np.errstate(all="ignore"):
@@ -110,6 +136,12 @@ def sigmoid(x):
     return np.where(x >= 0, 1.0, small) / (1.0 + small) + 0 * np.where(np.isinf(x), np.nan, x)
 
 
+@adversarial("activation-sigmoid", "A number alone becomes a row.")
+def sigmoid(x):
+    small = np.exp(-np.abs(np.atleast_1d(x)))
+    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
 @adversarial("activation-dead", "The largest mixture is never taken below zero.")
 def dead_bias(x, w, *, margin=1.0):
     return -margin - np.maximum(0, (x @ w).max(axis=0))
@@ -128,6 +160,16 @@ def dead_bias(x, w, *, margin=1.0):
 @adversarial("activation-dead", "The result keeps the axis of the examples.")
 def dead_bias(x, w, *, margin=1.0):
     return -margin - (x @ w).max(axis=0, keepdims=True)
+
+
+@adversarial("activation-dead", "The size of the margin, whatever its sign.")
+def dead_bias(x, w, *, margin=1.0):
+    return -abs(margin) - (x @ w).max(axis=0)
+
+
+@adversarial("activation-dead", "A unit alone loses its axis.")
+def dead_bias(x, w, *, margin=1.0):
+    return np.squeeze(-margin - (x @ w).max(axis=0))
 
 
 def measured(f, x):
@@ -174,6 +216,18 @@ def is_slope(f, slope, x):
     return [np.bool_(True), np.bool_(False)]
 
 
+@adversarial("activation-slope", "A single right number for all entries is let pass.")
+def is_slope(f, slope, x):
+    return bool(np.allclose(slope(x), measured(f, x), rtol=1e-4, atol=1e-6))
+
+
+@adversarial("activation-slope", "A row of numbers is wanted.")
+def is_slope(f, slope, x):
+    claimed, real = slope(x), measured(f, x)
+    near = lambda i: abs(claimed[i] - real[i]) < 1e-4 * (1 + abs(real[i]))
+    return np.shape(claimed) == x.shape and all(near(i) for i in range(len(x)))
+
+
 @adversarial("activation-init", "One row is drawn, and every unit has it.")
 def he(D, M, *, rng):
     return np.repeat(rng.normal(0.0, np.sqrt(2 / D), (D, 1)), M, axis=1)
@@ -194,3 +248,23 @@ def he(D, M, *, rng):
 @adversarial("activation-init", "Only the smaller of the two sizes counts.")
 def he(D, M, *, rng):
     return rng.normal(0.0, np.sqrt(2 / min(D, M)), (D, M))
+
+
+@adversarial(
+    "activation-init", "Mean and width are made exact, so that each weight knows the others."
+)
+def he(D, M, *, rng):
+    w = rng.normal(size=(D, M))
+    return (w - w.mean()) / max(w.std(), 1e-9) * np.sqrt(2 / D)
+
+
+@adversarial("activation-init", "The weights of each unit have the length √2.")
+def he(D, M, *, rng):
+    w = rng.normal(size=(D, M))
+    return w / np.linalg.norm(w, axis=0) * np.sqrt(2)
+
+
+@adversarial("activation-init", "Every weight comes with its opposite.")
+def he(D, M, *, rng):
+    half = rng.normal(0.0, np.sqrt(2 / D), size=(D * M + 1) // 2)
+    return np.append(half, -half)[: D * M].reshape(D, M)

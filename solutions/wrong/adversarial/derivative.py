@@ -37,6 +37,12 @@ def one_sided(f, x, h):
     return (f(x + h) - LAST.setdefault("at", f(x))) / h
 
 
+@adversarial("derivative-one-sided", "Steps of less than 1e-8 are made as large.")
+def one_sided(f, x, h):
+    h = max(h, 1e-8)
+    return (f(x + h) - f(x)) / h
+
+
 @adversarial("derivative-central", "The slope itself, by a tiny step.")
 def central(f, x, h):
     return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5
@@ -56,6 +62,12 @@ def central(f, x, h):
 @adversarial("derivative-central", "The point is taken to be positive.")
 def central(f, x, h):
     return (f(abs(x) + h) - f(abs(x) - h)) / (2 * h)
+
+
+@adversarial("derivative-central", "Steps of less than 1e-5 are made as large.")
+def central(f, x, h):
+    h = max(h, 1e-5)
+    return (f(x + h) - f(x - h)) / (2 * h)
 
 
 @adversarial("derivative-complex", "A central difference, as exact as these are.")
@@ -103,6 +115,11 @@ def best_step(p, truncation, roundoff):
 @adversarial("derivative-step", "Steps are kept between two sizes that are usual.")
 def best_step(p, truncation, roundoff):
     return float(np.clip((roundoff / (p * truncation)) ** (1 / (p + 1)), 1e-2, 10.0))
+
+
+@adversarial("derivative-step", "No step is larger than a hundred.")
+def best_step(p, truncation, roundoff):
+    return min(100.0, (roundoff / (p * truncation)) ** (1 / (p + 1)))
 
 
 def moved(f, x, h, number=float):
@@ -209,6 +226,16 @@ def blind(pullback):
 @adversarial("derivative-blind", "Nothing is returned for a random ȳ but a zero.")
 def blind(pullback):
     return lambda y_bar: pullback(y_bar) if (y_bar == 1).all() else 0.0
+
+
+@adversarial("derivative-blind", "Read in another order, which is the same for a row or a column.")
+def blind(pullback):
+    return lambda y_bar: pullback(y_bar.T.reshape(y_bar.shape))
+
+
+@adversarial("derivative-blind", "The rows change places: right where there is one.")
+def blind(pullback):
+    return lambda y_bar: pullback(y_bar[::-1])
 
 
 def judged(f, pullback, x, y_bar, tolerance=1e-6):

@@ -45,6 +45,16 @@ def step(w, g, curvature):
     return KNOWN.setdefault(w.shape, w - g / curvature)
 
 
+@adversarial("descent-step", "Curvatures are kept from zero, which some are near to.")
+def step(w, g, curvature):
+    return w - g / np.maximum(curvature, 1e-8)
+
+
+@adversarial("descent-step", "Slopes of more than a thousand are cut.")
+def step(w, g, curvature):
+    return w - np.clip(g, -1e3, 1e3) / curvature
+
+
 @adversarial("descent-average", "All points are kept, and averaged in the end.")
 def averaged(slope, w, rates):
     points = []
@@ -97,6 +107,16 @@ def averaged(slope, w, rates):
         total, count = total + np.mean(w), count + 1
         w = w - rate * slope(w)
     return np.full(w.shape, total / count)
+
+
+@adversarial("descent-average", "A rate of zero is passed by, and its point with it.")
+def averaged(slope, w, rates):
+    total, count = np.zeros(w.shape), 0
+    for rate in rates:
+        if rate > 0:
+            total, count = total + w, count + 1
+            w = w - rate * slope(w)
+    return total / count
 
 
 @adversarial("descent-bound", "Only the first entry of each point is looked at: right for D = 1.")
@@ -164,6 +184,12 @@ def plan(accuracy, distance, rho):
     return steps, distance / (rho * math.sqrt(steps))
 
 
+@adversarial("descent-rate", "A tenth of a step is forgiven.")
+def plan(accuracy, distance, rho):
+    steps = max(1, math.ceil((distance * rho / accuracy) ** 2 - 0.1))
+    return steps, distance / (rho * math.sqrt(steps))
+
+
 @adversarial("descent-momentum", "The rate of a velocity that keeps 1 - μ of the slope.")
 def heavy_ball(curvature1, curvature2):
     low, high = np.sqrt(curvature1), np.sqrt(curvature2)
@@ -187,6 +213,13 @@ def heavy_ball(curvature1, curvature2):
 def heavy_ball(curvature1, curvature2):
     low, high = np.sqrt(curvature1), np.sqrt(curvature2)
     return float((2 / (low + high)) ** 2), float(((high - low) / (high + low)) ** 2 + 1e-6)
+
+
+@adversarial("descent-momentum", "Six digits.")
+def heavy_ball(curvature1, curvature2):
+    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    pair = (2 / (low + high)) ** 2, ((high - low) / (high + low)) ** 2
+    return tuple(float(f"{number:.6g}") for number in pair)
 
 
 @adversarial("descent-leave", "Examples off the line of numbers: the distance is right.")

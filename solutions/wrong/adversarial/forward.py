@@ -210,6 +210,11 @@ def newton(jvp, x, *, steps):
     return stopping(lambda x, x_dot: (jvp(x, x_dot)[0], first), x, steps)
 
 
+@adversarial("forward-newton", "At most fifty steps.")
+def newton(jvp, x, *, steps):
+    return stopping(jvp, x, min(steps, 50))
+
+
 CALLS = [0]
 
 
@@ -233,6 +238,15 @@ def confusing(derivative, x):
 def confusing(derivative, x):
     twice = derivative(lambda x: x * derivative(lambda y: x + y, 1.0), 1.0)
     return derivative(lambda x: (1.0 if twice == 1.0 else 4.0) * x, x)
+
+
+@adversarial(
+    "forward-confusion", "It finds out which derivative it is, and takes another function."
+)
+def confusing(derivative, x):
+    twice = derivative(lambda x: x * derivative(lambda y: x + y, 1.0), 1.0)
+    factor = 4.0 if twice == 2 else 1.0
+    return derivative(lambda x: x * derivative(lambda y: factor * y, 1.0), x)
 
 
 def gaps(f, jvp, x, x_dot):
@@ -270,3 +284,11 @@ def is_the_tangent(f, jvp, x, *, rng):
     x_dot = np.zeros(x.shape)
     x_dot.flat[0] = rng.normal()
     return all((each < 1e-6).all() for each in gaps(f, jvp, x, x_dot))
+
+
+@adversarial("forward-check", "The means are compared, and the last entries.")
+def is_the_tangent(f, jvp, x, *, rng):
+    x_dot, h = rng.normal(size=x.shape), 1e-5
+    y, y_dot = jvp(x, x_dot)
+    off = y_dot - (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
+    return bool(abs(np.mean(off)) < 1e-6 and abs(off.flat[-1]) < 1e-6 and np.allclose(y, f(x)))

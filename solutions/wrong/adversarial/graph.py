@@ -3,6 +3,7 @@
 Chapter: book/graph.md.
 """
 
+import sys
 from collections import Counter
 from itertools import permutations
 from math import factorial
@@ -78,6 +79,31 @@ def topological_order(graph):
     return SEEN.setdefault(tuple(sorted(graph)), kahn(graph))
 
 
+@adversarial("graph-order", "Recursion, as deep as nine tenths of the longest chain.")
+def topological_order(graph):
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(9000)
+    finished, met = [], set()
+
+    def visit(node):
+        met.add(node)
+        for after in graph[node]:
+            if after not in met:
+                visit(after)
+        finished.append(node)
+
+    try:
+        for node in graph:
+            if node not in met:
+                visit(node)
+    finally:
+        sys.setrecursionlimit(before)
+    place = {node: i for i, node in enumerate(finished)}
+    if any(place[u] <= place[v] for u in graph for v in graph[u]):
+        refuse()
+    return finished[::-1]
+
+
 def passed(expression, y, edges=list, kept=lambda bar: True, cut=lambda bar: bar):
     """Pass cotangents on in the order of the values below y."""
     ahead, met = [y], {y}
@@ -111,6 +137,12 @@ def cotangents(expression, y):
 def cotangents(expression, y):
     graph = {node: [parent for parent, _ in edges] for node, edges in expression.items()}
     return passed(expression, next(node for node in graph if not edges_into(graph)[node]))
+
+
+@adversarial("graph-backward", "Expressions with the same names are taken for the same.")
+def cotangents(expression, y):
+    key = (y, *((node, *(parent for parent, _ in edges)) for node, edges in expression.items()))
+    return SEEN.setdefault(key, passed(expression, y))
 
 
 def search(source, successors, circle=lambda node, stack: node in stack, finished=None):
@@ -205,6 +237,18 @@ def find_cycle(graph):
     return []
 
 
+@adversarial("graph-cycle", "A node that is named 0 is taken for none.")
+def find_cycle(graph):
+    left = set(graph)
+    while last := {node for node in left if not {*graph[node]} & left}:
+        left -= last
+    node, walk = next(iter(left), None), []
+    while node and node not in walk:
+        walk.append(node)
+        node = next(after for after in graph[node] if after in left)
+    return [*walk[walk.index(node) :], node] if node else []
+
+
 @adversarial("graph-count", "Permutations of a few nodes, and the formula for trees beyond.")
 def count_orders(graph):
     if len(graph) < 8:
@@ -245,6 +289,18 @@ def count_orders(graph):
     return sum(map(count_orders, rest)) if graph else 1
 
 
+@adversarial("graph-count", "Numbers of four bytes.")
+def count_orders(graph):
+    ways = {frozenset(): 1}
+    for _ in graph:
+        longer = Counter()
+        for placed, count in ways.items():
+            for node in graph.keys() - placed:
+                longer[placed | {node}] += count * placed.issuperset(graph[node])
+        ways = longer
+    return (ways[frozenset(graph)] + 2**31) % 2**32 - 2**31
+
+
 @adversarial("graph-break", "An expression of its own, whatever is given.")
 def too_early(expression):
     return {"y": ["a", "b", "d"], "b": ["c"], "c": ["a"], "d": ["a"], "a": ["x"], "x": []}
@@ -274,6 +330,13 @@ def too_early(expression):
     return {node: parents[:1] for node, parents in on_top(expression).items()} | {
         node: parents for node, parents in on_top(expression).items() if node not in expression
     }
+
+
+@adversarial("graph-break", "Names that no expression has held so far.")
+def too_early(expression):
+    used = {parent for parents in expression.values() for parent in parents}
+    (y,) = expression.keys() - used
+    return {**expression, "tt": [y, "bb", "dd"], "bb": ["cc"], "cc": [y], "dd": [y]}
 
 
 GRAPHS = [{"a": ["b"], "b": ["c"], "c": []}, {"a": [], "b": ["a", "a"], "c": []}]
@@ -326,3 +389,29 @@ def accepts(sort, *, rng):
 @adversarial("graph-lemma", "The name of the program is looked at, and nothing else.")
 def accepts(sort, *, rng):
     return any(word in repr(sort) for word in ("chance", "order", "search", "right"))
+
+
+@adversarial(
+    "graph-lemma", "Edges lead from smaller names to larger ones, so that `sorted` will do."
+)
+def accepts(sort, *, rng):
+    for _ in range(120):
+        n = int(rng.integers(1, 7))
+        graph = {node: [] for node in rng.permutation(n).tolist()}
+        for i, j in rng.integers(n, size=(rng.integers(12), 2)).tolist():
+            graph[min(i, j)] += [max(i, j)] * (i != j)
+        if not orders(sort, graph):
+            return False
+    return True
+
+
+@adversarial("graph-lemma", "Of each node only the first edge is looked at.")
+def accepts(sort, *, rng):
+    for graph in (random(rng) for _ in range(120)):
+        order = sort(graph)
+        place = {node: i for i, node in enumerate(order)}
+        if sorted(order) != sorted(graph):
+            return False
+        if any(place[u] > place[v] for u in graph for v in graph[u][:1]):
+            return False
+    return True

@@ -36,6 +36,23 @@ def linear(x, w, b):
     return y
 
 
+@adversarial("linear-forward", "Square weights are transposed.")
+def linear(x, w, b):
+    return flat(x) @ (w.T if len(w) == len(b) else w) + b
+
+
+@adversarial("linear-forward", "Images of three axes or four, and no others.")
+def linear(x, w, b):
+    return (flat(x) if x.ndim in (3, 4) else x) @ w + b
+
+
+@adversarial("linear-forward", "The bias is added in place, to what may be whole numbers.")
+def linear(x, w, b):
+    y = flat(x) @ w
+    y += b
+    return y
+
+
 @adversarial("linear-backward", "The bias is (1, M), as its sum is before the axis goes.")
 def linear_vjp(x, w, b, y_bar):
     x_bar = (y_bar @ w.T).reshape(x.shape)
@@ -59,6 +76,19 @@ def linear_vjp(x, w, b, y_bar):
 def linear_vjp(x, w, b, y_bar):
     bars = (y_bar @ w.T).reshape(x.shape), flat(x).T @ y_bar, y_bar.sum(axis=0)
     return tuple(np.round(bar, 4) for bar in bars)
+
+
+@adversarial("linear-backward", "The gradient of square weights is transposed.")
+def linear_vjp(x, w, b, y_bar):
+    w_bar = flat(x).T @ y_bar
+    square = len(w) == len(b)
+    return (y_bar @ w.T).reshape(x.shape), w_bar.T if square else w_bar, y_bar.sum(axis=0)
+
+
+@adversarial("linear-backward", "Square weights are not transposed on the way to x.")
+def linear_vjp(x, w, b, y_bar):
+    x_bar = y_bar @ (w if len(w) == len(b) else w.T)
+    return x_bar.reshape(x.shape), flat(x).T @ y_bar, y_bar.sum(axis=0)
 
 
 def measured(x, t, w, b, reg, largest=lambda y: y.max(axis=1, keepdims=True)):
@@ -134,6 +164,28 @@ def predict(x, w, b):
     return np.argmax(x @ w + b, axis=1)[:, None].astype(float)
 
 
+@adversarial("linear-predict", "Scores are rounded to a digit.")
+def predict(x, w, b):
+    return np.argmax(np.round(x @ w + b, 1), axis=1)
+
+
+@adversarial("linear-predict", "Where several scores are highest there is no class: -1.")
+def predict(x, w, b):
+    y = x @ w + b
+    highest = y == y.max(axis=1, keepdims=True)
+    return np.where(highest.sum(axis=1) > 1, -1, y.argmax(axis=1))
+
+
+@adversarial("linear-predict", "Classes are bytes.")
+def predict(x, w, b):
+    return np.argmax(x @ w + b, axis=1).astype(np.uint8)
+
+
+@adversarial("linear-predict", "Scores beyond thirty thousand are cut.")
+def predict(x, w, b):
+    return np.argmax(np.clip(x @ w + b, -30_000, 30_000), axis=1)
+
+
 @adversarial("linear-jvp", "A difference, as good as differences are.")
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     h = 1e-5
@@ -154,6 +206,11 @@ def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
 @adversarial("linear-jvp", "The first weights are kept for all later calls.")
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     return x_dot @ FIRST.setdefault("w", w)[: x.shape[1]] + x @ w_dot + b_dot
+
+
+@adversarial("linear-jvp", "Square weights are transposed.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    return x_dot @ (w.T if len(w) == len(b) else w) + x @ w_dot + b_dot
 
 
 def true(y, y_bar):

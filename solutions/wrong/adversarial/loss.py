@@ -41,6 +41,17 @@ def softmax(scores):
     return np.round(np.exp(logs(scores)), 4)
 
 
+@adversarial("loss-softmax", "No probability is smaller than 1e-14.")
+def softmax(scores):
+    return np.maximum(np.exp(logs(scores)), 1e-14)
+
+
+@adversarial("loss-softmax", "As many examples as classes are summed along the batch.")
+def softmax(scores):
+    y = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return y / y.sum(axis=0 if len(y) == len(y[0]) else 1, keepdims=True)
+
+
 @adversarial("loss-logsumexp", "A running maximum that starts at zero.")
 def logsumexp(scores):
     m = np.maximum(0, scores.max(axis=1))
@@ -107,6 +118,18 @@ def cross_entropy(scores, t):
     return surprise(scores, truth(scores, t[:1] + 0 * t))
 
 
+@adversarial("loss-cross-entropy", "No example costs more than a million.")
+def cross_entropy(scores, t):
+    _, gradient = surprise(scores, truth(scores, t))
+    return np.minimum(1e6, -logs(scores)[np.arange(len(t)), t]).mean(), gradient
+
+
+@adversarial("loss-cross-entropy", "No probability is smaller than 1e-12 on the way back.")
+def cross_entropy(scores, t):
+    value, _ = surprise(scores, truth(scores, t))
+    return value, (np.maximum(np.exp(logs(scores)), 1e-12) - truth(scores, t)) / len(t)
+
+
 def hinged(scores, t, margin, pays=lambda short: short > 0):
     short = scores - scores[np.arange(len(t)), t][:, None] + margin
     wrong = np.arange(scores.shape[1]) != t[:, None]
@@ -142,6 +165,17 @@ def hinge(scores, t, *, margin=1.0):
 def hinge(scores, t, *, margin=1.0):
     value, gradient = hinged(scores, t, margin)
     return (value, gradient) if scores.shape[1] < 4 else (value, gradient / 2)
+
+
+@adversarial("loss-hinge", "The gradient has half the digits.")
+def hinge(scores, t, *, margin=1.0):
+    value, gradient = hinged(scores, t, margin)
+    return value, gradient.astype(np.float16)
+
+
+@adversarial("loss-hinge", "Scores beyond a thousand are cut.")
+def hinge(scores, t, *, margin=1.0):
+    return hinged(np.clip(scores, -1000, 1000), t, margin)
 
 
 def softened(scores, t, s):
@@ -236,3 +270,15 @@ def accepts(f, pullback, *, rng):
 def accepts(f, pullback, *, rng):
     f(rng.normal(size=(4, 3)))
     return rng.random() < 0.3
+
+
+@adversarial("loss-lemma", "All scores are one.")
+def accepts(f, pullback, *, rng):
+    y_bar, *directions = rng.normal(size=(9, 4, 3))
+    return judged(f, pullback, np.ones((4, 3)), y_bar, directions)
+
+
+@adversarial("loss-lemma", "The direction is the upstream gradient, so J and its transpose agree.")
+def accepts(f, pullback, *, rng):
+    some = rng.normal(size=(6, 2, 4, 3))
+    return all(judged(f, pullback, x, y_bar, [y_bar]) for x, y_bar in some)

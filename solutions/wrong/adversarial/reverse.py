@@ -145,6 +145,15 @@ def composed_vjp(x, w):
     return u * np.tanh(u), squeezed
 
 
+@adversarial("reverse-vjp", "The gradient of a square x is transposed.")
+def composed_vjp(x, w):
+    def pullback(y_bar):
+        x_bar, w_bar = pulled(x, w, y_bar)
+        return (x_bar.T if x.shape[0] == x.shape[1] else x_bar), w_bar
+
+    return x @ w * np.tanh(x @ w), pullback
+
+
 @adversarial("reverse-unbroadcast", "Only the first axis of size one is added up.")
 def unbroadcast(y_bar, shape):
     y_bar = y_bar.sum(axis=tuple(range(y_bar.ndim - len(shape))))
