@@ -5,7 +5,7 @@ Each takes the inputs of a node, and its attributes by name.
 
 import numpy as np
 
-from dlcore.compat.onnx import arrays, networks
+from dlcore.compat.onnx import arrays, networks, norms
 from dlcore.ops import activation
 
 OPERATORS = {
@@ -36,4 +36,8 @@ OPERATORS = {
     "Sigmoid": activation.sigmoid, "Softmax": networks.softmax_along,
     "SoftmaxCrossEntropyLoss": networks.softmax_cross_entropy,
     "Softplus": activation.softplus, "Tanh": np.tanh,
+    "BatchNormalization": norms.batch_normalization, "Dropout": norms.dropout,
+    "GroupNormalization": norms.group_normalization,
+    "InstanceNormalization": norms.instance_normalization,
+    "LayerNormalization": norms.layer_normalization, "LRN": norms.lrn,
 }  # fmt: skip
