@@ -38,11 +38,13 @@ def letter(name, indexed=False):
 
     >>> letter("y_bar"), letter("beta1"), letter("w1", indexed=True), letter("v_next")
     ('\\bar{y}', '\\beta_{1}', 'w^{(1)}', 'v^{+}')
+    >>> letter("x_hat_bar")
+    '\\bar{\\hat{x}}'
     """
     head, *marks = name.split("_")
     stem, number, primes = re.fullmatch(r"([A-Za-z]+)(\d*)('*)", head).groups()
     text = NAMES.get(stem, stem if len(stem) == 1 else rf"\mathrm{{{stem}}}")
-    for mark in set(marks) & ACCENTS.keys():
+    for mark in filter(ACCENTS.get, marks):
         text = rf"\{ACCENTS[mark]}{{{text}}}"
     if number:
         text += rf"^{{({number})}}" if indexed else f"_{{{number}}}"

@@ -54,6 +54,11 @@ NAMES = {
     "count": r"\#",
     "phi": r"\varphi",  # an angle
     "hessian": "H",
+    "mean": r"\mu",  # of a set of numbers; on pages about optimizers it is the momentum
+    "var": "v",  # variance of a set of numbers
+    "gamma": r"\gamma",  # scale that is learned
+    "alpha": r"\alpha",  # share of what is new in a running average
+    "offset": "k",
 }
 
 

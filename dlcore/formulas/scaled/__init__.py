@@ -1,0 +1,1 @@
+"""What becomes of factors, topic by topic."""

@@ -1,0 +1,1 @@
+"""What is known of statistics that are kept, topic by topic."""
