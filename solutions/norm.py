@@ -226,7 +226,7 @@ def accepts(norm, *, rng):
     # BEGIN SOLUTION
     # HINT: compute yourself what y has to be; for which x does each fault show?
     # HINT: all sizes differ; few numbers in a channel; a variance near eps; a large mean
-    # HINT: np.allclose(rtol=1e-6, atol=1e-6) on normal numbers, on 1e-3 of them, and on 1e7 + them
+    # HINT: np.allclose(rtol=1e-5, atol=1e-5) at three scales: 1, 1e-3, and 1 around 1e7
     noise = rng.normal(size=(3, 4, 2, 5))
     gamma, beta = rng.normal(size=(2, 4))
     for scale, shift in [(1.0, 0.0), (1e-3, 0.0), (1.0, 1e7)]:
@@ -234,7 +234,7 @@ def accepts(norm, *, rng):
         d = x - x.mean(axis=(0, 2, 3), keepdims=True)
         x_hat = d / np.sqrt((d * d).mean(axis=(0, 2, 3), keepdims=True) + 1e-5)
         y = gamma[:, None, None] * x_hat + beta[:, None, None]
-        if not np.allclose(norm(x, gamma, beta, 1e-5), y, rtol=1e-6, atol=1e-6):
+        if not np.allclose(norm(x, gamma, beta, 1e-5), y, rtol=1e-5, atol=1e-5):
             return False
     return True
     # END SOLUTION
