@@ -205,14 +205,12 @@ def square_of_hats():
     yield "=", var / (var + eps), "the variance"
 
 
-@derivation(one_line, *FORWARD)
+@derivation(staged, mean_back)
 def gradients_add_up():
     """Whatever the upstream gradient is, the gradients of a set cancel."""
-    weighed = average(y_bar[n] * x_hat[n])
     yield total(x_bar[n], n)
-    sums = total(y_bar[n], n) - total(y_bar[n], n) - total(x_hat[n], n) * weighed
-    yield "=", gamma / sigma * sums, "summed"
-    yield "=", sp.S.Zero, "$\\hat{x}$ adds up to 0"
+    yield "=", total(apart_bar[n], n) + mu_bar, "both users"
+    yield "=", sp.S.Zero, "$\\bar{\\mu}$ written out"
 
 
 @derivation(one_line, *FORWARD)
@@ -280,9 +278,8 @@ def rank():
 @derivation()
 def two_numbers():
     """Of two numbers nothing but their order is left."""
-    middle = (a + shift) / 2
-    yield (a - middle) / sqrt(((a - middle) ** 2 + (shift - middle) ** 2) / 2)
-    yield "=", (a - shift) / 2 / sqrt((a - shift) ** 2 / 4), "half of their distance"
+    yield (a - (a + shift) / 2) / sqrt((a - shift) ** 2 / 4)
+    yield "=", (a - shift) / sqrt((a - shift) ** 2), "half of their difference"
     yield "=", (a - shift) / sp.Abs(a - shift), "a root is not negative"
 
 

@@ -25,6 +25,18 @@ EQUIVALENT = {
         "the mean product of two weights does not ask which is named first",
     ("der-activation-spread", r"2: = \sum_{d,d'} \sigma^{2} [d = d'] \, x_{d'} \, x_{d'}"):
         "where the bracket is not zero, both indices are the same",
+    ("der-norm-hats-add-up", r"1: \frac{1}{N} \sum_{n} \hat{x}_{n}"):
+        "what adds up to zero has the mean zero",
+    ("der-norm-gradients-add-up", r"1: \frac{1}{N} \sum_{n} \bar{x}_{n}"):
+        "what adds up to zero has the mean zero",
+    ("eq-norm-projection", r"\sum_{n''} P_{n,n''} \, P_{n'',n'} = P_{n',n}"):
+        "a projection is symmetric",
+    ("der-norm-projected-twice", r"1: \sum_{n''} P_{n'',n} \, P_{n'',n'}"):
+        "a projection is symmetric",
+    ("der-norm-projected-twice",
+     (r"2: = P_{n',n} - \frac{1}{N} \sum_{n''} P_{n'',n'} "
+      r"- \hat{x}_{n} \, \frac{1}{N} \sum_{n''} \hat{x}_{n''} \, P_{n'',n'}")):
+        "a projection is symmetric",
 }  # fmt: skip
 
 

@@ -112,10 +112,8 @@ def overall_mean():
 def pooled():
     """The variance of all numbers of K batches."""
     yield 1 / (K * N) * total((x[k, n] - overall) ** 2, n, k)
-    apart = (x[k, n] - means[k]) + (means[k] - overall)
-    yield "=", 1 / (K * N) * total(apart**2, n, k), "$\\mu_k$ comes and goes"
     between = 1 / K * total((means[k] - overall) ** 2, k)
-    yield "=", 1 / K * total(variances[k], k) + between, "distances from $\\mu_k$ cancel"
+    yield "=", 1 / K * total(variances[k], k) + between, "$x_{k,n} - \\mu_k$ adds up to 0"
 
 
 @formula(computed("verification.programs.norm.folded_weights", sizes=FILTERS))
