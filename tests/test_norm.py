@@ -1,8 +1,447 @@
 """Normalisation.  Each test is a lemma of `book/norm.md`, in the order of the chapter."""
 
+import importlib
+import re
+from itertools import product
+
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore import nn
+from dlcore.autodiff import check_gradients, grad, jacobian
+from dlcore.course.exercises.topics import ROOT
+from dlcore.nn.norm import fold
+from dlcore.ops.norm import (
+    batch_norm,
+    batch_statistics,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+)
+
+N, EPS = 7, 1e-5
+FEW_ROUNDINGS = {"rtol": 0, "atol": 1e-12}  # sums of some ten numbers near one
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The experiments of the chapter."""
+    return importlib.import_module("dlcore.experiments.norm")
+
+
+@pytest.fixture(scope="module")
+def statistics():
+    """The formulas of the chapter about statistics that are kept."""
+    return importlib.import_module("dlcore.formulas.statistics.norm")
+
+
+@pytest.fixture(scope="module")
+def unfold():
+    """Write definitions out in a formula."""
+    return importlib.import_module("dlcore.formulas.engine.calculus").unfold
+
+
+@pytest.fixture
+def x(rng):
+    """One set of numbers."""
+    return rng.normal(size=N) + 3
+
+
+@pytest.fixture
+def y_bar(rng):
+    """An upstream gradient for them."""
+    return rng.normal(size=N)
+
+
+def one(number):
+    """Make an array of one number, for a single channel."""
+    return np.array([number])
+
+
+def ones(C):
+    """Return a scale of one and a shift of zero for C channels."""
+    return np.ones(C), np.zeros(C)
+
+
+def back(x, y_bar, gamma=1.0, eps=EPS):
+    """Pull ȳ back through the normalisation of one set."""
+    xs = x[:, None], one(gamma), one(0.0)
+    y = batch_norm(*xs, eps=eps)
+    return batch_norm.vjp(y, *xs, y_bar[:, None], eps=eps)[0][:, 0]
+
+
+def test_twenty_plain_layers_end_above_eight():
+    """In the record every run of 20 layers ends above all of 8, and below them with batch norm."""
+    record = importlib.import_module("dlcore.experiments.experiment").record
+    runs = record("norm-depth-failure")["history"]["losses"]
+    last = {name: [run[-1] for run in of_a_network] for name, of_a_network in runs.items()}
+    assert min(last["20 layers"]) > 10 * max(last["8 layers"])
+    assert max(last["20 layers, batch norm"]) < min(last["20 layers"])
+
+
+def test_four_numbers_are_normalised_by_hand():
+    """1, 7, 9, 15 become -7/5, -1/5, 1/5, 7/5, and 25 x̄ is 26, -32, -18, 24."""
+    x, y_bar = np.array([1.0, 7, 9, 15]), np.array([20.0, 0, 0, 0])
+    y = batch_norm(x[:, None], *ones(1), eps=0.0)[:, 0]
+    assert_allclose(5 * y, [-7, -1, 1, 7], **FEW_ROUNDINGS)
+    assert_allclose(25 * back(x, y_bar, eps=0.0), [26, -32, -18, 24], **FEW_ROUNDINGS)
+
+
+def test_the_program_says_what_the_page_says(x, formulas, oracle, unfold):
+    """y = γ (x - μ)/√(v + ε) + β, for the numbers of one channel."""
+    page = oracle.program(unfold(formulas.batch_norm, *formulas.FORWARD))
+    expected = page(x=x, gamma=-1.5, beta=0.25, eps=0.01)
+    y = batch_norm(x[:, None], one(-1.5), one(0.25), eps=0.01)
+    assert_allclose(y[:, 0], expected, **FEW_ROUNDINGS)
+
+
+def test_every_channel_has_statistics_of_its_own(rng):
+    """Over all images and pixels: the channel of an image is one set of N H W numbers."""
+    x, gamma, beta = rng.normal(size=(2, 3, 4, 5)), *rng.normal(size=(2, 3))
+    y = batch_norm(x, gamma, beta)
+    for c in range(3):
+        alone = batch_norm(x[:, c].reshape(-1, 1), gamma[c : c + 1], beta[c : c + 1])
+        assert_allclose(y[:, c].ravel(), alone[:, 0], **FEW_ROUNDINGS)
+
+
+def test_scale_and_shift_can_undo_the_normalisation(x):
+    """With γ = σ and β = μ the result is x."""
+    mean, var = batch_statistics(x[:, None])
+    y = batch_norm(x[:, None], np.sqrt(var + EPS), mean, eps=EPS)
+    assert_allclose(y[:, 0], x, **FEW_ROUNDINGS)
+
+
+REST = {
+    "hat": lambda x_hat, x: x_hat,
+    "deviation": lambda sigma, x: (x - np.mean(x)) / sigma,
+    "variance": lambda var, x: (x - np.mean(x)) / np.sqrt(var + EPS),
+    "centred": lambda d, x: d / np.sqrt(np.mean(d**2) + EPS),
+}
+
+
+@pytest.mark.parametrize("stage", REST)
+def test_each_stage_is_the_slope_along_its_node(stage, x, y_bar, formulas, oracle, unfold):
+    """The tape gives the same for the rest of the graph, from that node to y."""
+    d = x - x.mean()
+    sigma = np.sqrt(d @ d / N + EPS)
+    node = {"hat": d / sigma, "deviation": sigma, "variance": d @ d / N, "centred": d}[stage]
+    slope = grad(lambda z: np.sum(2.5 * y_bar * REST[stage](z, x)))(node)
+    page = unfold(getattr(formulas, f"{stage}_back"), *formulas.STAGES, *formulas.FORWARD)
+    given = {"x": x, "y_bar": y_bar, "gamma": 2.5, "eps": EPS}
+    assert_allclose(slope, oracle.program(page)(**given), **FEW_ROUNDINGS)
+
+
+def test_the_stages_and_the_one_line_are_one_gradient(x, y_bar, formulas, oracle, unfold):
+    """Both formulas and the program agree, for a random upstream gradient."""
+    for relation in (formulas.staged, formulas.one_line):
+        page = oracle.program(unfold(relation, *formulas.STAGES, *formulas.FORWARD))
+        expected = page(x=x, y_bar=y_bar, gamma=2.5, eps=EPS)
+        assert_allclose(back(x, y_bar, 2.5), expected, **FEW_ROUNDINGS)
+
+
+def test_the_rule_is_the_slope_for_images(rng):
+    """Differences agree with x̄, γ̄ and β̄ where a set has N H W numbers."""
+    x, gamma, beta = rng.normal(size=(2, 3, 4, 5)), *rng.normal(size=(2, 3))
+    check_gradients(batch_norm, x, gamma, beta, rng=rng)
+
+
+def test_the_gradients_of_a_set_cancel(x, y_bar):
+    """Σ x̄ = 0, for every ȳ and every ε."""
+    for eps in (0.0, EPS, 10.0):
+        assert_allclose(back(x, y_bar, eps=eps).sum(), 0, **FEW_ROUNDINGS)
+
+
+def test_along_the_normalised_numbers_epsilon_alone_leaves_something(x, y_bar):
+    """x̂ · x̄ = γ/σ (Σ ȳ x̂) ε/(v + ε)."""
+    for eps in (0.0, EPS, 10.0):
+        sigma = np.sqrt(x.var() + eps)
+        x_hat = (x - x.mean()) / sigma
+        expected = 2.5 / sigma * (y_bar @ x_hat) * eps / sigma**2
+        assert_allclose(x_hat @ back(x, y_bar, 2.5, eps), expected, **FEW_ROUNDINGS)
+
+
+def test_a_lost_path_shows_in_one_of_two_sums(x, y_bar):
+    """Without the path of the mean Σ x̄ is not 0; without that of the variance x̂ · x̄ is not."""
+    x_hat = (x - x.mean()) / x.std()
+    along, mean = x_hat * np.mean(y_bar * x_hat), y_bar.mean()
+    for x_bar, sums in {
+        "right": (y_bar - mean - along, (0, 0)),
+        "mean lost": (y_bar - along, (N * mean, 0)),
+        "variance lost": (y_bar - mean, (0, y_bar @ x_hat)),
+    }.values():
+        assert_allclose((x_bar.sum(), x_hat @ x_bar), sums, **FEW_ROUNDINGS)
+
+
+def test_the_jacobian_is_a_projection(x, formulas, oracle, unfold):
+    """P P = P, P 1 = 0, P x̂ = 0 and the rank is N - 2; without ε it is σ times the Jacobian."""
+    P = oracle.program(unfold(formulas.projector, *formulas.EXACT))(x=x)
+    assert_allclose(P @ P, P, **FEW_ROUNDINGS)
+    assert_allclose(P @ np.transpose([np.ones(N), x - x.mean()]), 0, **FEW_ROUNDINGS)
+    assert np.linalg.matrix_rank(P, tol=1e-9) == N - 2
+    J = jacobian(lambda x: batch_norm(x[:, None], *ones(1), eps=0.0)[:, 0])(x)
+    assert_allclose(x.std() * J, P, **FEW_ROUNDINGS)
+
+
+def test_two_numbers_keep_their_order_and_no_gradient(rng):
+    """For n = 2 and ε = 0 the results are 1 and -1, and x̄ = 0."""
+    for low, more in rng.uniform(0.1, 5, size=(200, 2)):
+        x, y_bar = np.array([low + more, low]), rng.normal(size=2)
+        assert_allclose(batch_norm(x[:, None], *ones(1), eps=0.0)[:, 0], [1, -1], **FEW_ROUNDINGS)
+        assert_allclose(more * back(x, y_bar, eps=0.0), 0, **FEW_ROUNDINGS)
+
+
+def test_a_backward_pass_of_zeros_passes_a_check_with_ones(x, y_bar, rng, formulas, oracle):
+    """x̄ = 0 · ȳ is right for ȳ = 1, and refused for a random ȳ: by the rule and by calculus."""
+    assert_allclose(back(x, np.ones(N)), 0, **FEW_ROUNDINGS)
+    assert np.abs(back(x, y_bar)).max() > 0.01
+    calculus = importlib.import_module("dlcore.formulas.engine.calculus")
+    derived = calculus.cotangent(calculus.unfold(formulas.batch_norm, *formulas.FORWARD), "x")
+    zeros = derived.func(derived.lhs, 0 * derived.rhs)
+    assert oracle.counterexample(zeros, derived, rng) is not None
+    assert oracle.counterexample(derived, derived, rng) is None
+
+
+def test_a_factor_before_the_normalisation_is_a_factor_of_epsilon(x, rng):
+    """BN(a x + b; ε) = sign(a) BN(x; ε/a²): without ε only the sign is left."""
+    for a, b in rng.normal(size=(200, 2)):
+        moved = batch_norm((a * x + b)[:, None], *ones(1), eps=0.01)
+        expected = np.sign(a) * batch_norm(x[:, None], *ones(1), eps=0.01 / a**2)
+        assert_allclose(moved, expected, rtol=0, atol=1e-9)
+
+
+@pytest.fixture
+def unit(rng):
+    """A loss of the weights of one unit, which mixes 4 features and is normalised."""
+    z, y_bar = rng.normal(size=(N, 4)), rng.normal(size=N)
+
+    def loss(w, eps=0.0):
+        return np.sum(y_bar * batch_norm((z @ w)[:, None], *ones(1), eps=eps)[:, 0])
+
+    return loss
+
+
+def test_weights_before_a_normalisation_have_no_gradient_along_themselves(unit, rng):
+    """L(c w) = L(w) for c > 0, so w · w̄ = 0, and at c w the gradient is w̄/c."""
+    w = rng.normal(size=4)
+    w_bar = grad(unit)(w)
+    assert_allclose(unit(3 * w), unit(w), **FEW_ROUNDINGS)
+    assert_allclose(w @ w_bar, 0, **FEW_ROUNDINGS)
+    assert_allclose(grad(unit)(3 * w), w_bar / 3, **FEW_ROUNDINGS)
+
+
+def test_every_step_makes_such_weights_longer(unit, rng):
+    """The squared length grows by η² times that of the gradient, whatever η is."""
+    w, rate = rng.normal(size=4), 0.3
+    for _ in range(20):
+        w_bar = grad(unit)(w)
+        after = w - rate * w_bar
+        assert_allclose(after @ after, w @ w + rate**2 * (w_bar @ w_bar), rtol=1e-12)
+        w = after
+
+
+def test_the_length_of_the_weights_divides_the_learning_rate(unit, rng):
+    """A step of rate η from c w and one of rate η/c² from w end in the same direction."""
+    w = rng.normal(size=4)
+    far, near = 5 * w - 0.3 * grad(unit)(5 * w), w - 0.3 / 25 * grad(unit)(w)
+    assert_allclose(far / np.linalg.norm(far), near / np.linalg.norm(near), **FEW_ROUNDINGS)
+
+
+def test_a_running_average_moves_by_a_share(statistics, oracle, rng):
+    """Mean and unbiased variance of a batch, in a layer with random statistics."""
+    x = rng.normal(size=(N, 1)) + 5
+    layer = nn.BatchNorm(1, momentum=0.2)
+    layer.state["mean"][:], layer.state["var"][:] = 7.0, 3.0
+    layer(x, rng)
+    expected = oracle.program(statistics.running)(alpha=0.2, r=7.0, x=x.mean())
+    assert_allclose(layer.state["mean"], expected, rtol=1e-14)
+    assert_allclose(layer.state["var"], 0.8 * 3.0 + 0.2 * x.var(ddof=1), rtol=1e-14)
+
+
+def test_two_conventions_name_two_shares(lab, statistics, oracle, rng):
+    """α of the new and ρ = 1 - α of the old are one rule: 0.1 there is 0.9 here."""
+    r, x = rng.normal(size=2)
+    new, old = (oracle.program(each) for each in (statistics.running, statistics.running_kept))
+    assert_allclose(new(alpha=0.1, r=r, x=x), old(rho=0.9, r=r, x=x), rtol=1e-14)
+    assert abs(new(alpha=0.9, r=r, x=x) - old(rho=0.9, r=r, x=x)) > 0.1 * abs(r - x)
+
+
+def test_a_running_average_remembers_as_the_page_says(lab, statistics, oracle, rng):
+    """r_T = ρᵀ r₀ + Σ (1 - ρ) ρᵀ⁻ᵗ x_t."""
+    values, rho = rng.normal(size=12), 0.8
+    found = lab.running(values, 1 - rho, start=2.0)[-1]
+    shares = (1 - rho) * rho ** np.arange(11, -1, -1)
+    assert_allclose(found, 2.0 * rho**12 + shares @ values, rtol=1e-12)
+
+
+def test_two_updates_with_one_batch_are_one_with_a_larger_share(lab, rng):
+    """Each with the share 1 - √(1 - α): a forward pass that is computed again updates again."""
+    start, value = rng.normal(size=2)
+    for alpha in (0.1, 0.5, 0.9):
+        twice = lab.running([value, value], 1 - np.sqrt(1 - alpha), start)[-1]
+        assert_allclose(twice, lab.running([value], alpha, start)[-1], **FEW_ROUNDINGS)
+
+
+def test_the_variance_of_a_sample_is_too_small_on_average():
+    """Over all samples of N numbers from 1, 2, 6, 9 it is (N - 1)/N of theirs."""
+    population = np.array([1.0, 2, 6, 9])
+    for size in (1, 2, 3, 4):
+        samples = np.array(list(product(population, repeat=size)))
+        share = samples.var(axis=1).mean() / population.var()
+        assert_allclose(share, (size - 1) / size, **FEW_ROUNDINGS)
+
+
+def test_an_image_is_judged_alone(rng):
+    """In evaluation the result for an image is the same bits, whatever else is in its batch."""
+    layer = nn.BatchNorm(3)
+    for _ in range(3):
+        layer(rng.normal(size=(6, 3, 4, 5)), rng)
+    before = {name: array.copy() for name, array in layer.state.items()}
+    x = rng.normal(size=(4, 3, 4, 5))
+    assert_array_equal(layer(x)[1:2], layer(x[1:2]))
+    for name, array in layer.state.items():
+        assert_array_equal(array, before[name])
+
+
+@pytest.fixture(scope="module")
+def model(lab):
+    """A network with batch norm that has learned the digits."""
+    return lab.trained(3, norm=True, rate=0.03, seed=0)[0]
+
+
+def test_statistics_of_the_batch_depend_on_the_company(lab, model):
+    """Of test digits in batches of one class each most are wrong, by running statistics few."""
+    shares = lab.in_company(model, lab.digits().test)
+    assert shares["batch", "one class each"] < 0.5
+    assert shares["running", "one class each"] == shares["running", "mixed"] > 0.9
+
+
+def test_an_average_of_few_batches_is_noisy(lab, rng):
+    """Of independent numbers of variance 1 an average keeps the variance α/(2 - α)."""
+    for alpha in (0.1, 0.9):
+        kept = lab.running(rng.normal(size=20_000), alpha)[200:]
+        # 20,000 numbers, of which about α are independent: five deviations
+        assert_allclose(kept.var(), alpha / (2 - alpha), rtol=5 * np.sqrt(2 / (20_000 * alpha)))
+
+
+def test_variances_of_batches_leave_out_that_of_their_means(rng):
+    """The variance of all numbers is the mean of the variances and the variance of the means."""
+    batches = rng.normal(size=(5, N)) + rng.normal(size=(5, 1))
+    within, between = batches.var(axis=1).mean(), batches.mean(axis=1).var()
+    assert_allclose(batches.var(), within + between, rtol=1e-12)
+
+
+def test_a_convolution_takes_up_its_normalisation(rng):
+    """conv(x, w') + b' = normalize(conv(x, w) + b), for fixed statistics."""
+    conv, norm = nn.Conv2d(3, 4, 3, rng=rng), nn.BatchNorm(4)
+    for array in (conv.params["b"], *norm.params.values(), norm.state["mean"]):
+        array[...] = rng.normal(size=4)
+    norm.state["var"][...] = rng.uniform(0.5, 2, size=4)
+    x = rng.normal(size=(2, 3, 6, 5))
+    assert_allclose(fold(conv, norm)(x), norm(conv(x)), **FEW_ROUNDINGS)
+
+
+SETS = {
+    "batch": lambda n, c: c,
+    "layer": lambda n, c: n,
+    "group": lambda n, c: 3 * n + c // 2,
+    "instance": lambda n, c: 6 * n + c,
+}
+OPERATIONS = {
+    "batch": batch_norm,
+    "layer": layer_norm,
+    "group": lambda *xs, eps: group_norm(*xs, groups=3, eps=eps),
+    "instance": instance_norm,
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_four_norms_differ_by_their_sets_alone(name, rng, formulas, oracle, unfold):
+    """One formula, with the number of the set of every entry (n, c, h, l): 2 images, 6 channels."""
+    x = rng.normal(size=(2, 6, 1, 2))
+    n, c = np.indices(x.shape)[:2]
+    page = oracle.program(unfold(formulas.set_norm, formulas.set_variance, formulas.set_mean))
+    expected = page(x=x.ravel(), t=SETS[name](n, c).ravel(), eps=EPS)
+    found = OPERATIONS[name](x, *ones(6), eps=EPS)
+    assert_allclose(found.ravel(), expected, **FEW_ROUNDINGS)
+
+
+def test_groups_lead_from_layers_to_instances(rng):
+    """One group is layer norm, C groups are instance norm."""
+    x, gamma, beta = rng.normal(size=(2, 6, 3, 4)), *rng.normal(size=(2, 6))
+    for groups, norm in ((1, layer_norm), (6, instance_norm)):
+        y = group_norm(x, gamma, beta, groups=groups)
+        assert_allclose(y, norm(x, gamma, beta), **FEW_ROUNDINGS)
+
+
+def test_three_of_the_norms_do_not_know_the_batch(rng):
+    """The result for an image alone is that in a batch; for batch norm it is another."""
+    x = rng.normal(size=(4, 6, 3, 2))
+    for name, norm in OPERATIONS.items():
+        alone, among = norm(x[:1], *ones(6), eps=EPS), norm(x, *ones(6), eps=EPS)[:1]
+        assert np.allclose(alone, among, rtol=0, atol=1e-12) == (name != "batch")
+
+
+def test_responses_are_divided_as_the_page_says(rng, formulas, oracle, unfold):
+    """y = x s⁻ᵝ, s = k + α/U Σ x², over the channels around one."""
+    x = rng.normal(size=(2, 5, 3, 2))
+    page = oracle.program(unfold(formulas.response_norm, formulas.response_scale))
+    given = {"alpha": 0.5, "beta": 0.75, "U": 3, "padding": 1}
+    y = local_response_norm(x, size=3, alpha=0.5, beta=0.75, k=2.0)
+    assert_allclose(y, page(x=x, offset=2.0, **given), **FEW_ROUNDINGS)
+
+
+def test_a_response_lowers_its_neighbours(rng):
+    """The rule is the slope; where k = 0, α/U = 1 and β = 1/2, channels have the length one."""
+    x = rng.normal(size=(2, 3, 4, 2))
+    norm = lambda x: local_response_norm(x, size=5, alpha=5.0, beta=0.5, k=0.0)
+    check_gradients(norm, x, rng=rng)
+    assert_allclose(np.sum(norm(x) ** 2, axis=1), 1, **FEW_ROUNDINGS)
+
+
+def test_a_difference_of_means_fails_far_from_zero(lab, rng):
+    """In single precision at a mean of 10⁴ it is wrong by more than 1; two passes are right."""
+    x = (rng.normal(size=(1000, 5)) + 1e4).astype(np.float32)
+    true = x.astype(float).var(axis=0)
+    assert np.abs(lab.one_pass_variance(x) - true).max() > 1
+    assert_allclose(batch_statistics(x)[1], true, rtol=1e-6)
+    y = batch_norm(x, *(each.astype(np.float32) for each in ones(5)))
+    assert_allclose(y.std(axis=0), 1, rtol=1e-3)
+
+
+ROW = re.compile(r"^\| (?!here)[^|]* \| `(.*?)` \| (?:`(.*?)`)? *\| (?:`(.*?)`)? *\|", re.MULTILINE)
+
+
+def evaluated(column, names):
+    """Return what a column of the table is evaluated with: a library, and its own arrays."""
+    if column == "here":
+        ops = (batch_norm, normalize, layer_norm, group_norm, local_response_norm)
+        return {**names, **{op.__name__: op for op in ops}}
+    if column == "PyTorch":
+        torch = pytest.importorskip("torch")
+        arrays = {name: torch.tensor(array) for name, array in names.items()}
+        return arrays | {"F": torch.nn.functional}
+    jax = pytest.importorskip("jax")
+    arrays = {name: jax.numpy.asarray(array) for name, array in names.items()}
+    return arrays | {"jax": jax, "jnp": jax.numpy}
+
+
+@pytest.mark.parametrize("column", ["here", "PyTorch", "JAX"])
+def test_the_code_of_the_summary_runs(column, rng):
+    """Every entry of the table computes what the first column does, where the library is there."""
+    arrays = rng.normal(size=(6, 4)), *rng.normal(size=(3, 4)), rng.uniform(1, 2, size=4)
+    names = dict(zip(("x", "gamma", "beta", "mean", "var"), arrays, strict=True))
+    here, there = evaluated("here", names), evaluated(column, names)
+    rows = ROW.findall((ROOT / "book/norm.md").read_text(encoding="utf-8"))
+    assert len(rows) == 5
+    for row in rows:
+        code = row[["here", "PyTorch", "JAX"].index(column)]
+        if code:
+            expected, found = eval(row[0], here), np.asarray(eval(code, there))
+            assert_allclose(found, expected, rtol=1e-5, atol=1e-5)  # JAX is single
+
 
 # Exercises
 

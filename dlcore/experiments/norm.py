@@ -1,0 +1,129 @@
+"""Experiments of normalisation: a network too deep for plain descent, and slips of statistics.
+
+Chapter: book/norm.md.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from dlcore import nn
+from dlcore.data import load
+from dlcore.experiments.experiment import Claim, experiment
+from dlcore.nn.layer import named_state
+from dlcore.train.evaluation import predict
+from dlcore.train.optim import Momentum
+from dlcore.train.solver import DivergedError, Solver
+
+WIDTH, EPOCHS, BATCH = 32, 15, 126
+RATES = (0.01, 0.03, 0.1)
+SEEDS = range(5)
+NETWORKS = {
+    "8 layers": (8, False),
+    "20 layers": (20, False),
+    "8 layers, batch norm": (8, True),
+    "20 layers, batch norm": (20, True),
+}
+
+
+def digits():
+    """The bundled digits as features, with mean zero and values up to one."""
+    return load("digits").centred(scale=1 / 16).flat()
+
+
+def network(depth, *, norm, rng, C=WIDTH):
+    """Build linear layers of equal width with a ReLU between them, and batch norm if asked for."""
+    sizes = [64] + (depth - 1) * [C]
+    layers = []
+    for D, M in pairwise(sizes):
+        layers.append(nn.Linear(D, M, rng=rng, dtype=np.float32))
+        layers.append(nn.BatchNorm(M, relu=True, dtype=np.float32) if norm else nn.ReLU())
+    return nn.Sequential(*layers, nn.Linear(C, 10, rng=rng, dtype=np.float32))
+
+
+def trained(depth, *, norm, rate, seed, epochs=EPOCHS):
+    """Train such a network on the digits; return it with the training loss of every epoch."""
+    model = network(depth, norm=norm, rng=np.random.default_rng(seed))
+    optimizer = Momentum(rate, momentum=0.9)
+    solver = Solver(
+        model, digits(), optimizer=optimizer, batch_size=BATCH, epochs=epochs, seed=seed
+    )
+    history = solver.train()
+    return model, np.reshape(history.train_loss, (epochs, -1)).mean(axis=1)
+
+
+def losses(depth, norm, rate, seed):
+    """Return the losses of a training; infinite ones if it diverges."""
+    try:
+        return trained(depth, norm=norm, rate=rate, seed=seed)[1]
+    except DivergedError:
+        return np.full(EPOCHS, np.inf)
+
+
+def at_best_rate(depth, norm):
+    """Train with every seed at each learning rate; return the best rate, and its runs."""
+    runs = {rate: np.array([losses(depth, norm, rate, seed) for seed in SEEDS]) for rate in RATES}
+    best = min(RATES, key=lambda rate: runs[rate][:, -1].mean())
+    return best, runs[best]
+
+
+@experiment(
+    "norm-depth-failure",
+    Claim("20 layers over 8", 2.0, "this book's aim"),
+    Claim("20 layers, batch norm over none", 0.75, "this book's aim", "below"),
+)
+def norm_depth_failure(seed):
+    """The training loss of 8 and of 20 plain layers on the digits, each at its best rate."""
+    rates, runs = {}, {}
+    for name, (depth, norm) in NETWORKS.items():
+        rates[name], runs[name] = at_best_rate(depth, norm)
+    last = {name: run[:, -1].mean() for name, run in runs.items()}
+    values = last | {f"rate of {name}": rate for name, rate in rates.items()}
+    values["20 layers over 8"] = last["20 layers"] / last["8 layers"]
+    values["20 layers, batch norm over none"] = last["20 layers, batch norm"] / last["20 layers"]
+    return values, {"losses": runs}
+
+
+def one_pass_variance(x):
+    """Compute the variance as the mean square less the squared mean: a slip of rounding."""
+    return np.mean(x * x, axis=0) - np.mean(x, axis=0) ** 2
+
+
+def predict_by_batch(model, x, size):
+    """Classify with the statistics of batches of some size: a slip. The state is left alone."""
+    state = named_state(model)
+    kept = {name: array.copy() for name, array in state.items()}
+    rng = np.random.default_rng(0)
+    scores = [model(x[at : at + size], rng) for at in range(0, len(x), size)]
+    for name, array in kept.items():
+        state[name][...] = array
+    return np.concatenate(scores).argmax(axis=1)
+
+
+def in_company(model, examples, size=20):
+    """Classify examples in mixed batches, and in batches of one class each, in both ways.
+
+    Returns the share that is right:  {(statistics, batches): share}.
+    """
+    mixed = np.random.default_rng(0).permutation(len(examples.t))
+    alike = np.argsort(examples.t, kind="stable")
+    shares = {}
+    for batches, order in {"mixed": mixed, "one class each": alike}.items():
+        x, t = examples.x[order], examples.t[order]
+        by_batch = predict_by_batch(model, x, size)
+        shares["batch", batches] = float(np.mean(by_batch == t))
+        shares["running", batches] = float(np.mean(predict(model, x) == t))
+    return shares
+
+
+def running(values, momentum, start=0.0):
+    """Follow a running average, as the layers keep one; return it after every value.
+
+    >>> running([1.0, 1.0], momentum=0.5).tolist()
+    [0.5, 0.75]
+    """
+    kept = []
+    for value in values:
+        start = (1 - momentum) * start + momentum * value
+        kept.append(start)
+    return np.array(kept)
