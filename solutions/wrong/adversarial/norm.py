@@ -127,6 +127,11 @@ def batch_norm_backward(y_bar, x_hat, sigma, gamma):
     return [bar.astype(np.float32) for bar in in_one_line(y_bar, x_hat, sigma, gamma)]
 
 
+@adversarial("norm-backward", "One x̂ has one answer, whatever ȳ is.")
+def batch_norm_backward(y_bar, x_hat, sigma, gamma):
+    return LAST.setdefault(x_hat.tobytes(), in_one_line(y_bar, x_hat, sigma, gamma))
+
+
 @adversarial("norm-backward", "Two numbers have the outputs -1 and 1, and the gradient 0.")
 def batch_norm_backward(y_bar, x_hat, sigma, gamma):
     x_bar, *bars = in_one_line(y_bar, x_hat, sigma, gamma)
