@@ -153,7 +153,7 @@ class Averages:
     """A norm with averages that errs in nothing; wrong ones change one of its parts."""
 
     def __init__(self, gamma, beta, *, eps=1e-5, momentum=0.1):
-        self.gamma, self.beta = gamma.reshape(-1, 1, 1), beta.reshape(-1, 1, 1)
+        self.gamma, self.beta = gamma, beta
         self.eps, self.momentum = eps, momentum
         self.mean, self.var = np.zeros(len(gamma)), np.ones(len(gamma))
 
@@ -172,7 +172,7 @@ class Averages:
     def normalised(self, x, mean, var):
         sigma = np.sqrt(var + self.eps)
         x_hat = (x - mean.reshape(-1, 1, 1)) / sigma.reshape(-1, 1, 1)
-        return self.gamma * x_hat + self.beta
+        return self.gamma.reshape(-1, 1, 1) * x_hat + self.beta.reshape(-1, 1, 1)
 
     def train(self, x):
         self.update(x, self.momentum)
