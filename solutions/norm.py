@@ -217,9 +217,9 @@ def accepts(norm, *, rng):
 
     - the variance is divided by n - 1 in place of n;
     - eps is added outside of the root, or left out;
-    - mean and variance are taken over other axes;
+    - mean and variance are taken over other axes, or over a part of the batch;
     - the variance is computed as mean(x²) - mean(x)², or as that cut at 0;
-    - γ or β is left out, or does not meet its own channel, or is applied elsewhere.
+    - γ or β is left out or exchanged, in all channels or in some, or applied elsewhere.
 
     Draw what you try from `rng`; return True for a right one, False for a wrong one.
     """

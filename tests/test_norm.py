@@ -529,9 +529,10 @@ def options(rng):
 
 
 def features(rng, kind):
-    """Draw x, γ and β: of many examples, of two, of one; of one feature; sizes exchanged."""
+    """Draw x, γ and β: of some examples, of two, of one; of one feature; of many of both."""
     N, D = rng.permutation([3, 4, 5, 6, 7])[:2].tolist()
-    for shape in [(N, D), (2, D), (1, D), (N, 1), (D, N)]:
+    many = int(rng.integers(30, 50))
+    for shape in [(N, D), (2, D), (1, D), (N, 1), (D, N), (many, 2), (2, many)]:
         x = kind(rng.normal(size=shape) + rng.uniform(-2, 2))
         gamma, beta = rng.normal(size=(2, shape[1])).astype(x.dtype)
         yield locked(x, gamma, beta)
@@ -948,23 +949,45 @@ def squares_less_square(x, mean, var):
     return (x * x).mean(axis=(0, 2, 3), keepdims=True) - mean * mean
 
 
-WRONG = {
+def without_image(i):
+    """Make a norm whose statistics leave out one image, counted around."""
+
+    def norm(x, gamma, beta, eps):
+        kept = np.arange(len(x)) != i % len(x)
+        mean, var = moments(x[kept] if len(x) > 1 else 0 * x)
+        return scaled((x - mean) / np.sqrt(var + eps), gamma, beta)
+
+    return norm
+
+
+def without_channel(i):
+    """Make a norm that forgets γ in one channel, counted around."""
+    return with_scale(
+        lambda x_hat, gamma, beta: scaled(
+            x_hat, np.where(np.arange(len(gamma)) == i % len(gamma), 1.0, gamma), beta
+        )
+    )
+
+
+def before_statistics(x, gamma, beta, eps):
+    """Apply γ and β to x in place of x̂."""
+    return two_passes(scaled(x, gamma, beta), np.ones(len(gamma)), beta, eps)
+
+
+FAULTS = {
     "n - 1": [
         with_variance(lambda x, mean, var: var * count(x) / max(count(x) - 1, 1)),
-        with_variance(lambda x, mean, var: moments(x, ddof=1)[1] if count(x) > 1 else var),
+        with_variance(
+            lambda x, mean, var: along(((x - mean) ** 2).sum((0, 2, 3))) / (count(x) - 1)
+        ),
     ],
     "eps": [
         with_sigma(lambda var, eps: np.sqrt(var) + eps),
         with_sigma(lambda var, eps: np.sqrt(var) + np.sqrt(eps)),
-        with_sigma(lambda var, eps: np.sqrt(np.maximum(var, np.finfo(float).tiny))),
+        with_sigma(lambda var, eps: np.sqrt(var)),
     ],
     "axes": [
-        with_axes((0,)),
-        with_axes((2, 3)),
-        with_axes((1, 2, 3)),
-        with_axes((0, 1, 2, 3)),
-        with_axes((0, 2)),
-        with_axes((0, 3)),
+        *map(with_axes, [(0,), (2, 3), (1, 2, 3), (0, 1, 2, 3), (0, 2), (0, 3)]),
         with_axes((0, 2, 3), (0,)),
         with_axes((0, 2, 3), (2, 3)),
         with_axes((2, 3), (0, 2, 3)),
@@ -976,17 +999,24 @@ WRONG = {
         with_variance(lambda *args: np.abs(squares_less_square(*args))),
     ],
     "scale": [
+        before_statistics,
         with_scale(lambda x_hat, gamma, beta: along(gamma) * x_hat),
         with_scale(lambda x_hat, gamma, beta: x_hat + along(beta)),
         with_scale(lambda x_hat, gamma, beta: along(gamma) * (x_hat + along(beta))),
         with_scale(lambda x_hat, gamma, beta: scaled(x_hat, beta, gamma)),
         with_scale(lambda x_hat, gamma, beta: scaled(x_hat, gamma[::-1], beta)),
-        with_scale(lambda x_hat, gamma, beta: scaled(x_hat, gamma, beta[::-1])),
+        with_scale(lambda x_hat, gamma, beta: scaled(x_hat, gamma, np.roll(beta, 1))),
         with_scale(lambda x_hat, gamma, beta: scaled(x_hat, gamma[:1], beta)),
         with_scale(lambda x_hat, gamma, beta: scaled(x_hat, gamma, beta.mean(keepdims=True))),
-        lambda x, gamma, beta, eps: two_passes(scaled(x, gamma, beta), 1 + 0 * gamma, beta, eps),
     ],
 }
+
+
+def wrong_norms(fault, rng):
+    """List the norms with a fault, some of them drawn."""
+    i = int(rng.integers(60))
+    drawn = {"axes": [without_image(i)], "scale": [without_channel(i)]}
+    return FAULTS[fault] + drawn.get(fault, [])
 
 
 def nameless(norm):
@@ -1000,10 +1030,10 @@ def nameless(norm):
 
 
 @pytest.mark.exercise("norm-test", points=4)
-@pytest.mark.parametrize("fault", WRONG)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_your_test_tells_right_norms_from_wrong_ones(answers, fault, rng):
     """Whoever computes the formula is accepted; whoever has one of the five faults is refused."""
-    norms = [(norm, False) for norm in WRONG[fault]] + [(norm, True) for norm in RIGHT]
+    norms = [(norm, False) for norm in wrong_norms(fault, rng)] + [(norm, True) for norm in RIGHT]
     order = [norms[i] for i in rng.permutation(len(norms))]
     seeds = rng.integers(1 << 62, size=len(order)).tolist()
     verdicts = [bool(answers.accepts(nameless(norm), rng=np.random.default_rng(seed)))

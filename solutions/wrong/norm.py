@@ -194,9 +194,7 @@ class RunningNorm(Averages):
         return var
 
 
-@wrong(
-    "norm-running", "In training divide by the biased variance: the unbiased one is averaged only."
-)
+@wrong("norm-running", "In training the biased variance divides: the unbiased one is averaged.")
 class RunningNorm(Averages):
     def train(self, x):
         self.update(x, self.momentum)
@@ -224,9 +222,7 @@ class RunningNorm(Averages):
         return y
 
 
-@wrong(
-    "norm-running", "In evaluation an image alone has the y that it has in a batch: take averages."
-)
+@wrong("norm-running", "In evaluation an image alone has the y of a batch: take the averages.")
 class RunningNorm(Averages):
     def evaluate(self, x):
         return self.normalised(x, *self.statistics(x))
@@ -239,9 +235,7 @@ class RunningNorm(Averages):
         return super().evaluate(x)
 
 
-@wrong(
-    "norm-running", "In n / (n - 1) n counts the numbers of a channel, N H W, and not the images."
-)
+@wrong("norm-running", "n counts the numbers of a channel, N H W, and not the images.")
 class RunningNorm(Averages):
     def unbiased(self, x, var):
         return var * len(x) / max(len(x) - 1, 1)
@@ -332,12 +326,8 @@ def judging(advice, cases=(NORMAL, SMALL, FAR), channels=4, allowed=1e-6, draw=T
 
 
 judging("A small mean shows no cancellation: try numbers around 1e7, too.", (NORMAL, SMALL))
-judging(
-    "A large variance hides where eps is: try numbers of 1e-3, too.", (NORMAL, FAR), allowed=1e-4
-)
+judging("A large variance hides eps: try numbers of 1e-3, too.", (NORMAL, FAR), allowed=1e-4)
 judging("γ = β = 1 for all channels shows no fault of γ and β: draw both.", draw=False)
-judging(
-    "A single channel shows no exchange of channels, nor all wrong axes: draw several.", channels=1
-)
+judging("One channel shows no exchange of channels: draw several.", channels=1)
 judging("Right norms differ by roundings: allow for them.", allowed=0.0)
 judging("So much is allowed that n - 1 passes for n.", allowed=0.1)
