@@ -61,6 +61,7 @@ SECOND_NAMES = {
     "dlcore.experiments.conv as lab": "a page uses several modules of its topic",
     "dlcore.experiments.descent as lab": "a page uses several modules of its topic",
     "dlcore.experiments.fast as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.norm as lab": "a page uses several modules of its topic",
     "dlcore.experiments.optim as lab": "a page uses several modules of its topic",
     "dlcore.experiments.pool as lab": "a page uses several modules of its topic",
     "dlcore.experiments.forward as autodiff": "used beside the formulas of forward",

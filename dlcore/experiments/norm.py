@@ -1,4 +1,4 @@
-"""Experiments of normalisation: a network too deep for plain descent, and slips of statistics.
+"""Experiments of normalisation: networks too deep for plain descent, slips of statistics.
 
 Chapter: book/norm.md.
 """
@@ -32,7 +32,7 @@ def digits():
 
 
 def network(depth, *, norm, rng, C=WIDTH):
-    """Build linear layers of equal width with a ReLU between them, and batch norm if asked for."""
+    """Build linear layers of equal width with a ReLU between them, and perhaps batch norm."""
     sizes = [64] + (depth - 1) * [C]
     layers = []
     for D, M in pairwise(sizes):
