@@ -8,33 +8,19 @@ Chapter: book/norm.md.
 import sympy as sp
 from sympy import sqrt
 
+from dlcore.formulas import norm
 from dlcore.formulas.engine.checks import identity
 from dlcore.formulas.engine.derivation import derivation
 from dlcore.formulas.engine.registry import formula
 from dlcore.formulas.engine.symbols import c, n, total
-from dlcore.formulas.norm import (
-    FORWARD,
-    average,
-    centred,
-    eps,
-    gamma,
-    mean,
-    mu,
-    one_line,
-    var,
-    variance,
-    x,
-    x_bar,
-    x_hat,
-    y_bar,
-)
+from dlcore.formulas.norm import average, eps, gamma, mu, var, x, x_bar, x_hat, y_bar
 
 z, w, g, G, w_bar, w_unit = map(sp.IndexedBase, ["z", "w", "g", "G", "w_bar", "u"])
 a, shift = sp.symbols("a b", real=True)
 rate, R = sp.symbols("rate R", positive=True)
 
 
-@derivation(variance, centred, mean)
+@derivation(norm.variance, norm.centred, norm.mean)
 def variance_of_the_scaled():
     """A shift leaves the variance alone, a factor enters squared."""
     yield average((a * x[n] + shift - (a * mu + shift)) ** 2)
@@ -42,7 +28,7 @@ def variance_of_the_scaled():
     yield "=", a**2 * var, "the variance"
 
 
-@derivation(variance, centred, mean)
+@derivation(norm.variance, norm.centred, norm.mean)
 def scaled_input():
     """A factor before the normalisation is a factor before ε."""
     yield (a * x[n] + shift - (a * mu + shift)) / sqrt(a**2 * var + eps)
@@ -69,7 +55,7 @@ def weights_before():
     yield "=", total(x[n] * x_bar[n], n), "the sums change places"
 
 
-@formula(identity(unit_back, one_line, *FORWARD, unit, sizes={"N": 3, "C": 2}))
+@formula(identity(unit_back, norm.one_line, *norm.FORWARD, unit, sizes={"N": 3, "C": 2}))
 def weights_along():
     """Nothing is left along the weights where ε is zero, and only there."""
     both = total(y_bar[n] * x_hat[n], n)

@@ -8,13 +8,14 @@ Chapter: book/norm.md.
 import sympy as sp
 from sympy import sqrt
 
+from dlcore.formulas import norm
 from dlcore.formulas.engine.checks import computed
 from dlcore.formulas.engine.derivation import derivation
 from dlcore.formulas.engine.registry import formula
 from dlcore.formulas.engine.symbols import K, N, c, f, k, n, p, q, total, u, v
 from dlcore.formulas.engine.vectors import T, steps
 from dlcore.formulas.engine.vectors import t as step
-from dlcore.formulas.norm import average, mean, mu, other
+from dlcore.formulas.norm import average, mu, other
 
 x, w, b, r, w_next, b_next = map(sp.IndexedBase, ["x", "w", "b", "r", "w_next", "b_next"])
 means, variances, gammas, betas = map(sp.IndexedBase, ["mean", "var", "gamma", "beta"])
@@ -31,7 +32,7 @@ def running():
     return sp.Eq(r_next, (1 - alpha) * old + alpha * value)
 
 
-@formula(computed("verification.programs.norm.running_variance", mean))
+@formula(computed("verification.programs.norm.running_variance", norm.mean))
 def running_variance():
     """The running variance takes the unbiased variance of the batch."""
     unbiased = N / (N - 1) * average((x[n] - mu) ** 2)
@@ -81,7 +82,7 @@ def updated_twice():
     yield "=", (1 - alpha) * old + alpha * value, "the smaller share"
 
 
-@derivation(mean)
+@derivation(norm.mean)
 def pairs():
     """The variance is half of the mean square of all differences."""
     yield average((x[n] - mu) ** 2)
