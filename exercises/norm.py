@@ -1,4 +1,4 @@
-# Cut from solutions/norm.py by `dlcore exercises`: write your answers here. [db6f7e65eb4d]
+# Cut from solutions/norm.py by `dlcore exercises`: write your answers here. [602314430dc4]
 """Exercises of the chapter *Normalisation*.
 
 Features have the shape (N, D), images (N, C, H, W); gamma and beta hold one number for each
@@ -162,4 +162,15 @@ def accepts(norm, *, rng):
     # TODO: compute yourself what y has to be; for which x does each fault show?
     raise NotImplementedError(
         "compute yourself what y has to be; for which x does each fault show?"
+    )
+
+
+def wrong_lines():
+    """Exercise norm-wrong-lines.  Name, for each of three derivations, the line that is wrong.
+
+    The three are on the page, with one line changed in each; the first lines are right.
+    """
+    # TODO: put in two numbers, 1 and 3, and compute a line and the one before it
+    raise NotImplementedError(
+        "put in two numbers, 1 and 3, and compute a line and the one before it"
     )

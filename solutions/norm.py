@@ -238,3 +238,16 @@ def accepts(norm, *, rng):
             return False
     return True
     # END SOLUTION
+
+
+def wrong_lines():
+    """Exercise norm-wrong-lines.  Name, for each of three derivations, the line that is wrong.
+
+    The three are on the page, with one line changed in each; the first lines are right.
+    """
+    # BEGIN SOLUTION
+    # HINT: put in two numbers, 1 and 3, and compute a line and the one before it
+    # HINT: one mean has lost its 1/N, one has it twice, one sign is turned
+    # HINT: may a variance grow with N? do the N numbers of a trace add 1/N each, or N/N?
+    return [3, 4, 2]
+    # END SOLUTION

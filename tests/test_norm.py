@@ -1056,3 +1056,15 @@ def test_your_test_draws_from_the_generator_that_is_given(answers, rng):
     assert all(drawn), "norm was not tried"
     assert np.array_equal(drawn[0], drawn[1]), "the same seed does not draw the same"
     assert not np.array_equal(drawn[0], drawn[2]), "another seed does not draw anything else"
+
+
+@pytest.mark.exercise("norm-wrong-lines", points=0)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    names = {
+        "mean_of_squares": "norm-line-6",
+        "from_the_graph": "norm-line-4",
+        "rank": "norm-line-1",
+    }
+    truth = [planted(f"norm.{name}", slip)[0] for name, slip in names.items()]
+    assert list(answers.wrong_lines()) == truth

@@ -331,3 +331,17 @@ judging("γ = β = 1 for all channels shows no fault of γ and β: draw both.", 
 judging("One channel shows no exchange of channels: draw several.", channels=1)
 judging("Right norms differ by roundings: allow for them.", allowed=0.0)
 judging("So much is allowed that n - 1 passes for n.", allowed=0.1)
+
+
+def named(advice, *numbers):
+    """Mark other lines as the wrong ones."""
+
+    @wrong("norm-wrong-lines", advice)
+    def wrong_lines():
+        return list(numbers)
+
+
+named("Lines are counted from one: the first is the one that begins without a sign.", 2, 3, 1)
+named("In the first, look for a mean that has become a sum.", 2, 4, 2)
+named("In the second, a mean is divided by N once: see where it is divided again.", 3, 6, 2)
+named("In the third, the diagonal loses x̂²/N, and does not gain it.", 3, 4, 3)
