@@ -281,7 +281,7 @@ layers(
 )
 
 
-def grouped(advice, sizes, axes=2):
+def grouped(advice, sizes, axes=2, column=(-1, 1, 1)):
     """Mark a group norm that cuts images into other parts, with statistics along some axes."""
 
     @wrong("norm-group", advice)
@@ -290,7 +290,7 @@ def grouped(advice, sizes, axes=2):
         parts = x.reshape(N, *sizes(C, groups), H * W)
         mean, var = moments(parts, axes)
         x_hat = ((parts - mean) / np.sqrt(var + eps)).reshape(x.shape)
-        return gamma.reshape(-1, 1, 1) * x_hat + beta.reshape(-1, 1, 1)
+        return gamma.reshape(column) * x_hat + beta.reshape(column)
 
 
 def right_parts(C, groups):
@@ -303,6 +303,7 @@ grouped("`groups` counts the groups.", lambda C, groups: (C // groups, groups), 
 grouped("Each image has statistics of its own, without the batch.", right_parts, axes=(0, 2, 3))
 grouped("That is instance norm: a group has C/groups channels, not one.", right_parts, axes=3)
 grouped("The statistics of a group run over H and W, too.", right_parts, axes=2)
+grouped("γ and β meet the channels if they are (C, 1, 1).", right_parts, axes=(2, 3), column=-1)
 grouped("That is layer norm of a whole image: groups differ.", right_parts, axes=(1, 2, 3))
 
 NORMAL, SMALL, FAR = (1.0, 0.0), (1e-3, 0.0), (1.0, 1e7)  # factor of normal numbers, and mean

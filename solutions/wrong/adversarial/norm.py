@@ -251,6 +251,19 @@ def layer_norm(x, gamma, beta, *, eps=1e-5):
     return y, pullback
 
 
+@adversarial("norm-layer", "The pullback overwrites x̂, which its next call needs.")
+def layer_norm(x, gamma, beta, *, eps=1e-5):
+    y, pull = rowwise(x, gamma, beta, eps)
+    kept, _ = LAST["rows"]
+
+    def pullback(y_bar):
+        bars = pull(y_bar)
+        kept[...] *= 0.5
+        return bars
+
+    return y, pullback
+
+
 @adversarial("norm-layer", "Nobody asks without eps.")
 def layer_norm(x, gamma, beta, *, eps=1e-6):
     return rowwise(x, gamma, beta, eps)
