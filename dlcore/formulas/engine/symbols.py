@@ -59,6 +59,7 @@ NAMES = {
     "gamma": r"\gamma",  # scale that is learned
     "alpha": r"\alpha",  # share of what is new in a running average
     "offset": "k",
+    "drop": "p",  # probability to drop
 }
 
 
