@@ -15,8 +15,8 @@ from dlcore.formulas.engine.symbols import D, Indicator, d, delta, i, n, total
 x, r, s, y, x_bar, y_bar, e, w, z = map(
     sp.IndexedBase, ["x", "r", "s", "y", "x_bar", "y_bar", "e", "w", "z"]
 )
-drop, entry, weight, mean, bias, L = sp.symbols("drop x w mu b L", real=True)
-square, power, variance, spread = sp.symbols("a q v v_y", positive=True)
+drop, entry, weight, mean, bias, L = sp.symbols("drop x w mean b L", real=True)
+square, variance, spread = sp.symbols("a var v_y", positive=True)
 sizes = sp.IndexedBase("q")
 other = sp.Symbol("d'", integer=True)
 FEW = {"N": 2, "D": 3}
