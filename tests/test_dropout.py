@@ -718,6 +718,7 @@ def as_drop(draw, scale=lambda p: 1 / (1 - p), *, backward=None, evaluation=None
         rng = np.random.default_rng(seed)
 
         def drop(x, p, training):
+            p = float(p)
             if not training:
                 return evaluation(rng, x, p) if evaluation else (x, lambda y_bar: y_bar)
             factor = draw(rng, x.shape, p) * scale(p)
@@ -761,7 +762,7 @@ def right_drops():
 
 def wrong_drops(rng):
     """List imitations: some are right in one mode, on average, for small p, entry by entry."""
-    late = rng.uniform(0.42, 0.58)
+    late = rng.uniform(0.47, 0.53)
     unlike = lambda rng, factor, y, p: (rng.random(y.shape) >= p) / (1 - p)
     pairs = lambda rng, shape, p: np.repeat(rng.random((shape[0], -(-shape[1] // 2))) >= p, 2, 1)
     rows = lambda rng, shape, p: np.repeat(rng.random((-(-shape[0] // 2), shape[1])) >= p, 2, 0)
@@ -773,6 +774,7 @@ def wrong_drops(rng):
         as_drop(evenly, lambda p: 1 - p),
         as_drop(evenly, lambda p: 1 / (1 - min(p, late))),  # right for small p
         as_drop(lambda rng, shape, p: rng.random(shape) >= max(p, late)),  # right for large p
+        as_drop(lambda rng, shape, p: rng.random(shape) >= p + 0.07),
         as_drop(evenly, lambda p: 1.0, evaluation=lambda rng, x, p: (
             x * (1 - p), lambda y_bar: y_bar * (1 - p))),
         as_drop(evenly, evaluation=lambda rng, x, p: (
