@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.data.batches import in_background, shuffled
+from dlcore.data.batches import generator_of_batch, in_background, shuffled
 from dlcore.data.dataset import Examples
 
 
@@ -124,36 +124,48 @@ def test_the_schedule_sets_the_learning_rate_of_every_epoch(lib, blobs):
     assert history.learning_rate == [0.1, 0.05, 0.025, 0.0125]
 
 
-def test_batches_are_made_in_the_background_in_the_same_order(lib, blobs):
-    """Augmented by another thread, they are those of a run that makes them itself."""
-    threads = []
+def test_every_batch_has_a_generator_of_its_own(rng):
+    """Of (seed, epoch, batch): no two begin alike, nor like those of the order and the masks."""
+    triples = [(seed, epoch, batch) for seed in (0, 1, 7) for epoch in range(4) for batch in (0, 1)]
+    firsts = [generator_of_batch(*triple).integers(2**62) for triple in triples]
+    others = [np.random.default_rng(seed).integers(2**62) for seed in (0, 1, 7, [0, 1], [7, 1])]
+    assert len({*firsts, *others}) == len(triples) + len(others)
+    again = {at: generator_of_batch(*triples[at]) for at in rng.permutation(len(triples))}
+    assert [again[at].integers(2**62) for at in range(len(triples))] == firsts
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_batches_are_the_same_whoever_augments_them(workers, lib, blobs):
+    """Here, or in the background by one thread or several: the same bits in the same order."""
+    threads = set()
 
     def noisy(x, rng):
-        threads.append(threading.current_thread())
+        threads.add(threading.current_thread())
         return x + rng.normal(size=x.shape)
 
-    here, there = (make(lib, blobs, augment=noisy) for _ in range(2))
-    pairs = zip(here.batches(), there.remaining_batches(), strict=True)
-    for (x, t), (same_x, same_t) in pairs:
+    here, there = (make(lib, blobs, augment=noisy, workers=workers) for _ in range(2))
+    mine = [here.batch(item) for item in enumerate(here.rows())]
+    assert threads == {threading.main_thread()}
+    for (x, t), (same_x, same_t) in zip(mine, there.remaining_batches(), strict=True):
         assert_array_equal(x, same_x)
         assert_array_equal(t, same_t)
-    assert threading.main_thread() in threads
-    assert set(threads) != {threading.main_thread()}
+    assert len(threads) > 1
 
 
-def test_the_next_batch_is_made_while_this_one_is_used():
-    """Nobody has asked for the second batch when it is begun."""
-    begun = threading.Event()
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_next_batches_are_made_while_this_one_is_used(workers):
+    """Nobody has asked for the second batch when it is begun, nor for as many as work ahead."""
+    begun = [threading.Event() for _ in range(9)]
 
-    def batches():
-        yield "first"
-        begun.set()
-        yield "second"
+    def make(i):
+        begun[i].set()
+        return i
 
-    made = in_background(batches())
-    assert next(made) == "first"
-    assert begun.wait(timeout=60)
-    assert list(made) == ["second"]
+    made = in_background(make, range(9), workers=workers)
+    assert next(made) == 0
+    assert all(event.wait(timeout=60) for event in begun[: workers + 1])
+    assert not begun[workers + 1].is_set()
+    assert list(made) == list(range(1, 9))
 
 
 def test_what_fails_in_the_background_fails_the_training(lib, blobs):

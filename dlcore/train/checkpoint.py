@@ -17,13 +17,14 @@ import numpy as np
 from dlcore.nn.layer import load, matched, named_parameters, named_state
 
 PARTS = ("params", "state", "best_params", "best_state", "optimizer", "history", "callbacks", "run")
+RUN = ("epoch", "step_of_epoch", "has_best", "seed", "epoch_start", "mask_rng")
 
 
 def parts_of(solver):
     """Collect all that the rest of a run depends on, as {part: {name: array}}.
 
     Parameters, state, the best ones so far, the optimizer's memory, the history, what callbacks
-    keep, both generators, and how far the run has come.
+    keep, both generators, the seed of the others, and how far the run has come.
 
     >>> from dlcore.train.recipes import prepare, recipe
     >>> list(parts_of(prepare(recipe("linear", "digits"), "digits"))["params"])
@@ -47,6 +48,7 @@ def parts_of(solver):
             "epoch": np.asarray(solver.epoch),
             "step_of_epoch": np.asarray(solver.step_of_epoch),
             "has_best": np.asarray(solver.best is not None),
+            "seed": np.asarray(json.dumps(solver.seed, default=int)),
             "epoch_start": np.asarray(json.dumps(solver.epoch_start)),
             "mask_rng": np.asarray(json.dumps(solver.mask_rng.bit_generator.state)),
         },
@@ -100,6 +102,7 @@ def read(path):
     except (zipfile.BadZipFile, ValueError, EOFError, KeyError) as error:
         raise ValueError(f"resume: {path} is no checkpoint ({error}), start anew") from None
     missing = [part for part in ("params", "optimizer", "history", "run") if not parts[part]]
+    missing += [f"run/{name}" for name in RUN if name not in parts["run"]]
     if missing:
         raise ValueError(f"resume: {path} lacks {', '.join(missing)}, start anew")
     return parts
@@ -140,5 +143,6 @@ def restore(solver, path):
                if key.startswith(prefix)}  # fmt: skip
         callback.restore(own)
     solver.epoch, solver.step_of_epoch = int(run["epoch"]), int(run["step_of_epoch"])
+    solver.seed = json.loads(str(run["seed"]))
     solver.epoch_start = json.loads(str(run["epoch_start"]))
     solver.mask_rng.bit_generator.state = json.loads(str(run["mask_rng"]))

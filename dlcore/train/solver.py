@@ -8,10 +8,11 @@ Chapter: book/solver.md.
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
-from dlcore.data.batches import drawn, in_background, shuffled
+from dlcore.data.batches import drawn, generator_of_batch, in_background, shuffled
 from dlcore.nn.layer import load, named_parameters, named_state, named_weights
 from dlcore.ops.loss import cross_entropy
 from dlcore.train import checkpoint
@@ -61,7 +62,9 @@ class Solver:
                      True: every batch is drawn anew, with replacement
     steps_per_epoch  with replacement; otherwise as many as cover the examples
     l2               strength of the penalty  l2/2 Σ w²  on the weights
-    augment          a function (x, rng) ↦ x that alters a batch of images
+    augment          a function (x, rng) ↦ x that alters a batch of images, see `data.augment`;
+                     every batch has a generator of its own, of (seed, epoch, batch)
+    workers          threads that augment the batches ahead; the bits do not depend on them
     evaluate_first   whether to evaluate before the first step, too
     evaluate_every   steps between evaluations inside an epoch; None: epochs only
     callbacks        what else is to happen, see `dlcore.train.callbacks`
@@ -81,8 +84,8 @@ class Solver:
 
     def __init__(
         self, model, data, *, optimizer, loss_fn=cross_entropy, schedule=None, batch_size=100,
-        epochs=10, l2=0.0, augment=None, replacement=False, steps_per_epoch=None,
-        evaluate_first=False, evaluate_every=None, callbacks=(), seed=0,
+        epochs=10, l2=0.0, augment=None, workers=1, replacement=False,
+        steps_per_epoch=None, evaluate_first=False, evaluate_every=None, callbacks=(), seed=0,
     ):  # fmt: skip
         N = len(data.train.t)
         if N == 0 or epochs < 0 or (batch_size is not None and batch_size < 1):
@@ -98,7 +101,8 @@ class Solver:
         self.model, self.data, self.loss_fn = model, data, loss_fn
         self.parameters, self.weights = named_parameters(model), named_weights(model)
         self.optimizer, self.initial_rate = optimizer, optimizer.learning_rate
-        self.schedule, self.l2, self.augment = schedule or constant(), l2, augment
+        self.schedule, self.l2 = schedule or constant(), l2
+        self.augment, self.workers = augment, workers
         self.batch_size, self.whole = min(batch_size or N, N), batch_size is None
         self.epochs, self.replacement = epochs, replacement
         covering = max(N // self.batch_size, 1) if replacement else -(-N // self.batch_size)
@@ -106,7 +110,8 @@ class Solver:
         self.evaluate_first, self.evaluate_every = evaluate_first, evaluate_every
         self.callbacks = list(callbacks)
 
-        self.rng = np.random.default_rng(seed)  # of batches and augmentation
+        self.seed = seed  # of the augmentation, with the numbers of epoch and batch
+        self.rng = np.random.default_rng(seed)  # of the batches
         self.mask_rng = np.random.default_rng([seed, 1])  # of the model
         self.epoch_start = self.rng.bit_generator.state
         self.history, self.best = History(), None
@@ -123,19 +128,21 @@ class Solver:
         else:
             yield from shuffled(N, self.batch_size, self.rng)
 
-    def batches(self):
-        """Yield every batch of one epoch, augmented:  x, t."""
-        for rows in self.rows():
-            x, t = self.data.train.x[rows], self.data.train.t[rows]
-            yield (self.augment(x, self.rng) if self.augment else x), t
+    def batch(self, item):
+        """Return a batch by its number and its rows, augmented by a generator of its own:  x, t."""
+        number, rows = item
+        x, t = self.data.train.x[rows], self.data.train.t[rows]
+        if self.augment:
+            x = self.augment(x, generator_of_batch(self.seed, self.epoch, number))
+        return x, t
 
     def remaining_batches(self):
         """Begin an epoch, or the rest of one that was stopped; augment in the background."""
         self.rng.bit_generator.state = self.epoch_start
-        batches = self.batches()
-        for _ in range(self.step_of_epoch):
-            next(batches)
-        return in_background(batches) if self.augment else batches
+        items = islice(enumerate(self.rows()), self.step_of_epoch, None)
+        if self.augment:
+            return in_background(self.batch, items, workers=self.workers)
+        return map(self.batch, items)
 
     def step(self, x, t):
         """Take one step on one batch, and record its loss as it was before the step.
