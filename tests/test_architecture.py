@@ -45,6 +45,8 @@ MACHINERY = {
 }  # fmt: skip
 # Modules that are imported under a second name, and why they are.
 SECOND_NAMES = {
+    "dlcore.kernels.augment as kernels": "what the kernels serve stands in a module of its name",
+    "dlcore.experiments.augment as lab": "a page uses several modules of its topic",
     "dlcore.kernels.conv as kernels": "the operations of a topic stand in a module of its name",
     "dlcore.kernels.dropout as kernels": "the operations of a topic stand in a module of its name",
     "dlcore.kernels.norm as kernels": "the operations of a topic stand in a module of its name",

@@ -10,8 +10,8 @@ curves of the chosen setting in the place of the others. What is explored is a d
     still     {name: (x, y), …}                the curves that do not move
     frames    [{"text", name: (x, y), …}, …]   in the order of the settings, the last slider fastest
 
-A style is "line", "walk" (a line with dots), "dashed" or "faint"; a colour is a place in the
-palette. Where a coordinate is no number the line is interrupted.
+A style is "line", "walk" (a line with dots), "dashed", "faint" or "filled"; a colour is a place in
+the palette. Where a coordinate is no number the line is interrupted.
 """
 
 import hashlib

@@ -10,6 +10,8 @@ from itertools import product
 
 import numpy as np
 
+from dlcore.data.augment import SQUARE
+from dlcore.experiments.augment import FLAG
 from dlcore.experiments.descent import bowl, roll
 from dlcore.formulas.engine.oracle import program
 from dlcore.formulas.quadratic import descent as quadratic
@@ -169,3 +171,43 @@ def factor(products, momentum):
     middle = 1 + momentum - products
     root = np.sqrt(middle.astype(complex) ** 2 - 4 * momentum)
     return np.maximum(np.abs(middle + root), np.abs(middle - root)) / 2
+
+
+def pixels(x):
+    """Trace the squares of the pixels that are not zero: row 0 on top, the pen lifted after each.
+
+    >>> pixels(np.array([[0, 1]]))[0].tolist()
+    [1.0, 2.0, 2.0, 1.0, 1.0, nan]
+    """
+    rows, columns = np.nonzero(x)
+    across, down = np.array([[0, 1, 1, 0, 0, np.nan], [0, 0, 1, 1, 0, np.nan]])
+    return (columns[:, None] + across).ravel(), (len(x) - rows[:, None] - down).ravel()
+
+
+def symmetries():
+    """Let two symmetries of the square be chosen, of which one follows the other."""
+    turns = ("as it is", "90°", "180°", "270°")
+    names = [*turns, "mirrored", *(f"mirrored, {turn}" for turn in turns[1:])]
+    images = [g(FLAG[None, None])[0, 0] for g in SQUARE]
+    frames = []
+    for one, two in product(range(8), range(8)):
+        both = SQUARE[two](images[one][None, None])[0, 0]
+        whole = next(at for at, image in enumerate(images) if np.array_equal(image, both))
+        text = f"First: {names[one]}. Then: {names[two]}. Together: {names[whole]}."
+        frames.append({"text": text, "first": pixels(images[one]), "both": pixels(both)})
+    size = len(FLAG)
+    panel = {"x": (-0.25 * size - 0.3, 1.25 * size + 0.3), "y": (-0.2, size + 0.2)}
+    frame = pixels(np.ones((1, 1)))
+    edge = frame[0] * size, frame[1] * size
+    return {
+        "sliders": [slider("first", names, 0, "{}"), slider("then", names, 0, "{}")],
+        "panels": [panel, panel],
+        "curves": {
+            "edge": (0, "faint", 0, ""),
+            "first": (0, "filled", 0, "first"),
+            "other edge": (1, "faint", 0, ""),
+            "both": (1, "filled", 1, "then"),
+        },
+        "still": {"edge": edge, "other edge": edge},
+        "frames": frames,
+    }

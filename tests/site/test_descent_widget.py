@@ -126,6 +126,28 @@ def test_the_share_of_a_ball_is_its_larger_root(walks):
         assert_allclose(walks.factor(products, momentum), roots, rtol=1e-6)
 
 
+def test_every_pair_of_symmetries_has_its_frame(walks):
+    """Sixty-four of them; the sentence names both, and no two symmetries draw the same picture."""
+    data = walks.symmetries()
+    names = data["sliders"][0]["shown"]
+    assert len(names) == len(set(names)) == 8
+    for (one, two), frame in zip(product(names, names), data["frames"], strict=True):
+        assert frame["text"].startswith(f"First: {one}. Then: {two}. Together: ")
+        assert {*data["curves"]} == {*data["still"], *frame} - {"text"}
+    alone = {np.nan_to_num(frame["first"]).tobytes() for frame in data["frames"]}
+    assert len(alone) == 8
+
+
+def test_two_symmetries_one_after_the_other_are_drawn(walks):
+    """A turn by 90° twice is one by 180°; a turn follows the mirror, and is not undone by it."""
+    frames = {frame["text"]: frame for frame in walks.symmetries()["frames"]}
+    twice = "First: 90°. Then: 90°. Together: 180°."
+    other = "First: 90°. Then: mirrored. Together: mirrored, 270°."
+    assert {twice, other} <= frames.keys()
+    alone = "First: as it is. Then: 180°. Together: 180°."
+    assert_allclose(frames[twice]["both"], frames[alone]["both"])
+
+
 # What is drawn
 
 

@@ -53,6 +53,9 @@ NAMES = {
     "groups": "G",
     "count": r"\#",
     "phi": r"\varphi",  # an angle
+    "lam": r"\lambda",  # the share of an image in a mixture
+    "low": r"x^{\min}",  # the smallest entry of an image
+    "high": r"x^{\max}",  # and the largest
     "hessian": "H",
     "mean": r"\mu",  # of a set of numbers; on pages about optimizers it is the momentum
     "var": "v",  # variance of a set of numbers
