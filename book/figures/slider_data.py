@@ -200,7 +200,7 @@ def symmetries():
     frame = pixels(np.ones((1, 1)))
     edge = frame[0] * size, frame[1] * size
     return {
-        "sliders": [slider("first", names, 0, "{}"), slider("then", names, 0, "{}")],
+        "sliders": [slider("first", names, 1, "{}"), slider("then", names, 4, "{}")],
         "panels": [panel, panel],
         "curves": {
             "edge": (0, "faint", 0, ""),

@@ -68,9 +68,9 @@ def flip(x, rng):
 
 
 def alternating_flip(N, *, seed=0):
-    """Make a flip that shows every one of N images mirrored in every other epoch [Jordan2024]_.
+    """Make a flip that shows each of N images mirrored in every other epoch.
 
-    A draw decides which half is mirrored in epoch 0. What is returned takes the images x of
+    A draw decides which half is mirrored in epoch 0 [Jordan2024]_. What is returned takes the images x of
     `rows` of the training set in an `epoch`, and has no chance of its own: (x, rows, epoch) ↦ x.
 
     >>> flip = alternating_flip(3)
@@ -116,9 +116,9 @@ def crop(pad=4, mode="zeros"):
 
 
 def cutout(size):
-    """Make a cutout: set a square of `size` × `size` pixels to zero in every image [DeVries2017]_.
+    """Make a cutout: set a square of `size` × `size` pixels to zero in every image.
 
-    Its centre is drawn from all pixels, so that parts of it may lie outside of the image. The
+    Its centre is drawn from all pixels, so that parts may lie outside [DeVries2017]_. The
     mean image is zero after centring: what is cut out says nothing.
 
     >>> cutout(3)(np.ones((1, 1, 4, 4), int), np.random.default_rng(0))
@@ -300,7 +300,7 @@ def averaged(model, group=MIRRORS):
 
 
 def enlarged(examples, *functions):
-    """Make a larger set once and for all: each image, then what functions make of it, together.
+    """Make a larger set once and for all: each image, then what functions make of it.
 
     Functions take x and None, for there is no chance in them. Each copy has the label of its
     image. Divide into training and validation before, never after.
@@ -315,7 +315,7 @@ def enlarged(examples, *functions):
 
 
 def fourfold(examples):
-    """Enlarge a set as the fourth source does: image, mirror image, stretched, median of 2 × 2.
+    """Enlarge a set as source 004 does: image, mirror image, stretched, median of 2 × 2.
 
     >>> fourfold(Examples(np.ones((5, 3, 8, 8)), np.arange(5))).x.shape
     (20, 3, 8, 8)

@@ -1,4 +1,4 @@
-"""Experiments of augmentation: who sees which version, mirrored digits, and the slips of 004.
+"""Experiments of augmentation: versions that are seen, mirrored digits, slips of 004.
 
 Chapter: book/augment.md.
 """

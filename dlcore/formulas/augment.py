@@ -118,7 +118,7 @@ def turned_average():
 
 @derivation()
 def symmetric_weights():
-    """The scores of an image and of its mirror image, averaged, are those of symmetric weights."""
+    """The averaged scores of an image and its mirror image are those of symmetric weights."""
     back = W - 1 - ell
     yield half * (total(w[ell] * x[ell], ell) + total(w[ell] * x[back], ell))
     turned = total(w[back] * x[ell], ell)

@@ -73,7 +73,7 @@ def fill_rotated(y, x, cos, sin):
 
 @kernel
 def mirrored_index(i, size):
-    """Bring an index back into 0 … size - 1 by mirrors beyond its ends:  -1 is 0, size its last."""
+    """Bring an index back into 0 … size - 1:  there are mirrors beyond both ends, -1 is 0."""
     i = i % (2 * size)
     return min(i, 2 * size - 1 - i)
 

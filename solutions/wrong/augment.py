@@ -65,13 +65,6 @@ def flip(x, rng):
     return y
 
 
-@wrong("augment-flip", "You mirror the first half of the batch: which ones is for chance to say.")
-def flip(x, rng):
-    y = x.copy()
-    y[: len(x) // 2] = x[: len(x) // 2, ..., ::-1]
-    return y
-
-
 def cropped(x, pad, moves, **options):
     """Crop every image by its own move."""
     H, W = x.shape[2:]
@@ -175,26 +168,11 @@ def cutout(x, size, rng):
     return cut(x, size, middles(x, rng), filling=x.mean())
 
 
-@wrong("augment-cutout", "A square of side 3 reaches one pixel to each side of its middle.")
-def cutout(x, size, rng):
-    return cut(x, 2 * size + 1, middles(x, rng))
-
-
-@wrong("augment-cutout", "The last row and column of the square are missing: a slice ends before.")
-def cutout(x, size, rng):
-    return cut(x, max(size - 1, 0), middles(x, rng))
-
-
 @wrong("augment-cutout", "You write into x: work on a copy.")
 def cutout(x, size, rng):
     for n, (i, j) in enumerate(middles(x, rng) - size // 2):
         x[n, :, max(i, 0) : i + size, max(j, 0) : j + size] = 0
     return x
-
-
-@wrong("augment-cutout", "The middle is drawn from H rows and W columns, of each its own range.")
-def cutout(x, size, rng):
-    return cut(x, size, rng.integers(min(x.shape[2:]), size=(len(x), 2)))
 
 
 def turns(x):
@@ -235,16 +213,6 @@ def average(predict, x):
 def average(predict, x):
     both = [x, x[..., ::-1], x[:, :, ::-1], x[:, :, ::-1, ::-1]]
     return sum(map(predict, turns(x) + both)) / 8
-
-
-@wrong("augment-average", "The largest score is not the average one.")
-def average(predict, x):
-    return np.max([predict(z) for y in turns(x) for z in (y, y[..., ::-1])], axis=0)
-
-
-@wrong("augment-average", "Seven versions and the image itself are eight; you divide by seven.")
-def average(predict, x):
-    return sum(predict(y) + predict(y[..., ::-1]) for y in turns(x)) / 7
 
 
 def mixed(x, t, partners, share, labels):
@@ -306,18 +274,6 @@ def mixup(x, t, partners, share, K):
     )
 
 
-@wrong("augment-mixup", "The partner of the image is mixed in, but the label of the next one.")
-def mixup(x, t, partners, share, K):
-    q = share[:, None] * np.eye(K)[t] + (1 - share[:, None]) * np.eye(K)[np.roll(t, 1)]
-    return mixed(x, t, partners, share, q)
-
-
-@wrong("augment-mixup", "λ is rounded to whole numbers where x holds such.")
-def mixup(x, t, partners, share, K):
-    y, q = mixed(x, t, partners, share, share[:, None] * np.eye(K)[t])
-    return y.astype(x.dtype), q + (1 - share[:, None]) * np.eye(K)[t[partners]]
-
-
 def judged(flip, x, bounds=(0.36, 0.64), calls=2, neighbours=True):
     """Judge a flip by some images, as the solution does, or by less."""
     seen = []
@@ -372,17 +328,6 @@ def is_flip(flip, rng):
 @wrong("augment-test", "Chance hits a half exactly only now and then: leave it room.")
 def is_flip(flip, rng):
     return judged(flip, noise(rng), bounds=(0.499, 0.501))
-
-
-@wrong("augment-test", "Compare whole images: a sum does not change when its terms are reversed.")
-def is_flip(flip, rng):
-    x = noise(rng)
-    return bool(np.allclose(flip(x).sum(axis=(1, 2, 3)), x.sum(axis=(1, 2, 3)), atol=1e-4))
-
-
-@wrong("augment-test", "The first channel is not all: an image is mirrored in every channel.")
-def is_flip(flip, rng):
-    return judged(lambda x: flip(np.repeat(x, 2, axis=1))[:, :1], noise(rng)[:, :1])
 
 
 def named(advice, *numbers):

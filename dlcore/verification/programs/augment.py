@@ -1,4 +1,4 @@
-"""Augmentation by the letters of the page: every draw that a generator could make, in turn.
+"""Augmentation by the letters of the page: all that a generator could draw, in turn.
 
 Chapter: book/augment.md.
 """
