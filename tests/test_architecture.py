@@ -39,7 +39,7 @@ MACHINERY = {
     "nn": {"accounting", "containers", "init", "layer"},
     "nn/models": {"densenet", "mlp", "resnet", "vgg"},
     "experiments": {
-        "classroom", "errata", "experiment", "family", "grading", "ledger", "memory",
+        "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "memory",
         "outside", "paired", "startup",
     },
 }  # fmt: skip

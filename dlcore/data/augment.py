@@ -70,8 +70,8 @@ def flip(x, rng):
 def alternating_flip(N, *, seed=0):
     """Make a flip that shows each of N images mirrored in every other epoch.
 
-    A draw decides which half is mirrored in epoch 0 [Jordan2024]_. What is returned takes the images x of
-    `rows` of the training set in an `epoch`, and has no chance of its own: (x, rows, epoch) ↦ x.
+    A draw decides which half is mirrored in epoch 0 [Jordan2024]_. What is returned takes the
+    images x of `rows` of the training set in an `epoch`, and draws nothing: (x, rows, epoch) ↦ x.
 
     >>> flip = alternating_flip(3)
     >>> x = np.array([[[[1, 2]]]])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dlcore.course.exercises.topics import topics
 
-AFTER = ("grading", "classroom", "outside")  # of the pages that come after the topics
+AFTER = ("depth", "grading", "classroom", "outside")  # of the pages that come after the topics
 
 
 def experiments():

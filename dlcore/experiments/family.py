@@ -111,7 +111,7 @@ def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS):
                 for label in settings
                 for metric in runs[0]["values"]
             }
-            return means, {"runs": runs}
+            return means, {"runs": runs, "comparisons": [each._asdict() for each in comparisons]}
 
         carry_out.__doc__, carry_out.__module__ = run.__doc__, run.__module__
         FAMILIES[name] = own
@@ -199,11 +199,27 @@ class Table:
         return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
+class NoRecord(NamedTuple):
+    """What a page prints in the place of a table while a family has not been run."""
+
+    name: str
+
+    def _repr_html_(self):
+        return f"<p>There is no record yet: <code>dlcore reproduce {self.name}</code>.</p>"
+
+
 def table(name):
-    """Compare the settings of a family by its record, or by the runs that are finished."""
-    return Table(FAMILIES[name].comparisons, runs_of(name))
+    """Show the comparisons of a family as they are recorded, or say that there is no record."""
+    if not (RESULTS / f"{name}.json").exists():
+        return NoRecord(name)
+    history = record(name)["history"]
+    comparisons = [Comparison(**each) for each in history["comparisons"]]
+    return Table(comparisons, history["runs"])
 
 
-def runs_of(name):
-    """Return the runs of a family's record."""
-    return record(name)["history"]["runs"]
+def values_by_label(name, metric):
+    """Map the label of every setting to the recorded values of a metric, one for each seed."""
+    runs = record(name)["history"]["runs"]
+    return {
+        label: values_of(runs, label, metric) for label in dict.fromkeys(r["label"] for r in runs)
+    }
