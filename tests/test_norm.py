@@ -531,7 +531,7 @@ def options(rng):
 def features(rng, kind):
     """Draw x, γ and β: of some examples, of two, of one; of one feature; of many of both."""
     N, D = rng.permutation([3, 4, 5, 6, 7])[:2].tolist()
-    many = int(rng.integers(30, 50))
+    many = int(rng.integers(15, 25))
     for shape in [(N, D), (2, D), (1, D), (N, 1), (D, N), (many, 2), (2, many)]:
         x = kind(rng.normal(size=shape) + rng.uniform(-2, 2))
         gamma, beta = rng.normal(size=(2, shape[1])).astype(x.dtype)
