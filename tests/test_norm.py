@@ -311,9 +311,9 @@ def model(lab):
     return lab.trained(3, norm=True, rate=0.03, seed=0)[0]
 
 
-def test_statistics_of_the_batch_depend_on_the_company(lab, model):
+def test_statistics_of_the_batch_depend_on_the_other_images(lab, model):
     """Of test digits in batches of one class each most are wrong, by running statistics few."""
-    shares = lab.in_company(model, lab.digits().test)
+    shares = lab.right_by_batches(model, lab.digits().test)
     assert shares["batch", "one class each"] < 0.5
     assert shares["running", "one class each"] == shares["running", "mixed"] > 0.9
 

@@ -100,7 +100,7 @@ def predict_by_batch(model, x, size):
     return np.concatenate(scores).argmax(axis=1)
 
 
-def in_company(model, examples, size=20):
+def right_by_batches(model, examples, size=20):
     """Classify examples in mixed batches, and in batches of one class each, in both ways.
 
     Returns the share that is right:  {(statistics, batches): share}.
