@@ -13,6 +13,7 @@ from rich.table import Table
 from dlcore.benchmarks.convnet import steps
 from dlcore.benchmarks.depth import FAMILIES, networks
 from dlcore.benchmarks.fast import convolution, judged
+from dlcore.benchmarks.norm import batch_norm, beside_limits
 from dlcore.benchmarks.pool import pooling
 from dlcore.benchmarks.reverse import reverse
 from dlcore.benchmarks.twolayer import twolayer
@@ -24,9 +25,11 @@ BENCHES = {  # in the order of the book
     "pool": pooling,
     "conv": convolution,
     "convnet": steps,
+    "norm": batch_norm,
     **{family: partial(networks, family) for family in FAMILIES},
 }
-JUDGED = {"conv": judged}  # what a benchmark finds besides: (shares of the peak, means of ratios)
+# What a benchmark finds besides: (shares of the peak, means of ratios).
+JUDGED = {"conv": judged, "norm": beside_limits}
 
 
 class Benchmark(NamedTuple):

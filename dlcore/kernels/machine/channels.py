@@ -92,8 +92,8 @@ def moment_parts(start, stop, x, origins, sums):
 
 @kernel
 def normalize_pixels(start, stop, y, x, map):
-    """Compute  y  for the pixels from `start` to `stop`; a NaN stays."""
-    _, C, N = x.shape
+    """Compute  y  for a range of pixels, counted from the last, which are still cached."""
+    P, C, N = x.shape
     least = map.least
     for i in range(start, stop):
         for c in range(C):
@@ -167,7 +167,7 @@ def combine_pixels(start, stop, x_bar, x, y_bar, map, f, h):
     """Compute  x̄ = a g + f (x - m) + h,  with g as above, for the pixels of a range."""
     P, C, N = x.shape
     zero, one, least = x.dtype.type(0), x.dtype.type(1), map.least
-    for i in range(P - start - 1, P - stop - 1, -1):  # the last ones are still cached
+    for i in range(start, stop):  # the last ones are still cached
         for c in range(C):
             row, bar, into = x[i, c], y_bar[i, c], x_bar[i, c]
             m, a, b, slope, shift = map.m[c], map.a[c], map.b[c], f[c], h[c]
