@@ -23,7 +23,7 @@ from dlcore.kernels.machine.channels import (
     normalize_add_relu_pixels,
     normalize_pixels,
 )
-from dlcore.kernels.machine.layout import empty_maps
+from dlcore.kernels.machine.layout import aligned, empty_maps
 from dlcore.kernels.machine.threads import parallel_for
 
 
@@ -147,7 +147,7 @@ def batch_statistics(x):
     """Average every channel, and its squared distance from the mean, in double precision."""
     x = pixels(x)
     P, C, N = x.shape
-    origins, sums = first_means(x), np.zeros((min(P, PARTS), 2, C))
+    origins, sums = first_means(x), aligned((min(P, PARTS), 2, C), np.float64, np.zeros)
     parallel_for(moment_parts, len(sums), x, origins, sums)
     gap, square = sums.sum(axis=0) / (P * N)
     return origins + gap, np.maximum(square - gap * gap, 0)
@@ -178,7 +178,7 @@ def grads_of(x, y_bar, map, fixed, y=None):
     x_bar, g = empty_maps(*x.shape, x.dtype), y_bar
     into, x, y_bar = pixels(x_bar), pixels(x), pixels(y_bar)
     P, C, N = x.shape
-    sums = np.zeros((min(P, PARTS), 2, C))
+    sums = aligned((min(P, PARTS), 2, C), np.float64, np.zeros)
     if y is None:
         parallel_for(grad_parts, len(sums), x, y_bar, map, sums)
     else:
@@ -201,7 +201,7 @@ def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
 
     `known` are mean and variance of x, or None.
     """
-    map = channel_map(*(known or batch_statistics(x)), gamma, beta, eps, relu)
+    map = channel_map(*(known or batch_statistics(x)), gamma, beta, eps, relu and y is None)
     x_bar, total, along, g = grads_of(x, y_bar, map, False, y)
     bars = [(along / map.sigma).astype(x.dtype), total.astype(x.dtype)]
     return x_bar, *bars, *([] if y is None else [g])
@@ -209,7 +209,7 @@ def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
 
 def normalize_grad(x, mean, var, gamma, beta, y_bar, eps, relu=False, y=None):
     """Compute x̄, μ̄, v̄, γ̄ and β̄ for fixed statistics; given y also the shortcut's gradient."""
-    map = channel_map(mean, var, gamma, beta, eps, relu)
+    map = channel_map(mean, var, gamma, beta, eps, relu and y is None)
     x_bar, total, along, g = grads_of(x, y_bar, map, True, y)
     slope = gamma / map.sigma
     bars = -slope * total, -slope * along / (2 * map.sigma**2), along / map.sigma, total

@@ -21,7 +21,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.kernels import conv, fast, pool
+from dlcore.kernels import conv, fast, norm, pool
 from dlcore.kernels.machine import layout, winograd_matrices
 from dlcore.kernels.machine.gemm import matmul
 from dlcore.ops.conv import CONV_ALGORITHMS, ConvAlgorithm
@@ -205,6 +205,34 @@ def add_bias(case):
     assert_allclose(b_bar, b_bar_naive, **rounding(y.dtype, y[:, 0].size, y_bar))
 
 
+def batch_norm(case):
+    """Normalise by the batch or by fixed statistics, with ReLU and shortcut or without."""
+    shape = case.batch_size(), case.integer(1, 9), *case.pair(1, 8)
+    x, shortcut, y_bar = (case.normal(*shape) for _ in range(3))
+    gamma, beta = case.normal(shape[1]), case.normal(shape[1])
+    fixed, relu, added = (bool(case.integer(0, 1)) for _ in range(3))
+    wide = [each.astype(np.float64) for each in (x, gamma, beta, y_bar)]
+    mean, var = norm.batch_statistics(x)
+    means = norm.batch_statistics_naive(wide[0])
+    assert_allclose([mean, var], means, **rounding(x.dtype, x[:, 0].size, x, x))
+    more = shortcut if added else 0
+    truth = norm.normalize_naive(wide[0], *means, *wide[1:3], 0.1) + more
+    y = norm.normalize(x, mean, var, gamma, beta, 0.1, relu, shortcut if added else None)
+    bound = rounding(x.dtype, 16, x, gamma, 4)
+    assert_allclose(y, np.maximum(truth, 0) if relu or added else truth, **bound)
+    mask = y > 0 if relu or added else 1
+    fixed_grad = partial(norm.normalize_grad, x, mean, var, gamma, beta, y_bar, 0.1)
+    batch_grad = partial(norm.batch_norm_grad, x, gamma, beta, y_bar, 0.1, (mean, var))
+    found = (fixed_grad if fixed else batch_grad)(relu, y if added else None)
+    x, gamma, beta, g = *wide[:3], wide[3] * mask
+    if fixed:
+        wanted = norm.normalize_grad_naive(x, *means, gamma, beta, g, 0.1)
+    else:
+        wanted = norm.batch_norm_grad_naive(x, gamma, beta, g, 0.1)
+    for ours, theirs in zip(found, (*wanted, *([g] if added else [])), strict=True):
+        assert_allclose(ours, theirs, **rounding(y.dtype, g[:, 0].size, x, gamma, y_bar, 10))
+
+
 def change_layout(case):
     """Bring images from one memory layout to the other, and back."""
     x = case.normal(case.batch_size(), case.integer(1, 20), *case.pair(1, 20))
@@ -229,6 +257,7 @@ TRIALS = {
     "max pooling": max_pool,
     "average pooling": avg_pool,
     "bias": add_bias,
+    "batch norm": batch_norm,
     "memory layout": change_layout,
     "matrix product": multiply_matrices,
 }
