@@ -1,4 +1,4 @@
-# Cut from solutions/dropout.py by `dlcore exercises`: write your answers here. [bbec0ae85627]
+# Cut from solutions/dropout.py by `dlcore exercises`: write your answers here. [e58315d9ff03]
 """Exercises of the chapter *Dropout*: masks forwards and backwards, and what they cost.
 
 p is the probability to drop, from 0 to below 1. With a generator `rng` a function trains, and
@@ -39,6 +39,38 @@ def dropout_pullback(x, p, rng=None):
     )
 
 
+def is_dropout(make, rng):
+    """Exercise dropout-test.  Judge whether a function is dropout, by calling it.
+
+    ``make(seed)``, with a whole number, returns a fresh function ``drop(x, p, training)`` that
+    draws its masks from a generator of that seed, a bit for each entry. It returns y and a
+    function from ȳ to x̄, which are to be those of `dropout_pullback`; where ``training`` is False,
+    y is x and x̄ is ȳ. The same seed gives the same masks again, and the next call of a function
+    another mask. x has axes (N, D). Return True if all this holds, up to rounding, else False.
+
+    What is wrong shows, for each p from 0.2 to 0.4 or for each p from 0.6 to 0.8, in a call or two
+    on 100 examples of 100 features, some of them negative; a share of zeros that is wrong is off
+    by 0.07 or more. Draw from `rng`.
+    """
+    # TODO: which entries are kept can be seen in y, if no entry of x is 0
+    raise NotImplementedError("which entries are kept can be seen in y, if no entry of x is 0")
+
+
+def expected_loss(x, z, w, p):
+    """Exercise dropout-ridge.  Return the mean over all masks of a linear unit's squared loss.
+
+        L = Σₙ (Σ_d w_d y_nd - z_n)²,   y = dropout(x)
+
+    Features x (N, D), targets z (N,), weights w (D,). There are too many masks to try them all:
+    use the closed form. Return a number.
+
+    >>> expected_loss(np.array([[1.0]]), np.array([1.0]), np.array([1.0]), 0.5)
+    1.0
+    """
+    # TODO: what is the loss if nothing is dropped?
+    raise NotImplementedError("what is the loss if nothing is dropped?")
+
+
 def dropout_maps(x, p, rng=None):
     """Exercise dropout-maps.  Drop whole feature maps of x (N, C, H, W).
 
@@ -58,38 +90,6 @@ def drop_path(shortcut, branch, p, rng=None):
     """
     # TODO: what happens to the shortcut of an example whose branch is dropped?
     raise NotImplementedError("what happens to the shortcut of an example whose branch is dropped?")
-
-
-def expected_loss(x, z, w, p):
-    """Exercise dropout-ridge.  Return the mean over all masks of a linear unit's squared loss.
-
-        L = Σₙ (Σ_d w_d y_nd - z_n)²,   y = dropout(x)
-
-    Features x (N, D), targets z (N,), weights w (D,). There are too many masks to try them all:
-    use the closed form. Return a number.
-
-    >>> expected_loss(np.array([[1.0]]), np.array([1.0]), np.array([1.0]), 0.5)
-    1.0
-    """
-    # TODO: what is the loss if nothing is dropped?
-    raise NotImplementedError("what is the loss if nothing is dropped?")
-
-
-def is_dropout(make, rng):
-    """Exercise dropout-test.  Judge whether a function is dropout, by calling it.
-
-    ``make(seed)``, with a whole number, returns a fresh function ``drop(x, p, training)`` that
-    draws its masks from a generator of that seed, a bit for each entry. It returns y and a
-    function from ȳ to x̄, which are to be those of `dropout_pullback`; where ``training`` is False,
-    y is x and x̄ is ȳ. The same seed gives the same masks again, and the next call of a function
-    another mask. x has axes (N, D). Return True if all this holds, up to rounding, else False.
-
-    What is wrong shows, for each p from 0.2 to 0.4 or for each p from 0.6 to 0.8, in a call or two
-    on 100 examples of 100 features, some of them negative; a share of zeros that is wrong is off
-    by 0.07 or more. Draw from `rng`.
-    """
-    # TODO: which entries are kept can be seen in y, if no entry of x is 0
-    raise NotImplementedError("which entries are kept can be seen in y, if no entry of x is 0")
 
 
 def wrong_lines():

@@ -48,63 +48,6 @@ def dropout_pullback(x, p, rng=None):
     # END SOLUTION
 
 
-def dropout_maps(x, p, rng=None):
-    """Exercise dropout-maps.  Drop whole feature maps of x (N, C, H, W).
-
-    Each of the N C maps, independently of all others, is 0 with probability p, all of it, and
-    x / (1 - p) otherwise. Without a generator y is x.
-    """
-    # BEGIN SOLUTION
-    # HINT: how many numbers are to be drawn?
-    # HINT: axes of length 1 are stretched: (N, C, 1, 1) times (N, C, H, W)
-    # HINT: kept = rng.random((*x.shape[:2], 1, 1)) >= p
-    if rng is None:
-        return x
-    kept = rng.random((*x.shape[:2], 1, 1)) >= p
-    return x * kept / (1 - p)
-    # END SOLUTION
-
-
-def drop_path(shortcut, branch, p, rng=None):
-    """Exercise dropout-path.  Add a branch to its shortcut, but drop it for some examples.
-
-    Both arrays have the same axes, the first of which is that of the N examples; there may be
-    one axis or more. Each example, independently of all others, is shortcut with probability p,
-    and shortcut + branch / (1 - p) otherwise. Without a generator y is shortcut + branch.
-    """
-    # BEGIN SOLUTION
-    # HINT: what happens to the shortcut of an example whose branch is dropped?
-    # HINT: one number is drawn for each example; its axes are (N, 1, …, 1)
-    # HINT: kept.reshape(-1, *[1] * (branch.ndim - 1))
-    if rng is None:
-        return shortcut + branch
-    kept = rng.random(len(branch)) >= p
-    kept = kept.reshape(-1, *[1] * (branch.ndim - 1))
-    return shortcut + branch * kept / (1 - p)
-    # END SOLUTION
-
-
-def expected_loss(x, z, w, p):
-    """Exercise dropout-ridge.  Return the mean over all masks of a linear unit's squared loss.
-
-        L = Σₙ (Σ_d w_d y_nd - z_n)²,   y = dropout(x)
-
-    Features x (N, D), targets z (N,), weights w (D,). There are too many masks to try them all:
-    use the closed form. Return a number.
-
-    >>> expected_loss(np.array([[1.0]]), np.array([1.0]), np.array([1.0]), 0.5)
-    1.0
-    """
-    # BEGIN SOLUTION
-    # HINT: what is the loss if nothing is dropped?
-    # HINT: each weight adds its square times the squares of its feature, and a factor of p
-    # HINT: penalty = p / (1 - p) * np.sum(w**2 * np.sum(x**2, axis=0))
-    loss = np.sum((x @ w - z) ** 2)
-    penalty = p / (1 - p) * np.sum(w**2 * np.sum(x**2, axis=0))
-    return float(loss + penalty)
-    # END SOLUTION
-
-
 def is_dropout(make, rng):
     """Exercise dropout-test.  Judge whether a function is dropout, by calling it.
 
@@ -146,6 +89,63 @@ def is_dropout(make, rng):
     # END SOLUTION
 
 
+def expected_loss(x, z, w, p):
+    """Exercise dropout-ridge.  Return the mean over all masks of a linear unit's squared loss.
+
+        L = Σₙ (Σ_d w_d y_nd - z_n)²,   y = dropout(x)
+
+    Features x (N, D), targets z (N,), weights w (D,). There are too many masks to try them all:
+    use the closed form. Return a number.
+
+    >>> expected_loss(np.array([[1.0]]), np.array([1.0]), np.array([1.0]), 0.5)
+    1.0
+    """
+    # BEGIN SOLUTION
+    # HINT: what is the loss if nothing is dropped?
+    # HINT: each weight adds its square times the squares of its feature, and a factor of p
+    # HINT: penalty = p / (1 - p) * np.sum(w**2 * np.sum(x**2, axis=0))
+    loss = np.sum((x @ w - z) ** 2)
+    penalty = p / (1 - p) * np.sum(w**2 * np.sum(x**2, axis=0))
+    return float(loss + penalty)
+    # END SOLUTION
+
+
+def dropout_maps(x, p, rng=None):
+    """Exercise dropout-maps.  Drop whole feature maps of x (N, C, H, W).
+
+    Each of the N C maps, independently of all others, is 0 with probability p, all of it, and
+    x / (1 - p) otherwise. Without a generator y is x.
+    """
+    # BEGIN SOLUTION
+    # HINT: how many numbers are to be drawn?
+    # HINT: axes of length 1 are stretched: (N, C, 1, 1) times (N, C, H, W)
+    # HINT: kept = rng.random((*x.shape[:2], 1, 1)) >= p
+    if rng is None:
+        return x
+    kept = rng.random((*x.shape[:2], 1, 1)) >= p
+    return x * kept / (1 - p)
+    # END SOLUTION
+
+
+def drop_path(shortcut, branch, p, rng=None):
+    """Exercise dropout-path.  Add a branch to its shortcut, but drop it for some examples.
+
+    Both arrays have the same axes, the first of which is that of the N examples; there may be
+    one axis or more. Each example, independently of all others, is shortcut with probability p,
+    and shortcut + branch / (1 - p) otherwise. Without a generator y is shortcut + branch.
+    """
+    # BEGIN SOLUTION
+    # HINT: what happens to the shortcut of an example whose branch is dropped?
+    # HINT: one number is drawn for each example; its axes are (N, 1, …, 1)
+    # HINT: kept.reshape(-1, *[1] * (branch.ndim - 1))
+    if rng is None:
+        return shortcut + branch
+    kept = rng.random(len(branch)) >= p
+    kept = kept.reshape(-1, *[1] * (branch.ndim - 1))
+    return shortcut + branch * kept / (1 - p)
+    # END SOLUTION
+
+
 def wrong_lines():
     """Exercise dropout-wrong-lines.  Return which line of each derivation does not follow.
 
@@ -154,6 +154,6 @@ def wrong_lines():
     # BEGIN SOLUTION
     # HINT: put in numbers: p = 1/2, and 2 for every other letter
     # HINT: two lines have lost a power, and in one a sign has turned
-    # HINT: a factor and its square, a weight and its square, 1 - p and 1 + p
-    return [3, 5, 2]
+    # HINT: p and its square, a sum and its square, 1 - p and 1 + p
+    return [3, 4, 2]
     # END SOLUTION

@@ -62,6 +62,7 @@ SECOND_NAMES = {
     "dlcore.formulas.conv as formulas": "a page uses several modules of its topic",
     "dlcore.experiments.conv as lab": "a page uses several modules of its topic",
     "dlcore.experiments.descent as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.dropout as lab": "a page uses several modules of its topic",
     "dlcore.experiments.fast as lab": "a page uses several modules of its topic",
     "dlcore.experiments.norm as lab": "a page uses several modules of its topic",
     "dlcore.experiments.optim as lab": "a page uses several modules of its topic",

@@ -29,7 +29,7 @@ def masked_units(seed=4):
         y = (numbers[:count] >= p) * UNITS / (1 - p)
         mean = y.mean(axis=0)
         kept = np.count_nonzero(y[-1])
-        text = f"Mask {count} for p = {p}: of {len(UNITS)} units {kept} are kept, and multiplied "
+        text = f"With p = {p}, mask {count}: of {len(UNITS)} units {kept} are kept, and multiplied "
         text += f"by {1 / (1 - p):.3g}. The average over {count} "
         text += f"{'mask' if count == 1 else 'masks'} differs from x by "
         text += f"{np.abs(mean - UNITS).mean():.2g} a unit."

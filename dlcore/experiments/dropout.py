@@ -3,21 +3,20 @@
 Chapter: book/dropout.md.
 """
 
+from functools import cache, lru_cache
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 
 from dlcore.data import load
 from dlcore.data.dataset import Dataset, Examples
-from dlcore.experiments.experiment import experiment
+from dlcore.experiments.family import Comparison, family
 from dlcore.nn import Dropout, Linear, ReLU, Sequential
 from dlcore.train.evaluation import accuracy
 from dlcore.train.optim import Nesterov
 from dlcore.train.schedule import one_cycle
 from dlcore.train.solver import Solver
 
-SEEDS = 6  # the fewest whose sign-flip test can fall below 0.05
 FEW = 5000  # training images
 
 
@@ -182,23 +181,10 @@ def window_deviation(p, pixels, *, whole_maps, draws=20_000, seed=0):
 # The two-layer network, with dropout and with fewer inputs
 
 
-class Arm(NamedTuple):
-    """One way to regularise: what is dropped, how weights decay, to how many inputs x is cut."""
-
-    inputs: float = 0.0
-    hidden: float = 0.0
-    weight_decay: float = 0.0
-    components: int | None = None
-
-
-ARMS = {
-    "nothing": Arm(),
-    "weight decay": Arm(weight_decay=0.02),
-    "dropout of hidden units": Arm(hidden=0.5),
-    "dropout of inputs and hidden units": Arm(inputs=0.2, hidden=0.5),
-    "PCA of inputs": Arm(components=200),
-    "PCA of inputs, dropout of hidden units": Arm(components=200, hidden=0.5),
-}
+@cache
+def cifar10():
+    """Load the images once for all runs."""
+    return load("cifar10")
 
 
 def principal_components(x, count):
@@ -212,57 +198,67 @@ def principal_components(x, count):
     return directions[:, : -count - 1 : -1]
 
 
-def few_images(data, seed):
-    """Choose some training images by a seed, as rows of features; validation and test stay."""
-    rows = np.random.default_rng([seed, 2]).permutation(data.train.N)[:FEW]
-    chosen = Examples(data.train.x[rows], data.train.t[rows])
-    parts = {"train": chosen, "val": data.val, "test": data.test}
-    return Dataset(data.name, data.classes, **parts).centred(scale=1 / 64).flat()
+@lru_cache(maxsize=2)
+def few_images(seed, components=None):
+    """Choose some training images by a seed, as rows of features; validation and test stay.
 
-
-def train_arm(data, arm, seed, *, M=256, epochs=20):
-    """Train one arm; return the accuracy on the test set, and on the training images."""
-    rng = np.random.default_rng(seed)
-    D, K = data.train.x.shape[1], len(data.classes)
-    drawn = {"rng": rng, "dtype": np.float32}
-    model = Sequential(
-        Dropout(arm.inputs), Linear(D, M, **drawn), ReLU(), Dropout(arm.hidden),
-        Linear(M, K, **drawn),
-    )  # fmt: skip
-    solver = Solver(
-        model, data, optimizer=Nesterov(0.02, weight_decay=arm.weight_decay),
-        schedule=one_cycle(), batch_size=100, epochs=epochs, seed=seed,
-    )  # fmt: skip
-    history = solver.train()
-    return accuracy(model, data.test.x, data.test.t), history.train_accuracy[-1]
-
-
-def sign_flip_p(differences):
-    """Return the share of sign patterns under which a mean difference is at least as far from 0.
-
-    >>> sign_flip_p([0.1, 0.2, 0.3])
-    0.25
+    With `components` all images are projected onto so many principal components of the chosen.
     """
-    differences = np.asarray(differences)
-    signs = np.array(list(product((-1, 1), repeat=len(differences))))
-    means = np.abs(signs @ differences)
-    return float(np.mean(means >= np.abs(differences.sum()) * (1 - 1e-12)))
+    if components is not None:
+        data = few_images(seed)
+        found = principal_components(data.train.x, components)
+        return data.each(lambda x: x @ found)
+    whole = cifar10()
+    rows = np.random.default_rng([seed, 2]).permutation(whole.train.N)[:FEW]
+    chosen = Examples(whole.train.x[rows], whole.train.t[rows])
+    parts = {"train": chosen, "val": whole.val, "test": whole.test}
+    return Dataset(whole.name, whole.classes, **parts).centred(scale=1 / 64).flat()
 
 
-@experiment("two-layer-dropout", data="cifar10")
-def two_layer_dropout(seed):
+@family(
+    "two-layer-dropout",
+    {
+        "nothing": {},
+        "weight decay": {"weight_decay": 0.02},
+        "dropout of hidden units": {"hidden": 0.5},
+        "dropout of inputs and hidden units": {"inputs": 0.2, "hidden": 0.5},
+        "PCA of inputs": {"components": 200},
+        "PCA of inputs, dropout of hidden units": {"components": 200, "hidden": 0.5},
+    },
+    [
+        Comparison(
+            "test", "dropout of hidden units", "nothing", "dropout of hidden units helps", "000"
+        ),
+        Comparison(
+            "test", "dropout of inputs and hidden units", "dropout of hidden units",
+            "dropout of inputs helps besides",
+        ),
+        Comparison(
+            "test", "dropout of inputs and hidden units", "weight decay",
+            "dropout is better than weight decay",
+        ),
+        Comparison("test", "PCA of inputs", "nothing", "PCA of the inputs helps", "000"),
+        Comparison(
+            "train_accuracy", "nothing", "dropout of hidden units",
+            "dropout lowers the training accuracy", "004",
+        ),
+    ],
+)  # fmt: skip
+def two_layer_dropout(setting, seed):
     """Dropout in the two-layer network on 5,000 images of CIFAR-10, beside PCA of its inputs."""
-    whole = load("cifar10")
-    test = {name: [] for name in ARMS}
-    train = {name: [] for name in ARMS}
-    for own in range(seed, seed + SEEDS):
-        data = few_images(whole, own)
-        found = principal_components(data.train.x, 200)
-        cut = data.each(lambda x, found=found: x @ found)
-        for name, arm in ARMS.items():
-            shown = data if arm.components is None else cut
-            accuracies = train_arm(shown, arm, own)
-            test[name].append(accuracies[0])
-            train[name].append(accuracies[1])
-    values = {name: np.mean(test[name]) for name in ARMS}
-    return values, {"test": test, "train": train}
+    data = few_images(seed, setting.get("components"))
+    D, M, K = data.train.x.shape[1], 256, len(data.classes)
+    drawn = {"rng": np.random.default_rng(seed), "dtype": np.float32}
+    model = Sequential(
+        Dropout(setting.get("inputs", 0.0)), Linear(D, M, **drawn), ReLU(),
+        Dropout(setting.get("hidden", 0.0)), Linear(M, K, **drawn),
+    )  # fmt: skip
+    optimizer = Nesterov(0.02, weight_decay=setting.get("weight_decay", 0.0))
+    solver = Solver(
+        model, data, optimizer=optimizer, schedule=one_cycle(), batch_size=100, epochs=20, seed=seed
+    )
+    history = solver.train()
+    return {
+        "test": accuracy(model, data.test.x, data.test.t),
+        "train_accuracy": history.train_accuracy[-1],
+    }

@@ -16,7 +16,7 @@ x, r, s, y, x_bar, y_bar, e, w, z = map(
     sp.IndexedBase, ["x", "r", "s", "y", "x_bar", "y_bar", "e", "w", "z"]
 )
 drop, entry, weight, mean, bias, L = sp.symbols("drop x w mean b L", real=True)
-square, variance, spread = sp.symbols("a var v_y", positive=True)
+square, variance, spread = sp.symbols("a var var_prime", positive=True)
 sizes = sp.IndexedBase("q")
 other = sp.Symbol("d'", integer=True)
 FEW = {"N": 2, "D": 3}
@@ -76,24 +76,15 @@ def joint():
 
 
 @derivation(joint)
-def penalty():
-    """The mean squared loss of a linear unit over all masks: every pair of features, then each."""
+def square_of_score():
+    """The mean square of a linear unit's score over all masks: every pair of features."""
     pairs = w[d] * x[n, d] * w[other] * x[n, other]
-    score = total(w[d] * x[n, d], d)
-    rest = z[n] ** 2 - 2 * z[n] * score
     extra = drop / (1 - drop)
-    yield total(total(e[d, other] * pairs, d, other) + rest, n)
-    written = (1 + extra * delta(d, other)) * pairs
-    yield "=", total(total(written, d, other) + rest, n), "bits are independent"
     alone = extra * total(w[d] ** 2 * x[n, d] ** 2, d)
-    yield "=", total(total(pairs, d, other) + alone + rest, n), "one term has $d' = d$"
-    yield "=", total(score**2 + alone + rest, n), "a product of two sums"
-    yield "=", total((score - z[n]) ** 2 + alone, n), "a square of a difference"
-    yield (
-        "=",
-        total((score - z[n]) ** 2, n) + extra * total(w[d] ** 2 * total(x[n, d] ** 2, n), d),
-        "over examples first",
-    )
+    yield total(e[d, other] * pairs, d, other)
+    yield "=", total((1 + extra * delta(d, other)) * pairs, d, other), "bits are independent"
+    yield "=", total(pairs, d, other) + alone, "one term has $d' = d$"
+    yield "=", total(w[d] * x[n, d], d) ** 2 + alone, "a product of two sums"
 
 
 @formula(computed("verification.programs.dropout.expected_loss", sizes=FEW))

@@ -21,7 +21,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.kernels import conv, fast, norm, pool
+from dlcore.kernels import conv, dropout, fast, norm, pool
 from dlcore.kernels.machine import layout, winograd_matrices
 from dlcore.kernels.machine.gemm import matmul
 from dlcore.ops.conv import CONV_ALGORITHMS, ConvAlgorithm
@@ -233,6 +233,19 @@ def batch_norm(case):
         assert_allclose(ours, theirs, **rounding(y.dtype, g[:, 0].size, x, gamma, y_bar, 10))
 
 
+def drop_entries(case):
+    """Apply a mask of bits to features or images: one for an entry, a map or an example."""
+    shape = case.batch_size(), case.integer(1, 9), *case.pair(1, 6) * case.integer(0, 1)
+    shared = case.integer(0, 2)  # the axes that share a bit: none, all but two, all but one
+    ends = (len(shape), 2, 1)[shared]
+    mask_shape = shape[:ends] + (1,) * (len(shape) - ends)
+    x, p = case.normal(*shape), case.rng.uniform(0, 0.9)
+    bits = dropout.draw_bits(case.rng, mask_shape, p)
+    y = dropout.dropout(x, bits, p)
+    assert y.dtype == x.dtype
+    assert_allclose(y, dropout.dropout_naive(x, bits, p), **rounding(x.dtype, 1, x / (1 - p)))
+
+
 def change_layout(case):
     """Bring images from one memory layout to the other, and back."""
     x = case.normal(case.batch_size(), case.integer(1, 20), *case.pair(1, 20))
@@ -258,6 +271,7 @@ TRIALS = {
     "average pooling": avg_pool,
     "bias": add_bias,
     "batch norm": batch_norm,
+    "dropout": drop_entries,
     "memory layout": change_layout,
     "matrix product": multiply_matrices,
 }

@@ -257,26 +257,26 @@ def is_dropout(make, rng):
 
 @wrong("dropout-wrong-lines", "The numbers count lines from 1, and the first line has one too.")
 def wrong_lines():
-    return [2, 4, 1]
+    return [2, 3, 1]
 
 
 @wrong(
     "dropout-wrong-lines", "In the first, square the whole factor p / (1 - p), then cancel 1 - p."
 )
 def wrong_lines():
-    return [5, 5, 2]
+    return [5, 4, 2]
 
 
 @wrong(
     "dropout-wrong-lines",
-    "In the second, compare the penalties of two lines: in one w is not squared.",
+    "In the second, ask of each line which of its terms are squares.",
 )
 def wrong_lines():
-    return [3, 6, 2]
+    return [3, 3, 2]
 
 
 @wrong(
     "dropout-wrong-lines", "In the third, compare the mean product of two entries with its formula."
 )
 def wrong_lines():
-    return [3, 5, 3]
+    return [3, 4, 3]

@@ -71,7 +71,7 @@ def test_the_tile_computes_its_definition(rows, registers, dtype, rng):
 def test_every_buffer_can_be_guarded(modules):
     """What a kernel is given lay there before, or is allocated where bands can be put."""
     elsewhere = {f"np.{name}" for name in ("empty", "zeros", "ones", "ascontiguousarray", "array")}
-    for name in ("machine.layout", "machine.gemm", "conv", "fast", "norm", "pool"):
+    for name in ("machine.layout", "machine.gemm", "conv", "dropout", "fast", "norm", "pool"):
         top = [node for node in modules[f"dlcore.kernels.{name}"].body if hasattr(node, "args")]
         numpy = [node for node in top if "naive" in node.name or "im2col" in node.name]
         doors = [node for node in top if not node.decorator_list and node not in numpy]
