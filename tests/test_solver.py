@@ -487,9 +487,11 @@ def test_a_checkpoint_of_another_optimizer_is_refused(name, memory, lib, blobs, 
     assert bits(lib, fresh) == before
 
 
-@pytest.mark.parametrize("options", [{"batch_size": 0}, {"epochs": -1}, {"steps_per_epoch": 9}])
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 0}, {"epochs": -1}, {"steps_per_epoch": 9}, {"workers": 0}]
+)
 def test_a_run_without_sense_is_refused(options, lib, blobs):
-    """No batch, no epochs, shuffled epochs of another length: named before any training."""
+    """No batch, no epochs, no worker, shuffled epochs of another length: named before training."""
     (name, value), *_ = options.items()
     with pytest.raises(ValueError, match=f"{name} (is )?{value}"):
         make(lib, blobs, **options)

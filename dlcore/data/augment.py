@@ -71,7 +71,7 @@ def alternating_flip(N, *, seed=0):
     """Make a flip that shows each of N images mirrored in every other epoch.
 
     A draw decides which half is mirrored in epoch 0 [Jordan2024]_. What is returned takes the
-    images x of `rows` of the training set in an `epoch`, and draws nothing: (x, rows, epoch) ↦ x.
+    images x of `rows` of the training set in an `epoch`:  (x, rows, epoch) ↦ x,  without chance.
 
     >>> flip = alternating_flip(3)
     >>> x = np.array([[[[1, 2]]]])
@@ -119,7 +119,8 @@ def cutout(size):
     """Make a cutout: set a square of `size` × `size` pixels to zero in every image.
 
     Its centre is drawn from all pixels, so that parts may lie outside [DeVries2017]_. The
-    mean image is zero after centring: what is cut out says nothing.
+    mean image is zero after centring: what is cut out says nothing. Raises ValueError for a
+    negative size.
 
     >>> cutout(3)(np.ones((1, 1, 4, 4), int), np.random.default_rng(0))
     array([[[[1, 1, 1, 1],
@@ -182,6 +183,7 @@ def median(window=2):
     The window has its middle at the pixel, or its last row and column but (window - 1) // 2 where
     that is no whole number; outside of the image are its pixels, mirrored. Of an even number of
     entries it is the upper median, which is a pixel. There is no chance in it.
+    Raises ValueError for a window below 1.
 
     >>> median(3)(np.array([[[[1, 1, 1], [1, 9, 1], [1, 1, 1]]]]), None).max()
     np.int64(1)

@@ -71,8 +71,9 @@ class Solver:
     seed             of the batches, the augmentation and the masks of the model
     ===============  ================================================================
 
-    Raises ValueError for no examples, a batch_size below 1, negative epochs, or steps_per_epoch
-    without replacement; ``train`` raises DivergedError where the loss is infinite or no number.
+    Raises ValueError for no examples, a batch_size or workers below 1, negative epochs, or
+    steps_per_epoch without replacement; ``train`` raises DivergedError where the loss is infinite
+    or no number.
 
     >>> from dlcore import data, nn, train
     >>> digits = data.load("digits").centred(scale=1 / 16).flat()
@@ -93,6 +94,8 @@ class Solver:
                 f"Solver: {N} examples, batch_size {batch_size}, epochs {epochs}: use at least "
                 "one example, a batch of 1 or more, and 0 epochs or more"
             )
+        if workers < 1:
+            raise ValueError(f"Solver: workers is {workers}, use 1 or more")
         if steps_per_epoch is not None and not replacement:
             raise ValueError(
                 f"Solver: steps_per_epoch is {steps_per_epoch} but replacement is False, an epoch "

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.data import Examples, cifar10, digits, drawn, flip, load, mnist, shuffled
+from dlcore.data import Examples, augment, cifar10, digits, drawn, flip, load, mnist, shuffled
 from dlcore.data.pickles import loads, matrix
 from tests.library.small import FILES, array, labelled, lay, pickled, text
 
@@ -131,6 +131,38 @@ def test_a_mirror_undoes_itself(rng):
     x, seed = rng.normal(size=(11, 2, 3, 6)), 5
     twice = flip(flip(x, np.random.default_rng(seed)), np.random.default_rng(seed))
     assert_array_equal(twice, x)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: augment.crop(mode="edge"), "mode is 'edge' and pad 4, use zeros, reflect"),
+        (lambda: augment.crop(pad=-1), "pad -1, use zeros, reflect, and 0 or more"),
+        (lambda: augment.cutout(-3), "size is -3, use 0 or more"),
+        (lambda: augment.rotate(step=7), "step is 7, use degrees that divide 360"),
+        (lambda: augment.rotate(step=0), "step is 0, use degrees that divide 360"),
+        (lambda: augment.median(0), "window is 0, use 1 or more"),
+    ],
+)
+def test_an_augmentation_without_sense_is_refused(make, message):
+    """Before it meets an image: what was given, and what may be."""
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("name", ["rotate", "contrast_stretch", "brightness", "contrast", "mixup"])
+def test_whole_numbers_are_not_cut_off(name, rng):
+    """Bytes cannot hold what comes out, and are refused by name; they can be mirrored or moved."""
+    x = rng.integers(256, size=(3, 1, 4, 4), dtype=np.uint8)
+    ways = {
+        "contrast_stretch": augment.contrast_stretch,
+        "mixup": lambda x, rng: augment.mixup(x, np.zeros(3, int), rng, K=2),
+    }
+    way = ways[name] if name in ways else getattr(augment, name)()
+    with pytest.raises(TypeError, match=f"{name}: x has dtype uint8, use float32 or float64"):
+        way(x, rng)
+    for kept in (flip, augment.crop(pad=1), augment.cutout(3), augment.median(3)):
+        assert kept(x, rng).dtype == np.uint8
 
 
 @pytest.mark.parametrize(
