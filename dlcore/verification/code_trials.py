@@ -14,7 +14,6 @@ import random
 import subprocess
 import sys
 import time
-from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -35,7 +34,7 @@ EQUIVALENT = "tests/verification/equivalent_mutants.toml"  # mutants that comput
 PER_MODULE = 12
 WORTH = 30.0  # seconds that the tests of a mutant took on the right program, at most
 SECONDS = 120  # for the tests of a mutant
-SHARE = 0.97  # of the mutants are refused or equivalent
+SHARE = 0.97  # of the mutants that compute something else are refused
 
 
 @dataclass(frozen=True)
@@ -209,33 +208,49 @@ def read(journal):
 def summary(judged):
     """Count, for the record: how many mutants were made, refused, and are equivalent."""
     alive = [trial for trial in judged if not trial.refused_by]
-    counts = Counter(trial.path for trial in judged)
+    by_module = {}
+    for trial in judged:
+        made, refused, equal = by_module.get(trial.path, (0, 0, 0))
+        apart = bool(trial.reason) and not trial.refused_by
+        by_module[trial.path] = (made + 1, refused + bool(trial.refused_by), equal + apart)
+    made, refused, equal = map(sum, zip(*by_module.values(), strict=True))
     values = {
-        "mutants": len(judged),
-        "refused": len(judged) - len(alive),
-        "equivalent": sum(bool(trial.reason) for trial in alive),
-        "modules": len(counts),
+        "modules": len(by_module),
+        "mutants": made,
+        "refused": refused,
+        "equivalent": equal,
+        "part": refused / (made - equal),
     }
     survivors = [[trial.path, str(trial.mutant), trial.reason] for trial in alive]
-    return values, {"survivors": survivors}
+    return values, {"modules": by_module, "survivors": survivors}
+
+
+def table(values, history):
+    """Lay the counts out as text: a line for every module and one for all, then the survivors."""
+    width = max(map(len, history["modules"]))
+    line = f"{{:{width}}}  {{:>5}}  {{:>7}}  {{:>10}}  {{:>5}}".format
+    total = (values["mutants"], values["refused"], values["equivalent"])
+    lines = [line("", "made", "refused", "equivalent", "alive")]
+    for name, (made, refused, equal) in [*history["modules"].items(), ("all", total)]:
+        lines.append(line(name, made, refused, equal, made - refused - equal))
+    lines.append(f"{values['part']:.1%} of those that compute something else are refused")
+    for path, mutant, reason in sorted(history["survivors"], key=lambda row: (row[2] != "", row)):
+        lines.append(f"{path}: {mutant}\n    {reason or 'alive'}")
+    return "\n".join(lines)
 
 
 def report(*, per_module=PER_MODULE, seed=0, record=False):
-    """Try all mutants, print the survivors, and write the record when asked; return a status."""
+    """Try all mutants, print the counts, and write the record when asked; return a status."""
     begun = time.monotonic()
     drawn = trials(cache() / "verify", per_module=per_module, seed=seed)
     judged = list(track(drawn, "mutants", console=Console(stderr=True), transient=True))
     values, history = summary(judged)
-    for path, mutant, reason in history["survivors"]:
-        print(f"{path}: {mutant}" + f"  equivalent: {reason}" * bool(reason))
-    print("{mutants} mutants of {modules} modules, {refused} refused, {equivalent} equivalent"
-          .format(**values))  # fmt: skip
+    print(table(values, history))
     if record:
-        seconds = round(time.monotonic() - begun, 1)
         command = f"dlcore verify mutants --code --count {per_module} --seed {seed} --record"
-        named = {"name": "code-mutants", "command": command, "seed": seed}
-        told = named | experiment.circumstances() | {"seconds": seconds}
-        experiment.write(
-            "code-mutants", told | {"values": values, "theirs": {}, "history": history}
-        )
-    return int(values["refused"] + values["equivalent"] < SHARE * values["mutants"])
+        seconds = round(time.monotonic() - begun, 1)
+        told = {"name": "code-mutants", "command": command, "seed": seed}
+        told |= experiment.circumstances() | {"seconds": seconds}
+        told |= {"values": values, "theirs": {}, "history": history}
+        experiment.write("code-mutants", told)
+    return int(values["part"] < SHARE)

@@ -26,18 +26,29 @@ def test_the_cases_of_others_pass(cases, part):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("part", range(8))
+def test_reverse_mode_computes_what_plain_evaluation_does(cases, part):
+    """In every bit, and the gradients have the shapes and the precisions of the inputs."""
+    mine = [case for case in cases[part::8] if not case.reason]
+    assert {case.name: told for case in mine if (told := case.differentiated())} == {}
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_what_does_not_apply_is_refused(cases):
     """None of the listed cases passes: a reason that has gone is taken off the list."""
     listed = [case for case in cases if case.reason]
     assert [case.name for case in listed if not case.mistake()] == []
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_the_record_counts_these_cases(cases):
-    """As many as there are, all that apply passed, and no operator is without a case."""
+    """As many as there are, all that apply passed, in both ways; every operator has a case."""
     values = record("onnx-cases")["values"]
     applicable = sum(not case.reason for case in cases)
     assert (values["cases"], values["applicable"]) == (len(cases), applicable)
     assert values["passed"] == applicable
+    smooth = sum(case.differentiated() is not None for case in cases if not case.reason)
+    assert values["differentiable"] == values["same in reverse mode"] == smooth
     used = {node.op_type for case in cases for node in case.model.graph.node}
     assert {*OPERATORS} == used
 

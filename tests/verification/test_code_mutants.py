@@ -2,7 +2,10 @@
 
 import ast
 
-from dlcore.verification.code_mutants import code_mutants
+from dlcore.course.exercises.topics import ROOT
+from dlcore.experiments.experiment import record
+from dlcore.verification import code_trials
+from dlcore.verification.code_mutants import CodeMutant, code_mutants, equivalent
 
 PROGRAM = '''
 import math as maths
@@ -31,3 +34,60 @@ def test_mutants_change_what_is_computed():
     assert slips >= {("1.0", "2.0"), ("<", "<="), ("or", "and"), ("0", "1"), ("*", "/")}
     assert any(old == "width" and new in ("height", "scale") for old, new in slips)
     assert not {"maths", "area", "import", "1"} & {old for old, _ in slips}
+
+
+def test_what_compiles_no_more_is_no_mutant():
+    """A decorator is not made a product: Python would refuse it before any test."""
+    assert [mutant.new for mutant in code_mutants("@a\ndef f(): pass")] == []
+
+
+def test_a_mutant_lies_in_the_innermost_function():
+    """Its tests are those that call it; a default belongs to the function, too."""
+    source = "class A:\n    def f(x=1):\n        def g():\n            return 2\n        return g"
+    names = dict(code_trials.qualified(ast.parse(source)))
+    assert [*names] == ["A.f", "A.f.<locals>.g"]
+    assert (names["A.f"].lineno, names["A.f.<locals>.g"].lineno) == (2, 3)
+
+
+def test_a_finding_rests_on_the_module_and_the_test_that_refused():
+    """With another test it rests on other grounds, and that of a survivor on all sources."""
+    path = "dlcore/nn/init.py"
+    grounds = [
+        code_trials.grounds(path, refused_by)
+        for refused_by in ("tests/test_linear.py::test_a", "tests/test_linear.py::test_b", "",
+                           "tests/test_conv.py::test_a", "no test ran")
+    ]  # fmt: skip
+    assert grounds[0] == grounds[1]
+    assert len({*grounds}) == 4
+
+
+def trial(refused_by, reason, path="a.py"):
+    """Make a trial of some mutant."""
+    return code_trials.CodeTrial(path, CodeMutant(1, 0, "x", "1", "2", "2"), refused_by, reason)
+
+
+def test_equivalent_mutants_do_not_count():
+    """Of four, two refused and one that computes the same, two thirds are refused."""
+    judged = [trial("t::a", ""), trial("t::b", "never read"), trial("", "the same"), trial("", "")]
+    values, history = code_trials.summary(judged)
+    assert values == {"modules": 1, "mutants": 4, "refused": 2, "equivalent": 1, "part": 2 / 3}
+    assert history["modules"] == {"a.py": (4, 2, 1)}
+    assert "66.7% of those" in code_trials.table(values, history)
+
+
+def test_the_record_keeps_its_promise():
+    """Nearly all mutants of the core that compute something else are refused."""
+    told = record("code-mutants")
+    made, refused, equal = map(sum, zip(*told["history"]["modules"].values(), strict=True))
+    values = told["values"]
+    assert (values["mutants"], values["refused"], values["equivalent"]) == (made, refused, equal)
+    assert values["part"] == refused / (made - equal) >= code_trials.SHARE
+
+
+def test_what_is_listed_as_equivalent_is_a_mutant():
+    """Every entry names a mutant of the module as it is, and has a reason."""
+    listed = equivalent(ROOT / code_trials.EQUIVALENT)
+    assert all(listed.values())
+    made = {(path, str(mutant)) for path in {path for path, _ in listed}
+            for mutant in code_mutants((ROOT / path).read_text(encoding="utf-8"))}  # fmt: skip
+    assert listed.keys() <= made
