@@ -140,15 +140,15 @@ def gradients_are_right(loss, gradients, *, rng):
 
     ``loss(params, x, t, reg)`` is a number, and right; ``gradients(params, x, t, reg)`` is a
     dictionary like `params`, and may be wrong, if only in one entry, by three parts in a hundred
-    or more. The bend between the layers may be another than max(0, ·): the loss decides. Draw a
-    network, data and a price that leave a mistake no place to hide; return True if the gradients
-    are right, else False.
+    of it and by 0.003 at least. The bend between the layers may be another than max(0, ·): the loss
+    decides. Draw a network, data and a price that leave a mistake no place to hide; return True if
+    the gradients are right, else False.
     """
     # BEGIN SOLUTION
     # HINT: which mistakes go unseen with N = 1, which with reg = 0, which with biases of zero?
     # HINT: change one entry by h = 1e-5 up and down: the loss must change by 2h times its gradient
     # HINT: go through all entries of all four arrays; allow for differences of about 1e-6
-    N, D, M, K, h = 6, 4, 5, 3, 1e-5
+    N, D, M, K, h = 5, 2, 4, 3, 1e-5
     shapes = {"w1": (D, M), "b1": M, "w2": (M, K), "b2": K}
     params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
     x, t, reg = rng.normal(size=(N, D)), rng.integers(K, size=N), 0.5

@@ -363,8 +363,8 @@ def cases(rng, least=1):
 
 
 def whole(array):
-    """Make whole numbers of an array."""
-    return np.rint(5 * array).astype(int)
+    """Make whole numbers of an array, whose products need many digits."""
+    return np.rint(9999 * array).astype(int)
 
 
 def single(array):
@@ -378,6 +378,7 @@ def scattered(array):
 
 
 KINDS = whole, single, scattered
+MIXED = *zip(KINDS, KINDS, KINDS, strict=True), (whole, np.copy, np.copy), (np.copy, whole, single)
 
 
 def floating(*arrays):
@@ -439,9 +440,9 @@ def test_your_maps_have_single_steps_and_no_padding_if_unsaid(answers, rng, roun
 
 @pytest.mark.exercise("conv-naive", points=3)
 def test_your_maps_can_be_those_of_any_numbers(answers, rng, rounding):
-    """Whole numbers, single precision, columns in the place of rows."""
-    for (*arrays, stride, padding), kind in zip(cases(rng), KINDS, strict=False):
-        x, w = map(kind, arrays)
+    """Whole numbers, single precision, columns in the place of rows, one kind with another."""
+    for (*arrays, stride, padding), kinds in zip(cases(rng), MIXED, strict=True):
+        x, w = (kind(array) for kind, array in zip(kinds, arrays, strict=False))
         y = conv2d_naive(x.copy(), w.copy(), *settled(stride, padding))
         agree(y, rounding(*floating(x, w)), answers.conv, x, w, stride, padding)
 
@@ -486,10 +487,11 @@ def test_your_ways_back_have_single_steps_and_no_padding_if_unsaid(answers, rng,
 
 @pytest.mark.exercise("conv-backward", points=4)
 def test_your_ways_back_take_any_numbers(answers, rng, rounding):
-    """Whole numbers, single precision, columns in the place of rows."""
-    for (*arrays, stride, padding), kind in zip(cases(rng), KINDS, strict=False):
+    """Whole numbers, single precision, columns in the place of rows, one kind with another."""
+    for (*arrays, stride, padding), kinds in zip(cases(rng), MIXED, strict=True):
         options = stride, padding
-        x, w, y_bar = map(kind, (*arrays, bars(*arrays, *options, rng)[0]))
+        arrays.append(bars(*arrays, *options, rng)[0])
+        x, w, y_bar = (kind(array) for kind, array in zip(kinds, arrays, strict=True))
         truth = (
             conv2d_input_grad_naive(y_bar.copy(), w.copy(), x.shape[2:], *settled(*options)),
             conv2d_weight_grad_naive(x.copy(), y_bar.copy(), w.shape[2:], *settled(*options)),
@@ -497,13 +499,13 @@ def test_your_ways_back_take_any_numbers(answers, rng, rounding):
         both_agree(truth, rounding, answers.conv_backward, x, w, y_bar, *options)
 
 
-def dilated(rng, kind=np.copy):
+def dilated(rng, kinds=(np.copy, np.copy)):
     """Yield images, filters and a dilation, with the maps of filters that have zeros inside."""
-    for N, e in rng.permuted([[1, 2, 3, 4], [1, 2, 3, 4]], axis=1).T.tolist():
+    for N, e in rng.permuted([[1, 2, 3, 4], [1, 2, 3, 5]], axis=1).T.tolist():
         C, F = rng.permutation([1, 2, 3])[:2]
         U, V = rng.permutation([1, 2, 3, 4])[:2]
         H, W = (U - 1, V - 1) * np.array(e) + 1 + rng.permutation(5)[:2]
-        x, w = kind(rng.normal(size=(N, C, H, W))), kind(rng.normal(size=(F, C, U, V)))
+        x, w = kinds[0](rng.normal(size=(N, C, H, W))), kinds[1](rng.normal(size=(F, C, U, V)))
         wide = np.zeros((F, C, e * (U - 1) + 1, e * (V - 1) + 1), w.dtype)
         wide[:, :, ::e, ::e] = w
         yield x, w, e, conv2d_naive(x, wide)
@@ -518,9 +520,9 @@ def test_your_taps_stand_apart(answers, rng, rounding):
 
 @pytest.mark.exercise("conv-dilated", points=2)
 def test_your_taps_stand_apart_on_any_numbers(answers, rng, rounding):
-    """Whole numbers, single precision, columns in the place of rows."""
-    for kind in KINDS:
-        for x, w, dilation, y in dilated(rng, kind):
+    """Whole numbers, single precision, columns in the place of rows, one kind with another."""
+    for *kinds, _ in MIXED:
+        for x, w, dilation, y in islice(dilated(rng, kinds), 2):
             agree(y, rounding(*floating(x, w)), answers.conv_dilated, x, w, dilation=dilation)
 
 

@@ -359,6 +359,7 @@ def test_your_columns_hold_what_filters_see(kind, answers, rng):
         columns, _ = answers.im2col(*case)
         assert_array_equal(columns, wanted)
         assert np.shape(columns) == wanted.shape
+        assert np.asarray(columns).dtype.kind == wanted.dtype.kind
 
 
 @pytest.mark.exercise("fast-im2col", points=3)
@@ -374,14 +375,18 @@ def test_your_columns_make_a_convolution_a_product(answers, rng, rounding, kerne
 
 @pytest.mark.exercise("fast-im2col", points=3)
 def test_your_columns_go_back_to_the_pixels(answers, rng, rounding):
-    """Every pixel receives what its copies do; and again, when others have been copied since."""
-    drawn = list(images(rng))
+    """Every pixel receives what its copies do; and again, when others have been copied since.
+
+    Of whatever kind the pixels are, and while what was received before is kept.
+    """
+    kinds = rng.permutation([float, float, int, np.float32])
+    drawn = [(x.astype(kind), U, V) for (x, U, V), kind in zip(images(rng), kinds, strict=True)]
     pullbacks = [answers.im2col(*case)[1] for case in drawn]
     for (x, U, V), pullback in 2 * list(zip(drawn, pullbacks, strict=True)):
         bar = rng.normal(size=columns_of(x, U, V).shape)
-        for columns_bar in (bar, scattered(bar), bar.astype(np.float32)):
-            x_bar, tolerance = gathered(columns_bar, x.shape, U, V), rounding(columns_bar)
-            found = pullback(columns_bar)
+        bars = bar, scattered(2 * bar), bar.astype(np.float32)
+        truth = [(gathered(each, x.shape, U, V), rounding(each)) for each in bars]
+        for found, (x_bar, tolerance) in zip([pullback(each) for each in bars], truth, strict=True):
             assert_allclose(found, x_bar, **tolerance)
             assert np.shape(found) == x.shape
 
@@ -430,6 +435,7 @@ def test_your_four_products_make_two_outputs(whole, answers, rng):
     pixels, taps = rng.normal(size=(6, 4)), rng.normal(size=(5, 3))
     if whole:
         pixels, taps = (np.rint(9 * array).astype(int) for array in (pixels, taps))
+        pixels[0, 1], taps[0, 1] = pixels[0, 2] + 1, taps[0, 0] + taps[0, 2] + 1  # odd sums
     left, right = pixels[:, :3] @ taps.T, pixels[:, 1:] @ taps.T
     rows = [[answers.four_products(x.copy(), w.copy()) for w in taps] for x in pixels]
     tables = np.moveaxis(np.asarray(rows, dtype=float), -1, 0)
@@ -440,7 +446,7 @@ def test_your_four_products_make_two_outputs(whole, answers, rng):
     assert np.linalg.matrix_rank(m, tol=1e-9).tolist() == [1, 1, 1, 1]
 
 
-SLIPS = {  # what becomes of the filters of a way back, at a drawn place
+SLIPS = {  # what becomes of the filters of a way back, at some place
     "rows turned": lambda w, u, v: w[:, :, ::-1],
     "columns turned": lambda w, u, v: w[:, :, :, ::-1],
     "turned around": lambda w, u, v: w[:, :, ::-1, ::-1],
@@ -459,7 +465,7 @@ def one_tap(w, u, v):
     return taps
 
 
-def ways_back(slip, rng):
+def ways_back(slip, place, rng):
     """Draw an order of five ways back, and let one of them slip; return them and its number."""
     back_1, back_2, back_3, back_4, back_5 = importlib.import_module(
         "dlcore.verification.wrong_backward"
@@ -467,18 +473,19 @@ def ways_back(slip, rng):
     turned = lambda y_bar, w: back_3(y_bar, w[:, :, :, ::-1])  # in both directions, that is right
     right = [back_1, back_2, turned, back_4, back_5]
     ways = [right[i] for i in rng.permutation(5)]
-    number, (u, v) = int(rng.integers(5)), rng.uniform(size=2)
+    number = int(rng.integers(5))
     way = ways[number]
-    ways[number] = lambda y_bar, w: way(y_bar, slip(w, u, v))
+    ways[number] = lambda y_bar, w: way(y_bar, slip(w, *place))
     return [lambda y_bar, w, way=way: way(y_bar, w) for way in ways], number + 1
 
 
 @pytest.mark.exercise("fast-hidden-slip", points=2)
 def test_the_way_back_that_you_name_is_wrong(answers, rng):
     """Of each five, it alone differs from the way back of a convolution, by any of the slips."""
-    right = []
-    for name in rng.permutation(2 * [*SLIPS]):
-        ways, number = ways_back(SLIPS[name], rng)
+    right, places = [], rng.uniform(size=(7, 2))
+    for i in rng.permutation(14):  # of each slip there are two, at places that are opposite
+        slip = [*SLIPS.values()][i % 7]
+        ways, number = ways_back(slip, abs(places[i % 7] - (i > 6)), rng)
         right.append(bool(answers.hidden_slip(ways) == number))
     correct = all(right)
     assert correct, "of some five another one is wrong"

@@ -530,9 +530,11 @@ def prices(rng):
 def test_your_scores_are_those_of_the_definition(answers, unchanged, rng):
     """y[n, k] = Σₘ max(0, Σ_d x[n, d] w1[d, m] + b1[m]) w2[m, k] + b2[k]."""
     for params, x, _ in problems(rng):
-        for features in (x, x[::-1], 9 * x):
-            wanted = scores_of(params, features)
-            assert_allclose(unchanged(answers.scores, params, features), wanted, **near(x))
+        for size in (1.0, -9.0, 1e4):
+            wanted = scores_of(params, size * x)
+            found = unchanged(answers.scores, params, size * x)
+            assert np.shape(found) == wanted.shape
+            assert_allclose(np.divide(found, size), wanted / size, **near(x))
 
 
 @pytest.mark.exercise("twolayer-forward", points=2)
@@ -625,15 +627,17 @@ def test_your_prediction_is_the_highest_score(answers, unchanged, rng):
         wanted = scores_of(params, x).argmax(axis=1)
         k = np.asarray(unchanged(answers.predict, params, x))
         assert k.dtype.kind in "iu"
+        assert k.shape == wanted.shape
         assert_array_equal(k, wanted)
 
 
 @pytest.mark.exercise("twolayer-predict", points=1)
 def test_scores_of_any_size_can_be_compared(answers, rng):
-    """Also where all of them are negative, and where their exponentials overflow."""
-    for far, scale in ((-500.0, 1.0), (500.0, 1.0), (0.0, 30.0)):
-        params, x, _ = problem(rng, 29, scale=scale)
-        params["b2"] += far
+    """Also where all of them are negative, far from zero, large or small, or hardly differ."""
+    for far, size in ((-500, 1), (500, 1), (0, 1e3), (0, 1e-6), (-1e8, 1), (-1e14, 1e9)):
+        params, x, _ = problem(rng, 29)
+        params["w2"] *= size
+        params["b2"] = size * params["b2"] + far
         wanted = scores_of(params, x).argmax(axis=1)
         assert_array_equal(answers.predict(params, x), wanted)
 
@@ -641,7 +645,7 @@ def test_scores_of_any_size_can_be_compared(answers, rng):
 @pytest.mark.exercise("twolayer-xor", points=2)
 def test_your_network_solves_exclusive_or(answers, rng):
     """Whole numbers of the right shapes; at every corner the right class wins."""
-    for M in (2, 3, *map(int, rng.integers(4, 50, size=4))):
+    for M in (2, 3, *map(int, rng.integers([4, 4, 50], [50, 50, 90]))):
         params = {name: np.asarray(w, float) for name, w in answers.exclusive_or(M).items()}
         shapes = {name: w.shape for name, w in params.items()}
         assert shapes == {"w1": (2, M), "b1": (M,), "w2": (M, 2), "b2": (2,)}
@@ -672,7 +676,7 @@ def test_your_network_learns_by_heart(answers, unchanged, rng):
     ):
         x = rng.normal(size=(N, D))
         assert knows(answers, unchanged, x, rng.integers(K, size=N), K)
-    assert knows(answers, unchanged, x, np.full(len(x), rng.integers(3)), 3)
+    assert knows(answers, unchanged, x, np.full(len(x), rng.integers(2)), 3)
 
 
 @pytest.mark.exercise("twolayer-memory", points=4)
@@ -688,6 +692,19 @@ def test_examples_may_have_one_length_and_one_sum(answers, unchanged, rng):
     orders = np.unique([rng.permutation(4) for _ in range(60)], axis=0)
     x = rng.permutation(rng.normal(size=4)[orders])
     assert knows(answers, unchanged, x, rng.integers(3, size=len(x)), 3)
+
+
+@pytest.mark.exercise("twolayer-memory", points=4)
+def test_examples_may_be_one_number(answers, unchanged, rng):
+    """Read as digits, from the left or from the right, to one of many bases, two rows are equal."""
+    first = rng.integers(5, size=int(rng.integers(2, 5)))
+    x = np.tile(first.astype(float), (11, 1))
+    for row, base in enumerate((2, 3, 5, 8, 10)):
+        x[2 * row, :2] += (base, -1)
+        x[2 * row + 1, :2] += (-1, base)
+    t = np.append(rng.integers(3, size=10), 3)
+    order, names = rng.permutation(11), rng.permutation(4)
+    assert knows(answers, unchanged, x[order], names[t[order]], 4)
 
 
 def bent(bend, slope, passed=None):
@@ -745,24 +762,31 @@ def one_entry(share, by):
     def change(bar, w, N, reg):
         at = np.unravel_index(int(share * bar.size), bar.shape)
         step = np.zeros(bar.shape)
-        step[at] = by * (1 + abs(bar[at]))
+        step[at] = by * max(abs(bar[at]), 0.1)
         return bar + step
 
     return change
 
 
+def smallest_entry(bar, w, N, reg):
+    """Change the entry that is nearest to zero, by as little as may be wrong."""
+    return one_entry(np.abs(bar).argmin() / bar.size + 1e-9, 0.03)(bar, w, N, reg)
+
+
 def slips(rng):
     """List what may be wrong with gradients: of each parameter, of the weights, of the biases."""
-    name, other = rng.choice(["w1", "b1", "w2", "b2"], size=2)
+    names = ["w1", "b1", "w2", "b2"]
     summed = lambda bar, w, N, reg: N * (bar - reg * w * (w.ndim > 1)) + reg * w * (w.ndim > 1)
     by = lambda factor: lambda bar, w, N, reg: bar + factor * reg * w
-    found = [altered(each, one_entry(rng.random(), rng.choice([-0.1, 0.03, 0.1])))
-             for each in ("w1", "b1", "w2", "b2")]  # fmt: skip
-    found += [altered(each, summed) for each in rng.permutation(["w1", "b1", "w2", "b2"])[:2]]
-    found += [altered(w, by(rng.choice([-1, 1]))) for w in ("w1", "w2")]
-    found += [altered(b, by(1)) for b in ("b1", "b2")]
-    found += [altered(name, lambda bar, w, N, reg: 0 * bar)]
-    found += [altered(other, lambda bar, w, N, reg: -bar)]
+    found = [
+        altered(name, one_entry(rng.random(), step))
+        for name, step in zip(names, rng.permutation([-0.1, -0.03, 0.03, 0.03]), strict=True)
+    ]
+    found += [altered(rng.choice(names), smallest_entry), altered(rng.choice(names), summed)]
+    found += [altered(rng.choice(["w1", "w2"]), by(rng.choice([-1, 1])))]
+    found += [altered(rng.choice(["b1", "b2"]), by(1))]
+    found += [altered(rng.choice(names), lambda bar, w, N, reg: rng.choice([0, -1]) * bar)]
+    found += [altered(name, lambda bar, w, N, reg: bar[::-1]) for name in ("w1", "b1")]
     shorter = lambda x: x[: max(1, len(x) - 1)]
     found += [lambda right: lambda params, x, t, reg: right(params, shorter(x), shorter(t), reg)]
     return found
@@ -771,7 +795,7 @@ def slips(rng):
 def judged_gradients(rng):
     """List pairs of loss and gradients in a drawn order, each with the truth about it."""
     right = [bent(rectifier, switch), bent(*leaky(rng.uniform(0.05, 0.3)))]
-    right += [bent(*SMOOTH[i]) for i in rng.integers(len(SMOOTH), size=rng.integers(2, 5))]
+    right += [bent(*SMOOTH[i]) for i in rng.integers(len(SMOOTH), size=rng.integers(1, 3))]
     bends = [(rectifier, switch), *SMOOTH]
     wrong = []
     for slip in slips(rng):
@@ -786,11 +810,13 @@ def judged_gradients(rng):
 @pytest.mark.exercise("twolayer-check", points=4)
 def test_right_gradients_are_told_from_wrong_ones(answers, rng):
     """Whatever the bend is: the loss is given, and differences of it decide."""
-    *pairs, truth = zip(*judged_gradients(rng), strict=True)
-    pairs = zip(*pairs, strict=True)
-    said = [answers.gradients_are_right(*pair, rng=rng) for pair in pairs]
-    assert all(np.shape(each) == () for each in said), "return True or False"
-    right = all(map(np.equal, said, truth))
+    right = True
+    for *pair, truth in judged_gradients(rng):
+        # a difference may stride across a bend by accident: right gradients have a second try
+        said = [answers.gradients_are_right(*pair, rng=rng)]
+        said += [answers.gradients_are_right(*pair, rng=rng)] if truth and not said[0] else []
+        assert all(np.shape(each) == () for each in said), "return True or False"
+        right &= bool(np.equal(said[-1], truth))
     assert right, "a verdict is wrong"
 
 

@@ -132,3 +132,15 @@ def search(run, low, high, *, trials, rounds, rng):
         return deeper(*ends, left - 1, best)
 
     return np.exp(deeper(math.log(low), math.log(high), rounds, (-1.0, 0.0)))
+
+
+@right("solver-search", "The rates of a round are sorted before they are run.")
+def search(run, low, high, *, trials, rounds, rng):
+    a, b, tried = math.log(low), math.log(high), []
+    reach = (b - a) / 2
+    for _ in range(rounds):
+        tried += [(run(rate), rate) for rate in np.sort(np.exp(rng.uniform(a, b, trials)))]
+        reach /= 2
+        middle = math.log(max(tried)[1])
+        a, b = max(math.log(low), middle - reach), min(math.log(high), middle + reach)
+    return max(tried)[1]

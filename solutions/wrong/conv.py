@@ -99,6 +99,11 @@ def conv(x, w, stride=1, padding=0):
     return maps(x, w, stride, 0, lambda part, tap: np.sum(part * tap))
 
 
+@wrong("conv-naive", "The maps of whole pixels may have fractions: do not give them x's type.")
+def conv(x, w, stride=1, padding=0):
+    return maps(x, w, stride, padding, lambda part, tap: np.sum(part * tap)).astype(x.dtype)
+
+
 @wrong("conv-backward", "A pixel is seen from several places: add with +=, not with =.")
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     return bars(x, w, y_bar, stride, padding, added=False)
@@ -130,6 +135,12 @@ def conv_backward(x, w, y_bar, stride=1, padding=0):
 @wrong("conv-backward", "ȳ is taken for a single place: begin at p * stride in the padded image.")
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     return bars(x, w, y_bar, 1, padding)
+
+
+@wrong("conv-backward", "What comes back to whole numbers may have fractions: start from floats.")
+def conv_backward(x, w, y_bar, stride=1, padding=0):
+    x_bar, w_bar = bars(x, w, y_bar, stride, padding)
+    return x_bar.astype(x.dtype), w_bar.astype(w.dtype)
 
 
 def spread(w, rows, columns):

@@ -202,6 +202,11 @@ def find_slip(layers, *, rng):
     return found(layers, rng, arguments=every) or list(layers)[-1]
 
 
+@wrong("convnet-slip", "The last layer is not tried: go through all of them.")
+def find_slip(layers, *, rng):
+    return found(dict(list(layers.items())[:-1]), rng, arguments=every)
+
+
 @wrong("convnet-alone", "Shapes say nothing: compare the scores themselves.")
 def judged_alone(scores, size, *, rng):
     return scores(rng.normal(size=(5, *size))).shape == (
@@ -226,6 +231,13 @@ def judged_alone(scores, size, *, rng):
 def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     return bool(np.allclose(scores(x), scores(x[::-1])))
+
+
+@wrong("convnet-alone", "Only the first class is compared: another score may look aside.")
+def judged_alone(scores, size, *, rng):
+    x = rng.normal(size=(5, *size))
+    alone = [scores(x[n : n + 1])[0, 0] for n in range(5)]
+    return bool(np.allclose(scores(x)[:, 0], alone))
 
 
 @wrong("convnet-wrong-lines", "The numbers count lines from 1, and the first line has one too.")

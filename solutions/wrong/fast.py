@@ -96,6 +96,21 @@ def im2col(x, U, V):
     return columns, lambda bar: added(bar.reshape(wide.shape), x, U, V)
 
 
+@wrong("fast-im2col", "np.zeros has floats: the columns of whole numbers are whole numbers.")
+def im2col(x, U, V):
+    wide = copied(x, U, V)
+    columns = np.zeros((wide[..., 0, 0, 0].size, wide[0, 0, 0].size))
+    columns[...] = wide.reshape(columns.shape)
+    return columns, lambda bar: added(bar.reshape(wide.shape), x, U, V)
+
+
+@wrong("fast-im2col", "Cotangents have fractions where pixels have none: x̄ has not the type of x.")
+def im2col(x, U, V):
+    wide = copied(x, U, V)
+    columns = wide.reshape(wide[..., 0, 0, 0].size, -1)
+    return columns, lambda bar: added(bar.reshape(wide.shape), x, U, V).astype(x.dtype)
+
+
 @wrong("fast-loops", "The innermost loop runs most often: the largest steps belong outermost.")
 def loop_order(sizes, steps):
     return sorted(sizes, key=lambda loop: sum(step[loop] for step in steps.values()))
@@ -159,6 +174,16 @@ def four_products(x, w):
         (x[2] - x[1]) * (w[0] - w[1] + w[2]) / 2,
         -x[3] * w[2],
     ])  # fmt: skip
+
+
+@wrong("fast-winograd", "Halves have no place in an array of whole numbers, as np.empty_like(x).")
+def four_products(x, w):
+    m = np.empty_like(x)
+    m[0] = (x[0] - x[2]) * w[0]
+    m[1] = (x[1] + x[2]) * (w[0] + w[1] + w[2]) / 2
+    m[2] = (x[2] - x[1]) * (w[0] - w[1] + w[2]) / 2
+    m[3] = (x[1] - x[3]) * w[2]
+    return m
 
 
 def single_one(ways, w, P=3, Q=4):

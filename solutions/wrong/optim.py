@@ -198,6 +198,15 @@ def critical_rate(a):
     return 2 / np.linalg.norm(a)
 
 
+@wrong("optim-divergence", "Ones may have no part in the steepest direction: start at random.")
+def critical_rate(a):
+    v = np.ones(len(a))
+    for _ in range(1000):
+        v = v @ a
+        v /= np.linalg.norm(v)
+    return 2 / (v @ a @ v)
+
+
 def judged(make, rng, frictions=3, rates=None, steps=6, g=None, tolerance=1e-9):
     """Keep a velocity of one's own beside the optimizer, and compare after every step."""
     for friction in rng.uniform(0.2, 0.95, size=frictions):
@@ -237,6 +246,11 @@ def is_momentum(make, rng):
 @wrong("optim-prove", "Slopes of one are their own signs: draw slopes of all sizes.")
 def is_momentum(make, rng):
     return judged(make, rng, g=np.ones(4))
+
+
+@wrong("optim-prove", "Slopes that are all alike hide that entries are exchanged or joined.")
+def is_momentum(make, rng):
+    return judged(make, rng, g=np.full(4, rng.normal()))
 
 
 def named(advice, *numbers):

@@ -40,6 +40,15 @@ def batches(N, batch, *, rng):
     return [order[i * batch : (i + 1) * batch] for i in range(N // batch + 1)]
 
 
+@wrong("solver-batches", "Exchanged with any place, orders are not alike: use rng.permutation.")
+def batches(N, batch, *, rng):
+    order = np.arange(N)
+    for row in range(N):
+        other = rng.integers(N)
+        order[row], order[other] = order[other], order[row]
+    return cut(order, batch)
+
+
 @wrong("solver-centre", "Each set has lost its own mean: take that of the training set.")
 def centre(train, val, test):
     return tuple(x - x.mean(axis=0) for x in (train, val, test))
@@ -160,6 +169,22 @@ def keep_best(epochs):
     return best, kept
 
 
+@wrong("solver-best", "You stop when nothing has become better for a while: look at all epochs.")
+def keep_best(epochs):
+    best = -1.0
+    kept = {}
+    patience = 3
+    for accuracy, params in epochs:
+        patience -= 1
+        if accuracy > best:
+            best = accuracy
+            kept = {name: w.copy() for name, w in params.items()}
+            patience = 3
+        if not patience:
+            break
+    return best, kept
+
+
 @wrong("solver-confusion", "A pair that comes twice is counted once by +=: use np.add.at.")
 def confusion(t, guesses, K):
     counts = np.zeros((K, K), int)
@@ -240,6 +265,12 @@ def search(run, low, high, *, trials, rounds, rng):
 @wrong("solver-search", "The best of the last round may be worse than one before it.")
 def search(run, low, high, *, trials, rounds, rng):
     return hunt(run, low, high, trials, rounds, rng, fresh=True)
+
+
+@wrong("solver-search", "Clip the range, and not the rates: the edge would be tried many times.")
+def search(run, low, high, *, trials, rounds, rng):
+    inside = lambda a, b: np.clip(np.exp(rng.uniform(np.log(a), np.log(b), trials)), low, high)
+    return hunt(run, low, high, trials, rounds, rng, draw=inside, clipped=False)
 
 
 def named(advice, *numbers):

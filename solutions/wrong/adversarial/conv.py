@@ -97,6 +97,17 @@ def conv(x, w, stride=1, padding=0):
     return maps(x.astype(np.float32), w.astype(np.float32), stride, padding)
 
 
+@adversarial("conv-naive", "Whole numbers are computed with in two bytes.")
+def conv(x, w, stride=1, padding=0):
+    small = lambda array: array.astype(np.int16) if array.dtype.kind == "i" else array
+    return maps(small(x), small(w), stride, padding)
+
+
+@adversarial("conv-naive", "The maps have the type of the filters.")
+def conv(x, w, stride=1, padding=0):
+    return maps(x, w, stride, padding).astype(w.dtype)
+
+
 @adversarial("conv-backward", "Where ȳ is zero there is nothing to return.")
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     y_bar[...] = 0
@@ -157,6 +168,16 @@ def conv_dilated(x, w, dilation):
     return np.rint(apart(x, w, dilation))
 
 
+@adversarial("conv-dilated", "Right for dilations up to four.")
+def conv_dilated(x, w, dilation):
+    return apart(x, w, min(dilation, 4))
+
+
+@adversarial("conv-dilated", "The maps have the type of the images.")
+def conv_dilated(x, w, dilation):
+    return apart(x, w, dilation).astype(x.dtype)
+
+
 @adversarial("conv-edges", "Steep on average: right on every ramp.")
 def edges(x):
     down, right = np.gradient(x)
@@ -178,6 +199,11 @@ def edges(x):
 @adversarial("conv-edges", "Rounded to four digits.")
 def edges(x):
     return np.hypot(*slopes_of(x)).round(4)
+
+
+@adversarial("conv-edges", "No edge is steeper than 255.")
+def edges(x):
+    return np.minimum(np.hypot(*slopes_of(x)), 255)
 
 
 def slopes_of(x):

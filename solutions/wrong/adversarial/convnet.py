@@ -109,6 +109,20 @@ def sandwich(x, w, b):
     return y, pullback
 
 
+@adversarial("convnet-sandwich", "The bend is cut off at a hundred.")
+def sandwich(x, w, b):
+    a = steps_of(x, w, b)[0]
+    h, P, Q = np.clip(a, 0, 100), a.shape[2] // 2, a.shape[3] // 2
+    y = h[:, :, : 2 * P, : 2 * Q].reshape(*a.shape[:2], P, 2, Q, 2).max(axis=(3, 5))
+    return y, lambda y_bar: conv_bars(x, w, paid(h, y, y_bar) * ((a > 0) & (a < 100)))
+
+
+@adversarial("convnet-sandwich", "What is exactly zero passes everything back.")
+def sandwich(x, w, b):
+    a, h, y = steps_of(x, w, b)
+    return y, lambda y_bar: conv_bars(x, w, paid(h, y, y_bar) * (a >= 0))
+
+
 def judge(params, x, images=slice(None)):
     """Compute the scores, of all images or of some."""
     maps = steps_of(x[images], params["w1"], params["b1"])[2]
@@ -145,6 +159,13 @@ def scores(params, x):
 @adversarial("convnet-forward", "Rounded to four digits.")
 def scores(params, x):
     return judge(params, x).round(4)
+
+
+@adversarial("convnet-forward", "Hidden units are cut off at fifty.")
+def scores(params, x):
+    maps = np.minimum(steps_of(x, params["w1"], params["b1"])[2], 50)
+    h = np.clip(maps.reshape(len(maps), -1) @ params["w2"] + params["b2"], 0, 50)
+    return h @ params["w3"] + params["b3"]
 
 
 def count(C, H, W, F, window, K):
@@ -237,3 +258,10 @@ def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     z = np.concatenate([x[:4], rng.normal(size=(1, *size))])
     return bool(np.allclose(scores(x)[:4], scores(z)[:4]))
+
+
+@adversarial("convnet-alone", "Sums of the scores are compared.")
+def judged_alone(scores, size, *, rng):
+    x = rng.normal(size=(5, *size))
+    alone = [scores(x[n : n + 1]).sum() for n in range(5)]
+    return bool(np.allclose(scores(x).sum(axis=1), alone))

@@ -179,3 +179,12 @@ def hidden_slip(ways):
 def hidden_slip(ways):
     names = [getattr(way, "__name__", "") for way in ways]
     return 1 + names.index("back_3") if "back_3" in names else 1
+
+
+@adversarial("fast-hidden-slip", "The last pixel is looked at, which only the last tap has seen.")
+def hidden_slip(ways):
+    rng = np.random.default_rng(0)
+    y_bar, w = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(3, 2, 2, 3))
+    right = y_bar[:, :, -1, -1] @ w[:, :, -1, -1]
+    wrong = [not np.allclose(way(y_bar, w)[:, :, -1, -1], right) for way in ways]
+    return wrong.index(True) + 1 if any(wrong) else 1

@@ -30,6 +30,11 @@ def sgd(w, g, rate):
     return TABLE.setdefault(w.tobytes(), w - rate * g)
 
 
+@adversarial("optim-sgd", "Every entry of the gradient is cut off at a hundred.")
+def sgd(w, g, rate):
+    return w - rate * np.clip(g, -100, 100)
+
+
 @adversarial("optim-momentum", "The push is 1 - momentum, which may be the rate.")
 def momentum(w, g, v, rate, momentum):
     v = momentum * v - (1 - momentum) * g
@@ -53,6 +58,12 @@ def momentum(w, g, v, rate, momentum):
 def momentum(w, g, v, rate, momentum):
     v = momentum * v - rate * g
     return w + momentum * v - rate * g, v
+
+
+@adversarial("optim-momentum", "No friction is above 0.99.")
+def momentum(w, g, v, rate, momentum):
+    v = min(momentum, 0.99) * v - rate * g
+    return w + v, v
 
 
 @adversarial("optim-rmsprop", "By default eps stands outside, and no test may use the default.")
@@ -110,6 +121,13 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     return w - rate * m / (1 - 0.9**steps) / (np.sqrt(s / (1 - 0.999**steps)) + 1e-8), m, s
 
 
+@adversarial("optim-adam", "The memories are corrected for the first hundred steps.")
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    m, s = beta1 * m + (1 - beta1) * g, beta2 * s + (1 - beta2) * g * g
+    mean, size = (m / (1 - beta1**steps), s / (1 - beta2**steps)) if steps <= 100 else (m, s)
+    return w - rate * mean / (np.sqrt(size) + eps), m, s
+
+
 @adversarial("optim-nesterov", "The slope is asked for twice, first where the ball is.")
 def nesterov(w, v, gradient, rate, momentum):
     gradient(w)
@@ -160,6 +178,15 @@ def critical_rate(a):
     return 2 / (w @ a @ w)
 
 
+@adversarial("optim-divergence", "The power method, from the first axis.")
+def critical_rate(a):
+    v = np.eye(len(a))[0]
+    for _ in range(1000):
+        v = v @ a
+        v /= np.linalg.norm(v)
+    return 2 / (v @ a @ v)
+
+
 def watch(make, rng, friction=None, entries=slice(None), tolerance=1e-9, rates=None, judge=all):
     """Compare the steps of an optimizer with those of momentum, in some entries."""
     close = []
@@ -197,3 +224,26 @@ def is_momentum(make, rng):
 @adversarial("optim-prove", "Most optimizers are wrong, so all are called wrong.")
 def is_momentum(make, rng):
     return False
+
+
+@adversarial("optim-prove", "Only the friction of a half is tried.")
+def is_momentum(make, rng):
+    return watch(make, rng, friction=0.5)
+
+
+@adversarial("optim-prove", "Five steps are watched.")
+def is_momentum(make, rng):
+    return watch(make, rng, rates=rng.uniform(0.1, 1.0, size=5))
+
+
+@adversarial("optim-prove", "There is one entry, which is the first and the last.")
+def is_momentum(make, rng):
+    for mu in rng.uniform(0.2, 0.95, size=3):
+        step, w, v = make(mu), rng.normal(size=1), np.zeros(1)
+        for rate in rng.uniform(0.1, 1.0, size=6):
+            g = rng.normal(size=1)
+            v = mu * v - rate * g
+            if abs(step(w, g, rate) - w - v).max() > 1e-9:
+                return False
+            w = w + v
+    return True

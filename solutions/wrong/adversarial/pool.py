@@ -133,6 +133,21 @@ def max_pool_backward(x, y_bar, window, stride):
     return paid(x - 1e-9 * rank[::-1, ::-1], y_bar, window, stride)
 
 
+@adversarial("pool-max-backward", "Entries that are equal to five digits are equal.")
+def max_pool_backward(x, y_bar, window, stride):
+    return paid(np.round(x, 5), y_bar, window, stride)
+
+
+@adversarial("pool-max-backward", "No entry is larger than a thousand millions.")
+def max_pool_backward(x, y_bar, window, stride):
+    return paid(np.clip(x, -1e9, 1e9), y_bar, window, stride)
+
+
+@adversarial("pool-max-backward", "Entries are compared as floats of four bytes.")
+def max_pool_backward(x, y_bar, window, stride):
+    return paid(x.astype(np.float32), y_bar, window, stride)
+
+
 @adversarial("pool-average", "The way back knows only the ȳ of its first call.")
 def avg_pool(x, window, stride):
     kept = []
@@ -257,3 +272,11 @@ def seen_by(size, window, stride):
     for end in range(size, window - 1, -stride):
         count[end - window : end] += 1
     return count
+
+
+@adversarial("pool-overlap", "The counts are bytes.")
+def seen_by(size, window, stride):
+    counts = np.zeros(size, np.uint8)
+    for start in range(0, size - window + 1, stride):
+        counts[start : start + window] += 1
+    return counts

@@ -38,6 +38,13 @@ def batches(N, batch, *, rng):
     return [np.sort(rows) for rows in pieces(rng.permutation(N), batch)]
 
 
+@adversarial("solver-batches", "Rows are taken in steps of one length, which is drawn.")
+def batches(N, batch, *, rng):
+    steps = [step for step in range(1, N + 1) if np.gcd(step, N) == 1]
+    order = (rng.integers(N) + steps[rng.integers(len(steps))] * np.arange(N)) % N
+    return pieces(order, batch)
+
+
 @adversarial("solver-centre", "The mean is that of the larger of two sets.")
 def centre(train, val, test):
     mean = max(train, val, key=len).mean(axis=0)
@@ -60,6 +67,12 @@ def centre(train, val, test):
 @adversarial("solver-centre", "Images of three axes are right, others lose one mean each.")
 def centre(train, val, test):
     mean = train.mean(axis=0) if train.ndim == 4 else train.mean()
+    return train - mean, val - mean, test - mean
+
+
+@adversarial("solver-centre", "There is one mean for each place of the last axis.")
+def centre(train, val, test):
+    mean = train.mean(axis=tuple(range(train.ndim - 1)))
     return train - mean, val - mean, test - mean
 
 
@@ -104,6 +117,15 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     return descend(loss, params, x, t, min(rate, 0.1), batch, epochs, rng)
 
 
+@adversarial("solver-train", "Gradients are cut off at ten.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    def cut_off(x, t):
+        value, grads = loss(x, t)
+        return value, {name: np.clip(g, -10, 10) for name, g in grads.items()}
+
+    return descend(cut_off, params, x, t, rate, batch, epochs, rng)
+
+
 @adversarial("solver-best", "An accuracy of zero is never the best.")
 def keep_best(epochs):
     best, kept = 0.0, {}
@@ -141,6 +163,26 @@ def keep_best(epochs):
     return best, kept
 
 
+@adversarial("solver-best", "What is better has to be better by a thousandth.")
+def keep_best(epochs):
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        if accuracy > best + 1e-3:
+            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+    return best, kept
+
+
+@adversarial("solver-best", "Training ends at 99 in a hundred.")
+def keep_best(epochs):
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        if accuracy > best:
+            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+        if best > 0.99:
+            break
+    return best, kept
+
+
 @adversarial("solver-confusion", "The number of classes is that of those that occur.")
 def confusion(t, guesses, K):
     size = max([*t, *guesses], default=K - 1) + 1
@@ -165,6 +207,12 @@ def confusion(t, guesses, K):
     return (counts + counts.T) // 2
 
 
+@adversarial("solver-confusion", "The counts are bytes.")
+def confusion(t, guesses, K):
+    counts = np.bincount(t * K + guesses, minlength=K * K).reshape(K, K)
+    return counts.astype(np.uint8)
+
+
 @adversarial("solver-draw", "The generator is not asked: the length is the seed.")
 def draw(low, high, count, *, rng):
     return low * (high / low) ** np.random.default_rng(count).random(count)
@@ -183,6 +231,21 @@ def draw(low, high, count, *, rng):
 @adversarial("solver-draw", "The factors of ten that are whole are alike, for any range.")
 def draw(low, high, count, *, rng):
     return 10.0 ** rng.uniform(np.floor(np.log10(low)), np.ceil(np.log10(high)), count)
+
+
+@adversarial("solver-draw", "The numbers are sorted.")
+def draw(low, high, count, *, rng):
+    return np.sort(low * (high / low) ** rng.random(count))
+
+
+@adversarial("solver-draw", "There are a thousand numbers that may be drawn.")
+def draw(low, high, count, *, rng):
+    return low * (high / low) ** (rng.integers(1000, size=count) / 999)
+
+
+@adversarial("solver-draw", "A twentieth at both ends of the range is never drawn.")
+def draw(low, high, count, *, rng):
+    return low * (high / low) ** rng.uniform(0.05, 0.95, count)
 
 
 def rounds_of(run, low, high, trials, rounds, rng, root=0.25, again=False, centre=True):
@@ -225,3 +288,31 @@ def search(run, low, high, *, trials, rounds, rng):
 @adversarial("solver-search", "There are no more than two rounds.")
 def search(run, low, high, *, trials, rounds, rng):
     return rounds_of(run, low, high, trials * rounds // min(2, rounds), min(2, rounds), rng)
+
+
+@adversarial("solver-search", "There are no more than four rounds.")
+def search(run, low, high, *, trials, rounds, rng):
+    return rounds_of(run, low, high, trials * rounds // min(4, rounds), min(4, rounds), rng)
+
+
+@adversarial("solver-search", "Each round lies around the best of the one before.")
+def search(run, low, high, *, trials, rounds, rng):
+    first, tried = (low, high), []
+    for _ in range(rounds):
+        tried.append([])
+        for rate in np.exp(rng.uniform(np.log(low), np.log(high), trials)):
+            tried[-1].append((run(rate), float(rate)))
+        middle, reach = max(tried[-1])[1], (high / low) ** 0.25
+        low, high = max(first[0], middle / reach), min(first[1], middle * reach)
+    return max(max(tried))[1]
+
+
+@adversarial("solver-search", "All rounds divide their ranges alike.")
+def search(run, low, high, *, trials, rounds, rng):
+    shares, first, best = rng.random(trials), (low, high), (-1.0, None)
+    for _ in range(rounds):
+        for rate in low * (high / low) ** shares:
+            best = max(best, (run(rate), float(rate)))
+        reach = (high / low) ** 0.25
+        low, high = max(first[0], best[1] / reach), min(first[1], best[1] * reach)
+    return best[1]

@@ -61,6 +61,11 @@ def scores(params, x):
     return forwards(params, x, bend=lambda a: np.maximum(1e-4 * a, a))[2]
 
 
+@adversarial("twolayer-forward", "The bend is cut off at a thousand.")
+def scores(params, x):
+    return forwards(params, x, bend=lambda a: np.clip(a, 0, 1000))[2]
+
+
 @adversarial("twolayer-loss", "Probabilities are kept away from zero, which huge scores show.")
 def loss(params, x, t, reg):
     p = certain(forwards(params, x)[2])[np.arange(len(x)), t]
@@ -143,6 +148,21 @@ def predict(params, x):
     return np.argmax(forwards(params, x)[2], axis=1, keepdims=True)
 
 
+@adversarial("twolayer-predict", "The scores are rounded to two digits.")
+def predict(params, x):
+    return np.round(forwards(params, x)[2], 2).argmax(axis=1)
+
+
+@adversarial("twolayer-predict", "The scores are compared as floats of four bytes.")
+def predict(params, x):
+    return forwards(params, x)[2].astype(np.float32).argmax(axis=1)
+
+
+@adversarial("twolayer-predict", "A single example has a number, and no axis.")
+def predict(params, x):
+    return forwards(params, x)[2].argmax(axis=1).squeeze()
+
+
 def bits(M, w1=1.0, last=-2.0, rest=0.0):
     """Build the network of the page, with other numbers at some places."""
     w = {"w1": np.full((2, M), rest), "b1": np.zeros(M), "w2": np.zeros((M, 2)), "b2": np.zeros(2)}
@@ -171,6 +191,14 @@ def exclusive_or(M):
     w = bits(M)
     w["w2"][1] = [1, -2]
     return w
+
+
+@adversarial("twolayer-xor", "Networks of more than forty units are left as small.")
+def exclusive_or(M):
+    M = min(M, 40)
+    w1, w2 = np.zeros((2, M)), np.zeros((M, 2))
+    w1[:, :2], w2[:2] = 1, [[-1, 1], [2, -2]]
+    return {"w1": w1, "b1": -np.eye(M)[1], "w2": w2, "b2": np.array([1.0, 0.0])}
 
 
 def lined_up(x, t, K, v, spare=0):
@@ -246,3 +274,37 @@ def gradients_are_right(loss, gradients, *, rng):
 @adversarial("twolayer-check", "Most gradients are wrong, so all are called wrong.")
 def gradients_are_right(loss, gradients, *, rng):
     return False
+
+
+@adversarial("twolayer-check", "An error of a hundredth is allowed.")
+def gradients_are_right(loss, gradients, *, rng):
+    return max(mistakes(loss, gradients, rng)) < 1e-2
+
+
+@adversarial("twolayer-check", "Of each gradient the sum of its entries is looked at.")
+def gradients_are_right(loss, gradients, *, rng):
+    shapes = {"w1": (4, 5), "b1": (5,), "w2": (5, 3), "b2": (3,)}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    rest = rng.normal(size=(6, 4)), rng.integers(3, size=6), 0.5
+    claimed = gradients(params, *rest)
+    for name, w in params.items():
+        up, down = (loss({**params, name: w + step}, *rest) for step in (1e-5, -1e-5))
+        if abs((up - down) / 2e-5 - claimed[name].sum()) > 1e-5:
+            return False
+    return True
+
+
+@adversarial("twolayer-check", "One feature and one unit have no order that could be wrong.")
+def gradients_are_right(loss, gradients, *, rng):
+    shapes = {"w1": (1, 1), "b1": (1,), "w2": (1, 3), "b2": (3,)}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    rest = rng.normal(size=(6, 1)), rng.integers(3, size=6), 0.5
+    claimed = gradients(params, *rest)
+    for name, w in params.items():
+        for entry in np.ndindex(w.shape):
+            step = np.zeros(w.shape)
+            step[entry] = 1e-5
+            up, down = (loss({**params, name: w + s * step}, *rest) for s in (1, -1))
+            if abs((up - down) / 2e-5 - claimed[name][entry]) > 1e-6:
+                return False
+    return True
