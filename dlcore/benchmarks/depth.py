@@ -1,4 +1,4 @@
-"""Benchmarks of the deep networks: a training step and an evaluation of ours beside PyTorch's.
+"""Benchmarks of the deep networks: training steps and evaluation, beside PyTorch's.
 
 Chapter: book/norm.md.
 """

@@ -69,7 +69,7 @@ class OnnxCase(NamedTuple):
 
 
 def difference_in_reverse(model, inputs):
-    """Compare what a model gives in reverse mode with what it gives of plain arrays, bit by bit."""
+    """Compare the results of a model in reverse mode and of plain arrays, bit by bit."""
     first_alone = BY_FIRST_INPUT & {node.op_type for node in model.graph.node}
     floats = [i for i, x in enumerate(inputs) if np.result_type(x).kind == "f"]
     places = floats[:1] if first_alone else floats

@@ -1,4 +1,4 @@
-"""Normalisation: subtract the mean, divide by the deviation, then scale and shift channels.
+"""Normalisation: subtract the mean, divide by the deviation, scale and shift.
 
 Mean and variance are taken over an index set: batch norm takes them over all images and pixels
 of a channel, layer, group and instance norm over the pixels of some channels of one image.
@@ -197,7 +197,7 @@ def grads_of(x, y_bar, map, fixed, y=None):
 
 
 def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
-    """Compute x̄, γ̄ and β̄; given y, the result after a shortcut, also the shortcut's gradient.
+    """Compute x̄, γ̄ and β̄; given y, also the gradient of the shortcut.
 
     `known` are mean and variance of x, or None.
     """
@@ -208,7 +208,7 @@ def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
 
 
 def normalize_grad(x, mean, var, gamma, beta, y_bar, eps, relu=False, y=None):
-    """Compute x̄, μ̄, v̄, γ̄ and β̄ for fixed statistics; given y also the shortcut's gradient."""
+    """Compute x̄, μ̄, v̄, γ̄, β̄ for fixed statistics; given y, also that of the shortcut."""
     map = channel_map(mean, var, gamma, beta, eps, relu and y is None)
     x_bar, total, along, g = grads_of(x, y_bar, map, True, y)
     slope = gamma / map.sigma

@@ -187,7 +187,7 @@ class Server:
 
 
 def grounds(path, refused_by):
-    """Condense what a finding rests on: the module, and the test that refused the mutant, or all.
+    """Condense what a finding rests on: the module, and the tests that were tried.
 
     A survivor is tried again as soon as anything changes.
     """

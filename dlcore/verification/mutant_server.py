@@ -82,7 +82,7 @@ def judge(job):
 
 
 def by_file(tests):
-    """Group tests by their files: the later files are not even read where an earlier one fails.
+    """Group tests by their files: later ones are not read where an earlier one fails.
 
     >>> by_file(["a.py::x", "b.py::y", "a.py::z"])
     [['a.py::x', 'a.py::z'], ['b.py::y']]

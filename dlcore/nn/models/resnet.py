@@ -60,7 +60,9 @@ class ProjectionShortcut(Layer):
 
 
 class ResidualBlock(Layer):
-    """Add to x what two convolutions make of it:  y = relu(norm(conv(relu(norm(conv x)))) + s(x)).
+    """Add two convolutions of x to its shortcut:  y = relu(f(x) + s(x)).
+
+    The branch is  f(x) = norm(conv(relu(norm(conv x)))).
 
     (N, C, H, W) → (N, F, ⌈H / stride⌉, ⌈W / stride⌉). The shortcut s is "identity" (without
     parameters), "projection" where the shape changes, or "none": a plain network. With
