@@ -71,26 +71,29 @@ def fill_rotated(y, x, cos, sin):
                     y[n, c, h, w] = total
 
 
-@kernel
-def mirrored_index(i, size):
-    """Bring an index back into 0 … size - 1:  there are mirrors beyond both ends, -1 is 0."""
-    i = i % (2 * size)
-    return min(i, 2 * size - 1 - i)
+def mirrored_indices(size, window):
+    """List which row each row of a padded image is, with mirrors beyond both ends: 1 0 0 1 2 2 1.
+
+    >>> mirrored_indices(3, 5).tolist()
+    [1, 0, 0, 1, 2, 2, 1]
+    """
+    i = np.arange(-(window // 2), size + (window - 1) // 2) % (2 * size)
+    return np.minimum(i, 2 * size - 1 - i)
 
 
 @kernel
-def fill_median(y, x, window, part):
+def fill_median(y, x, rows, columns, part):
     """Fill y: each entry of a window is sorted into those before it."""
     N, C, H, W = x.shape
+    U, V = len(rows) - H + 1, len(columns) - W + 1
     for n in range(N):
         for c in range(C):
             for h in range(H):
                 for w in range(W):
                     count = 0
-                    for u in range(window):
-                        p = mirrored_index(h + u - window // 2, H)
-                        for v in range(window):
-                            value = x[n, c, p, mirrored_index(w + v - window // 2, W)]
+                    for u in range(U):
+                        for v in range(V):
+                            value = x[n, c, rows[h + u], columns[w + v]]
                             at = count
                             while at > 0 and part[at - 1] > value:
                                 part[at] = part[at - 1]
@@ -110,5 +113,6 @@ def rotate(x, cos, sin):
 def median(x, window):
     """Take the median of the window of every pixel, channel by channel."""
     y = np.empty_like(x)
-    fill_median(y, x, window, np.empty(window * window, x.dtype))
+    rows, columns = (mirrored_indices(size, window) for size in x.shape[2:])
+    fill_median(y, x, rows, columns, np.empty(window * window, x.dtype))
     return y
