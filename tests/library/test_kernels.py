@@ -4,6 +4,7 @@ Chapter: book/fast.md.
 """
 
 import ast
+import gc
 import os
 import subprocess
 import sys
@@ -116,6 +117,26 @@ def test_memory_order_is_private(dtype, rng):
         assert inner.flags.c_contiguous
         assert_array_equal(layout.from_batch_last(inner), x)
         assert layout.to_batch_last(layout.from_batch_last(inner)).base is not None
+
+
+@pytest.mark.skipif(not layout.PRIVATE, reason="this system has no anonymous memory")
+def test_a_large_array_takes_the_pages_of_a_freed_one(monkeypatch):
+    """Not while a view of it is left, and not if more than KEPT bytes would be kept."""
+    monkeypatch.setattr(layout, "kept_pages", [])
+    shape = (layout.LARGE // 4 + 5, 1)
+    x, z = (layout.aligned(shape, np.float32) for _ in range(2))
+    place, view = x.ctypes.data, x[7:].T
+    assert z.ctypes.data != place
+    del x
+    gc.collect()
+    assert layout.kept_pages == []
+    del view
+    gc.collect()
+    assert layout.aligned(shape, np.float32).ctypes.data == place
+    monkeypatch.setattr(layout, "KEPT", 0)
+    del z
+    gc.collect()
+    assert layout.kept_pages == []
 
 
 @pytest.mark.parametrize(("processor", "width"), [("avx2", 32), ("sse2", 16)])

@@ -7,7 +7,11 @@ the strides differ; NumPy's element-wise functions keep them.
 Chapter: book/fast.md.
 """
 
+import mmap
+import tracemalloc
+from contextlib import suppress
 from math import prod
+from weakref import finalize
 
 import numpy as np
 
@@ -18,17 +22,51 @@ from dlcore.kernels.machine.tile import Matrix, transpose_block
 
 LINE = 64  # bytes of a cache line
 LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it
+KEPT = 1 << 29  # bytes of large arrays that are kept when they are freed
 
 # Freed at once, this raises the size up to which the C library keeps freed memory for the next
-# arrays. Otherwise it returns large ones to the system, which clears their pages every time.
+# arrays. Otherwise it returns large ones to the system, which clears their pages every time, and
+# that takes as long as to write them. Beyond this size we keep pages ourselves.
 np.empty(LARGE, np.uint8)
+kept_pages = []  # of large arrays that were freed, the oldest first
+PRIVATE = hasattr(mmap, "MAP_ANONYMOUS")  # whether the system has memory that no file stands for
+
+
+def keep_pages(pages):
+    """Keep the pages of an array that is freed; of more than is kept, free the oldest."""
+    kept_pages.append(pages)
+    while sum(map(len, [*kept_pages])) > KEPT:
+        with suppress(IndexError):  # another thread may have taken the last ones
+            kept_pages.pop(0)
+
+
+def large_memory(size):
+    """Allocate bytes for a large array; when it is freed, the next one of its size takes them."""
+    for pages in [*kept_pages]:
+        if len(pages) == size:
+            with suppress(ValueError):  # another thread may have taken them
+                kept_pages.remove(pages)
+                break
+    else:
+        pages = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            with suppress(OSError):  # a system without large pages
+                pages.madvise(mmap.MADV_HUGEPAGE)
+    memory = np.frombuffer(pages, np.uint8)
+    finalize(memory, keep_pages, pages).atexit = False
+    return memory
 
 
 def aligned(shape, dtype, allocate=np.empty):
-    """Allocate an array that begins with a cache line: empty, or by `np.zeros`."""
+    """Allocate an array that begins with a cache line: empty, or by `np.zeros`.
+
+    A large empty one takes the pages of a freed one. While memory is traced NumPy allocates it,
+    and the trace counts it.
+    """
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
-    memory = allocate(size + LINE, np.uint8)
+    reuse = allocate is np.empty and size > LARGE and PRIVATE and not tracemalloc.is_tracing()
+    memory = large_memory(size + LINE) if reuse else allocate(size + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
     return np.ndarray(shape, dtype, memory, start)
 
