@@ -91,9 +91,9 @@ def replacements(token, names):
 
 
 def is_program(source):
-    """Tell whether a source can be compiled."""
+    """Tell whether a source can be parsed."""
     try:
-        compile(source, "mutant", "exec")
+        ast.parse(source)
     except SyntaxError:
         return False
     return True
@@ -111,6 +111,7 @@ def positions_to_keep(tree):
             kept |= {(row, column) for row in rows for column in range(120)
                      if (part.lineno, part.col_offset) <= (row, column)
                      < (part.end_lineno, part.end_col_offset)}  # fmt: skip
+        kept |= {(mark.lineno, mark.col_offset - 1) for mark in getattr(node, "decorator_list", ())}
     return kept
 
 

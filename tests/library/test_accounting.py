@@ -70,8 +70,9 @@ def reach(function, x):
 def test_the_receptive_field_is_what_one_number_depends_on(rng):
     """Every pixel is changed in turn; two networks with strides, dilation, pools, branches."""
     row = nn.Sequential(
-        nn.Conv2d(2, 3, (3, 2), rng=rng), nn.AvgPool2d(2), nn.Conv2d(3, 2, 3, dilation=2, rng=rng)
-    )
+        nn.Conv2d(2, 3, (3, 2), rng=rng), nn.AvgPool2d(2),
+        nn.Conv2d(3, 2, 3, dilation=2, rng=rng), nn.AvgPool2d((3, 2), stride=1),
+    )  # fmt: skip
     for model, size in ((row, (2, 17, 19)), (Branches(rng=rng), (3, 17, 19))):
         x = rng.uniform(1.0, 2.0, size=(1, *size))
         for name in nn.named_weights(model):
@@ -97,11 +98,13 @@ def test_branches_are_seen_through_together(rng):
 
 
 def test_a_layer_that_is_used_twice_is_counted_once(rng):
-    """It has two rows, with its work in both and its parameters in the first."""
+    """It has two rows, with its work in both, its parameters and its state in the first."""
     shared = nn.Conv2d(3, 3, 3, padding=1, rng=rng)
+    shared.state = {"seen": np.zeros(7)}
     rows = account(nn.Sequential(shared, nn.ReLU(), shared), SIZE)
     assert [row.path for row in rows] == ["input", "layers.0", "layers.1", "layers.0"]
     assert [row.parameters for row in rows] == [0, 84, 0, 0]
+    assert [row.state for row in rows] == [0, 7, 0, 0]
     assert rows[1].multiplications == rows[3].multiplications > 0
 
 

@@ -1,11 +1,13 @@
 """Defaults, names and half precision: what a call does that says no more than it must."""
 
 import importlib
+from inspect import signature
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from dlcore import nn
 from dlcore.autodiff import grad, jvp, vjp
 from dlcore.kernels.machine.winograd_matrices import polynomial
 from dlcore.nn.convnet import ConvReLUPool
@@ -60,6 +62,42 @@ def test_a_training_has_ten_epochs_unless_told_otherwise(examples, rng):
     solver = Solver(Linear(3, 2, rng=rng), examples, optimizer=OPTIMIZERS["sgd"](0.1))
     assert len(solver.train().train_loss) == 10
     assert Recipe(MODELS["linear"]).epochs == 10
+
+
+CONV = {"std": None, "dtype": np.float64, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+LAYERS = [  # the class, its arguments, and the options that it has without being told
+    ("Conv2d", (3, 4, (3, 2)), CONV | {"bias": True, "relu": False}),
+    ("ConvTranspose2d", (3, 4, (3, 2)), CONV | {"output_padding": 0, "bias": True}),
+    ("ConvReLUPool", (3, 4, (3, 2)), CONV | {"pool": 2}),
+    ("MaxPool2d", (2,), {"stride": 2, "padding": 0, "dilation": 1, "ceil_mode": False}),
+    ("AvgPool2d", (2, 2, 1), {"ceil_mode": False, "count_include_pad": True}),
+    ("AvgPool2d", (3,), {"stride": 3, "padding": 0}),
+    ("Activation", (), {"name": "relu"}),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "options"), LAYERS)
+def test_a_layer_without_options_has_the_usual_ones(name, args, options, rng):
+    """They are those of PyTorch; said or not, they give the same y, and biases are zero."""
+    layer = getattr(nn, name)
+    x = rng.normal(size=(2, 3, 9, 8))
+    drawn = [{"rng": np.random.default_rng(7)} if "rng" in signature(layer).parameters else {}
+             for _ in range(2)]  # fmt: skip
+    silent, said = layer(*args, **drawn[0]), layer(*args, **drawn[1], **options)
+    assert_array_equal(silent(x), said(x))
+    biases = [b for key, b in nn.named_parameters(silent).items() if key.endswith("b")]
+    assert not any(map(np.count_nonzero, biases))
+
+
+@pytest.mark.parametrize(("groups", "stride"), [(1, 1), (2, (2, 3))])
+def test_filters_keep_the_variance(groups, stride, rng):
+    """Weights have the variance 2/fan: fan = C U V / groups, over the strides if transposed."""
+    C, F, U, V = 24, 40, 3, 5
+    w = nn.Conv2d(C, F, (U, V), groups=groups, rng=rng).params["w"]
+    assert_allclose(w.std(), np.sqrt(2 * groups / (C * U * V)), rtol=0.05)
+    apart = np.prod(stride)
+    w = nn.ConvTranspose2d(C, F, (U, V), groups=groups, stride=stride, rng=rng).params["w"]
+    assert_allclose(w.std(), np.sqrt(2 * apart * groups / (C * U * V)), rtol=0.05)
 
 
 @pytest.mark.parametrize("optimizer", [Adam, AdamW])

@@ -36,8 +36,8 @@ def test_mutants_change_what_is_computed():
     assert not {"maths", "area", "import", "1"} & {old for old, _ in slips}
 
 
-def test_what_compiles_no_more_is_no_mutant():
-    """A decorator is not made a product: Python would refuse it before any test."""
+def test_the_mark_of_a_decorator_stays():
+    """It is not made a product: Python would refuse that before any test."""
     assert [mutant.new for mutant in code_mutants("@a\ndef f(): pass")] == []
 
 
