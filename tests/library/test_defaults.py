@@ -74,13 +74,21 @@ LAYERS = [  # the class, its arguments, and the options that it has without bein
     ("AvgPool2d", (3,), {"stride": 3, "padding": 0}),
     ("Activation", (), {"name": "relu"}),
 ]
+DRAWN = {"std": None, "dtype": np.float64}
+NETWORKS = [
+    ("LinearClassifier", (216, 4), {"std": 1e-3, "dtype": np.float64}),
+    ("TwoLayer", (216, 5, 4), DRAWN | {"activation": "relu"}),
+    ("MLP", (8, (1, 5), 4), DRAWN | {"activation": "relu"}),  # one unit is a layer
+    ("TwoLayerConvNet", ((3, 9, 8), 5, 4), DRAWN | {"kernel_size": 5}),
+    ("ThreeLayerConvNet", ((3, 9, 8), 5, 6, 4), DRAWN | {"kernel_size": 7}),
+]
 
 
-@pytest.mark.parametrize(("name", "args", "options"), LAYERS)
+@pytest.mark.parametrize(("name", "args", "options"), LAYERS + NETWORKS)
 def test_a_layer_without_options_has_the_usual_ones(name, args, options, rng):
     """They are those of PyTorch; said or not, they give the same y, and biases are zero."""
-    layer = getattr(nn, name)
-    x = rng.normal(size=(2, 3, 9, 8))
+    layer = getattr(nn, name, None) or getattr(nn.models, name)
+    x = rng.normal(size=(2, 8) if name == "MLP" else (2, 3, 9, 8))
     drawn = [{"rng": np.random.default_rng(7)} if "rng" in signature(layer).parameters else {}
              for _ in range(2)]  # fmt: skip
     silent, said = layer(*args, **drawn[0]), layer(*args, **drawn[1], **options)

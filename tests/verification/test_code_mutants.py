@@ -2,6 +2,8 @@
 
 import ast
 
+import pytest
+
 from dlcore.course.exercises.topics import ROOT
 from dlcore.experiments.experiment import record
 from dlcore.verification import code_trials
@@ -59,6 +61,40 @@ def test_a_finding_rests_on_the_module_and_the_test_that_refused():
     ]  # fmt: skip
     assert grounds[0] == grounds[1]
     assert len({*grounds}) == 4
+
+
+PATH = "dlcore/nn/init.py"
+RIGHT = (ROOT / PATH).read_text(encoding="utf-8")
+
+
+class Answers(code_trials.Server):
+    """A server that runs nothing: tests fail on any program, or on all but the right one."""
+
+    def __init__(self, always="", on_mutants=""):
+        self.sound, self.always, self.on_mutants = {}, always, on_mutants
+
+    def ask(self, path, source, tests):
+        """Return the first of the tests that fails."""
+        failing = [self.always] if source == RIGHT else [self.always, self.on_mutants]
+        return next((test for test in tests if test in failing), "")
+
+
+def test_a_test_that_fails_on_the_right_program_refuses_nothing():
+    """The next one that fails on the mutant does, or none."""
+    mutant = CodeMutant(1, 0, "x", "1", "2", f"{RIGHT}#")
+    assert Answers("t::a", "t::b").refusal(PATH, mutant, ["t::a", "t::b"]) == "t::b"
+    assert Answers("t::a").refusal(PATH, mutant, ["t::a", "t::b"]) == ""
+
+
+def test_where_nothing_can_run_nothing_is_refused():
+    """What is said in place of a failed test is an error if the right program gets it, too."""
+    mutant = CodeMutant(1, 0, "x", "1", "2", f"{RIGHT}#")
+    broken = Answers()
+    broken.ask = lambda path, source, tests: "pytest ended with 4"
+    with pytest.raises(RuntimeError, match="t::a cannot run on dlcore/nn/init.py as it is"):
+        broken.refusal(PATH, mutant, ["t::a"])
+    broken.ask = lambda path, source, tests: "" if source == RIGHT else "SyntaxError: line 1"
+    assert broken.refusal(PATH, mutant, ["t::a"]) == "SyntaxError: line 1"
 
 
 def trial(refused_by, reason, path="a.py"):
