@@ -91,7 +91,7 @@ def test_where_nothing_can_run_nothing_is_refused():
     mutant = CodeMutant(1, 0, "x", "1", "2", f"{RIGHT}#")
     broken = Answers()
     broken.ask = lambda path, source, tests: "pytest ended with 4"
-    with pytest.raises(RuntimeError, match="t::a cannot run on dlcore/nn/init.py as it is"):
+    with pytest.raises(RuntimeError, match=r"t::a cannot run on dlcore/nn/init\.py as it is"):
         broken.refusal(PATH, mutant, ["t::a"])
     broken.ask = lambda path, source, tests: "" if source == RIGHT else "SyntaxError: line 1"
     assert broken.refusal(PATH, mutant, ["t::a"]) == "SyntaxError: line 1"
