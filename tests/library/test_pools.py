@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import grad
+from dlcore.nn import AvgPool2d, MaxPool2d
 from dlcore.ops.pool import avg_pool2d, max_pool2d, max_pool2d_indices
 from dlcore.shapes import ShapeError
 
@@ -104,3 +105,24 @@ def test_a_window_without_a_tap_in_the_image_is_refused():
     """Its taps lie on both sides of the only row."""
     with pytest.raises(ShapeError, match="has no tap in the image"):
         max_pool2d(np.ones((1, 1, 1, 5)), kernel_size=(2, 1), padding=((1, 1), (0, 0)), dilation=2)
+
+
+COMMON = [{"padding": 1}, {"stride": 1}, {"ceil_mode": True}, {"ceil_mode": False}]
+PASSED_ON = [  # a layer, the operation, and options that change what it gives
+    *[(MaxPool2d, max_pool2d, option) for option in (*COMMON, {"dilation": 2})],
+    *[(AvgPool2d, avg_pool2d, option) for option in COMMON],
+    (AvgPool2d, avg_pool2d, {"padding": 1, "count_include_pad": False}),
+    (AvgPool2d, avg_pool2d, {"padding": 1, "count_include_pad": True}),
+]
+
+
+@pytest.mark.parametrize(("layer", "op", "options"), PASSED_ON)
+def test_a_layer_passes_its_options_on(layer, op, options, rng):
+    """It gives what the operation gives, and with one option changed something else."""
+    x = rng.normal(size=(2, 3, *SIZE))
+    assert_array_equal(layer(3, **options)(x), op(x, kernel_size=3, **options))
+    other = {
+        name: not value if isinstance(value, bool) else value for name, value in options.items()
+    }
+    changed = op(x, kernel_size=3, **other) if other != options else op(x, kernel_size=3)
+    assert not np.array_equal(changed, op(x, kernel_size=3, **options))
