@@ -25,6 +25,7 @@ LIBRARIES = ("numba", "numpy.testing", "sympy", "scipy", "hypothesis")
 OPTIONS = ("--override-ini=addopts=", "--import-mode=importlib", "-x", "-q", "--tb=no",
            "--assert=plain", "-pno:cacheprovider", "-pno:faulthandler")  # fmt: skip
 MEMORY = 6 << 30  # bytes of address space
+NO_SUCH_TEST = 4  # pytest's status where the mutant gives a test another name, say
 
 
 class MutantFinder(MetaPathFinder, Loader):
@@ -57,7 +58,7 @@ class MutantFinder(MetaPathFinder, Loader):
 
 
 class Failures:
-    """A pytest plugin that remembers the first test that did not pass."""
+    """A pytest plugin that remembers the first test, or file of tests, that failed."""
 
     def __init__(self):
         self.first = ""
@@ -65,6 +66,8 @@ class Failures:
     def pytest_runtest_logreport(self, report):
         """Note a test that failed."""
         self.first = self.first or (report.nodeid if report.failed else "")
+
+    pytest_collectreport = pytest_runtest_logreport
 
 
 def judge(job):
@@ -76,8 +79,10 @@ def judge(job):
     for tests in by_file(job["tests"]):
         with contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
             code = pytest.main([*OPTIONS, *tests], plugins=[failures])
-        if failures.first or code:
-            return failures.first or f"pytest ended with {int(code)}"
+        if failures.first:
+            return failures.first
+        if code not in (0, NO_SUCH_TEST):
+            return f"pytest ended with {int(code)}"
     return ""
 
 

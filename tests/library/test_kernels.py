@@ -20,6 +20,7 @@ from dlcore.kernels import conv, fast
 from dlcore.kernels.machine import layout, tile, winograd_matrices
 from dlcore.kernels.machine.jit import discard_stale, kernel
 from dlcore.kernels.machine.registers import WIDTH
+from dlcore.ops import precision
 from dlcore.verification import fuzz_kernels
 
 ALGORITHMS = {
@@ -188,3 +189,11 @@ def test_compiled_kernels_are_discarded_when_a_source_has_changed(tmp_path):
         compiled.write_bytes(b"compiled")
         discard_stale(tmp_path)
         assert compiled.exists() == kept
+
+
+def test_one_array_of_half_precision_is_enough_for_the_naive_twin():
+    """Kernels take float32 and float64; where one array of several is float16, none is called."""
+    half, double = np.ones(2, np.float16), np.ones(2)
+    assert precision.kernel_applies(double, np.ones(3, np.float32))
+    assert not precision.kernel_applies(double, half)
+    assert not precision.kernel_applies(half, double)
