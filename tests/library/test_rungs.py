@@ -4,6 +4,8 @@ The twins are held to the formulas and to exact calculus where the chapters prov
 are all options, memory of every kind, both precisions, and everything that is refused.
 """
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -21,6 +23,7 @@ from dlcore.ops.conv import (
     conv2d_bias_relu,
     conv2d_input_grad,
     conv2d_weight_grad,
+    normalize_conv_options,
     use_algorithm,
 )
 from dlcore.ops.fast import in_columns
@@ -244,6 +247,8 @@ def test_what_does_not_fit_is_refused(w, options, message):
     (lambda: max_pool2d(SAME[0], kernel_size=7),
      "the window spans 7 rows but the padded image has 6"),
     (lambda: max_pool2d(SAME[0], kernel_size=2, padding=2), "a window of 2 would see nothing"),
+    (lambda: max_pool2d(SAME[0], kernel_size=2, padding=((2, 0), (0, 0))),
+     r"padding \(2, 0\), a window of 2 would see nothing"),
     (lambda: max_pool2d(np.ones((2, 3, 0, 4)), kernel_size=1), "max_pool2d: H is 0"),
     (lambda: max_pool2d.vjp(None, SAME[0], np.ones((2, 4, 9, 9)), kernel_size=2),
      r"y_bar has maps of \(9, 9\) but the options make \(3, 2\)"),
@@ -253,6 +258,14 @@ def test_what_would_leave_memory_is_refused(run, message):
     """Kernels trust their arguments; the door in front of them does not."""
     with pytest.raises(ShapeError, match=message):
         run()
+
+
+@pytest.mark.parametrize("groups", [0, -2, 1.0, "2", None])
+def test_groups_are_counted(groups):
+    """Their number is whole and at least 1, whatever the sizes are."""
+    message = re.escape(f"conv2d: groups is {groups!r}, pass a whole number, at least 1")
+    with pytest.raises(ValueError, match=message):
+        normalize_conv_options("conv2d", (1, 4, 8, 8), (4, 2, 3, 3), 1, 1, 1, groups)
 
 
 @pytest.mark.parametrize("op", [max_pool2d, avg_pool2d])

@@ -63,7 +63,9 @@ def test_its_layer_has_derivatives(rng):
     [
         ({"stride": 2, "output_padding": 2}, r"output_padding is \(2, 2\), it must be less"),
         ({"padding": 4}, r"maps of \(-2, -1\) are left, pad less"),
-        ({"stride": 0}, "stride is 0, pass a whole number"),
+        ({"stride": 0}, "conv_transpose2d: stride is 0, pass a whole number"),
+        ({"padding": -1}, "conv_transpose2d: padding is -1, pass a whole number"),
+        ({"output_padding": -1}, "conv_transpose2d: output_padding is -1, pass a whole number"),
     ],
 )
 def test_what_cannot_be_spread_is_refused(options, told):
