@@ -521,7 +521,7 @@ def test_your_step_is_right_at_every_scale(answers, rng):
     The step is a times as large then; a slope of zero makes none.
     """
     w, g, curvature = rng.normal(size=4), rng.normal(size=4), rng.uniform(0.2, 5.0, size=4)
-    for a, c in product(10.0 ** rng.uniform([-15, 9], [-9, 15]), repeat=2):
+    for a, c in product(10.0 ** rng.uniform([-18, 13], [-13, 18]), repeat=2):
         wanted = a * (w - g / curvature)
         z = answers.step(a * w, a * c * g, c * curvature)
         assert_allclose(z, wanted, rtol=1e-12, atol=1e-12 * a)
@@ -652,7 +652,9 @@ def test_your_ball_puts_a_curvature_at_either_end(answers, rng):
 
     The sum of the roots of both is  √rate (√κ₁ + √κ₂) = 2,  their difference  2 √μ.
     """
-    pairs = [10.0 ** rng.uniform(-4, 4) * np.array([1, q]) for q in rng.uniform(1.2, 900, size=20)]
+    pairs = [
+        10.0 ** rng.uniform(-4, 4) * np.array([1, q]) for q in 10.0 ** rng.uniform(0.1, 4, size=20)
+    ]
     whole = rng.integers(1, 9, size=(5, 2)).cumsum(axis=1)
     for curvatures in [*(pair.tolist() for pair in pairs), *whole.tolist()]:
         low, high = np.sqrt(curvatures)
@@ -671,7 +673,7 @@ def test_your_ball_needs_no_velocity_on_an_even_bowl(answers, rng):
 def bowls(rng):
     """Draw minima of either sign, rates and distances of many sizes; zero is a minimum, too."""
     for w in (0.0, *rng.normal(size=10), *(100 * rng.normal(size=5)), -3):
-        yield w, *(10.0 ** rng.uniform(-2, 1, size=2)).tolist()
+        yield w, *(10.0 ** rng.uniform(-4, 4, size=2)).tolist()
 
 
 @pytest.mark.exercise("descent-leave", points=2)

@@ -493,8 +493,8 @@ def test_your_newton_rests_at_a_zero(answers, rng):
     for zero in (0.0, *map(float, rng.integers(-9, 9, size=3))):
         square = lambda x, x_dot, a=zero: ((x - a) ** 2, 2 * (x - a) * x_dot)
         assert answers.newton(square, zero, steps=int(rng.integers(1, 9))) == zero
-        line = lambda x, x_dot, a=zero: (x - a, x_dot)
-        assert answers.newton(line, zero + 5.0, steps=int(rng.integers(2, 9))) == zero
+        line, far = lambda x, x_dot, a=zero: (x - a, x_dot), 2.0 ** rng.integers(2, 40)
+        assert answers.newton(line, zero + far, steps=int(rng.integers(2, 9))) == zero
 
 
 @pytest.mark.exercise("forward-newton", points=1)
@@ -601,8 +601,8 @@ def smooth(rng):
     return f, slope, x
 
 
-def spoiled(f, slope, x, rng):
-    """Make a slip in the value or in the tangent of a function, by a thousandth or more."""
+def spoiled(f, slope, x, rng, kind):
+    """Make one of eight slips in the value or in the tangent, by a thousandth or more."""
     size = 10.0 ** rng.uniform(-2.9, -0.5) * rng.choice([-1, 1])
     place = rng.integers(f(x).size)
     at = np.arange(f(x).size).reshape(f(x).shape) == place
@@ -615,7 +615,7 @@ def spoiled(f, slope, x, rng):
         lambda x, v: (f(x), slope(x, v) + at * (1.5 + np.sin(slope(x, np.ones_like(v))))),
         lambda x, v: (f(x), slope(x, v) + np.where(at, np.nan, 0.0)),
         lambda x, v: (np.where(at, np.nan, f(x)), slope(x, v)),
-    ][rng.integers(8)]
+    ][kind]
 
 
 SLIPS = [  # a function, and a rule that is wrong at all points but for special directions
@@ -624,7 +624,10 @@ SLIPS = [  # a function, and a rule that is wrong at all points but for special 
     (np.cos, lambda x, v: np.sin(x) * v),
     (lambda x: x * np.roll(x, -1), lambda x, v: v * np.roll(x, -1)),
     (np.sin, lambda x, v: np.roll(np.cos(x) * v, 1)),
-    (np.sin, lambda x, v: np.cos(x) * v * (np.arange(3) < 2)),
+    (np.sin, lambda x, v: np.cos(x) * v * (np.arange(3) != 0)),
+    (np.sin, lambda x, v: np.cos(x) * v * (np.arange(3) != 1)),
+    (np.sin, lambda x, v: np.cos(x) * v * (np.arange(3) != 2)),
+    (np.exp, lambda x, v: np.exp(x) * v * (np.arange(3) != 1)),
     (lambda x: 3 * x, lambda x, v: 3 * np.roll(v, 1)),
     (lambda x: x + 2.0, lambda x, v: np.full(3, v.mean())),
     (np.sinh, lambda x, v: (np.cosh(x) * v)[[1, 0, 2]]),
@@ -638,9 +641,9 @@ def candidates(rng):
     for _ in range(int(rng.integers(12, 18))):
         f, slope, x = smooth(rng)
         found.append((f, lambda x, x_dot, f=f, slope=slope: (f(x), slope(x, x_dot)), x, True))
-    for _ in range(int(rng.integers(10, 16))):
+    for kind in [*range(8), *rng.integers(8, size=rng.integers(3, 8))]:
         f, slope, x = smooth(rng)
-        wrong = spoiled(f, slope, x, rng)
+        wrong = spoiled(f, slope, x, rng, kind)
         found.append((f, lambda x, x_dot, wrong=wrong: wrong(x, x_dot), x, False))
     for f, slope in SLIPS:
         jvp = lambda x, x_dot, f=f, slope=slope: (f(x), slope(x, x_dot))
