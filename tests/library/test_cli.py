@@ -1,5 +1,6 @@
 """The command line, as a newcomer types it."""
 
+import subprocess
 import sys
 
 import pytest
@@ -31,6 +32,13 @@ def test_every_command_explains_itself(command, dlcore):
     code, out, _ = dlcore(f"{command} --help")
     assert code == 0
     assert COMMANDS[command].__doc__.split()[0] in out
+
+
+def test_the_module_is_the_command():
+    """``python -m dlcore``  prints what  ``dlcore``  does."""
+    command = [sys.executable, "-m", "dlcore", "walk", "loss"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "book/loss.md" in found.stdout
 
 
 def test_walk_prints_the_column_of_a_topic(dlcore):
