@@ -459,6 +459,12 @@ def slipped(slope, x, rng, change):
     return lambda z: np.where(z == place, change(slope(z)), slope(z))
 
 
+def slipped_where_small(slope, x):
+    """Make a slope too large by a hundredth at one entry, where it is smallest above a fifth."""
+    place = min(x[np.abs(slope(x)) > 0.2], key=lambda number: abs(slope(number)))
+    return lambda z: np.where(z == place, 1.01, 1.0) * slope(z)
+
+
 def exchanged(slope, x):
     """Exchange two entries of a slope: in total it is right."""
     high, low = (x.flat[pick(np.abs(slope(x)))] for pick in (np.argmax, np.argmin))
@@ -469,6 +475,7 @@ def exchanged(slope, x):
 SLIPS = {  # what may be wrong with a slope:  (f, slope, x, rng) ↦ another one
     "too much": lambda f, slope, x, rng: slipped(slope, x, rng, lambda s: 1.01 * s),
     "too little": lambda f, slope, x, rng: slipped(slope, x, rng, lambda s: 0.99 * s),
+    "a little too much": lambda f, slope, x, rng: slipped_where_small(slope, x),
     "all too much": lambda f, slope, x, rng: lambda z: 1.01 * slope(z),
     "a sign": lambda f, slope, x, rng: slipped(slope, x, rng, np.negative),
     "every sign": lambda f, slope, x, rng: lambda z: -slope(z) - (slope(z) == 0),
@@ -494,7 +501,7 @@ def slope_cases(rng):
     cases += [(*entrywise(rng), True) for _ in range(rng.integers(1, 5))]
     for name, slip in SLIPS.items():
         sided = {"exchanged": VARYING, "half of them": ("power", "size"), "a number": ("line",)}
-        sided["a part"] = sided["a number"]
+        sided |= {"a part": ("line",), "a little too much": ("tanh",)}
         f, slope, x = entrywise(rng, *sided.get(name, ()))
         cases.append((f, slip(f, slope, x, rng), x, False))
     return [cases[i] for i in rng.permutation(len(cases))]

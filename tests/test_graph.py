@@ -552,7 +552,7 @@ def test_your_search_does_not_run_in_circles(answers, rng):
     for circle in (1, 2, 3, 4, 7):
         graph = drawn(rng, 10, 14, circle)
         stuck = [v for v, after in below(graph).items() if any(u in below(graph)[u] for u in after)]
-        for source in [*graph][::2]:
+        for source in dict.fromkeys([*stuck[:2], *[*graph][::2]]):
             if source in stuck:
                 with pytest.raises(ValueError, match=ANYTHING):
                     answers.depth_first(source, graph.get)

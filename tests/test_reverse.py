@@ -404,6 +404,8 @@ def test_a_node_used_twice_adds_up(answers, rng):
         square = number * number
         bars = 1, 2 * square + 1, 2 * number * (2 * square + 1)
         assert (y.bar, a.bar, x.bar) == bars
+        (x * x + x * x).backward()
+        assert x.bar == 4 * number, "nodes of equal values are not the same"
         assert (y.value, a.value, x.value) == (square * square + square, square, number)
 
 

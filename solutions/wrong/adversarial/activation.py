@@ -228,6 +228,12 @@ def is_slope(f, slope, x):
     return np.shape(claimed) == x.shape and all(near(i) for i in range(len(x)))
 
 
+@adversarial("activation-slope", "An error of a hundredth is let pass, however small the slope is.")
+def is_slope(f, slope, x):
+    claimed = slope(x)
+    return np.shape(claimed) == x.shape and bool((abs(claimed - measured(f, x)) < 1e-2).all())
+
+
 @adversarial("activation-init", "One row is drawn, and every unit has it.")
 def he(D, M, *, rng):
     return np.repeat(rng.normal(0.0, np.sqrt(2 / D), (D, 1)), M, axis=1)

@@ -215,6 +215,18 @@ def newton(jvp, x, *, steps):
     return stopping(jvp, x, min(steps, 50))
 
 
+@adversarial("forward-newton", "No step is longer than ten.")
+def newton(jvp, x, *, steps):
+    for _ in range(steps):
+        y, slope = jvp(x, 1.0)
+        if y == 0:
+            return x
+        if slope == 0:
+            raise ValueError("newton: level")
+        x = x - min(max(y / slope, -10.0), 10.0)
+    return x
+
+
 CALLS = [0]
 
 
@@ -292,3 +304,10 @@ def is_the_tangent(f, jvp, x, *, rng):
     y, y_dot = jvp(x, x_dot)
     off = y_dot - (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
     return bool(abs(np.mean(off)) < 1e-6 and abs(off.flat[-1]) < 1e-6 and np.allclose(y, f(x)))
+
+
+@adversarial("forward-check", "A single entry is moved, which one is drawn.")
+def is_the_tangent(f, jvp, x, *, rng):
+    x_dot = np.zeros(x.shape)
+    x_dot.flat[rng.integers(x.size)] = 1.0
+    return all(bool((off < 1e-6).all()) for off in gaps(f, jvp, x, x_dot))

@@ -188,6 +188,11 @@ def depth_first(source, successors):
     return search(source, successors, finished=SEEN.setdefault("finished", {}))
 
 
+@adversarial("graph-depth-first", "An edge from a node to itself is passed by.")
+def depth_first(source, successors):
+    return search(source, lambda node: [after for after in successors(node) if after != node])
+
+
 def closed(graph, most):
     """Name a cycle of at most so many nodes."""
     walks = [[node] for node in graph]

@@ -282,3 +282,12 @@ def accepts(f, pullback, *, rng):
 def accepts(f, pullback, *, rng):
     some = rng.normal(size=(6, 2, 4, 3))
     return all(judged(f, pullback, x, y_bar, [y_bar]) for x, y_bar in some)
+
+
+@adversarial("loss-lemma", "An error of a hundredth is let pass.")
+def accepts(f, pullback, *, rng):
+    x, y_bar, *directions = rng.normal(size=(8, 4, 3))
+    x_bar, h = pullback(x, y_bar), 1e-5
+    slopes = [(f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h) for x_dot in directions]
+    pairs = zip(directions, slopes, strict=True)
+    return all(abs(np.vdot(x_bar, v) - np.vdot(y_bar, y_dot)) < 1e-2 for v, y_dot in pairs)

@@ -103,6 +103,23 @@ class Node(Tape):
         return super().__mul__(other)
 
 
+@adversarial("reverse-tape", "Nodes of equal values are taken for the same.")
+class Node(Tape):
+    def below(self):
+        found = {}
+        for node in super().below():
+            found.setdefault(node.value, node)
+        return [*found.values()]
+
+    def backward(self):
+        found = self.below()
+        self.clear(found)
+        self.bar = 1.0
+        for node in sorted(found, key=lambda node: node is not self):
+            for parent, slope in zip(node.parents, node.slopes, strict=True):
+                parent.bar += slope * node.bar
+
+
 def pulled(x, w, y_bar):
     u = x @ w
     h = np.tanh(u)
