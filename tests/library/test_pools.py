@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import grad
 from dlcore.nn import AvgPool2d, MaxPool2d
-from dlcore.ops.pool import avg_pool2d, max_pool2d, max_pool2d_indices
+from dlcore.ops.pool import avg_pool2d, max_pool2d, max_pool2d_indices, normalize_pool_options
 from dlcore.shapes import ShapeError
 
 SIZE = (11, 8)
@@ -126,3 +126,10 @@ def test_a_layer_passes_its_options_on(layer, op, options, rng):
     }
     changed = op(x, kernel_size=3, **other) if other != options else op(x, kernel_size=3)
     assert not np.array_equal(changed, op(x, kernel_size=3, **options))
+
+
+def test_the_last_window_ends_in_the_image_unless_told_otherwise():
+    """Five rows have two windows of two, and three with `ceil_mode`."""
+    whole, _, dilation = normalize_pool_options("max_pool2d", (5, 4), 2, None, 0)
+    assert (whole, dilation) == ((2, 2), (1, 1))
+    assert normalize_pool_options("max_pool2d", (5, 4), 2, None, 0, 1, True)[0] == (3, 2)
