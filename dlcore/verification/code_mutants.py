@@ -61,6 +61,8 @@ def code_mutants(source):
     for before, token, following in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if token.start in kept or (token.type == tokenize.NAME and following.string == "="):
             continue
+        if before.string in ("def", "class"):
+            continue
         if token.string in ("*", "**") and before.string in ("(", ","):
             continue  # keywords begin, or a sequence is unpacked
         for new in replacements(token, names):

@@ -38,9 +38,9 @@ def test_mutants_change_what_is_computed():
     assert not {"maths", "area", "import", "1"} & {old for old, _ in slips}
 
 
-def test_the_mark_of_a_decorator_stays():
-    """It is not made a product: Python would refuse that before any test."""
-    assert [mutant.new for mutant in code_mutants("@a\ndef f(): pass")] == []
+def test_what_is_defined_stays():
+    """It is not made a product: Python would refuse that before any test; nor is a name changed."""
+    assert [mutant.new for mutant in code_mutants("@a\ndef sum(): pass")] == []
 
 
 def test_a_mutant_lies_in_the_innermost_function():
