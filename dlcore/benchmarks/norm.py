@@ -1,4 +1,4 @@
-"""Benchmarks of batch norm with a ReLU, beside PyTorch and the bandwidth of memory.
+"""Benchmarks of batch norm with a ReLU, there and back, beside PyTorch and the memory.
 
 Forward the images are read twice and written once, backward they and the upstream gradient are
 read twice and x̄ is written: eight numbers for each entry, 32 bytes in single precision.
@@ -58,7 +58,7 @@ def copying():
 
 
 def batch_norm(rounds=5):
-    """Time every size; return {case: {contestant: Timing}}, the limit of memory included."""
+    """Time every size, and a copy of as many bytes; return {case: {contestant: Timing}}."""
     torch = torch_reference.torch_or_none()
     rng = np.random.default_rng(0)
     table, far = {}, copying()

@@ -1,4 +1,4 @@
-"""Normalisation: subtract the mean, divide by the deviation, scale and shift.
+"""Normalisation: subtract the mean, divide by the deviation, scale and shift channels.
 
 Mean and variance are taken over an index set: batch norm takes them over all images and pixels
 of a channel, layer, group and instance norm over the pixels of some channels of one image.
@@ -197,9 +197,9 @@ def grads_of(x, y_bar, map, fixed, y=None):
 
 
 def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
-    """Compute x̄, γ̄ and β̄; given y, also the gradient of the shortcut.
+    """Compute x̄, γ̄ and β̄, and given y the gradient of the shortcut.
 
-    `known` are mean and variance of x, or None.
+    `known` are mean and variance of x, or None; y is the result after shortcut and ReLU.
     """
     map = channel_map(*(known or batch_statistics(x)), gamma, beta, eps, relu and y is None)
     x_bar, total, along, g = grads_of(x, y_bar, map, False, y)
@@ -208,7 +208,7 @@ def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
 
 
 def normalize_grad(x, mean, var, gamma, beta, y_bar, eps, relu=False, y=None):
-    """Compute x̄, μ̄, v̄, γ̄, β̄ for fixed statistics; given y, also that of the shortcut."""
+    """Compute x̄, μ̄, v̄, γ̄ and β̄, for fixed statistics; y is that of `batch_norm_grad`."""
     map = channel_map(mean, var, gamma, beta, eps, relu and y is None)
     x_bar, total, along, g = grads_of(x, y_bar, map, True, y)
     slope = gamma / map.sigma

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore import nn
 from dlcore.autodiff import check_gradients, grad, vjp
+from dlcore.autodiff.dispatch import plain
 from dlcore.autodiff.recompute import checkpoint
 from dlcore.kernels import norm as kernels
 from dlcore.kernels.machine.layout import from_batch_last, is_batch_last, to_batch_last
@@ -46,10 +47,10 @@ def test_the_kernels_compute_the_definition(size, dtype, rng):
     """With ReLU and shortcut or without, forward and backward, in the order of the kernels."""
     x, gamma, beta, shortcut, y_bar = draws(rng, size, dtype)
     exact = [each.astype(np.float64) for each in (x, gamma, beta)]
-    plain = kernels.batch_norm_naive(*exact, 1e-5)
+    exactly = kernels.batch_norm_naive(*exact, 1e-5)
     for more, relu in ((0, False), (0, True), (shortcut, True)):
-        mask = plain + more > 0 if relu else True
-        wanted = np.where(mask, plain + more, 0)
+        mask = exactly + more > 0 if relu else True
+        wanted = np.where(mask, exactly + more, 0)
         g = np.where(mask, y_bar, 0).astype(np.float64)
         bars = kernels.batch_norm_grad_naive(*exact, g, 1e-5)
         if more is shortcut:
@@ -74,13 +75,13 @@ def test_the_kernels_evaluate_as_the_definition_says(size, dtype, rng):
     x, gamma, beta, shortcut, y_bar = draws(rng, size, dtype)
     mean, var = rng.normal(size=(2, size[1])).astype(dtype) ** 2
     exact = [each.astype(np.float64) for each in (x, mean, var, gamma, beta)]
-    plain = kernels.normalize_naive(*exact, 0.1)
-    mask = plain + shortcut > 0
+    exactly = kernels.normalize_naive(*exact, 0.1)
+    mask = exactly + shortcut > 0
     y = norm.normalize_add_relu(x, mean, var, gamma, beta, shortcut, eps=0.1)
     found = norm.normalize_add_relu.vjp(y, x, mean, var, gamma, beta, shortcut, y_bar, eps=0.1)
     g = np.where(mask, y_bar, 0).astype(np.float64)
     wanted = (*kernels.normalize_grad_naive(*exact, g, 0.1), g)
-    assert_close([y], [np.where(mask, plain + shortcut, 0)], 10 * np.finfo(dtype).eps)
+    assert_close([y], [np.where(mask, exactly + shortcut, 0)], 10 * np.finfo(dtype).eps)
     assert_close(found, wanted, 10 * np.finfo(dtype).eps * x[:, 0].size)
 
 
@@ -94,10 +95,11 @@ def test_the_backward_kernel_matches_exact_calculus(oracle, rng):
     assert_close(found, pullback(x, gamma, beta, y_bar), 1e-13)
 
 
+@in_both_precisions
 @pytest.mark.parametrize("threads", [2, 3, 5])
-def test_the_bits_do_not_depend_on_threads(threads, rng, monkeypatch):
+def test_the_bits_do_not_depend_on_threads(threads, dtype, rng, monkeypatch):
     """Statistics, results and gradients are those of one thread."""
-    x, gamma, beta, shortcut, y_bar = draws(rng, (23, 6, 11, 9), np.float32)
+    x, gamma, beta, shortcut, y_bar = draws(rng, (23, 6, 11, 9), dtype)
     args = x, gamma, beta, shortcut
 
     def computed(count):
@@ -253,7 +255,7 @@ def by_torch(case):
 
 
 def largest_terms(case):
-    """Return a bound for the terms  γ ȳ/σ  of x̄, in each batch: where they cancel, it remains."""
+    """Return a bound for the terms  γ ȳ/σ  of x̄, in each batch, which may cancel."""
     for x, y_bar in zip(case.batches, case.bars, strict=True):
         axes = (0, *range(2, x.ndim))
         largest = np.abs(y_bar).max(axis=axes) * (np.abs(case.gamma) if case.affine else 1)
@@ -359,7 +361,7 @@ def test_images_of_one_pixel_are_features(rng):
 
 
 def test_known_statistics_change_no_derivative(rng):
-    """They save a pass: mean and variance depend on x all the same."""
+    """They save a pass: mean and variance depend on x all the same, in second order, too."""
     x, gamma, beta, _, y_bar = draws(rng, (4, 3, 5, 2))
     options = {"known": norm.batch_statistics(x)}
     alone, given = (
@@ -367,6 +369,8 @@ def test_known_statistics_change_no_derivative(rng):
     )
     for one, other in zip(alone, given, strict=True):
         assert_array_equal(one, other)
+    known = lambda x: norm.batch_norm(x, gamma, beta, known=norm.batch_statistics(plain(x)))
+    check_gradients(known, x, rng=rng)
 
 
 def test_a_constant_upstream_gradient_is_lost_in_the_mean(rng):

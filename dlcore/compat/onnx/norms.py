@@ -80,7 +80,7 @@ def instance_normalization(x, scale, bias, *, epsilon=1e-5):
 
 
 def lrn(x, *, size, alpha=1e-4, beta=0.75, bias=1.0):
-    """Divide by the size of nearby channels; an even window has one more behind.
+    """Divide by the size of the channels nearby; an even window has more after the channel.
 
     >>> lrn(np.array([[1.0, 2.0]]), size=2, alpha=2.0, beta=1.0, bias=0.0).tolist()
     [[0.2, 0.5]]
