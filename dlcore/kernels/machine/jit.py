@@ -53,10 +53,11 @@ def compile_lazily(compiler, *given):
 
 
 kernel = partial(njit, cache=True, error_model="numpy", nogil=True)
+elementwise = partial(compile_lazily, partial(vectorize, cache=True))
+
 # A loop that adds up: terms may be added in another order, a register of them at a time. What a
 # term is made of keeps its order if it is computed in a function of its own, a `kernel`.
 summing_kernel = partial(kernel, fastmath={"reassoc"})
-elementwise = partial(compile_lazily, partial(vectorize, cache=True))
 
 
 def intrinsic_with_fallback(plain):
