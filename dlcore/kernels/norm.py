@@ -13,14 +13,19 @@ import numpy as np
 
 from dlcore.kernels.conv import pixels
 from dlcore.kernels.machine.channels import (
+    FEW_PARTS,
     PARTS,
     channel_map,
+    combine_image_pixels,
     combine_pixels,
     first_means,
     grad_parts,
+    image_grad_parts,
+    image_moment_parts,
     masked_grad_parts,
     moment_parts,
     normalize_add_relu_pixels,
+    normalize_image_pixels,
     normalize_pixels,
 )
 from dlcore.kernels.machine.layout import aligned, empty_maps
@@ -104,7 +109,7 @@ def group_norm_naive(x, gamma, beta, groups, eps):
     return per_channel(gamma, x) * x_hat.reshape(x.shape) + per_channel(beta, x)
 
 
-def group_norm_grad_naive(x, gamma, y_bar, groups, eps):
+def group_norm_grad_naive(x, gamma, beta, y_bar, groups, eps):
     """Pull back as batch norm does, with means over a group; γ̄ and β̄ add up all images."""
     parts, axes = in_groups(x, groups)
     x_hat, sigma = standardize_naive(parts, axes, eps)
@@ -207,10 +212,59 @@ def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
     return x_bar, *bars, *([] if y is None else [g])
 
 
-def normalize_grad(x, mean, var, gamma, beta, y_bar, eps, relu=False, y=None):
-    """Compute x̄, μ̄, v̄, γ̄ and β̄, for fixed statistics; y is that of `batch_norm_grad`."""
-    map = channel_map(mean, var, gamma, beta, eps, relu and y is None)
-    x_bar, total, along, g = grads_of(x, y_bar, map, True, y)
+def normalize_grad(x, mean, var, gamma, beta, y_bar, eps, relu=False):
+    """Compute x̄, μ̄, v̄, γ̄ and β̄, for fixed statistics."""
+    map = channel_map(mean, var, gamma, beta, eps, relu)
+    x_bar, total, along, _ = grads_of(x, y_bar, map, True)
     slope = gamma / map.sigma
     bars = -slope * total, -slope * along / (2 * map.sigma**2), along / map.sigma, total
-    return x_bar, *(bar.astype(x.dtype) for bar in bars), *([] if y is None else [g])
+    return x_bar, *(bar.astype(x.dtype) for bar in bars)
+
+
+def over_groups(values, groups):
+    """Add up numbers (C, N) over the channels of a group; every channel receives its sum."""
+    C, N = values.shape
+    sums = values.reshape(groups, C // groups, N).sum(axis=1)
+    return np.repeat(sums, C // groups, axis=0)
+
+
+def group_map(x, gamma, beta, groups, eps):
+    """Return the map of every channel and image, by the statistics of its group."""
+    P, C, N = x.shape
+    origins = np.repeat(x[0, :: C // groups], C // groups, axis=0)
+    sums = aligned((min(P, FEW_PARTS), 2, C, N), np.float64, np.zeros)
+    parallel_for(image_moment_parts, len(sums), x, origins, sums)
+    count = P * C // groups
+    gap, square = (over_groups(each, groups) / count for each in sums.sum(axis=0))
+    var = np.maximum(square - gap * gap, 0)
+    return channel_map(origins + gap, var, gamma[:, None], beta[:, None], eps)
+
+
+def group_norm(x, gamma, beta, groups, eps):
+    """Normalise every group of channels of every image, in two passes through memory."""
+    y = empty_maps(*x.shape, x.dtype)
+    into, x = pixels(y), pixels(x)
+    m, a, b, *_ = group_map(x, gamma, beta, groups, eps)
+    parallel_for(normalize_image_pixels, len(x), into, x, m, a, b)
+    return y
+
+
+def group_norm_grad(x, gamma, beta, y_bar, groups, eps):
+    """Compute x̄, γ̄ and β̄ in three passes: the statistics, the sums of ȳ, and x̄."""
+    x_bar = empty_maps(*x.shape, x.dtype)
+    into, x, y_bar = pixels(x_bar), pixels(x), pixels(y_bar)
+    map = group_map(x, gamma, beta, groups, eps)
+    P, C, N = x.shape
+    sums = aligned((min(P, FEW_PARTS), 2, C, N), np.float64, np.zeros)
+    parallel_for(image_grad_parts, len(sums), x, y_bar, map.m, sums)
+    total, along = sums.sum(axis=0)
+    along -= map.offset * total
+    mean, mean_along = (
+        over_groups(gamma[:, None] * each, groups) / (P * C // groups) for each in (total, along)
+    )
+    f = -mean_along / map.sigma**3
+    h = -mean / map.sigma - f * map.offset
+    slopes = [slope.astype(x.dtype) for slope in (f, h)]
+    parallel_for(combine_image_pixels, P, into, x, y_bar, map, *slopes)
+    bars = (along / map.sigma).sum(axis=1), total.sum(axis=1)
+    return x_bar, *(bar.astype(x.dtype) for bar in bars)

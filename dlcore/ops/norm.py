@@ -98,9 +98,6 @@ def batch_norm(
     return normalized(x, *(known or batch_statistics(x)), gamma, beta, eps, relu)
 
 
-batch_norm.deflayout(norm_layout)
-
-
 @batch_norm.defjvp
 def batch_norm_jvp(y, x, gamma, beta, x_dot, gamma_dot, beta_dot, eps=1e-5, known=None, relu=False):
     axes = kernels.all_but_channels(x)
@@ -153,9 +150,6 @@ def batch_norm_add_relu(
     return normalized(x, *(known or batch_statistics(x)), gamma, beta, eps, True, shortcut)
 
 
-batch_norm_add_relu.deflayout(norm_layout)
-
-
 @batch_norm_add_relu.defjvp
 def batch_norm_add_relu_jvp(y, *xs_and_dots, **options):
     *xs, _ = xs_and_dots[:4]
@@ -187,9 +181,6 @@ def normalize(
     array([[11.]])
     """
     return normalized(*as_common_dtype(x, mean, var, gamma, beta), eps, relu)
-
-
-normalize.deflayout(norm_layout)
 
 
 @normalize.defjvp
@@ -228,9 +219,6 @@ def normalize_add_relu(
     """
     *arrays, shortcut = as_common_dtype(x, mean, var, gamma, beta, shortcut)
     return normalized(*arrays, eps, True, shortcut)
-
-
-normalize_add_relu.deflayout(norm_layout)
 
 
 @normalize_add_relu.defjvp
@@ -277,7 +265,10 @@ def group_norm(x: Channels, gamma: PerChannel, beta: PerChannel, *, groups, eps=
     [[-1.0, 1.0, -1.0, 1.0]]
     """
     require_groups("group_norm", x, groups)
-    return in_double(kernels.group_norm_naive, *as_common_dtype(x, gamma, beta), groups, eps)
+    x, gamma, beta = as_common_dtype(x, gamma, beta)
+    if kernel_takes(x):
+        return kernels.group_norm(x, gamma, beta, groups, eps)
+    return in_double(kernels.group_norm_naive, x, gamma, beta, groups, eps)
 
 
 @group_norm.defjvp
@@ -292,7 +283,10 @@ def group_norm_jvp(y, x, gamma, beta, x_dot, gamma_dot, beta_dot, groups, eps=1e
 
 @group_norm.defvjp
 def group_norm_vjp(y, x, gamma, beta, y_bar, groups, eps=1e-5):
-    return in_double(kernels.group_norm_grad_naive, x, gamma, y_bar, groups, eps)
+    if kernel_takes(x, gamma, y_bar):
+        x, gamma, beta, y_bar = as_common_dtype(x, gamma, beta, y_bar)
+        return kernels.group_norm_grad(x, gamma, beta, y_bar, groups, eps)
+    return in_double(kernels.group_norm_grad_naive, x, gamma, beta, y_bar, groups, eps)
 
 
 def layer_norm(x, gamma, beta, *, eps=1e-5):
@@ -348,3 +342,7 @@ def local_response_norm_jvp(y, x, x_dot, size=5, alpha=1e-4, beta=0.75, k=1.0):
 @local_response_norm.defvjp
 def local_response_norm_vjp(y, x, y_bar, size=5, alpha=1e-4, beta=0.75, k=1.0):
     return (in_double(kernels.local_response_norm_grad_naive, x, y_bar, size, alpha, beta, k),)
+
+
+for op in (batch_norm, batch_norm_add_relu, normalize, normalize_add_relu, group_norm):
+    op.deflayout(norm_layout)

@@ -211,25 +211,26 @@ def batch_norm(case):
     x, shortcut, y_bar = (case.normal(*shape) for _ in range(3))
     gamma, beta = case.normal(shape[1]), case.normal(shape[1])
     fixed, relu, added = (bool(case.integer(0, 1)) for _ in range(3))
-    wide = [each.astype(np.float64) for each in (x, gamma, beta, y_bar)]
+    wide = [each.astype(np.float64) for each in (x, gamma, beta)]
     mean, var = norm.batch_statistics(x)
     means = norm.batch_statistics_naive(wide[0])
     assert_allclose([mean, var], means, **rounding(x.dtype, x[:, 0].size, x, x))
     more = shortcut if added else 0
-    truth = norm.normalize_naive(wide[0], *means, *wide[1:3], 0.1) + more
+    truth = norm.normalize_naive(wide[0], *means, *wide[1:], 0.1) + more
     y = norm.normalize(x, mean, var, gamma, beta, 0.1, relu, shortcut if added else None)
     bound = rounding(x.dtype, 16, x, gamma, 4)
     assert_allclose(y, np.maximum(truth, 0) if relu or added else truth, **bound)
-    mask = y > 0 if relu or added else 1
-    fixed_grad = partial(norm.normalize_grad, x, mean, var, gamma, beta, y_bar, 0.1)
-    batch_grad = partial(norm.batch_norm_grad, x, gamma, beta, y_bar, 0.1, (mean, var))
-    found = (fixed_grad if fixed else batch_grad)(relu, y if added else None)
-    x, gamma, beta, g = *wide[:3], wide[3] * mask
+    g = y_bar * (y > 0) if relu or added else y_bar
+    exact = [each.astype(np.float64) for each in (gamma, beta, g)]
     if fixed:
-        wanted = norm.normalize_grad_naive(x, *means, gamma, beta, g, 0.1)
+        found = norm.normalize_grad(x, mean, var, gamma, beta, g, 0.1, relu and not added)
+        wanted = norm.normalize_grad_naive(wide[0], *means, *exact, 0.1)
     else:
-        wanted = norm.batch_norm_grad_naive(x, gamma, beta, g, 0.1)
-    for ours, theirs in zip(found, (*wanted, *([g] if added else [])), strict=True):
+        given = (mean, var), relu, y if added else None
+        found = norm.batch_norm_grad(x, gamma, beta, y_bar, 0.1, *given)
+        wanted = norm.batch_norm_grad_naive(wide[0], *exact, 0.1)
+        wanted = (*wanted, g) if added else wanted
+    for ours, theirs in zip(found, wanted, strict=True):
         assert_allclose(ours, theirs, **rounding(y.dtype, g[:, 0].size, x, gamma, y_bar, 10))
 
 
@@ -244,6 +245,21 @@ def drop_entries(case):
     y = dropout.dropout(x, bits, p)
     assert y.dtype == x.dtype
     assert_allclose(y, dropout.dropout_naive(x, bits, p), **rounding(x.dtype, 1, x / (1 - p)))
+
+
+def group_norm(case):
+    """Normalise groups of channels of every image, forwards and backwards."""
+    groups = case.integer(1, 3)
+    shape = case.batch_size(), groups * case.integer(1, 4), *case.pair(1, 8)
+    x, y_bar, gamma, beta = (case.normal(*size) for size in (shape, shape, shape[1:2], shape[1:2]))
+    wide = [each.astype(np.float64) for each in (x, gamma, beta, y_bar)]
+    y = norm.group_norm(x, gamma, beta, groups, 0.1)
+    bound = rounding(x.dtype, 16, x, gamma, 4)
+    assert_allclose(y, norm.group_norm_naive(*wide[:3], groups, 0.1), **bound)
+    found = norm.group_norm_grad(x, gamma, beta, y_bar, groups, 0.1)
+    wanted = norm.group_norm_grad_naive(*wide, groups, 0.1)
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert_allclose(ours, theirs, **rounding(y.dtype, y[:, 0].size, x, gamma, y_bar, 10))
 
 
 def change_layout(case):
@@ -272,6 +288,7 @@ TRIALS = {
     "bias": add_bias,
     "batch norm": batch_norm,
     "dropout": drop_entries,
+    "group norm": group_norm,
     "memory layout": change_layout,
     "matrix product": multiply_matrices,
 }

@@ -108,7 +108,9 @@ def test_the_bits_do_not_depend_on_threads(threads, dtype, rng, monkeypatch):
         y_alone = norm.batch_norm(*args[:3], relu=True)
         bars = norm.batch_norm_add_relu.vjp(y, *args, y_bar)
         more = norm.batch_norm.vjp(y_alone, *args[:3], y_bar, relu=True)
-        return [*norm.batch_statistics(x), y, y_alone, *bars, *more]
+        y_group = norm.group_norm(*args[:3], groups=2)
+        rest = norm.group_norm.vjp(y_group, *args[:3], y_bar, groups=2)
+        return [*norm.batch_statistics(x), y, y_alone, *bars, *more, y_group, *rest]
 
     for one, several in zip(computed(1), computed(threads), strict=True):
         assert_array_equal(one, several)
@@ -294,6 +296,22 @@ def test_groups_are_neighbouring_channels(size, groups, rng):
     x, gamma, beta, *_ = draws(rng, size)
     y = norm.group_norm(x, gamma, beta, groups=groups, eps=1e-3)
     assert_allclose(y, group_norm_by_loops(x, gamma, beta, groups, 1e-3), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e4])
+@in_both_precisions
+def test_the_kernels_of_groups_compute_the_definition(dtype, mean, rng):
+    """Forward and backward, also where the mean is far from zero."""
+    x, gamma, beta, _, y_bar = draws(rng, (5, 6, 7, 4), dtype)
+    x = (x + mean).astype(dtype)
+    exact = [each.astype(np.float64) for each in (x, gamma, beta)]
+    y = norm.group_norm(x, gamma, beta, groups=2)
+    found = norm.group_norm.vjp(y, x, gamma, beta, y_bar, groups=2)
+    wanted = kernels.group_norm_grad_naive(*exact, y_bar.astype(np.float64), 2, 1e-5)
+    tolerance = {np.float32: 1e-6, np.float64: 1e-11}[dtype]  # naive sums x, not x - m
+    assert is_batch_last(y)
+    assert_close([y], [kernels.group_norm_naive(*exact, 2, 1e-5)], tolerance)
+    assert_close(found, wanted, tolerance)
 
 
 def test_layer_and_instance_norm_are_group_norms(rng):

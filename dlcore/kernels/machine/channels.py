@@ -16,6 +16,7 @@ import numpy as np
 from dlcore.kernels.machine.jit import kernel, summing_kernel
 
 PARTS = 32  # of the pixels, each with sums of its own
+FEW_PARTS = 4  # where each has a sum for every channel of every image
 
 
 class ChannelMap(NamedTuple):
@@ -174,3 +175,55 @@ def combine_pixels(start, stop, x_bar, x, y_bar, map, f, h):
             for n in range(N):
                 keep = one if mapped(row[n], m, a, b) > least else zero
                 into[n] = a * (bar[n] * keep) + slope * (row[n] - m) + shift
+
+
+@kernel
+def image_moment_parts(start, stop, x, origins, sums):
+    """Add up  x - o  and  (x - o)²  of every channel and image, in each part of the pixels."""
+    P, C, N = x.shape
+    for part in range(start, stop):
+        for i in range(part * P // len(sums), (part + 1) * P // len(sums)):
+            for c in range(C):
+                row, origin = x[i, c], origins[c]
+                total, squares = sums[part, 0, c], sums[part, 1, c]
+                for n in range(N):
+                    gap = np.float64(row[n]) - np.float64(origin[n])
+                    total[n] += gap
+                    squares[n] += gap * gap
+
+
+@kernel
+def image_grad_parts(start, stop, x, y_bar, m, sums):
+    """Add up  ȳ  and  ȳ (x - m)  of every channel and image, in each part of the pixels."""
+    P, C, N = x.shape
+    for part in range(start, stop):
+        for i in range(part * P // len(sums), (part + 1) * P // len(sums)):
+            for c in range(C):
+                row, bar, before = x[i, c], y_bar[i, c], m[c]
+                total, along = sums[part, 0, c], sums[part, 1, c]
+                for n in range(N):
+                    total[n] += bar[n]
+                    along[n] += np.float64(bar[n]) * (row[n] - before[n])
+
+
+@kernel
+def normalize_image_pixels(start, stop, y, x, m, a, b):
+    """Compute  y = a (x - m) + b,  with m, a and b (C, N), for a range of pixels."""
+    _, C, N = x.shape
+    for i in range(start, stop):
+        for c in range(C):
+            row, into, before, slope, after = x[i, c], y[i, c], m[c], a[c], b[c]
+            for n in range(N):
+                into[n] = slope[n] * (row[n] - before[n]) + after[n]
+
+
+@kernel
+def combine_image_pixels(start, stop, x_bar, x, y_bar, map, f, h):
+    """Compute  x̄ = a ȳ + f (x - m) + h,  with arrays (C, N), for a range of pixels."""
+    _, C, N = x.shape
+    for i in range(start, stop):
+        for c in range(C):
+            row, bar, into = x[i, c], y_bar[i, c], x_bar[i, c]
+            before, a, slope, shift = map.m[c], map.a[c], f[c], h[c]
+            for n in range(N):
+                into[n] = a[n] * bar[n] + slope[n] * (row[n] - before[n]) + shift[n]
