@@ -42,8 +42,8 @@ def dropout_x_bar():
 
 @derivation()
 def mean_of_an_entry():
-    """The mean over both cases, each times its probability."""
-    yield drop * 0 + (1 - drop) * (entry / (1 - drop))
+    """The mean over both cases: what is dropped is 0, and adds nothing."""
+    yield (1 - drop) * (entry / (1 - drop))
     yield "=", entry, "the division makes up for what is dropped"
 
 
