@@ -227,7 +227,7 @@ def few_images(seed, components=None):
     },
     [
         Comparison(
-            "test", "dropout of hidden units", "nothing", "dropout of hidden units helps", "000"
+            "test", "dropout of hidden units", "nothing", "dropout of hidden units helps"
         ),
         Comparison(
             "test", "dropout of inputs and hidden units", "dropout of hidden units",
@@ -237,7 +237,7 @@ def few_images(seed, components=None):
             "test", "dropout of inputs and hidden units", "weight decay",
             "dropout is better than weight decay",
         ),
-        Comparison("test", "PCA of inputs", "nothing", "PCA of the inputs helps", "000"),
+        Comparison("test", "PCA of inputs", "nothing", "PCA of the inputs helps"),
         Comparison(
             "train_accuracy", "nothing", "dropout of hidden units",
             "dropout lowers the training accuracy", "004",
