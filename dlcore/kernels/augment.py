@@ -72,7 +72,7 @@ def fill_rotated(y, x, cos, sin):
 
 
 def mirrored_indices(size, window):
-    """List which row each row of a padded image is, with mirrors beyond both ends: 1 0 0 1 2 2 1.
+    """List the rows of an image that is mirrored beyond both ends: 1 0 0 1 2 2 1.
 
     >>> mirrored_indices(3, 5).tolist()
     [1, 0, 0, 1, 2, 2, 1]
