@@ -28,12 +28,15 @@ EQUIVALENT = {
     ("der-norm-hats-add-up", r"1: \frac{1}{N} \sum_{n} \hat{x}_{n}"):
         "what adds up to zero has the mean zero",
     ("der-norm-gradients-add-up", r"1: \frac{1}{N} \sum_{n} \bar{x}_{n}"):
+        "what adds up to zero has the mean zero",
     ("eq-norm-projection", r"\sum_{n''} P_{n,n''} \, P_{n'',n'} = P_{n',n}"):
         "a projection is symmetric",
     ("der-norm-projected-twice", r"1: \sum_{n''} P_{n'',n} \, P_{n'',n'}"):
+        "a projection is symmetric",
     ("der-norm-projected-twice",
      (r"2: = P_{n',n} - \frac{1}{N} \sum_{n''} P_{n'',n'} "
       r"- \hat{x}_{n} \, \frac{1}{N} \sum_{n''} \hat{x}_{n''} \, P_{n'',n'}")):
+        "a projection is symmetric",
     ("der-dropout-square-of-score",
      r"1: \sum_{d,d'} e_{d',d} \, w_{d} \, x_{n,d} \, w_{d'} \, x_{n,d'}"):
         "the mean product of two factors does not ask which is named first",
