@@ -111,7 +111,7 @@ def batch_norm_jvp(y, x, gamma, beta, x_dot, gamma_dot, beta_dot, eps=1e-5, know
 @batch_norm.defvjp
 def batch_norm_vjp(y, x, gamma, beta, y_bar, eps=1e-5, known=None, relu=False):
     """Backwards:  x̄ = γ/σ (ȳ - mean ȳ - x̂ mean(ȳ x̂)),  γ̄ = Σ ȳ x̂,  β̄ = Σ ȳ."""
-    if kernel_takes(x, gamma, y_bar):
+    if kernel_takes(x, gamma, beta, y_bar):
         x, gamma, beta, y_bar = as_common_dtype(x, gamma, beta, y_bar)
         return kernels.batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu)
     g = y_bar * (y > 0) if relu else y_bar
@@ -159,7 +159,7 @@ def batch_norm_add_relu_jvp(y, *xs_and_dots, **options):
 
 @batch_norm_add_relu.defvjp
 def batch_norm_add_relu_vjp(y, x, gamma, beta, shortcut, y_bar, eps=1e-5, known=None):
-    if kernel_takes(x, y, gamma, y_bar):
+    if kernel_takes(x, y, gamma, beta, y_bar):
         y, x, gamma, beta, y_bar = as_common_dtype(y, x, gamma, beta, y_bar)
         return kernels.batch_norm_grad(x, gamma, beta, y_bar, eps, known, y=y)
     g = y_bar * (y > 0)
@@ -199,7 +199,7 @@ def normalize_jvp(
 
 @normalize.defvjp
 def normalize_vjp(y, x, mean, var, gamma, beta, y_bar, eps=1e-5, relu=False):
-    if kernel_takes(x, gamma, y_bar):
+    if kernel_takes(x, mean, var, gamma, beta, y_bar):
         arrays = as_common_dtype(x, mean, var, gamma, beta, y_bar)
         return kernels.normalize_grad(*arrays, eps, relu)
     g = y_bar * (y > 0) if relu else y_bar
@@ -283,7 +283,7 @@ def group_norm_jvp(y, x, gamma, beta, x_dot, gamma_dot, beta_dot, groups, eps=1e
 
 @group_norm.defvjp
 def group_norm_vjp(y, x, gamma, beta, y_bar, groups, eps=1e-5):
-    if kernel_takes(x, gamma, y_bar):
+    if kernel_takes(x, gamma, beta, y_bar):
         x, gamma, beta, y_bar = as_common_dtype(x, gamma, beta, y_bar)
         return kernels.group_norm_grad(x, gamma, beta, y_bar, groups, eps)
     return in_double(kernels.group_norm_grad_naive, x, gamma, beta, y_bar, groups, eps)

@@ -371,6 +371,24 @@ def test_features_have_the_same_derivatives(op, rng):
     check_gradients(op, x, gamma, beta, rng=rng)
 
 
+@pytest.mark.parametrize("argnum", range(5))
+def test_one_argument_alone_may_be_traced(argnum, rng):
+    """Kernels take plain arrays only: in second order each argument is traced by itself."""
+    x, gamma, beta, shortcut, _ = draws(rng, (4, 2, 3, 5))
+    calls = [
+        (norm.batch_norm_add_relu, [x, gamma, beta, shortcut]),
+        (partial(norm.batch_norm, relu=True), [x, gamma, beta]),
+        (norm.normalize_add_relu, [x, gamma, beta**2 + 1, beta, gamma, shortcut]),
+        (partial(norm.normalize, relu=True), [x, gamma, beta**2 + 1, beta, gamma]),
+        (partial(norm.group_norm, groups=2), [x, gamma, beta]),
+    ]
+    for op, args in calls:
+        if argnum < len(args):
+            rest = args[:argnum], args[argnum + 1 :]
+            alone = lambda each, op=op, rest=rest: op(*rest[0], each, *rest[1])
+            check_gradients(alone, args[argnum], rng=rng)
+
+
 def test_images_of_one_pixel_are_features(rng):
     """(N, C, 1, 1) is computed by a kernel, (N, C) by the definition."""
     x, gamma, beta, *_ = draws(rng, (6, 3, 1, 1))
