@@ -202,6 +202,16 @@ def test_normalising_after_dropout_is_off_in_evaluation(lab):
     assert_allclose(lab.variances_in_evaluation(p, dropout_first=False), 1, rtol=1e-12)
 
 
+def test_an_average_undoes_single_dropped_pixels(lab, formulas, oracle):
+    """Over all 512 masks of nine pixels: p/(1-p)/9; when the map is dropped, p/(1-p)."""
+    p = 0.4
+    masks, chances = lab.every_mask((9,), p)
+    averages = (masks / (1 - p)).mean(axis=1)
+    page = oracle.program(formulas.window)(x=1.0, drop=p, D=9)
+    assert_allclose(chances @ (averages - 1) ** 2, page, **ROUNDING)
+    assert_allclose(9 * page, oracle.program(formulas.variance_of_entry)(x=1.0, drop=p))
+
+
 def test_a_map_is_dropped_as_a_whole(rng):
     """Dropout2d: of 40,000 maps a share p is 0 everywhere, the others are scaled everywhere."""
     p, x = 0.3, rng.uniform(1, 2, (200, 200, 2, 3))
@@ -220,16 +230,6 @@ def test_what_has_no_maps_is_refused():
         nn.Dropout2d(0.5)(np.ones((3, 4)))
 
 
-def test_an_average_undoes_single_dropped_pixels(lab, formulas, oracle):
-    """Over all 512 masks of nine pixels: p/(1-p)/9; when the map is dropped, p/(1-p)."""
-    p = 0.4
-    masks, chances = lab.every_mask((9,), p)
-    averages = (masks / (1 - p)).mean(axis=1)
-    page = oracle.program(formulas.window)(x=1.0, drop=p, D=9)
-    assert_allclose(chances @ (averages - 1) ** 2, page, **ROUNDING)
-    assert_allclose(9 * page, oracle.program(formulas.variance_of_entry)(x=1.0, drop=p))
-
-
 @pytest.mark.parametrize("shape", [(5,), (3, 2), (2, 3, 4, 3)])
 def test_a_dropped_branch_leaves_the_shortcut(shape, rng):
     """x + DropPath(branch): each example is x, or x + branch / (1 - p), whole."""
@@ -242,6 +242,16 @@ def test_a_dropped_branch_leaves_the_shortcut(shape, rng):
 
 
 SIZES = [(1, 1), (9, 5), (16, 4), (1, 1, 1, 1), (7, 3, 4, 5), (8, 3, 2, 5), (37, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("shape", SIZES)
+def test_eight_examples_share_a_byte(shape, kernels, rng):
+    """Bits are packed as the definition says, and unpacked again, for whatever N."""
+    kept = rng.integers(2, size=shape)
+    bits = pack_mask(kept)
+    assert_array_equal(bits, kernels.pack_naive(kept))
+    assert bits.nbytes == -(-shape[0] // 8) * np.prod(shape[1:])
+    assert_array_equal(unpack_mask(bits, shape[0]), kept)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -263,16 +273,6 @@ def test_the_kernel_computes_the_definition(shape, dtype, kernels, rng):
         assert_allclose(y, twin, rtol=2 * np.finfo(dtype).eps, atol=0)  # x (1/q) against x / q
 
 
-@pytest.mark.parametrize("shape", SIZES)
-def test_eight_examples_share_a_byte(shape, kernels, rng):
-    """Bits are packed as the definition says, and unpacked again, for whatever N."""
-    kept = rng.integers(2, size=shape)
-    bits = pack_mask(kept)
-    assert_array_equal(bits, kernels.pack_naive(kept))
-    assert bits.nbytes == -(-shape[0] // 8) * np.prod(shape[1:])
-    assert_array_equal(unpack_mask(bits, shape[0]), kept)
-
-
 def test_a_mask_that_does_not_fit_is_refused(rng):
     """The message says how one is drawn."""
     x = rng.normal(size=(9, 4))
@@ -292,6 +292,23 @@ def block(rng):
         nn.Dropout(0.3), nn.Linear(6, 5, rng=drawn), nn.ReLU(), nn.Dropout(0.5),
         nn.Linear(5, 3, rng=drawn),
     )  # fmt: skip
+
+
+def test_the_gradient_of_a_loss_uses_the_masks_of_that_loss(rng):
+    """Central differences of the loss under one seed agree with `loss_and_grads` of that seed."""
+    model, x, t = block(rng), rng.normal(size=(9, 6)), rng.integers(3, size=9)
+    loss_fn = importlib.import_module("dlcore.ops.loss").cross_entropy
+    masks = lambda: np.random.default_rng(4)
+    _, grads = loss_and_grads(model, loss_fn, x, t, masks())
+    w, h = nn.named_parameters(model)["layers.1.w"], 1e-5
+    w_dot = rng.normal(size=w.shape)
+    sides = []
+    for step in (h, -h):
+        w += step * w_dot
+        sides.append(loss_and_grads(model, loss_fn, x, t, masks())[0])
+        w -= step * w_dot
+    slope = (sides[0] - sides[1]) / (2 * h)
+    assert_allclose(np.vdot(grads["layers.1.w"], w_dot), slope, rtol=1e-6)
 
 
 def test_a_recomputed_block_draws_the_same_mask(rng):
@@ -353,23 +370,6 @@ def test_a_stopped_run_goes_on_with_the_same_masks(step, tmp_path):
     for own, other in zip(*(nn.named_parameters(run.model).values() for run in (whole, resumed)),
                           strict=True):  # fmt: skip
         assert_array_equal(own, other)
-
-
-def test_the_gradient_of_a_loss_uses_the_masks_of_that_loss(rng):
-    """Central differences of the loss under one seed agree with `loss_and_grads` of that seed."""
-    model, x, t = block(rng), rng.normal(size=(9, 6)), rng.integers(3, size=9)
-    loss_fn = importlib.import_module("dlcore.ops.loss").cross_entropy
-    masks = lambda: np.random.default_rng(4)
-    _, grads = loss_and_grads(model, loss_fn, x, t, masks())
-    w, h = nn.named_parameters(model)["layers.1.w"], 1e-5
-    w_dot = rng.normal(size=w.shape)
-    sides = []
-    for step in (h, -h):
-        w += step * w_dot
-        sides.append(loss_and_grads(model, loss_fn, x, t, masks())[0])
-        w -= step * w_dot
-    slope = (sides[0] - sides[1]) / (2 * h)
-    assert_allclose(np.vdot(grads["layers.1.w"], w_dot), slope, rtol=1e-6)
 
 
 def test_principal_components_keep_the_largest_variance(lab, rng):
