@@ -65,7 +65,9 @@ class Translation:
     array([2., 2., 2.])
     """
 
-    __slots__ = ("defaults", "direct", "names", "order", "ours", "same", "several", "theirs")
+    __slots__ = (
+        "defaults", "direct", "further", "names", "order", "ours", "same", "several", "theirs",
+    )  # fmt: skip
 
     def __init__(self, theirs, ours):
         self.theirs, self.ours, self.same = theirs, ours, None
@@ -78,8 +80,8 @@ class Translation:
             if not options or options.keys() <= self.same:
                 return self.ours(*args, **options)
         elif not options and len(args) <= len(self.order):
-            rest = zip(self.order[direct:], args[direct:], strict=False)
-            return self.ours(*args[:direct], **dict(rest))
+            rest = dict(zip(self.further, args[direct:], strict=False))
+            return self.ours(*args[:direct], **rest)
         return self.by_name(args, options)
 
     def by_name(self, args, options):
@@ -97,7 +99,7 @@ class Translation:
     def read(self):
         """Compare both signatures: what is passed on as it is, what under another name.
 
-        The first `direct` arguments have the same positions in both, those up to the end of
+        The first `direct` arguments have the same positions in both, the `further` ones of NumPy's
         `order` are taken under the names there, and `same` are the names that both know.
         """
         mine = signature(self.ours).parameters
@@ -115,7 +117,9 @@ class Translation:
                 self.names[theirs] = ours
         self.order = leading(self.names.get(p.name) for p in named if p.kind is not p.KEYWORD_ONLY)
         shared = leading(a if a == b else None for a, b in zip(self.order, free, strict=False))
-        self.direct = float("inf") if self.several else len(shared)
+        self.direct, self.further = len(shared), self.order[len(shared) :]
+        if self.several:
+            self.direct = float("inf")
         self.same = {
             n for n, p in mine.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
         }
