@@ -240,9 +240,7 @@ def lower(args, level):
     >>> lower([Variable(2.0, level=1), 3.0], level=1)
     [2.0, 3.0]
     """
-    return [
-        arg.value if isinstance(arg, Traced) and arg.level == level else arg for arg in args
-    ]  # is_traced_at, written out: it would be called for every argument of every operation
+    return [arg.value if is_traced_at(arg, level) else arg for arg in args]
 
 
 def float_arrays(function, xs):

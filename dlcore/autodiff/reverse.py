@@ -17,7 +17,7 @@ from dlcore.autodiff.containers import (
     separate,
     without_level,
 )
-from dlcore.autodiff.dispatch import Traced, is_traced_at, levels, lower
+from dlcore.autodiff.dispatch import Traced, is_traced_at, levels
 from dlcore.graph import topological_order
 
 
@@ -37,9 +37,14 @@ class Variable(Traced):
 
     def record(self, primitive, args, options):
         """Apply a primitive to values; keep its arguments for the backward pass."""
-        values = lower(args, self.level)
-        argnums = [i for i in primitive.positions(args) if args[i] is not values[i]]
-        parents = [args[i] for i in argnums]
+        values, argnums, parents = list(args), [], []
+        differentiable = primitive.positions(args)
+        for i, arg in enumerate(args):
+            if isinstance(arg, Traced) and arg.level == self.level:
+                values[i] = arg.value
+                if i in differentiable:
+                    argnums.append(i)
+                    parents.append(arg)
         xs = primitive.laid_out(values)
         y = primitive(*xs, **options)
         return Variable(y, self.level, parents, (primitive, xs, argnums, options))
