@@ -431,6 +431,16 @@ def test_an_index_is_a_letter():
             backwards(lambda x, index=index: np.einsum(x, [0, index], [0]), M)
 
 
+@pytest.mark.parametrize(("num", "endpoint"), [(1, True), (0, True), (0, False)])
+def test_one_point_has_no_step(num, endpoint):
+    """Then it is NaN, a plain number, whatever the shape of the ends."""
+    given = {"num": num, "endpoint": endpoint, "retstep": True}
+    points, step = implementations[np.linspace](X, 2 * X, **given)
+    assert np.array_equal(points, np.linspace(X, 2 * X, **given)[0])
+    assert isinstance(step, float)
+    assert np.isnan(step)
+
+
 def test_the_slope_of_a_power_of_zero_is_zero_again():
     """0ᶻ is 0 for all z > 0, of every order, though the slope by the base is infinite for z < 1."""
     assert orders(lambda z: np.power(0.0, z), 0.5) == [0, 0, 0]
