@@ -412,9 +412,10 @@ def agree(truth, tolerance, found):
     assert np.shape(found) == np.shape(truth)
 
 
-def is_share(found, share, count):
-    """Tell whether a share is within seven deviations of its probability."""
-    return abs(found - share) <= 7 * np.sqrt(share * (1 - share) / count)
+def require_share(found, share, says):
+    """The mean of bits is within seven deviations of their probability."""
+    within = bool(abs(np.mean(found) - share) <= 7 * np.sqrt(share * (1 - share) / np.size(found)))
+    assert within, says
 
 
 def factors_of(y, x, p):
@@ -431,7 +432,7 @@ def require_independent(kept, p):
     for axis in range(kept.ndim):
         lines = np.moveaxis(kept, axis, 0)
         both = np.mean(~lines[1:] & ~lines[:-1])
-        alone = abs(both - p**2) < 8 * p / np.sqrt(kept.size)
+        alone = bool(abs(both - p**2) < 8 * p / np.sqrt(kept.size))
         assert alone, f"entries that are neighbours along axis {axis} are not dropped independently"
         distinct = len({line.tobytes() for line in lines})
         assert distinct == len(lines), f"two lines of the mask along axis {axis} are the same"
@@ -443,7 +444,7 @@ def test_your_entries_are_dropped_or_scaled(answers, rng):
     for x in given(rng, (5000,), (70, 60), (11, 5, 80)):
         for p in chances(rng):
             kept = factors_of(answers.dropout(x, p, fresh(rng)), x, p) != 0
-            assert is_share(kept.mean(), 1 - p, kept.size), "the share of zeros is not p"
+            require_share(kept, 1 - p, "the share of zeros is not p")
 
 
 @pytest.mark.exercise("dropout-forward", points=2)
@@ -464,8 +465,8 @@ def test_your_entries_are_dropped_independently(answers, rng):
         require_independent(factors_of(answers.dropout(x, p, fresh(rng)), x, p) != 0, p)
         pairs = [factors_of(answers.dropout(x[0, 0, :2], p, fresh(rng)), x[0, 0, :2], p)
                  for _ in range(400)]  # fmt: skip
-        both = np.mean(np.sum(pairs, axis=1) == 0)
-        assert is_share(both, p**2, 400), "of two entries both are to be dropped with p²"
+        both = np.sum(pairs, axis=1) == 0
+        require_share(both, p**2, "of two entries both are to be dropped with p²")
 
 
 def require_own_masks(function, rng):
@@ -506,7 +507,7 @@ def test_your_gradients_are_masked_as_the_entries_were(answers, rng):
         for p in chances(rng):
             y, pullback = answers.dropout_pullback(x, p, fresh(rng))
             factor = factors_of(y, x, p)
-            assert is_share(np.mean(factor != 0), 1 - p, x.size), "the share of zeros is not p"
+            require_share(factor != 0, 1 - p, "the share of zeros is not p")
             y_bar = rng.normal(size=x.shape).astype(x.dtype)
             agree(factor * y_bar, near(y_bar, p), pullback(y_bar))
 
@@ -524,7 +525,7 @@ def test_your_entries_that_are_zero_have_gradients(answers, rng):
         factor = factors_of(x_bar, y_bar, p)
         assert np.array_equal(factor[x > 0] != 0, kept[x > 0]), "another mask comes back"
         silent = factor[x == 0] != 0
-        assert is_share(silent.mean(), 1 - p, silent.size), "entries that are 0 are kept, too"
+        require_share(silent, 1 - p, "entries that are 0 are kept, too")
 
 
 @pytest.mark.exercise("dropout-backward", points=2)
@@ -576,7 +577,7 @@ def test_your_maps_are_dropped_as_a_whole(answers, rng):
         for x in given(rng, shape):
             for p in chances(rng):
                 kept = map_factors(answers.dropout_maps(x, p, fresh(rng)), x, p) != 0
-                assert is_share(kept.mean(), 1 - p, kept.size), "the share of dropped maps is not p"
+                require_share(kept, 1 - p, "the share of dropped maps is not p")
 
 
 @pytest.mark.exercise("dropout-maps", points=2)
@@ -588,8 +589,8 @@ def test_your_maps_are_dropped_independently(answers, rng):
             require_independent(map_factors(answers.dropout_maps(x, p, fresh(rng)), x, p) != 0, p)
         x = rng.uniform(1, 2, (1, 2, 3, 2))
         pairs = [map_factors(answers.dropout_maps(x, p, fresh(rng)), x, p) for _ in range(400)]
-        both = np.mean(np.sum(pairs, axis=(1, 2)) == 0)
-        assert is_share(both, p**2, 400), "of two maps both are to be dropped with p²"
+        both = np.sum(pairs, axis=(1, 2)) == 0
+        require_share(both, p**2, "of two maps both are to be dropped with p²")
 
 
 @pytest.mark.exercise("dropout-maps", points=2)
@@ -627,7 +628,7 @@ def test_your_branches_are_dropped_or_scaled(answers, rng):
             for p in chances(rng):
                 y = answers.drop_path(shortcut, branch, p, fresh(rng))
                 kept = branch_factors(y, shortcut, branch, p) != 0
-                assert is_share(kept.mean(), 1 - p, kept.size), "the share without branch is not p"
+                require_share(kept, 1 - p, "the share without branch is not p")
 
 
 @pytest.mark.exercise("dropout-path", points=2)
@@ -638,13 +639,14 @@ def test_your_branches_are_dropped_independently(answers, rng):
         y = answers.drop_path(shortcut, branch, p, fresh(rng))
         kept = branch_factors(y, shortcut, branch, p)
         both = np.mean((kept[1:] == 0) & (kept[:-1] == 0))
-        assert abs(both - p**2) < 8 * p / np.sqrt(9000), "neighbours are not independent"
+        alone = bool(abs(both - p**2) < 8 * p / np.sqrt(9000))
+        assert alone, "neighbours are not independent"
         pairs = []
         for _ in range(400):
             y = answers.drop_path(shortcut[:2], branch[:2], p, fresh(rng))
             pairs.append(branch_factors(y, shortcut[:2], branch[:2], p))
-        both = np.mean(np.sum(pairs, axis=1) == 0)
-        assert is_share(both, p**2, 400), "of two branches both are to be dropped with p²"
+        both = np.sum(pairs, axis=1) == 0
+        require_share(both, p**2, "of two branches both are to be dropped with p²")
 
 
 @pytest.mark.exercise("dropout-path", points=2)
