@@ -336,6 +336,8 @@ ANSWERS = {  # calls that were once answered wrongly
     "keepdims of max by position": (lambda x: np.max(x, 0, None, True), M),
     "negative axes of transpose": (lambda x: np.transpose(x, (-1, 0)), M),
     "the method clip": (lambda x: x.clip(1.5), X),
+    "a norm along the third axis": (lambda x: np.linalg.norm(x, 1, 2), A),
+    "the largest of no numbers": (lambda x: np.linalg.norm(x, np.inf), np.zeros(0)),
 }
 REFUSALS = {  # calls that were once answered, and NumPy refuses
     "concatenate": (lambda x: np.concatenate([x, x], 2), np.exceptions.AxisError),
@@ -346,6 +348,7 @@ REFUSALS = {  # calls that were once answered, and NumPy refuses
     "squeeze": (lambda x: np.squeeze(x, 0), ValueError),
     "broadcast_to": (lambda x: np.broadcast_to(x[:, :1], (2,)), ValueError),
     "a dtype by position": (lambda x: np.sum(x, 0, np.float64), TypeError),
+    "an array to write into": (lambda x: np.take(x, [0], out=np.zeros(1)), TypeError),
 }
 
 

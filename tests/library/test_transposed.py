@@ -74,6 +74,12 @@ def test_what_cannot_be_spread_is_refused(options, told):
         conv_transpose2d(np.ones((1, 1, 4, 5)), np.ones((1, 1, 3, 3)), **options)
 
 
+def test_a_map_of_one_pixel_may_be_left():
+    """Three rows and columns, of which the padding takes all but the middle ones."""
+    y = conv_transpose2d(np.full((1, 1, 1, 1), 2.0), np.arange(9.0).reshape(1, 1, 3, 3), padding=1)
+    assert y.tolist() == [[[[8.0]]]]
+
+
 def test_a_linear_layer_may_have_no_bias(rng):
     """Then it has one parameter, and the by-hand backward pass agrees with x̄ = ȳ wᵀ, w̄ = xᵀ ȳ."""
     layer, x, y_bar = (
