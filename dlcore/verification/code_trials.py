@@ -32,7 +32,7 @@ CORE = ("dlcore/ops/**/*.py", "dlcore/nn/**/*.py", "dlcore/kernels/*.py",
 COMPILED = ("kernel", "elementwise", "intrinsic_from_ir")  # decorators of compiled functions
 EQUIVALENT = "tests/verification/equivalent_mutants.toml"  # mutants that compute the same
 PER_MODULE = 12
-WORTH = 30.0  # seconds that the tests of a mutant took on the right program, at most
+WORTH = 30.0  # seconds of a processor that the tests of a mutant took on the right program
 SECONDS = 120  # for the tests of a mutant
 SHARE = 0.97  # of the mutants that compute something else are refused
 
