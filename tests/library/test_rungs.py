@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore.autodiff import vjp
+from dlcore.autodiff import jvp, vjp
 from dlcore.kernels import conv as kernels
 from dlcore.kernels import fast
 from dlcore.kernels import pool as pools
@@ -446,3 +446,14 @@ def test_a_row_of_layers_is_a_layer(rng):
     assert_array_equal(y, relu(mix(Flatten()(conv(x)))))
     assert list(named_parameters(row)) == ["layers.0.w", "layers.0.b", "layers.2.w", "layers.2.b"]
     assert_allclose(np.vdot(x_bar, x_dot), np.vdot(slope, y_bar), rtol=1e-6)
+
+
+def test_the_product_of_columns_can_be_differentiated_again(rng):
+    """x̄ = ȳ wᵀ is linear in ȳ: its tangent along ġ is ġ wᵀ, and no kernel is given a traced ȳ."""
+    columns, w, b = np.asfortranarray(rng.normal(size=(6, 5))), rng.normal(size=(5, 4)), np.zeros(4)
+    y_bar, y_bar_dot = rng.normal(size=(2, 6, 4))
+    assert in_columns(columns)
+    back = lambda y_bar: linear.vjp(None, columns, w, b, y_bar)[:2]
+    x_bar_dot, w_bar_dot = jvp(back, [y_bar], [y_bar_dot])[1]
+    assert_allclose(x_bar_dot, y_bar_dot @ w.T, rtol=1e-12)
+    assert_allclose(w_bar_dot, columns.T @ y_bar_dot, rtol=1e-12)
