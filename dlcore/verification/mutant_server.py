@@ -25,7 +25,7 @@ LIBRARIES = ("numba", "numpy.testing", "sympy", "scipy", "hypothesis")
 OPTIONS = ("--override-ini=addopts=", "--import-mode=importlib", "-x", "-q", "--tb=no",
            "--assert=plain", "-pno:cacheprovider", "-pno:faulthandler")  # fmt: skip
 MEMORY = 6 << 30  # bytes of address space
-NO_SUCH_TEST = 4  # pytest's status where the mutant gives a test another name, say
+NO_TEST = 5  # pytest's status where the mutant gives all tests other names, say
 
 
 class MutantFinder(MetaPathFinder, Loader):
@@ -58,10 +58,15 @@ class MutantFinder(MetaPathFinder, Loader):
 
 
 class Failures:
-    """A pytest plugin that remembers the first test, or file of tests, that failed."""
+    """A pytest plugin that runs some tests, and remembers the first, or the file, that failed."""
 
-    def __init__(self):
+    def __init__(self, tests):
+        self.tests = {*tests}
         self.first = ""
+
+    def pytest_collection_modifyitems(self, items):
+        """Leave out all other tests of the files."""
+        items[:] = [item for item in items if item.nodeid in self.tests]
 
     def pytest_runtest_logreport(self, report):
         """Note a test that failed."""
@@ -71,31 +76,22 @@ class Failures:
 
 
 def judge(job):
-    """Run the tests of a job in this process; return the first that fails, or nothing."""
+    """Run the tests of a job in this process; return the first that fails, or nothing.
+
+    The later files of tests are not even read where a test of an earlier one fails.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     sys.meta_path.insert(0, MutantFinder(job["module"], job["path"], job["source"]))
-    failures = Failures()
+    failures = Failures(job["tests"])
     noise = io.StringIO()
-    for tests in by_file(job["tests"]):
+    for file in dict.fromkeys(test.partition("::")[0] for test in job["tests"]):
         with contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
-            code = pytest.main([*OPTIONS, *tests], plugins=[failures])
+            code = pytest.main([*OPTIONS, file], plugins=[failures])
         if failures.first:
             return failures.first
-        if code not in (0, NO_SUCH_TEST):
+        if code not in (0, NO_TEST):
             return f"pytest ended with {int(code)}"
     return ""
-
-
-def by_file(tests):
-    """Group tests by their files: later ones are not read where an earlier one fails.
-
-    >>> by_file(["a.py::x", "b.py::y", "a.py::z"])
-    [['a.py::x', 'a.py::z'], ['b.py::y']]
-    """
-    groups = {}
-    for test in tests:
-        groups.setdefault(test.partition("::")[0], []).append(test)
-    return [*groups.values()]
 
 
 def answer(job):
