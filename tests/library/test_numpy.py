@@ -434,6 +434,28 @@ def test_an_index_is_a_letter():
             backwards(lambda x, index=index: np.einsum(x, [0, index], [0]), M)
 
 
+def test_bounds_have_two_names_and_may_be_missing():
+    """`min` and `max` are a_min and a_max; between NaN and anything there is no number."""
+    clip = implementations[np.clip]
+    assert np.array_equal(clip(X, min=1.5, max=2.5), [1.5, 2.0, 2.5])
+    assert np.array_equal(clip(X, min=1.5), [1.5, 2.0, 3.0])
+    assert np.isnan(backwards(lambda x: np.clip(x, np.nan, 2.0), X)).all()
+
+
+@pytest.mark.parametrize("given", [{"x": X}, {"y": X}])
+def test_a_choice_is_between_two(given):
+    """Either both arrays are given or none, as NumPy has it."""
+    with pytest.raises(ValueError, match="both"):
+        implementations[np.where](X > 1, **given)
+
+
+def test_an_array_may_be_filled_with_a_traced_number():
+    """It has the slope of every entry:  x̄₀ = ȳ₀ + ȳ₁ + ȳ₂."""
+    y, pullback = vjp(lambda x: np.full_like(x, x[0]), X)
+    assert np.array_equal(y, [1.0, 1.0, 1.0])
+    assert np.array_equal(pullback(np.array([1.0, 2.0, 4.0]))[0], [7.0, 0.0, 0.0])
+
+
 @pytest.mark.parametrize(("num", "endpoint"), [(1, True), (0, True), (0, False)])
 def test_one_point_has_no_step(num, endpoint):
     """Then it is NaN, a plain number, whatever the shape of the ends."""
