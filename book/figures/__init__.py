@@ -14,6 +14,7 @@ MODULES = {
     "exploring": ("explore",),
     "graphs": ("gallery", "layered"),
     "images": ("channels_last", "image_grid", "tiles", "weight_grid"),
+    "networks": ("network", "side_by_side"),
     "normalizing": ("normalize_four",),
     "planes": ("regions", "triangle", "valley"),
     "rooflines": ("beside", "ladder", "roofline"),

@@ -94,19 +94,23 @@ def report(solver, checkpoint):
 
 @app.command()
 def show(
-    model: Model = "twolayer",
+    model: Annotated[
+        str, typer.Argument(help="linear, twolayer, …, vgg-d, vgg-cifar; a wrong name lists all")
+    ] = "twolayer",
     *,
     size: Annotated[
-        str, typer.Option(help="Channels, height and width of an image: 3x32x32")
-    ] = "3x32x32",
-    classes: Annotated[int, typer.Option(help="How many classes there are.")] = 10,
+        str | None,
+        typer.Option(help="Channels, height and width: 3x32x32; by default as published."),
+    ] = None,
+    classes: Annotated[int | None, typer.Option(min=1, help="How many classes there are.")] = None,
 ):
     """Show what MODEL is made of: shapes, parameters, products, memory, receptive fields."""
     from dlcore.nn.accounting import account, as_text
-    from dlcore.train.recipes import build, image_size
+    from dlcore.train.architectures import undrawn
+    from dlcore.train.recipes import image_size
 
-    shape = image_size(size)
-    print(as_text(account(build(model, shape, classes), shape)))
+    built, shape = undrawn(model, None if size is None else image_size(size), classes)
+    print(as_text(account(built, shape)))
 
 
 @app.command()

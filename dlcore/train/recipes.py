@@ -82,19 +82,6 @@ MODELS = {
 }
 
 
-def build(name, size, K, *, rng=None, **settings):
-    """Build a model by its name in `MODELS`; without a generator, one to be accounted for.
-
-    Raises ValueError for an unknown name, or for images that are too small for the model.
-
-    >>> type(build("linear", (1, 8, 8), 10)).__name__
-    'LinearClassifier'
-    """
-    if name not in MODELS:
-        raise ValueError(f"build: model is {name!r}, use one of {', '.join(MODELS)}")
-    return MODELS[name](size, K, rng=rng, **settings)
-
-
 def image_size(text):
     """Read channels, height and width:  "3x32x32"  is  (3, 32, 32).
 

@@ -75,6 +75,23 @@ def test_a_sweep_prints_its_trials_best_first(dlcore):
     assert accuracies == sorted(accuracies, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("line", "parameters"),
+    [
+        ("vgg-a", "132,863,336"), ("vgg-a-lrn", "132,863,336"), ("vgg-b", "133,047,848"),
+        ("vgg-c", "133,638,952"), ("vgg-d", "138,357,544"), ("vgg-e", "143,667,240"),
+        ("vgg-cifar", "4,632,394"), ("linear", "30,730"),
+        ("linear --size 1x28x28 --classes 7", "5,495"),
+    ],
+)  # fmt: skip
+def test_show_counts_the_parameters_of_a_model(line, parameters, dlcore):
+    """At the size that it was published for, and at one that is given; no weight is drawn."""
+    code, out, _ = dlcore(f"show {line}")
+    sums = next(row for row in out.splitlines() if row.startswith("in all"))
+    assert code == 0
+    assert sums.split()[2] == parameters
+
+
 def test_reproduce_lists_the_experiments(dlcore):
     """Without a name it prints every name that it knows."""
     code, out, _ = dlcore("reproduce")
@@ -96,6 +113,9 @@ def test_reproduce_lists_the_experiments(dlcore):
         ("train linear --checkpoint no.npz --resume", "name a file to resume from"),
         ("train linear --checkpoint pyproject.toml --resume", "pyproject.toml is no checkpoint"),
         ("train linear --data cifar10 --path /nowhere", "/nowhere holds no cifar10"),
+        ("show tree", "model is 'tree', use one of linear, twolayer"),
+        ("show vgg-d --size 3x16x16", "5 blocks halve it to nothing"),
+        ("show vgg-d --size 224", "'224' is no size of an image"),
         ("reproduce fusion", "name is 'fusion', use one of"),
         ("bench fusion", "name is 'fusion', use one of"),
         ("data fetch imagenet", "imagenet"),

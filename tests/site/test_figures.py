@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from dlcore.course.exercises.topics import ROOT
+from dlcore.nn.models import VGG, DenseNet, ResNet, vgg
 
 HELPERS = sorted(path.stem for path in (ROOT / "book/figures").glob("[!_]*.py"))
 WORDS = {"alt": "Two lines & a <bound>.", "caption": "They cross."}
@@ -43,6 +44,10 @@ def pictures(figures, rng):
             np.arange(6) % 2,
             creases={"plane": (np.ones((2, 1)), -np.ones(1))},
             **WORDS,
+        ),
+        "network": figures.network(VGG((3, 32, 24), 10, rng=None), (3, 32, 24), **WORDS),
+        "side_by_side": figures.side_by_side(
+            {name: vgg(name, rng=None) for name in "AD"}, (3, 224, 224), **WORDS
         ),
         "house": figures.house(ROOT, ["loss"], ["tests/test_{}.py"], **WORDS),
     }
@@ -113,3 +118,15 @@ def test_every_name_that_a_page_may_import_is_there(figures):
     """The list of names is true; other names are refused as Python refuses them."""
     assert all(hasattr(figures, name) for name in dir(figures))
     assert not hasattr(figures, "nothing")
+
+
+def test_a_drawn_network_says_what_the_model_does(figures):
+    """Words and sizes come from its layers; only a dense block widens downwards."""
+    drawing = figures.network(VGG((3, 32, 24), 10, rng=None), (3, 32, 24), **WORDS)._repr_html_()
+    for words in ("2 conv 3×3", "max pool, 4 conv 3×3", "256 × 8 × 6", "2 linear", "500"):
+        assert words in drawing
+    networks = importlib.import_module("figures.networks")
+    dense = networks.groups(DenseNet(depth=10, rng=None), (3, 32, 32))
+    plain = networks.groups(ResNet(depth=8, rng=None), (3, 32, 32))
+    assert [(group.begin, group.end) for group in dense[1:4]] == [(16, 40), (40, 64), (64, 88)]
+    assert all(group.begin == group.end for group in plain)

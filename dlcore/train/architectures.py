@@ -1,0 +1,60 @@
+"""Models by their name, each with the images and classes that it was made for.
+
+`dlcore show` accounts for them. A family of published networks is a few lines of the table.
+
+Chapter: book/convnet.md.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from dlcore.nn.models import VGG, vgg
+from dlcore.train.recipes import MODELS
+
+CIFAR, IMAGENET = ((3, 32, 32), 10), ((3, 224, 224), 1000)  # sizes of images, and classes
+
+
+class Architecture(NamedTuple):
+    """How a model is built, and what for.
+
+    `build(size=(C, H, W), K=classes, rng=…)` returns the model; `size` and `K` are those of the
+    data that it was published for, or of CIFAR-10.
+
+    >>> Architecture(MODELS["linear"]).size
+    (3, 32, 32)
+    """
+
+    build: Callable
+    size: tuple[int, int, int] = CIFAR[0]
+    K: int = CIFAR[1]
+
+
+ARCHITECTURES = {
+    **{name: Architecture(build) for name, build in MODELS.items()},
+    "vgg-a": Architecture(partial(vgg, "A"), *IMAGENET),
+    "vgg-a-lrn": Architecture(partial(vgg, "A-LRN"), *IMAGENET),
+    "vgg-b": Architecture(partial(vgg, "B"), *IMAGENET),
+    "vgg-c": Architecture(partial(vgg, "C"), *IMAGENET),
+    "vgg-d": Architecture(partial(vgg, "D"), *IMAGENET),
+    "vgg-e": Architecture(partial(vgg, "E"), *IMAGENET),
+    "vgg-cifar": Architecture(partial(VGG, batch_norm=True)),
+}
+
+
+def undrawn(name, size=None, K=None):
+    """Build a model of the table without drawing its weights; return it and its image size.
+
+    Without `size` and `K` they are those of the table. Raises ValueError for an unknown name, or
+    for images that are too small for the model.
+
+    >>> model, size = undrawn("vgg-cifar")
+    >>> type(model).__name__, size
+    ('VGG', (3, 32, 32))
+    """
+    if name not in ARCHITECTURES:
+        raise ValueError(f"show: model is {name!r}, use one of {', '.join(ARCHITECTURES)}")
+    architecture = ARCHITECTURES[name]
+    size = architecture.size if size is None else size
+    K = architecture.K if K is None else K
+    return architecture.build(size=size, K=K, rng=None), size
