@@ -3,49 +3,38 @@
 Chapter: book/errata.md.
 """
 
+from math import prod
+
 import numpy as np
 
-from dlcore import nn
 from dlcore.nn.accounting import account
-
-POOL = None
-VGG = (
-    *(64, 64, POOL),
-    *(128, 128, POOL),
-    *(256, 256, 256, POOL),
-    *(512, 512, 512, POOL),
-    *(512, 512, 512, POOL),
-)
-
+from dlcore.nn.models.vgg import COLUMNS, VGG
 
 # What 004 prints: sides and channels of every row, from the input to the last pooling.
 SIDES_004 = (32, 32, 32, 112, 112, 112, 56, 56, 56, 56, 28, 28, 28, 28, 14, 14, 14, 14, 7)
 FLAT_004 = (7 * 7 * 512 * 4096, 4096 * 4096, 4096 * 1000)  # weights of the last three rows
 
 
-def network(size, hidden):
-    """Build 004's network for images of `size`², without drawing weights.
-
-    Filters of 3 with a padding of 1 keep the side, pools of 2 with stride 2 halve it.
-    """
-    layers, channels, side = [], 3, size
-    for filters in VGG:
-        if filters is POOL:
-            layers.append(nn.MaxPool2d(2))
-            side //= 2
-        else:
-            layers.append(nn.Conv2d(channels, filters, 3, padding=1, relu=True, rng=None))
-            channels = filters
-    features = channels * side**2
-    for units in hidden:
-        layers.append(nn.Linear(features, units, rng=None))
-        features = units
-    return nn.Sequential(*layers)
-
-
 def layers(size, hidden):
-    """Account for every layer of 004's network on an image of `size`²."""
-    return account(network(size, hidden), (3, size, size))
+    """Account for every layer of 004's network on an image of `size`², as its table does.
+
+    `hidden` are the units of all linear layers. A ReLU has no row: it works in place.
+    """
+    *hidden, K = hidden
+    model = VGG((3, size, size), K, blocks=COLUMNS["D"], hidden=hidden, rng=None)
+    return [row for row in account(model, (3, size, size)) if row.layer != "ReLU"]
+
+
+def kept(row):
+    """Count the numbers of a row that 004 calls its memory."""
+    return prod(row.shape)
+
+
+def kept_as_printed(rows):
+    """Count the numbers of all rows, with the sides that 004 prints."""
+    maps, linear = rows[: len(SIDES_004)], rows[len(SIDES_004) :]
+    sides = zip(maps, SIDES_004, strict=True)
+    return sum(row.shape[0] * side**2 for row, side in sides) + sum(map(kept, linear))
 
 
 def weights(row):

@@ -125,7 +125,8 @@ def test_a_size_formula_needs_its_minus():
 
 def test_no_input_has_all_the_sides_of_the_printed_table():
     """004: three rows belong to an image of 32², all others to one of 224²."""
-    sides = {size: [row.shape[1] for row in errata.layers(size, ())] for size in range(32, 257, 32)}
+    rows = {size: errata.layers(size, (10,))[:-1] for size in range(32, 257, 32)}
+    sides = {size: [row.shape[1] for row in rows[size]] for size in rows}
     fits = {size: np.equal(found, errata.SIDES_004) for size, found in sides.items()}
     assert not any(fit.all() for fit in fits.values())
     assert np.flatnonzero(fits[32]).tolist() == [0, 1, 2]
@@ -139,6 +140,18 @@ def test_the_weights_of_the_printed_table_belong_to_the_larger_image():
     assert tuple(of_large[-3:]) == errata.FLAT_004
     assert of_small[-3] * 7 * 7 == of_large[-3]
     assert of_small[:-3] == of_large[:-3]
+
+
+def test_the_printed_memory_is_that_of_no_network():
+    """004: the rows as printed add up to 8,798,696 numbers; the networks keep far fewer, or more.
+
+    On 32² with 500-500-10 units they are 311,794, with 15,221,464 weights; on 224² with
+    4096-4096-1000 units 15,237,608. The printed weights, 138,344,128, are those of the second.
+    """
+    small, large = errata.layers(32, (500, 500, 10)), errata.layers(224, (4096, 4096, 1000))
+    assert errata.kept_as_printed(large) == 8_798_696
+    assert [sum(map(errata.kept, rows)) for rows in (small, large)] == [311_794, 15_237_608]
+    assert [sum(map(errata.weights, rows)) for rows in (small, large)] == [15_221_464, 138_344_128]
 
 
 def test_copies_must_have_their_axes_back_before_they_are_kept(rng):
