@@ -37,7 +37,7 @@ MACHINERY = {
     "kernels": set(),
     "ops": {"precision", "window"},
     "nn": {"accounting", "containers", "init", "layer"},
-    "nn/models": {"densenet", "mlp", "resnet", "vgg"},
+    "nn/models": {"densenet", "mlp", "resnet"},
     "experiments": {
         "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "memory",
         "outside", "paired", "startup",
@@ -67,6 +67,7 @@ SECOND_NAMES = {
     "dlcore.experiments.norm as lab": "a page uses several modules of its topic",
     "dlcore.experiments.optim as lab": "a page uses several modules of its topic",
     "dlcore.experiments.pool as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.vgg as lab": "a page uses several modules of its topic",
     "dlcore.experiments.forward as autodiff": "used beside the formulas of forward",
     "dlcore.experiments.optim as races": "used beside the formulas of optim",
 }

@@ -12,6 +12,7 @@ MODULES = {
     "computation": ("draw",),
     "drawing": ("DIVERGING", "FAINT", "INK", "PALETTE", "canvas", "show"),
     "exploring": ("explore",),
+    "fields": ("grow_field",),
     "graphs": ("gallery", "layered"),
     "images": ("channels_last", "image_grid", "tiles", "weight_grid"),
     "networks": ("network", "side_by_side"),

@@ -25,7 +25,8 @@ NAMES = {
 SHORT = {"max pool, ": "", "average pool, ": "", "local response norm": "LRN"}
 CONCATENATION = "joined"  # the primitive behind np.concatenate
 ROW, STEP, GAP = 0.2, 0.05, 0.07  # inches: the lowest box, what each doubling of the side adds
-WIDTH, SIDE = 2.1, 2.0  # inches: the widest box, and the room for words on either side
+WIDTH, SIDE = 1.6, 1.5  # inches: the widest box, and the room for words on either side
+WIDE = 2.1  # inches: a model beside others
 SMALL = 9.5
 
 
@@ -127,12 +128,14 @@ def network(model, size, *, alt, caption=""):
     return show(figure, alt=alt, caption=caption)
 
 
-def side_by_side(models, size, *, alt, caption="", columns=3):
+def side_by_side(models, size, *, alt, caption="", columns=2):
     """Draw several models side by side, by name, as `network` does; words stand inside."""
     found = {name: groups(model, size) for name, model in models.items()}
     rows = ceil(len(found) / columns)
     height = max(map(height_of, found.values())) + 0.3
-    figure, axes = canvas(6.2, height * rows, columns, rows, gaps=(0.06, 0.02), squeeze=False)
+    figure, axes = canvas(
+        WIDE * columns, height * rows, columns, rows, gaps=(0.06, 0.02), squeeze=False
+    )
     with mpl.rc_context(STYLE):
         for axis in axes.flat:
             axis.set_axis_off()

@@ -20,7 +20,7 @@ from dlcore.experiments.paired import holm, paired
 
 SEEDS = 6  # the fewest whose sign-flip test can reach p = 0.031
 LEVEL = 0.05
-UNITS = {"test": 100, "train_accuracy": 100, "val_accuracy": 100}  # accuracies in points
+UNITS = dict.fromkeys(("test", "train_accuracy", "val_accuracy", "gap"), 100)  # in points
 
 
 class Comparison(NamedTuple):
@@ -81,9 +81,10 @@ class Family(NamedTuple):
             file.flush()
             os.fsync(file.fileno())
 
-    def carry_out(self, first_seed=0):
-        """Do the runs that are missing; return all runs in order."""
-        for label, seed in track(self.missing(first_seed), description=self.name):
+    def carry_out(self, first_seed=0, *, bar=True):
+        """Do the runs that are missing, with a bar or without; return all runs in order."""
+        missing = self.missing(first_seed)
+        for label, seed in track(missing, description=self.name, disable=not bar):
             start = time.perf_counter()
             values = self.run(self.settings[label], seed)
             self.note({

@@ -2,7 +2,7 @@
 
 `dlcore show` accounts for them. A family of published networks is a few lines of the table.
 
-Chapter: book/convnet.md.
+Chapter: book/vgg.md.
 """
 
 from collections.abc import Callable

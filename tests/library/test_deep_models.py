@@ -22,24 +22,6 @@ def size_of(model):
     return sum(array.size for array in nn.named_parameters(model).values())
 
 
-@pytest.mark.parametrize(
-    ("column", "parameters"),
-    [
-        ("A", 132_863_336), ("A-LRN", 132_863_336), ("B", 133_047_848), ("C", 133_638_952),
-        ("D", 138_357_544), ("E", 143_667_240),
-    ],
-)  # fmt: skip
-def test_the_columns_have_the_published_numbers_of_parameters(column, parameters):
-    """For 224 × 224 images and a thousand classes  [Simonyan2015]_."""
-    assert size_of(vgg(column, rng=None, dtype=np.float32)) == parameters
-
-
-@pytest.mark.parametrize(("batch_norm", "parameters"), [(False, 4_629_578), (True, 4_632_394)])
-def test_the_net_of_the_fourth_source_has_its_number_of_parameters(batch_norm, parameters):
-    """64-64, 128-128, 256-256-256-256, then 4096 → 500 → 500 → 10."""
-    assert size_of(VGG((3, 32, 32), 10, batch_norm=batch_norm, rng=None)) == parameters
-
-
 @pytest.mark.parametrize("depth", [20, 32, 44, 56, 110])
 def test_a_resnet_has_its_number_of_parameters(depth):
     """97,216 n - 21,926  for depth 6 n + 2, with shortcuts that have none."""

@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from dlcore.experiments.family import Comparison, Family, verdicts
+from dlcore.experiments import depth
+from dlcore.experiments.family import FAMILIES, Comparison, Family, verdicts
 from dlcore.experiments.paired import holm, paired, sign_flips
 
 
@@ -123,3 +124,24 @@ def test_a_journal_is_plain_json(trial):
     trial().carry_out()
     line = json.loads(trial().journal.read_text().splitlines()[0])
     assert {*line} == {"label", "seed", "setting", "values", "seconds", "processor"}
+
+
+def test_the_rate_with_the_best_validation_accuracy_is_taken(tmp_path, monkeypatch):
+    """For each optimizer its own, on another seed than those that are compared; tried once."""
+    tried = []
+
+    def run(setting, seed):
+        tried.append(seed)
+        rate = setting["learning_rate"]
+        return {"val_accuracy": -abs(np.log(rate / 0.025)), "test": rate}
+
+    rates = FAMILIES["depth-rates"]
+    monkeypatch.setattr("dlcore.experiments.family.RESULTS", tmp_path)
+    monkeypatch.setattr(depth, "trained", run)
+    depth.tuned.cache_clear()
+    assert [depth.tuned(optimizer) for optimizer in depth.RATES] == [0.01, 0.01, 0.03]
+    depth.tuned.cache_clear()
+    assert [depth.tuned(optimizer) for optimizer in depth.RATES] == [0.01, 0.01, 0.03]
+    depth.tuned.cache_clear()
+    assert tried == [depth.TUNING] * len(rates.settings)
+    assert rates.missing() == []

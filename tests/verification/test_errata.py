@@ -143,7 +143,7 @@ def test_the_weights_of_the_printed_table_belong_to_the_larger_image():
 
 
 def test_the_printed_memory_is_that_of_no_network():
-    """004: the rows as printed add up to 8,798,696 numbers; the networks keep far fewer, or more.
+    """004: as printed the rows add up to 8,798,696 numbers; its networks keep fewer, or more.
 
     On 32² with 500-500-10 units they are 311,794, with 15,221,464 weights; on 224² with
     4096-4096-1000 units 15,237,608. The printed weights, 138,344,128, are those of the second.

@@ -5,7 +5,7 @@ In the grammar of ConvNets, with n convolutions in each of m blocks and k hidden
     input – [[conv – norm? – relu] · n – pool – dropout?] · m
           – [linear – relu – dropout?] · k – linear
 
-Chapter: book/norm.md.
+Chapter: book/vgg.md.
 """
 
 import numpy as np
@@ -23,6 +23,7 @@ POOLS = {"max": MaxPool2d, "average": AvgPool2d}
 LRN = "lrn"
 
 # Blocks of the published table: filters of every convolution, a pair where they are not 3 × 3.
+# fmt: off
 COLUMNS = {
     "A": ((64,), (128,), (256, 256), (512, 512), (512, 512)),
     "A-LRN": ((64, LRN), (128,), (256, 256), (512, 512), (512, 512)),
@@ -31,6 +32,7 @@ COLUMNS = {
     "D": ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
     "E": ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4),
 }
+# fmt: on
 
 
 class ConvNormReLU(Layer):

@@ -1,0 +1,85 @@
+// Grow a receptive field: figure.growing holds a picture of its levels and a table of its layers.
+//
+// Both are complete before this script runs. The script puts a list in the place of each window
+// and each stride, and draws and counts what the chosen layers see.
+
+class Growing {
+  constructor(figure) {
+    const data = figure.querySelector("script[type='application/json']").textContent;
+    Object.assign(this, JSON.parse(data));
+    this.figure = figure;
+    this.status = figure.querySelector(".reading");
+    this.status.setAttribute("role", "status");
+    this.rows = [...figure.querySelectorAll("tbody tr")];
+    this.paths = [...figure.querySelectorAll("path.seen")];
+    this.lists = this.rows.map((row, n) => [
+      this.addList(row.cells[1], this.windows, `window of layer ${n + 1}`),
+      this.addList(row.cells[2], this.strides, `stride of layer ${n + 1}`),
+    ]);
+  }
+
+  addList(cell, choices, name) {
+    const list = document.createElement("select");
+    list.append(...choices.map((choice) => new Option(choice)));
+    list.value = cell.textContent;
+    list.setAttribute("aria-label", name);
+    list.addEventListener("change", () => this.show());
+    cell.replaceChildren(list);
+    return list;
+  }
+
+  static fields(layers) {
+    const found = [[1, 1]];
+    layers.forEach(([window, stride]) => {
+      const [size, jump] = found.at(-1);
+      found.push([size + (window - 1) * jump, stride * jump]);
+    });
+    return found;
+  }
+
+  static seen(layers) {
+    const levels = [[0]];
+    [...layers].reverse().forEach(([window, stride]) => {
+      const below = new Set();
+      levels[0].forEach((unit) => {
+        for (let u = 0; u < window; u += 1) below.add(unit * stride + u);
+      });
+      levels.unshift([...below].sort((a, b) => a - b));
+    });
+    return levels;
+  }
+
+  cells(units, [size, jump], whole, top) {
+    const scale = this.width / whole;
+    const side = Math.min(this.cell, 0.8 * scale * jump);
+    const wide = side.toFixed(1);
+    const outline = (unit) => {
+      const x = this.left + scale * (unit * jump + size / 2) - side / 2;
+      return `M${x.toFixed(1)} ${top}h${wide}v${this.cell}h-${wide}z`;
+    };
+    return units.map(outline).join("");
+  }
+
+  show() {
+    const layers = this.lists.map((pair) => pair.map((list) => Number(list.value)));
+    const fields = Growing.fields(layers);
+    const [whole, jump] = fields.at(-1);
+    Growing.seen(layers).forEach((units, level) => {
+      const top = this.row * (layers.length - level) + 6;
+      this.paths[level].setAttribute("d", this.cells(units, fields[level], whole, top));
+    });
+    this.rows.forEach((row, n) => {
+      fields[n + 1].forEach((number, column) => {
+        row.cells[3 + column].textContent = number;
+      });
+    });
+    const pixels = whole === 1 ? "1 pixel" : `${whole} pixels`;
+    this.status.textContent =
+      `One number behind layer ${layers.length} sees ${pixels} of the image, ` +
+      `from the first to the last. Its neighbour sees as many, ${jump} further.`;
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("figure.growing").forEach((figure) => new Growing(figure));
+});
