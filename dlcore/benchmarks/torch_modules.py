@@ -17,7 +17,13 @@ from dlcore.nn import (
     MaxPool2d,
 )
 from dlcore.nn.models.densenet import DenseLayer, DenseNet, NormReLUConv, Transition
-from dlcore.nn.models.resnet import IdentityShortcut, ProjectionShortcut, ResidualBlock, ResNet
+from dlcore.nn.models.resnet import (
+    IdentityShortcut,
+    PreactivationBlock,
+    ProjectionShortcut,
+    ResidualBlock,
+    ResNet,
+)
 from dlcore.nn.models.vgg import VGG, ConvNormReLU
 
 
@@ -51,6 +57,22 @@ def residual(torch, block):
         def forward(self, x):
             y = self.norm(self.branch(x))
             return torch.relu(y if self.shortcut is None else y + self.shortcut(x))
+
+    return [Block()]
+
+
+def preactivation(torch, block):
+    """Build the counterpart of a block that adds last."""
+
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.branch = chain(torch, block.norm1, block.conv1, block.norm2, block.conv2)
+            self.shortcut = block.shortcut and chain(torch, block.shortcut)
+
+        def forward(self, x):
+            y = self.branch(x)
+            return y if self.shortcut is None else y + self.shortcut(x)
 
     return [Block()]
 
@@ -94,6 +116,7 @@ def converted(torch, layer):
         GlobalAvgPool: lambda torch, layer: [nn.AdaptiveAvgPool2d(1)],
         IdentityShortcut: identity,
         ResidualBlock: residual,
+        PreactivationBlock: preactivation,
         DenseLayer: dense,
     }
     rows = {
@@ -102,7 +125,7 @@ def converted(torch, layer):
         ProjectionShortcut: lambda layer: [layer.conv, layer.norm],
         Transition: lambda layer: [layer.conv, layer.pool],
         VGG: lambda layer: [*layer.features, *layer.classifier],
-        ResNet: lambda layer: [layer.conv, layer.norm, *layer.blocks, layer.pool, layer.output],
+        ResNet: lambda layer: [*layer.body, layer.pool, layer.output],
         DenseNet: lambda layer: [layer.conv, *layer.layers, layer.norm, layer.pool, layer.output],
     }
     for kind, build in builders.items():

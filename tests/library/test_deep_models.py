@@ -29,7 +29,8 @@ def test_a_resnet_has_its_number_of_parameters(depth):
     published = {20: 269_722, 32: 464_154, 44: 658_586, 56: 853_018, 110: 1_727_962}
     parameters = size_of(ResNet(depth=depth, rng=None))
     assert parameters == 97_216 * n - 21_926 == published[depth]
-    assert size_of(ResNet(depth=depth, shortcut="none", rng=None)) == parameters
+    for options in ({"shortcut": "none"}, {"preactivation": True}):
+        assert size_of(ResNet(depth=depth, rng=None, **options)) == parameters
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ SMALL = {
     "resnet": partial(ResNet, depth=8),
     "projections": partial(ResNet, depth=8, shortcut="projection"),
     "plain": partial(ResNet, depth=8, shortcut="none"),
+    "preactivation": partial(ResNet, depth=8, preactivation=True),
     "densenet": partial(DenseNet, depth=7, growth=3, blocks=2),
     "bottlenecks": partial(DenseNet, depth=7, growth=3, blocks=2, **BC),
 }
@@ -118,6 +120,7 @@ def test_accounting_counts_what_a_model_owns(name):
         (lambda: VGG((3, 32, 32), 10, pool="sum", rng=None), "pool is 'sum', use one of max"),
         (lambda: ResNet(depth=21, rng=None), "depth is 21, it must be 6 n"),
         (lambda: ResNet(depth=20, shortcut="c", rng=None), "shortcut is 'c', use one of identity"),
+        (lambda: ResNet(preactivation=True, zero_gamma=True, rng=None), "no norm ends a branch"),
         (lambda: DenseNet(depth=41, rng=None), "depth is 41 but 3 blocks take 3 n"),
     ],
 )

@@ -1,6 +1,6 @@
 """ResNet for images of 32 × 32: residual blocks of two convolutions [He2016]_.
 
-Chapter: book/norm.md.
+Chapter: book/resnet.md.
 """
 
 import numpy as np
@@ -59,6 +59,23 @@ class ProjectionShortcut(Layer):
         return self.norm(self.conv(x, rng), rng)
 
 
+def shortcut_of(kind, C, F, stride, **drawn):
+    """Build the shortcut of a block:  "identity", "projection", or None for "none".
+
+    A projection stands only where the shape changes. Raises ValueError for another kind.
+
+    >>> type(shortcut_of("projection", 3, 3, 1, rng=None)).__name__
+    'IdentityShortcut'
+    """
+    if kind not in SHORTCUTS:
+        raise ValueError(f"ResNet: shortcut is {kind!r}, use one of {', '.join(SHORTCUTS)}")
+    if kind == "none":
+        return None
+    if kind == "projection" and (stride, F) != (1, C):
+        return ProjectionShortcut(C, F, stride, **drawn)
+    return IdentityShortcut(C, F, stride)
+
+
 class ResidualBlock(Layer):
     """Add two convolutions of x to its shortcut:  y = relu(f(x) + s(x)).
 
@@ -77,23 +94,14 @@ class ResidualBlock(Layer):
     def __init__(
         self, C, F, *, stride=1, shortcut="identity", zero_gamma=False, rng, dtype=np.float64
     ):
-        if shortcut not in SHORTCUTS:
-            raise ValueError(
-                f"ResidualBlock: shortcut is {shortcut!r}, use one of {', '.join(SHORTCUTS)}"
-            )
-        drawn = {"bias": False, "rng": rng, "dtype": dtype}
-        self.conv1 = Conv2d(C, F, 3, stride=stride, padding=1, **drawn)
+        drawn = {"rng": rng, "dtype": dtype}
+        self.conv1 = Conv2d(C, F, 3, stride=stride, padding=1, bias=False, **drawn)
         self.norm1 = BatchNorm(F, relu=True, dtype=dtype)
-        self.conv2 = Conv2d(F, F, 3, padding=1, **drawn)
+        self.conv2 = Conv2d(F, F, 3, padding=1, bias=False, **drawn)
         self.norm2 = BatchNorm(F, relu=True, dtype=dtype)
         if zero_gamma:
             self.norm2.params["gamma"][...] = 0
-        changes = stride != 1 or C != F
-        self.shortcut = None
-        if shortcut == "projection" and changes:
-            self.shortcut = ProjectionShortcut(C, F, stride, rng=rng, dtype=dtype)
-        elif shortcut != "none":
-            self.shortcut = IdentityShortcut(C, F, stride)
+        self.shortcut = shortcut_of(shortcut, C, F, stride, **drawn)
 
     def __call__(self, x, rng=None):
         """Compute the feature maps of a batch."""
@@ -103,12 +111,43 @@ class ResidualBlock(Layer):
         return self.norm2(y, rng, shortcut=self.shortcut(x, rng))
 
 
+class PreactivationBlock(Layer):
+    """Normalise before each convolution, and add last:  y = f(x) + s(x)  [He2016b]_.
+
+    The branch is  f(x) = conv(relu(norm(conv(relu(norm x))))), and no ReLU follows the sum.
+
+    (N, C, H, W) → (N, F, ⌈H / stride⌉, ⌈W / stride⌉). The shortcuts are those of
+    `ResidualBlock`. Raises ValueError for another one.
+
+    >>> block = PreactivationBlock(3, 5, stride=2, rng=np.random.default_rng(0))
+    >>> block(np.ones((2, 3, 8, 8))).shape
+    (2, 5, 4, 4)
+    """
+
+    def __init__(self, C, F, *, stride=1, shortcut="identity", rng, dtype=np.float64):
+        drawn = {"rng": rng, "dtype": dtype}
+        self.norm1 = BatchNorm(C, relu=True, dtype=dtype)
+        self.conv1 = Conv2d(C, F, 3, stride=stride, padding=1, bias=False, **drawn)
+        self.norm2 = BatchNorm(F, relu=True, dtype=dtype)
+        self.conv2 = Conv2d(F, F, 3, padding=1, bias=False, **drawn)
+        self.shortcut = shortcut_of(shortcut, C, F, stride, **drawn)
+
+    def __call__(self, x, rng=None):
+        """Compute the feature maps of a batch."""
+        y = self.conv1(self.norm1(x, rng), rng)
+        y = self.conv2(self.norm2(y, rng), rng)
+        return y if self.shortcut is None else y + self.shortcut(x, rng)
+
+
 class ResNet(Layer):
     """Scores through 3 n residual blocks:  (N, C, H, W) → (N, K),  depth 6 n + 2.
 
     A convolution of 16 filters, then n blocks each of 16, 32 and 64 filters, which halve height
-    and width where the width grows; the average of every map, and a linear layer. The options
-    are those of `ResidualBlock`. Raises ValueError for a depth that is not 6 n + 2.
+    and width where the width grows; the average of every map, and a linear layer. With
+    `preactivation` the blocks are those of `PreactivationBlock`, and one normalisation with ReLU
+    follows the last of them in the place of the one before the first. The other options are those
+    of `ResidualBlock`. Raises ValueError for a depth that is not 6 n + 2, and for `zero_gamma`
+    with `preactivation`, where no normalisation ends a branch.
 
     >>> model = ResNet((3, 8, 8), 10, depth=8, rng=np.random.default_rng(0))
     >>> model(np.ones((2, 3, 8, 8))).shape, len(model.blocks)
@@ -117,28 +156,39 @@ class ResNet(Layer):
 
     def __init__(
         self, size=(3, 32, 32), K=10, *, depth=20, shortcut="identity", zero_gamma=False,
-        rng, dtype=np.float64,
+        preactivation=False, rng, dtype=np.float64,
     ):  # fmt: skip
         n, rest = divmod(depth - 2, 6)
         if rest or n < 1:
             raise ValueError(f"ResNet: depth is {depth}, it must be 6 n + 2: 8, 14, 20, …")
+        if preactivation and zero_gamma:
+            raise ValueError("ResNet: zero_gamma is True, with preactivation no norm ends a branch")
         drawn = {"rng": rng, "dtype": dtype}
-        C = WIDTHS[0]
+        options = {"shortcut": shortcut, **drawn}
+        if not preactivation:
+            options["zero_gamma"] = zero_gamma
+        block = PreactivationBlock if preactivation else ResidualBlock
+        C, *_, last = WIDTHS
         self.conv = Conv2d(size[0], C, 3, padding=1, bias=False, **drawn)
-        self.norm = BatchNorm(C, relu=True, dtype=dtype)
+        self.norm = None if preactivation else BatchNorm(C, relu=True, dtype=dtype)
         self.blocks = []
         for F in WIDTHS:
             for i in range(n):
                 stride = 2 if i == 0 and F != C else 1
-                options = {"stride": stride, "shortcut": shortcut, "zero_gamma": zero_gamma}
-                self.blocks.append(ResidualBlock(C, F, **options, **drawn))
+                self.blocks.append(block(C, F, stride=stride, **options))
                 C = F
+        self.last_norm = BatchNorm(last, relu=True, dtype=dtype) if preactivation else None
         self.pool = GlobalAvgPool()
-        self.output = Linear(C, K, **drawn)
+        self.output = Linear(last, K, **drawn)
+
+    @property
+    def body(self):
+        """List what comes before the average: a convolution, blocks, and a normalisation."""
+        layers = [self.conv, self.norm, *self.blocks, self.last_norm]
+        return [layer for layer in layers if layer is not None]
 
     def __call__(self, x, rng=None):
         """Compute the scores of a batch."""
-        x = self.norm(self.conv(x, rng), rng)
-        for block in self.blocks:
-            x = block(x, rng)
+        for layer in self.body:
+            x = layer(x, rng)
         return self.output(self.pool(x, rng), rng)
