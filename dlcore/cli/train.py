@@ -11,7 +11,8 @@ data_app = typer.Typer(help="Say which datasets are here; fetch the others.")
 app.add_typer(data_app, name="data")
 
 Model = Annotated[
-    str, typer.Argument(help="linear, twolayer, two-layer-convnet or three-layer-convnet")
+    str,
+    typer.Argument(help="linear, twolayer, two-layer-convnet, three-layer-convnet or resnet20"),
 ]
 Data = Annotated[str, typer.Option(help="digits, cifar10 or mnist")]
 Where = Annotated[Path | None, typer.Option(help="Folder or archive with the published files.")]
@@ -36,6 +37,9 @@ def train(
     weight_decay: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
     l2: Annotated[float | None, typer.Option(help="Strength of the penalty l2/2 sum w².")] = None,
     flip: Annotated[bool | None, typer.Option(help="Mirror a random half of the images.")] = None,
+    crop: Annotated[
+        int | None, typer.Option(min=0, help="Move images by so many pixels at most.")
+    ] = None,
     average: Annotated[
         float, typer.Option(help="Decay of an average of the parameters; 0 takes none.")
     ] = 0.0,
@@ -62,6 +66,7 @@ def train(
         "weight_decay": weight_decay,
         "l2": l2,
         "flip": flip,
+        "crop": crop,
     }
     changes = {name: value for name, value in given.items() if value is not None}
     settings = recipe(model, data).changed(**changes)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from dlcore.nn.models import VGG, vgg
+from dlcore.nn.models import VGG, ResNet, vgg
 from dlcore.train.recipes import MODELS
 
 CIFAR, IMAGENET = ((3, 32, 32), 10), ((3, 224, 224), 1000)  # sizes of images, and classes
@@ -39,6 +39,10 @@ ARCHITECTURES = {
     "vgg-d": Architecture(partial(vgg, "D"), *IMAGENET),
     "vgg-e": Architecture(partial(vgg, "E"), *IMAGENET),
     "vgg-cifar": Architecture(partial(VGG, batch_norm=True)),
+    "resnet32": Architecture(partial(ResNet, depth=32)),
+    "resnet44": Architecture(partial(ResNet, depth=44)),
+    "resnet56": Architecture(partial(ResNet, depth=56)),
+    "resnet110": Architecture(partial(ResNet, depth=110)),
 }
 
 

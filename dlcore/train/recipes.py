@@ -12,8 +12,16 @@ from math import prod
 
 import numpy as np
 
-from dlcore.data import flip, load
-from dlcore.nn.models import MLP, LinearClassifier, ThreeLayerConvNet, TwoLayer, TwoLayerConvNet
+from dlcore.data import load
+from dlcore.data.augment import compose, crop, flip
+from dlcore.nn.models import (
+    MLP,
+    LinearClassifier,
+    ResNet,
+    ThreeLayerConvNet,
+    TwoLayer,
+    TwoLayerConvNet,
+)
 from dlcore.train.optim import OPTIMIZERS
 from dlcore.train.schedule import SCHEDULES
 from dlcore.train.solver import Solver
@@ -73,12 +81,25 @@ def three_layer_convnet(size, K, *, filters=32, kernel_size=7, hidden=512, **dra
     return ThreeLayerConvNet(size, filters, hidden, K, kernel_size=kernel_size, **drawn)
 
 
+def resnet(size, K, *, depth=20, **drawn):
+    """Build a residual network of some depth, 6 n + 2, for images of `size` (C, H, W).
+
+    Raises ValueError for another depth.
+
+    >>> model = resnet((1, 8, 8), 10, depth=8, rng=np.random.default_rng(0))
+    >>> model(np.ones((5, 1, 8, 8))).shape
+    (5, 10)
+    """
+    return ResNet(size, K, depth=depth, **drawn)
+
+
 MODELS = {
     "linear": linear,
     "twolayer": two_layer,
     "mlp": mlp,
     "two-layer-convnet": two_layer_convnet,
     "three-layer-convnet": three_layer_convnet,
+    "resnet20": resnet,
 }
 
 
@@ -107,6 +128,7 @@ class Recipe:
     schedule      by its name in `SCHEDULES`
     scale         by which centred pixels are multiplied
     flip          whether a random half of the images is mirrored
+    crop          by how many pixels at most images are moved, with zeros beside them
     ============  ===================================================
 
     >>> Recipe(two_layer, {"hidden": 256}).changed(hidden=64, epochs=3).settings
@@ -124,6 +146,13 @@ class Recipe:
     epochs: int = 10
     scale: float = 1 / 64
     flip: bool = False
+    crop: int = 0
+
+    @property
+    def augment(self):
+        """How a batch of training images is augmented; None if it is not."""
+        chosen = [flip] * self.flip + [crop(self.crop)] * bool(self.crop)
+        return compose(*chosen) if chosen else None
 
     def chosen(self):
         """Map every setting, of the model and of the training, to its value."""
@@ -194,6 +223,14 @@ RECIPES = {
         three_layer_convnet, {"filters": 32, "kernel_size": 7, "hidden": 512}, learning_rate=0.02,
         weight_decay=0.002, epochs=4, flip=True,
     ),
+    ("resnet20", "digits"): Recipe(
+        resnet, {"depth": 20}, learning_rate=0.1, weight_decay=5e-4, scale=1 / 8, batch_size=50,
+        epochs=20, crop=1,
+    ),
+    ("resnet20", "cifar10"): Recipe(
+        resnet, {"depth": 20}, learning_rate=0.2, weight_decay=5e-4, batch_size=128, epochs=30,
+        flip=True, crop=4,
+    ),
 }  # fmt: skip
 
 
@@ -237,7 +274,7 @@ def prepare(recipe, data, *, seed=0, path=None, callbacks=()):
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
         l2=recipe.l2,
-        augment=flip if recipe.flip else None,
+        augment=recipe.augment,
         callbacks=callbacks,
         seed=seed,
     )
