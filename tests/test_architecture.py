@@ -37,7 +37,7 @@ MACHINERY = {
     "kernels": set(),
     "ops": {"precision", "window"},
     "nn": {"accounting", "containers", "init", "layer"},
-    "nn/models": {"densenet", "mlp", "resnet"},
+    "nn/models": {"densenet", "mlp"},
     "experiments": {
         "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "memory",
         "outside", "paired", "startup",
@@ -68,6 +68,7 @@ SECOND_NAMES = {
     "dlcore.experiments.optim as lab": "a page uses several modules of its topic",
     "dlcore.experiments.pool as lab": "a page uses several modules of its topic",
     "dlcore.experiments.vgg as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.resnet as lab": "a page uses several modules of its topic",
     "dlcore.experiments.forward as autodiff": "used beside the formulas of forward",
     "dlcore.experiments.optim as races": "used beside the formulas of optim",
 }

@@ -41,28 +41,33 @@ def network(depth, *, norm, rng, C=WIDTH):
     return nn.Sequential(*layers, nn.Linear(C, 10, rng=rng, dtype=np.float32))
 
 
-def trained(depth, *, norm, rate, seed, epochs=EPOCHS):
-    """Train such a network on the digits; return it with the training loss of every epoch."""
-    model = network(depth, norm=norm, rng=np.random.default_rng(seed))
+def fit(model, rate, seed, *, epochs=EPOCHS):
+    """Train a model on the digits; return the training loss of every epoch."""
     optimizer = Momentum(rate, momentum=0.9)
     solver = Solver(
         model, digits(), optimizer=optimizer, batch_size=BATCH, epochs=epochs, seed=seed
     )
     history = solver.train()
-    return model, np.reshape(history.train_loss, (epochs, -1)).mean(axis=1)
+    return np.reshape(history.train_loss, (epochs, -1)).mean(axis=1)
 
 
-def losses(depth, norm, rate, seed):
+def trained(depth, *, norm, rate, seed, epochs=EPOCHS):
+    """Train such a network on the digits; return it with the training loss of every epoch."""
+    model = network(depth, norm=norm, rng=np.random.default_rng(seed))
+    return model, fit(model, rate, seed, epochs=epochs)
+
+
+def losses(build, rate, seed):
     """Return the losses of a training; infinite ones if it diverges."""
     try:
-        return trained(depth, norm=norm, rate=rate, seed=seed)[1]
+        return fit(build(np.random.default_rng(seed)), rate, seed)
     except DivergedError:
         return np.full(EPOCHS, np.inf)
 
 
-def at_best_rate(depth, norm):
-    """Train with every seed at each learning rate; return the best rate, and its runs."""
-    runs = {rate: np.array([losses(depth, norm, rate, seed) for seed in SEEDS]) for rate in RATES}
+def at_best_rate(build):
+    """Train build(rng) with every seed at each learning rate; return the best, and its runs."""
+    runs = {rate: np.array([losses(build, rate, seed) for seed in SEEDS]) for rate in RATES}
     best = min(RATES, key=lambda rate: runs[rate][:, -1].mean())
     return best, runs[best]
 
@@ -76,7 +81,9 @@ def norm_depth_failure(seed):
     """The training loss of 8 and of 20 plain layers on the digits, each at its best rate."""
     rates, runs = {}, {}
     for name, (depth, norm) in NETWORKS.items():
-        rates[name], runs[name] = at_best_rate(depth, norm)
+        rates[name], runs[name] = at_best_rate(
+            lambda rng, depth=depth, norm=norm: network(depth, norm=norm, rng=rng)
+        )
     last = {name: run[:, -1].mean() for name, run in runs.items()}
     values = last | {f"rate of {name}": rate for name, rate in rates.items()}
     values["20 layers over 8"] = last["20 layers"] / last["8 layers"]

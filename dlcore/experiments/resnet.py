@@ -1,0 +1,338 @@
+"""Experiments of the chapter on residual networks.
+
+Chapter: book/resnet.md.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from dlcore import nn
+from dlcore.autodiff import vjp
+from dlcore.autodiff.dispatch import plain
+from dlcore.data.augment import compose, crop, flip
+from dlcore.experiments.depth import VALIDATION, split
+from dlcore.experiments.experiment import Claim, experiment
+from dlcore.experiments.family import Comparison, family
+from dlcore.experiments.norm import WIDTH, at_best_rate, network
+from dlcore.nn.models import ResNet
+from dlcore.nn.models.resnet import ResidualBlock
+from dlcore.train.evaluation import accuracy
+from dlcore.train.objective import loss_and_grads
+from dlcore.train.optim import Nesterov
+from dlcore.train.schedule import one_cycle
+from dlcore.train.solver import Solver
+
+# Networks on the digits: plain layers of the chapter on normalisation, and residual blocks
+
+
+class LinearBlock(nn.Layer):
+    """Add two linear layers of D features to what they read:  y = relu(x + f(x)).
+
+    With `norm` each is normalised, and nothing is begun at 0. Without, the last weights of the
+    branch begin at 0, so that the block begins as  relu(x).
+    """
+
+    def __init__(self, D, *, norm, rng, dtype=np.float64):
+        drawn = {"rng": rng, "dtype": dtype}
+        self.first, self.second = nn.Linear(D, D, **drawn), nn.Linear(D, D, **drawn)
+        self.norm1 = nn.BatchNorm(D, relu=True, dtype=dtype) if norm else None
+        self.norm2 = nn.BatchNorm(D, relu=True, dtype=dtype) if norm else None
+        self.relu = nn.ReLU()
+        if not norm:
+            self.second.params["w"][...] = 0
+
+    def __call__(self, x, rng=None):
+        """Compute the features of a batch."""
+        if self.norm1 is None:
+            return self.relu(x + self.second(self.relu(self.first(x))))
+        y = self.norm1(self.first(x), rng)
+        return self.norm2(self.second(y), rng, shortcut=x)
+
+
+def residual_network(depth, *, norm, rng, D=WIDTH):
+    """Build a first linear layer, blocks of two, and a last one:  depth layers in all."""
+    drawn = {"rng": rng, "dtype": np.float32}
+    first = [nn.Linear(64, D, **drawn), nn.BatchNorm(D, relu=True, dtype=np.float32)]
+    if not norm:
+        first[1] = nn.ReLU()
+    blocks = [LinearBlock(D, norm=norm, **drawn) for _ in range((depth - 2) // 2)]
+    return nn.Sequential(*first, *blocks, nn.Linear(D, 10, **drawn))
+
+
+NETWORKS = {
+    "8 layers": partial(network, 8, norm=False),
+    "20 layers": partial(network, 20, norm=False),
+    "20 layers, batch norm": partial(network, 20, norm=True),
+    "8 layers, residual": partial(residual_network, 8, norm=False),
+    "20 layers, residual": partial(residual_network, 20, norm=False),
+    "20 layers, residual, batch norm": partial(residual_network, 20, norm=True),
+}
+
+
+@experiment(
+    "resnet-depth",
+    Claim("20 layers over 8", 2.0, "this book's aim"),
+    Claim("20 layers, residual over 8 layers", 2.0, "this book's aim", "below"),
+)
+def resnet_depth(seed):
+    """The training loss of plain and of residual layers on the digits, at the best rates."""
+    rates, runs = {}, {}
+    for name, build in NETWORKS.items():
+        rates[name], runs[name] = at_best_rate(lambda rng, build=build: build(rng=rng))
+    last = {name: run[:, -1].mean() for name, run in runs.items()}
+    values = last | {f"rate of {name}": rate for name, rate in rates.items()}
+    values["20 layers over 8"] = last["20 layers"] / last["8 layers"]
+    values["20 layers, residual over 8 layers"] = last["20 layers, residual"] / last["8 layers"]
+    return values, {"losses": runs}
+
+
+# Sizes of features behind drawn blocks, and gradients at the beginning
+
+
+def mean_squares(blocks, kind, *, D=400, N=200, seed=0):
+    """Return the mean squares behind 0, 1, … blocks with drawn weights:  x + c f(x).
+
+    f is a ReLU and a linear layer of He's variance. It is added as it is (kind "plain"), divided
+    by the root of the number of blocks ("scaled"), or normalised ("norm") [He2015]_.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(N, D))
+    kept = [np.mean(x**2)]
+    for _ in range(blocks):
+        f = np.maximum(x, 0) @ nn.Linear(D, D, rng=rng).params["w"]
+        if kind == "norm":
+            f = (f - f.mean(axis=0)) / f.std(axis=0)
+        x = x + (f / np.sqrt(blocks) if kind == "scaled" else f)
+        kept.append(np.mean(x**2))
+    return np.array(kept)
+
+
+def initial_gradients(block, rng):
+    """Map the name of each parameter of a block to the norm of its first gradient.
+
+    For a drawn batch, and an upstream gradient that is drawn, too.
+    """
+    x = rng.normal(size=(6, 4, 5, 7))
+    _, grads = loss_and_grads(block, drawn_loss(rng), x, None, rng)
+    return {path: float(np.linalg.norm(bar)) for path, bar in grads.items()}
+
+
+def drawn_loss(rng):
+    """Make a loss  Σ ȳ y  with an upstream gradient ȳ that is drawn once."""
+    seed = int(rng.integers(2**31))
+    return lambda y, _: np.sum(np.random.default_rng(seed).normal(size=y.shape) * y)
+
+
+# Wrong versions, and what finds them
+
+
+class WithBias(ResidualBlock):
+    """Convolutions with a bias, which the normalisation takes off again."""
+
+    def __init__(self, C, F, *, stride=1, rng, **options):
+        super().__init__(C, F, stride=stride, rng=rng, **options)
+        self.conv1 = nn.Conv2d(C, F, 3, stride=stride, padding=1, rng=rng)
+        self.conv2 = nn.Conv2d(F, F, 3, padding=1, rng=rng)
+
+
+class ReLUFirst(ResidualBlock):
+    """The ReLU before the addition."""
+
+    def __call__(self, x, rng=None):
+        y = self.conv2(self.norm1(self.conv1(x, rng), rng), rng)
+        return self.norm2(y, rng) + self.shortcut(x, rng)
+
+
+class NoReLU(ResidualBlock):
+    """No ReLU behind the addition."""
+
+    def __call__(self, x, rng=None):
+        self.norm2.relu = False
+        return super().__call__(x, rng)
+
+
+class OneSided(ResidualBlock):
+    """Two rows and columns of zeros on one side in the place of one on each."""
+
+    def __call__(self, x, rng=None):
+        x_padded = np.pad(x[:, :, 1:, 1:], [(0, 0), (0, 0), (0, 1), (0, 1)])
+        y = self.conv2(self.norm1(self.conv1(x_padded, rng), rng), rng)
+        return self.norm2(y, rng, shortcut=self.shortcut(x, rng))
+
+
+class Averaged(ResidualBlock):
+    """The mean of branch and shortcut."""
+
+    def __call__(self, x, rng=None):
+        return super().__call__(x, rng) / 2
+
+
+class Forgotten(ResidualBlock):
+    """No gradient through the shortcut."""
+
+    def __call__(self, x, rng=None):
+        y = self.conv2(self.norm1(self.conv1(x, rng), rng), rng)
+        return self.norm2(y, rng, shortcut=self.shortcut(plain(x), rng))
+
+
+class StrideTwice(ResidualBlock):
+    """The stride in both convolutions."""
+
+    def __init__(self, C, F, *, stride=1, rng, **options):
+        super().__init__(C, F, stride=stride, rng=rng, **options)
+        self.conv2 = nn.Conv2d(F, F, 3, stride=stride, padding=1, bias=False, rng=rng)
+
+
+class ZeroFirst(ResidualBlock):
+    """With `zero_gamma` the first γ is 0."""
+
+    def __init__(self, C, F, *, zero_gamma=False, rng, **options):
+        super().__init__(C, F, rng=rng, **options)
+        self.norm1.params["gamma"][...] = not zero_gamma
+
+
+class Version(NamedTuple):
+    """A class of blocks, and how many layers of a network each is taken for."""
+
+    block: object
+    layers: int = 2
+
+    def blocks(self, depth):
+        """Build all blocks of a network of some depth that has four filters everywhere."""
+        count = 3 * ((depth - 2) // (3 * self.layers))
+        return [self.block(4, 4, rng=np.random.default_rng(0)) for _ in range(count)]
+
+
+VERSIONS = {
+    "as the page defines it": Version(ResidualBlock),
+    "convolutions with a bias": Version(WithBias),
+    "option B for A": Version(partial(ResidualBlock, shortcut="projection")),
+    "normalisations counted as layers": Version(ResidualBlock, layers=4),
+    "ReLU before the addition": Version(ReLUFirst),
+    "no ReLU behind it": Version(NoReLU),
+    "zeros on one side": Version(OneSided),
+    "averaged, not added": Version(Averaged),
+    "shortcut forgotten backwards": Version(Forgotten),
+    "stride twice": Version(StrideTwice),
+    "first γ begins at 0": Version(ZeroFirst),
+}
+
+
+def has_the_parameters(version, rng):
+    """Count the parameters of a block that widens:  9 C F + 9 F² + 4 F."""
+    C, F = 3, 5
+    block = version.block(C, F, stride=2, rng=rng)
+    sizes = (array.size for array in nn.named_parameters(block).values())
+    return sum(sizes) == 9 * C * F + 9 * F**2 + 4 * F
+
+
+def has_the_depth(version, rng):
+    """Count the convolutions of a network of depth 20, without its first and its last layer."""
+    layers = [each for block in version.blocks(20) for each in nn.named_layers(block).values()]
+    return sum(isinstance(each, nn.Conv2d) for each in layers) == 18
+
+
+def halves_once(version, rng):
+    """With a stride of 2 maps of 8 × 6 become maps of 4 × 3."""
+    block = version.block(3, 5, stride=2, rng=rng)
+    try:
+        return block(rng.normal(size=(2, 3, 8, 6)), rng).shape == (2, 5, 4, 3)
+    except ValueError:
+        return False
+
+
+def keeps_what_is_positive(version, rng):
+    """If the last γ is 0, y = relu(x), for x of both signs."""
+    block = version.block(4, 4, rng=rng)
+    block.norm2.params["gamma"][...] = 0
+    x = rng.normal(size=(2, 4, 6, 5))
+    return np.allclose(block(x, rng), np.maximum(x, 0))
+
+
+def is_aligned(version, rng):
+    """If both filters hand on the pixel in their middle, y = relu(x + relu(x)), in evaluation."""
+    block = version.block(4, 4, rng=rng)
+    for conv in (block.conv1, block.conv2):
+        conv.params["w"][...] = 0
+        conv.params["w"][range(4), range(4), 1, 1] = 1
+    x = rng.normal(size=(2, 4, 6, 5))
+    return np.allclose(block(x), np.maximum(x + np.maximum(x, 0), 0), rtol=1e-4)
+
+
+def has_the_gradient(version, rng):
+    """Along a drawn direction x̄ is the difference of  Σ ȳ y,  for a drawn ȳ."""
+    block = version.block(4, 4, rng=rng)
+    x, x_dot, y_bar = rng.normal(size=(3, 3, 4, 6, 5))
+    _, pullback = vjp(lambda x: block(x, rng), x)
+    sides = [np.vdot(y_bar, block(x + step * x_dot, rng)) for step in (1e-6, -1e-6)]
+    slope = (sides[0] - sides[1]) / 2e-6
+    return np.isclose(np.vdot(pullback(y_bar)[0], x_dot), slope, rtol=1e-4)
+
+
+def begins_at_its_last_norm(version, rng):
+    """With `zero_gamma` γ and β of the last norm have a gradient, all other parameters none."""
+    norms = initial_gradients(version.block(4, 4, zero_gamma=True, rng=rng), rng)
+    return {path for path, norm in norms.items() if norm > 0} == {"norm2.gamma", "norm2.beta"}
+
+
+CHECKS = {
+    "parameters": has_the_parameters,
+    "depth": has_the_depth,
+    "shapes": halves_once,
+    "branch of zeros": keeps_what_is_positive,
+    "filters of one pixel": is_aligned,
+    "gradient": has_the_gradient,
+    "first gradients": begins_at_its_last_norm,
+}
+
+
+def found_by(version, seed=0):
+    """List the checks that a version of a residual block fails."""
+    failed = []
+    for name, check in CHECKS.items():
+        if not check(VERSIONS[version], np.random.default_rng(seed)):
+            failed.append(name)
+    return failed
+
+
+# The plain network beside the residual one, on CIFAR-10
+
+BATCH, EPOCHS = 128, 4
+RATE, DECAY = 0.1, 5e-4
+IMAGES = 45_000
+
+
+@family(
+    "resnet-plain",
+    {
+        f"{name}-{depth}": {"depth": depth, "shortcut": shortcut}
+        for name, shortcut in (("plain", "none"), ("ResNet", "identity"))
+        for depth in (8, 20)
+    },
+    [
+        Comparison(
+            "train_loss", "plain-20", "ResNet-20", "at depth 20 the residual network trains better"
+        ),
+        Comparison("test", "ResNet-20", "plain-20", "at depth 20 it tests better"),
+        Comparison("train_loss", "ResNet-8", "ResNet-20", "20 residual layers train better than 8"),
+        Comparison("train_loss", "plain-8", "plain-20", "20 plain layers train better than 8"),
+    ],
+)
+def resnet_plain(setting, seed):
+    """The plain and the residual network on CIFAR-10, at equal numbers of updates."""
+    data = split(seed, IMAGES).centred(scale=1 / 64, dtype=np.float32)
+    drawn = {"rng": np.random.default_rng(seed), "dtype": np.float32}
+    model = ResNet(**setting, **drawn)
+    solver = Solver(
+        model, data, optimizer=Nesterov(RATE, weight_decay=DECAY), schedule=one_cycle(),
+        batch_size=BATCH, epochs=EPOCHS, augment=compose(flip, crop(4)), seed=seed,
+    )  # fmt: skip
+    history = solver.train()
+    sample = data.train.first(VALIDATION)
+    return {
+        "test": accuracy(model, data.test.x, data.test.t),
+        "train_accuracy": accuracy(model, sample.x, sample.t),
+        "train_loss": float(np.mean(history.train_loss[-100:])),
+    }
