@@ -4,6 +4,7 @@ Chapter: book/resnet.md.
 """
 
 from functools import partial
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
@@ -86,6 +87,15 @@ def resnet_depth(seed):
     values["20 layers over 8"] = last["20 layers"] / last["8 layers"]
     values["20 layers, residual over 8 layers"] = last["20 layers, residual"] / last["8 layers"]
     return values, {"losses": runs}
+
+
+def shares(L, a):
+    """Return the share of the paths of 0, 1, … L branches, if each branch multiplies by a.
+
+    >>> shares(2, 1.0).tolist()
+    [0.25, 0.5, 0.25]
+    """
+    return np.array([comb(L, k) * a**k / (1 + a) ** L for k in range(L + 1)])
 
 
 # Sizes of features behind drawn blocks, and gradients at the beginning

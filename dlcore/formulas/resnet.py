@@ -35,7 +35,7 @@ jacobian1, jacobian2, first, joint, sizes = map(sp.IndexedBase, ["A", "B", "mean
 x_hat, x_hat_bar = map(sp.IndexedBase, ["x_hat", "x_hat_bar"])
 gamma, beta, gamma_bar, beta_bar = sp.symbols("gamma beta gamma_bar beta_bar", real=True)
 a, b, g, entry, branch_entry = sp.symbols("a b c x f", real=True)
-std, size, share = sp.symbols("std q s", positive=True)
+std, share = sp.symbols("std s", positive=True)
 L = sp.Symbol("L", integer=True, positive=True)
 stride, count = sp.symbols("stride count", integer=True, positive=True)
 other, third, unit = sp.symbols("d' d'' m'", integer=True)
@@ -173,10 +173,10 @@ def scaled():
     return sp.Eq(sizes[i], (1 + 1 / L) ** i * sizes[0])
 
 
-@formula(solves(lambda page: page.rhs - sp.limit((1 + 1 / L) ** L * size, L, sp.oo)))
+@formula(solves(lambda page: page.rhs - sp.limit((1 + 1 / L) ** L * sizes[0], L, sp.oo)))
 def limit():
     """Behind all L blocks, if they are many, e remains of it."""
-    return sp.Eq(sizes[L], sp.E * size)
+    return sp.Eq(sizes[L], sp.E * sizes[0])
 
 
 @formula
@@ -243,13 +243,11 @@ def depth():
 @derivation()
 def counted():
     """Parameters of the first layer, of the blocks of each width, and of the last layer."""
-    middle = 13952 + (n - 1) * 18560
-    wide = 55552 + (n - 1) * 73984
-    yield 464 + 4672 * n + middle + wide + 650
-    middle, wide = 18560 * n - 4608, 73984 * n - 18432
-    yield "=", 464 + 4672 * n + middle + wide + 650, "the first block of a width has fewer"
-    yield "=", 97216 * n + 464 - 4608 - 18432 + 650, "what grows with $n$ comes first"
-    yield "=", 97216 * n - 21926, "added up"
+    first, others = sp.Integer(13952) + 55552, sp.Integer(18560) + 73984
+    yield 464 + 4672 * n + first + others * (n - 1) + 650
+    yield "=", 464 + 4672 * n + 69504 + 92544 * (n - 1) + 650, "added up, by kind"
+    yield "=", 97216 * n + 464 + 69504 - 92544 + 650, "by powers of $n$"
+    yield "=", 97216 * n - 21926, "and again"
 
 
 @formula(computed("verification.programs.resnet.parameters", sizes={"n": 2}))
