@@ -244,10 +244,10 @@ def depth():
 def counted():
     """Parameters of the first layer, of the blocks of each width, and of the last layer."""
     first, others = sp.Integer(13952) + 55552, sp.Integer(18560) + 73984
-    yield 464 + 4672 * n + first + others * (n - 1) + 650
-    yield "=", 464 + 4672 * n + 69504 + 92544 * (n - 1) + 650, "added up, by kind"
-    yield "=", 97216 * n + 464 + 69504 - 92544 + 650, "by powers of $n$"
-    yield "=", 97216 * n - 21926, "and again"
+    yield 1114 + 4672 * n + first + others * (n - 1)
+    yield "=", 1114 + 4672 * n + 69504 + 92544 * (n - 1), "added up"
+    yield "=", 97216 * n + 1114 + 69504 - 92544, "multiplied out"
+    yield "=", 97216 * n - 21926, "added up"
 
 
 @formula(computed("verification.programs.resnet.parameters", sizes={"n": 2}))
