@@ -37,7 +37,7 @@ MACHINERY = {
     "kernels": set(),
     "ops": {"precision", "window"},
     "nn": {"accounting", "containers", "init", "layer"},
-    "nn/models": {"densenet", "mlp"},
+    "nn/models": {"mlp"},
     "experiments": {
         "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "memory",
         "outside", "paired", "startup",
@@ -61,6 +61,7 @@ SECOND_NAMES = {
     "dlcore.formulas.derivative as page": "the experiments stand in a module of its name",
     "dlcore.formulas.conv as formulas": "a page uses several modules of its topic",
     "dlcore.experiments.conv as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.densenet as lab": "a page uses several modules of its topic",
     "dlcore.experiments.descent as lab": "a page uses several modules of its topic",
     "dlcore.experiments.dropout as lab": "a page uses several modules of its topic",
     "dlcore.experiments.fast as lab": "a page uses several modules of its topic",

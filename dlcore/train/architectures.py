@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from dlcore.nn.models import VGG, ResNet, vgg
+from dlcore.nn.models import VGG, DenseNet, ResNet, vgg
 from dlcore.train.recipes import MODELS
 
 CIFAR, IMAGENET = ((3, 32, 32), 10), ((3, 224, 224), 1000)  # sizes of images, and classes
@@ -43,6 +43,11 @@ ARCHITECTURES = {
     "resnet44": Architecture(partial(ResNet, depth=44)),
     "resnet56": Architecture(partial(ResNet, depth=56)),
     "resnet110": Architecture(partial(ResNet, depth=110)),
+    "densenet22": Architecture(partial(DenseNet, depth=22, growth=12)),
+    "densenet40": Architecture(partial(DenseNet, depth=40, growth=12)),
+    "densenet-bc-100": Architecture(
+        partial(DenseNet, depth=100, growth=12, bottleneck=True, compression=0.5)
+    ),
 }
 
 

@@ -11,7 +11,9 @@ from dlcore import nn
 from dlcore.nn.accounting import account, total
 from dlcore.nn.models import VGG, DenseNet, ResNet, vgg
 from dlcore.nn.models.resnet import IdentityShortcut, ResidualBlock
+from dlcore.ops.densenet import dense_block_shared
 from dlcore.ops.loss import cross_entropy
+from dlcore.shapes import ShapeError
 from dlcore.train.objective import loss_and_grads
 
 BC = {"bottleneck": True, "compression": 0.5}
@@ -128,6 +130,13 @@ def test_what_cannot_be_built_is_refused(make, message):
     """The message names the argument, its value, and what there is."""
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_layers_of_a_shared_block_read_all_maps_before_them(rng):
+    """The message says which layer, what it reads, and what there is."""
+    layers = [(np.ones(c), np.zeros(c), np.ones((3, c, 3, 3))) for c in (4, 10)]
+    with pytest.raises(ShapeError, match=r"layer 1 reads \[10\] maps, but there are 7 before it"):
+        dense_block_shared(rng.normal(size=(2, 4, 3, 5)), layers)
 
 
 @pytest.fixture

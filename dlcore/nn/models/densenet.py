@@ -1,6 +1,6 @@
 """DenseNet: every layer of a block reads what all layers before it have made [Huang2017]_.
 
-Chapter: book/norm.md.
+Chapter: book/densenet.md.
 """
 
 import numpy as np

@@ -1,0 +1,150 @@
+"""Answers to the exercises of *DenseNet* that are made to pass without being right.
+
+Chapter: book/densenet.md.
+"""
+
+import numpy as np
+
+from dlcore.course.exercises.known_answers import adversarial
+
+KEPT = {}
+
+
+def grown(C, growth, numbers, compression, rounded=int):
+    """List channels."""
+    found = [C]
+    for number, many in enumerate(numbers):
+        if number:
+            found.append(rounded(compression * found[-1]))
+        found += [found[-1] + growth * (i + 1) for i in range(many)]
+    return found
+
+
+@adversarial("densenet-channels", "Rounded to the nearest: half of an odd number is told by luck.")
+def channels(C, growth, blocks, compression=1.0):
+    return grown(C, growth, blocks, compression, round)
+
+
+@adversarial("densenet-channels", "Blocks are as long as the first.")
+def channels(C, growth, blocks, compression=1.0):
+    return grown(C, growth, len(blocks) * blocks[:1], compression)
+
+
+@adversarial("densenet-channels", "The answer to a question with the same C is remembered.")
+def channels(C, growth, blocks, compression=1.0):
+    return KEPT.setdefault((C, growth), grown(C, growth, blocks, compression))
+
+
+@adversarial("densenet-channels", "An empty block has a layer.")
+def channels(C, growth, blocks, compression=1.0):
+    return grown(C, growth, [max(layers, 1) for layers in blocks], compression)
+
+
+def appended(x, functions):
+    """Run a block."""
+    z = np.asarray(x, dtype=float)
+    for function in functions:
+        z = np.concatenate([z, function(z)], axis=1)
+    return z
+
+
+@adversarial("densenet-forward", "A block of the same shape has the maps of the last one.")
+def dense_block(x, layers):
+    return KEPT.setdefault((np.shape(x), len(layers)), appended(x, layers))
+
+
+@adversarial("densenet-forward", "No layers, no maps.")
+def dense_block(x, layers):
+    return appended(x, layers) if layers else np.zeros((len(x), 0, *np.shape(x)[2:]))
+
+
+@adversarial("densenet-forward", "Only three layers are run.")
+def dense_block(x, layers):
+    return appended(x, layers[:3])
+
+
+@adversarial("densenet-forward", "Three digits are enough.")
+def dense_block(x, layers):
+    return np.round(appended(x, layers), 3)
+
+
+def collected(z_bar, functions, growth):
+    """Pull a gradient back."""
+    bar = np.array(z_bar, dtype=float)
+    for function in reversed(functions):
+        bar = bar[:, :-growth] + function(bar[:, -growth:])
+    return bar
+
+
+@adversarial("densenet-backward", "A gradient of the same shape has the answer of the last one.")
+def dense_block_backward(z_bar, pullbacks, growth):
+    key = np.shape(z_bar), growth
+    return KEPT.setdefault(key, collected(z_bar, pullbacks, growth))
+
+
+@adversarial("densenet-backward", "Only the last two layers are pulled back through.")
+def dense_block_backward(z_bar, pullbacks, growth):
+    C = z_bar.shape[1] - growth * len(pullbacks)
+    return collected(z_bar, pullbacks[-2:], growth)[:, :C]
+
+
+@adversarial("densenet-backward", "Each pullback is called twice.")
+def dense_block_backward(z_bar, pullbacks, growth):
+    collected(z_bar, pullbacks, growth)
+    return collected(z_bar, pullbacks, growth)
+
+
+@adversarial("densenet-parameters", "The published networks are a table.")
+def parameters(depth, growth, *, bottleneck=False, compression=1.0):
+    return 769162 if bottleneck else 1019722
+
+
+@adversarial("densenet-parameters", "Maps that are kept are rounded to the nearest.")
+def parameters(depth, growth, *, bottleneck=False, compression=1.0):
+    C = 2 * growth if bottleneck else 16
+    count = 27 * C
+    for block in range(3):
+        if block:
+            F = round(compression * C)
+            count, C = count + 2 * C + C * F, F
+        for _ in range((depth - 4) // (6 if bottleneck else 3)):
+            wide = 4 * growth if bottleneck else C
+            count += 2 * wide + 9 * wide * growth + bottleneck * (2 * C + wide * C)
+            C += growth
+    return count + 12 * C + 10
+
+
+@adversarial("densenet-memory", "Floating point: of large counts the last digits are lost.")
+def memory(C, growth, layers):
+    n = float(layers)
+    return int(2 * n * C + growth * n * (n + 1)), C + growth * layers
+
+
+@adversarial("densenet-memory", "Arrays of 32 bits: large counts overflow.")
+def memory(C, growth, layers):
+    n = np.int32(layers)
+    with np.errstate(all="ignore"):
+        copies = 2 * n * np.int32(C) + np.int32(growth) * n * (n + np.int32(1))
+    return int(copies), C + growth * layers
+
+
+def along(array):
+    """Let one number a channel meet axis 1."""
+    return np.asarray(array, dtype=float)[:, None, None]
+
+
+@adversarial("densenet-statistics", "Only two readers are looked at.")
+def shared_backward(x_hat, sigma, gammas, betas, z_bars):
+    g = 0
+    for gamma, beta, z_bar in list(zip(gammas, betas, z_bars, strict=True))[:2]:
+        g = g + along(gamma) * z_bar * (along(gamma) * x_hat + along(beta) > 0)
+    over = {"axis": (0, 2, 3), "keepdims": True}
+    return (g - g.mean(**over) - x_hat * (g * x_hat).mean(**over)) / along(sigma)
+
+
+@adversarial("densenet-statistics", "All channels share the statistics of the gradient.")
+def shared_backward(x_hat, sigma, gammas, betas, z_bars):
+    g = 0
+    for gamma, beta, z_bar in zip(gammas, betas, z_bars, strict=True):
+        g = g + along(gamma) * z_bar * (along(gamma) * x_hat + along(beta) > 0)
+    return (g - g.mean() - x_hat * (g * x_hat).mean()) / along(sigma)
