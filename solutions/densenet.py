@@ -154,6 +154,7 @@ def wrong_lines():
     """
     # BEGIN SOLUTION
     # HINT: put in numbers: a block of one layer that reads one map, with growth 1
+    # HINT: in the second one, let i k be 0, and then 1
     # HINT: in the last one, let there be two readers and two pixels
     return [4, 3, 2]
     # END SOLUTION

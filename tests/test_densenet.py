@@ -201,6 +201,16 @@ def test_the_small_networks_cost_the_same(lab):
     assert max(works) < 1.02 * min(works)
 
 
+def test_every_recorded_loss_of_the_digits_ends_in_one_order():
+    """In each of the five runs: residual, plain, dense."""
+    record = importlib.import_module("dlcore.experiments.experiment").record
+    runs = record("densenet-digits")["history"]["losses"]
+    last = {name: np.array(losses)[:, -1] for name, losses in runs.items()}
+    assert len(last["dense"]) == 5
+    assert (last["residual"] < last["plain"]).all()
+    assert (last["plain"] < last["dense"]).all()
+
+
 def test_the_networks_of_the_family_cost_the_same(lab):
     """Steps times products for one image agree within the products of one step."""
     each = {name: lab.work(build(rng=None), (3, 32, 32)) for name, build in lab.NETWORKS.items()}
@@ -477,7 +487,7 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""
     names = {
         "one_more_layer": "densenet-line-1",
-        "whole_net": "densenet-line-4",
+        "around_the_blocks": "densenet-line-5",
         "projections_add_up": "densenet-line-2",
     }
     truth = [planted(f"densenet.{name}", slip)[0] for name, slip in names.items()]

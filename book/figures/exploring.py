@@ -151,7 +151,8 @@ class Panel:
         least = 1 if axis in self.log else 0.1
         steps = [s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if s >= least]
         step = max(s for s in steps if s == least or (high - low) / s >= 3)
-        values = np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step + 0.0
+        values = np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step
+        values += 0.0  # no tick is a negative zero
         power = lambda value: "10" + f"{value:.0f}".translate(RAISED)
         return [
             (value, power(value) if axis in self.log else f"{value:g}".replace("-", "−"))

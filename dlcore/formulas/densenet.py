@@ -116,17 +116,25 @@ def net_parameters():
 
 
 @derivation()
-def whole_net():
-    """All parts of the network, and what they have in common."""
-    block = lambda c: (9 * growth + 2) * (i * c + growth * (i * (i - 1) / 2))
-    transition = lambda c: c**2 + 2 * c
+def three_blocks():
+    """The parameters of three blocks, each of which reads what the one before has made."""
+    pairs = growth * (i * (i - 1) / 2)
+    read = 16 + (16 + i * growth) + (16 + 2 * (i * growth))
+    yield (9 * growth + 2) * (i * read + 3 * pairs)
+    yield "=", (9 * growth + 2) * (48 * i + 3 * (i**2 * growth) + 3 * pairs), "three numbers"
+    whole = 48 * i + 3 * growth * (i * (3 * i - 1) / 2)
+    yield "=", (9 * growth + 2) * whole, "$2 i^2 + i (i - 1)$ is $i (3 i - 1)$"
+
+
+@derivation()
+def around_the_blocks():
+    """First convolution, two transitions, the norm and the linear layer at the end."""
     first, second, last = (16 + s * (i * growth) for s in (1, 2, 3))
-    blocks = block(16) + block(first) + block(second)
-    ends = 27 * 16 + transition(first) + transition(second) + 2 * last + 10 * (last + 1)
-    yield blocks + ends
-    grouped = (9 * growth + 2) * (48 * i + 3 * growth * (i * (3 * i - 1) / 2))
-    yield "=", grouped + ends, "one factor in all blocks"
-    yield "=", grouped + 5 * (i * growth) ** 2 + 138 * (i * growth) + 1210, "powers of $i k$"
+    squares = first**2 + second**2
+    yield 27 * 16 + squares + 2 * (first + second) + 12 * last + 10
+    yield "=", 432 + squares + 2 * (32 + 3 * (i * growth)) + 12 * last + 10, "the norms"
+    yield "=", squares + 42 * (i * growth) + 698, "sorted"
+    yield "=", 5 * (i * growth) ** 2 + 138 * (i * growth) + 1210, "and the squares"
 
 
 @formula(

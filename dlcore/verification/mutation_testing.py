@@ -29,6 +29,8 @@ EQUIVALENT = {
         "what adds up to zero has the mean zero",
     ("der-norm-gradients-add-up", r"1: \frac{1}{N} \sum_{n} \bar{x}_{n}"):
         "what adds up to zero has the mean zero",
+    ("eq-densenet-first-back", r"\bar{x}_{n,d} = \sum_{k = 0}^{K - 2} [k = d] \, \bar{z}_{n,k}"):
+        "the last column is never one of the first array",
     ("eq-norm-projection", r"\sum_{n''} P_{n,n''} \, P_{n'',n'} = P_{n',n}"):
         "a projection is symmetric",
     ("der-norm-projected-twice", r"1: \sum_{n''} P_{n'',n} \, P_{n'',n'}"):

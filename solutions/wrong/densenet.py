@@ -382,7 +382,10 @@ def wrong_lines():
     return [2, 3, 2]
 
 
-@wrong("densenet-wrong-lines", "In the second derivation three terms stand after the blocks.")
+@wrong(
+    "densenet-wrong-lines",
+    "In the second derivation compare what stands alone, and what i k is multiplied by.",
+)
 def wrong_lines():
     return [4, 2, 2]
 

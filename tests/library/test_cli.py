@@ -81,6 +81,7 @@ def test_a_sweep_prints_its_trials_best_first(dlcore):
         ("vgg-a", "132,863,336"), ("vgg-a-lrn", "132,863,336"), ("vgg-b", "133,047,848"),
         ("vgg-c", "133,638,952"), ("vgg-d", "138,357,544"), ("vgg-e", "143,667,240"),
         ("vgg-cifar", "4,632,394"), ("resnet20", "269,722"), ("resnet110", "1,727,962"),
+        ("densenet22", "270,706"), ("densenet40", "1,019,722"), ("densenet-bc-100", "769,162"),
         ("linear", "30,730"),
         ("linear --size 1x28x28 --classes 7", "5,495"),
     ],
