@@ -108,6 +108,24 @@ def read(path):
     return parts
 
 
+def best_of(path):
+    """Read the best parameters and the state with them, or the last ones where none were kept.
+
+    The result is {"params": …, "state": …}, as `load` takes it. Raises ValueError if the file is no
+    checkpoint, OSError where it cannot be read.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from dlcore.train.recipes import prepare, recipe
+    >>> with TemporaryDirectory() as folder:
+    ...     save(prepare(recipe("linear", "digits"), "digits"), f"{folder}/run.npz")
+    ...     list(best_of(f"{folder}/run.npz")["params"])
+    ['w', 'b']
+    """
+    parts = read(path)
+    best = "best_" if bool(parts["run"]["has_best"]) else ""
+    return {kind: parts[best + kind] for kind in ("params", "state")}
+
+
 def restore(solver, path):
     """Put everything back; refuse a checkpoint of another model before anything is changed.
 

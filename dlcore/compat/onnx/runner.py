@@ -54,16 +54,17 @@ def read_node(proto):
     return Node(proto.name or outputs[0], proto.op_type, attributes, inputs, outputs)
 
 
-def apply(node, arguments, version):
+def apply(node, arguments, version, operators=OPERATORS):
     """Return the results of a node, a list; those that we do not compute are refused.
 
-    Raises UnsupportedError for an operator, an attribute or an output that we do not have.
+    `operators` maps names to functions. Raises UnsupportedError for an operator, an attribute or an
+    output that we do not have.
     """
-    if node.operator not in OPERATORS:
+    if node.operator not in operators:
         raise UnsupportedError(
             f"run: {node.name} is {node.operator}, which is no operation of ours"
         )
-    function = OPERATORS[node.operator]
+    function = operators[node.operator]
     options = node.attributes
     if getattr(function, "versioned", False):
         options = options | {"version": version}

@@ -3,6 +3,21 @@
 import numpy as np
 
 
+def onnx_package(function):
+    """Import the package `onnx`, which is an extra; raise ValueError where it is not installed.
+
+    >>> onnx_package("export").__name__
+    'onnx'
+    """
+    try:
+        import onnx  # noqa: PLC0415 (an extra, and 0.3 seconds)
+    except ImportError as error:
+        raise ValueError(
+            f'{function}: onnx is not installed, run  pip install "dlcore[onnx]"'
+        ) from error
+    return onnx
+
+
 class UnsupportedError(ValueError):
     """A model asks for an operator or an attribute that we do not have; the message names it.
 
