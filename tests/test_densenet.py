@@ -195,6 +195,13 @@ def test_a_second_forward_pass_updates_statistics_twice(rng):
     assert not np.allclose(twice.conv.norm.state["mean"], wider * x.mean((0, 2, 3)))
 
 
+def test_the_networks_of_the_family_cost_the_same(lab):
+    """Steps times products for one image agree within the products of one step."""
+    each = {name: lab.work(build(rng=None), (3, 32, 32)) for name, build in lab.NETWORKS.items()}
+    works = [lab.steps_of(name) * products for name, products in each.items()]
+    assert max(works) - min(works) < max(each.values())
+
+
 def test_the_small_networks_cost_the_same(lab):
     """Products for one image: within two parts in a hundred."""
     works = [lab.work(build(rng=None), (1, 8, 8)) for build in lab.SMALL.values()]
@@ -209,13 +216,6 @@ def test_every_recorded_loss_of_the_digits_ends_in_one_order():
     assert len(last["dense"]) == 5
     assert (last["residual"] < last["plain"]).all()
     assert (last["plain"] < last["dense"]).all()
-
-
-def test_the_networks_of_the_family_cost_the_same(lab):
-    """Steps times products for one image agree within the products of one step."""
-    each = {name: lab.work(build(rng=None), (3, 32, 32)) for name, build in lab.NETWORKS.items()}
-    works = [lab.steps_of(name) * products for name, products in each.items()]
-    assert max(works) - min(works) < max(each.values())
 
 
 ROW = re.compile(r"^\| [^|]+ \| `(.+?)` \| `(.+?)` \| `(.+?)` \|", re.MULTILINE)

@@ -11,11 +11,15 @@ __all__ = ["numpy"]
 
 __getattr__, __dir__ = lazily(
     __name__,
-    ("activation", "conv", "convnet", "dropout", "linear", "loss", "norm", "numpy", "pool"),
+    (
+        "activation", "conv", "convnet", "densenet", "dropout", "linear", "loss", "norm", "numpy",
+        "pool",
+    ),
     {
         "activation": ("erf", "gelu", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"),
         "conv": ("add_bias", "conv2d", "conv2d_bias_relu", "use_algorithm"),
         "convnet": ("conv_transpose2d", "flatten"),
+        "densenet": ("dense_block_shared",),
         "dropout": ("draw_mask", "pack_mask", "unpack_mask"),
         "loss": (
             "cross_entropy", "hinge", "log_softmax", "logsumexp", "softmax", "squared_error",

@@ -6,12 +6,16 @@ Each layer reads a prefix of the buffer and writes `growth` maps behind it. The 
 Chapter: book/densenet.md.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dlcore.kernels.norm import per_channel
 from dlcore.ops.conv import conv2d, conv2d_input_grad, conv2d_weight_grad
 from dlcore.ops.norm import batch_statistics, normalized
 from dlcore.shapes import ShapeError
+
+AXES = (0, 2, 3)  # of the numbers of one map
 
 
 def dense_block_shared(x, layers, *, eps=1e-5):
@@ -30,26 +34,24 @@ def dense_block_shared(x, layers, *, eps=1e-5):
     >>> z[:, :, 0, 0].tolist()
     [[1.0, 0.0], [3.0, 5.0]]
     """
-    widths = channels_of(x, layers)
-    N, C, H, W = x.shape
-    z = np.empty((N, widths[-1], H, W), x.dtype)
-    z[:, :C] = x
-    mean, var = np.empty(widths[-1]), np.empty(widths[-1])
-    mean[:C], var[:C] = batch_statistics(x)
-    for c, end, layer in zip(widths, widths[1:], layers, strict=False):
-        z[:, c:end] = conv2d(read(z, mean, var, c, layer, eps), layer[2], padding="same")
-        mean[c:end], var[c:end] = batch_statistics(z[:, c:end])
+    first, *ends = channels_of(x, layers)
+    maps = Maps.empty(x, (first, *ends)[-1], eps)
+    maps.write(slice(first), x)
+    for end, layer in zip(ends, layers, strict=True):
+        c = layer[2].shape[1]
+        maps.write(slice(c, end), conv2d(maps.read(c, layer), layer[2], padding="same"))
 
     def pullback(z_bar):
-        hat_bar = np.zeros_like(z)  # of the normalised maps, summed over the layers that read them
+        hat_bar = np.zeros_like(maps.z)  # of normalised maps, summed over the layers that read them
         grads = []
-        for c, end, layer in reversed(list(zip(widths, widths[1:], layers, strict=False))):
-            y_bar = z_bar[:, c:end] + project(z, mean, var, hat_bar, slice(c, end), eps)
-            grads.append(pull_layer(z, mean, var, hat_bar, c, layer, y_bar, eps))
-        x_bar = z_bar[:, :C] + project(z, mean, var, hat_bar, slice(0, C), eps)
+        for end, layer in zip(reversed(ends), reversed(layers), strict=True):
+            c = layer[2].shape[1]
+            y_bar = z_bar[:, c:end] + maps.project(slice(c, end), hat_bar)
+            grads.append(pull_layer(maps, c, layer, y_bar, hat_bar))
+        x_bar = z_bar[:, :first] + maps.project(slice(first), hat_bar)
         return x_bar, grads[::-1]
 
-    return z, pullback
+    return maps.z, pullback
 
 
 def channels_of(x, layers):
@@ -71,46 +73,64 @@ def channels_of(x, layers):
     return widths
 
 
-def read(z, mean, var, c, layer, eps):
-    """Normalise the first c maps as a layer does, and apply the ReLU.
+class Maps(NamedTuple):
+    """The buffer of a block: its maps z (N, C, H, W), with mean and variance (C,) of each."""
 
-    >>> layer = np.ones(1), np.ones(1), None
-    >>> read(np.ones((1, 2, 1, 1)), np.zeros(2), np.ones(2), 1, layer, 0.0).ravel().tolist()
-    [2.0]
+    z: np.ndarray
+    mean: np.ndarray
+    var: np.ndarray
+    eps: float
+
+    @classmethod
+    def empty(cls, x, C, eps):
+        """Allocate a buffer of C maps of the size of x.
+
+        >>> Maps.empty(np.ones((2, 3, 4, 5)), 7, 1e-5).z.shape
+        (2, 7, 4, 5)
+        """
+        N, _, H, W = x.shape
+        return cls(np.empty((N, C, H, W), x.dtype), np.empty(C), np.empty(C), eps)
+
+    def write(self, some, y):
+        """Store some maps, and measure them, once for all layers that will read them."""
+        self.z[:, some] = y
+        self.mean[some], self.var[some] = batch_statistics(y)
+
+    def read(self, c, layer):
+        """Normalise the first c maps as a layer does, and apply the ReLU."""
+        gamma, beta, _ = layer
+        x, mean, var = self.z[:, :c], self.mean[:c], self.var[:c]
+        return normalized(x, mean, var, gamma, beta, self.eps, relu=True)
+
+    def hats(self, some):
+        """Normalise some maps, without scale and shift."""
+        one = np.ones(self.mean[some].size, self.z.dtype)
+        x, mean, var = self.z[:, some], self.mean[some], self.var[some]
+        return normalized(x, mean, var, one, 0 * one, self.eps)
+
+    def project(self, some, hat_bar):
+        """Pull the gradient of some normalised maps back to the maps:  one projection for each.
+
+        x̄ = (g - mean g - x̂ mean(g x̂))/σ, where g is the sum over all layers that read the map.
+        """
+        x_hat, g = self.hats(some), hat_bar[:, some]
+        along = x_hat * (g * x_hat).mean(AXES, keepdims=True)
+        sigma = np.sqrt(self.var[some] + self.eps).astype(g.dtype)
+        return (g - g.mean(AXES, keepdims=True) - along) / per_channel(sigma, g)
+
+
+def pull_layer(maps, c, layer, y_bar, hat_bar):
+    """Add to `hat_bar` what a layer pulls back; return the gradients of its parameters.
+
+    >>> maps = Maps(np.full((1, 2, 1, 1), 5.0), np.full(2, 3.0), np.ones(2), 0.0)
+    >>> hat_bar = np.zeros((1, 2, 1, 1))
+    >>> layer = np.ones(1), np.ones(1), np.full((1, 1, 1, 1), 10.0)
+    >>> pull_layer(maps, 1, layer, np.ones((1, 1, 1, 1)), hat_bar)[:2], hat_bar.ravel()
+    ((array([20.]), array([10.])), array([10.,  0.]))
     """
-    gamma, beta, _ = layer
-    return normalized(z[:, :c], mean[:c], var[:c], gamma, beta, eps, relu=True)
-
-
-def hats(z, mean, var, maps, eps):
-    """Normalise some maps, without scale and shift.
-
-    >>> hats(np.full((1, 2, 1, 1), 5.0), 3 * np.ones(2), np.ones(2), slice(1), 0.0).ravel()
-    array([2.])
-    """
-    one = np.ones(mean[maps].size, z.dtype)
-    return normalized(z[:, maps], mean[maps], var[maps], one, 0 * one, eps)
-
-
-def pull_layer(z, mean, var, hat_bar, c, layer, y_bar, eps):
-    """Add to `hat_bar` what a layer pulls back; return the gradients of its parameters."""
     gamma, _, w = layer
-    seen = read(z, mean, var, c, layer, eps)
+    seen = maps.read(c, layer)
     w_bar = conv2d_weight_grad(seen, y_bar, kernel_size=w.shape[2:], padding="same")
-    g = conv2d_input_grad(y_bar, w, size=z.shape[2:], padding="same") * (seen > 0)
-    hat_bar[:, :c] += per_channel(gamma, z) * g
-    axes = (0, 2, 3)
-    gamma_bar = (g * hats(z, mean, var, slice(c), eps)).sum(axes)
-    return gamma_bar, g.sum(axes), w_bar
-
-
-def project(z, mean, var, hat_bar, maps, eps):
-    """Pull the gradient of some normalised maps back to the maps:  one projection for each.
-
-    x̄ = (g - mean g - x̂ mean(g x̂))/σ, where g is the sum over all layers that read the map.
-    """
-    x_hat, g = hats(z, mean, var, maps, eps), hat_bar[:, maps]
-    axes = (0, 2, 3)
-    along = x_hat * (g * x_hat).mean(axes, keepdims=True)
-    sigma = np.sqrt(var[maps] + eps).astype(z.dtype)
-    return (g - g.mean(axes, keepdims=True) - along) / per_channel(sigma, z)
+    g = conv2d_input_grad(y_bar, w, size=seen.shape[2:], padding="same") * (seen > 0)
+    hat_bar[:, :c] += per_channel(gamma, g) * g
+    return (g * maps.hats(slice(c))).sum(AXES), g.sum(AXES), w_bar
