@@ -101,7 +101,7 @@ def traced(model, x):
     """
     graph, stack = Graph(model), [("", None)]
     images = Value(x, next(levels), graph.input, graph, stack)
-    with watched_calls(model, stack):
+    with watched_calls(model, stack), np.errstate(all="ignore"):  # x is drawn, not an image
         y = model(images)
     if not isinstance(y, Value):
         raise NotImplementedError(

@@ -146,6 +146,23 @@ def write_conv(call):
     return y if call.primitive is conv.conv2d else call.with_relu(y)
 
 
+@translates(conv.conv2d_input_grad)
+def write_conv_transpose(call):
+    """Write ConvTranspose, which has another name where it is the gradient of a convolution."""
+    function, options = call.primitive.__name__, call.options
+    maps, w = call.args
+    stride, dilation = (pair(function, name, options[name]) for name in ("stride", "dilation"))
+    size, window = call.y.shape[2:], w.shape[2:]
+    padding = normalize_padding(function, options["padding"], size, window, stride, dilation)
+    axes = zip(size, maps.shape[2:], stride, padding, dilation, window, strict=True)
+    more = [H + sum(pad) - (P - 1) * s - a * (U - 1) - 1 for H, P, s, pad, a, U in axes]
+    return call.node(
+        "ConvTranspose", call.inputs(), kernel_shape=[*window], strides=[*stride],
+        pads=pads(padding), dilations=[*dilation], output_padding=more,
+        group=int(options["groups"]),
+    )  # fmt: skip
+
+
 @translates(conv.add_bias)
 def write_bias(call):
     """Write Add, the bias with axes of length one for the pixels."""
