@@ -8,6 +8,13 @@ from dlcore.experiments import experiments
 from dlcore.experiments.experiment import Claim, reproduce_one
 from dlcore.experiments.ledger import rows, table
 
+# Families of runs that take hours: declared, and not run yet. Their pages say so.
+NOT_RUN = {
+    "depth-augment", "depth-dropout", "depth-filters", "depth-norm", "depth-pooling",
+    "depth-rates", "plain-residual-dense", "resnet-plain",
+}  # fmt: skip
+LONG = [name for name, experiment in experiments().items() if not experiment.quick]
+
 
 def test_every_number_of_the_ledger_keeps_its_claim():
     """Quick experiments are run for it, long ones read from their records."""
@@ -15,7 +22,12 @@ def test_every_number_of_the_ledger_keeps_its_claim():
     assert not broken
 
 
-@pytest.mark.parametrize("name", [n for n, each in experiments().items() if not each.quick])
+def test_what_has_no_record_is_listed():
+    """Every other experiment has one; what has been run is taken off the list."""
+    assert {name for name in LONG if not experiments()[name].path.exists()} == NOT_RUN
+
+
+@pytest.mark.parametrize("name", sorted({*LONG} - NOT_RUN))
 def test_a_record_says_how_to_make_it_again(name):
     """Command, seed, versions, processor, date and the sources' numbers stand in the file."""
     experiment = experiments()[name]
