@@ -58,7 +58,11 @@ def prepared(config):
 
 
 def alone():
-    """Bring Numba, which shares nothing: no cache on a disk, no lock between processes."""
+    """Bring Numba, which shares nothing: no cache on a disk, no lock between processes.
+
+    SciPy is not open to answers. Numba asks for it, and goes on without one that is not there.
+    """
+    sys.modules["scipy"] = None
     numba = {name: importlib.import_module(f"numba.{name}") for name in NUMBA}
     numba["core.dispatcher"].Dispatcher.enable_caching = lambda self: None
     numba["np.ufunc.parallel"]._backend_init_process_lock = threading.RLock()
