@@ -154,8 +154,8 @@ def file(tmp_path):
     return tmp_path / "model.onnx"
 
 
-# Not equal in every bit: in each block a norm, a sum and a ReLU are one pass here and three there; ε
-# and exponents are in single precision there, where these operations compute in double.
+# Not equal in every bit: a norm, a sum and a ReLU are one pass here and three there; ε and
+# exponents are in single precision there, where these operations compute in double.
 ROUNDED = {"layer norm", "lrn", "resnet-8", "resnet-8, plain", "resnet-20"}
 
 
@@ -396,6 +396,26 @@ def whole_numbers(proto):
     proto.graph.input[0].type.tensor_type.elem_type = 7
 
 
+def whole_weights(proto):
+    array = initializer(proto, "conv.b")
+    array.CopyFrom(onnx.numpy_helper.from_array(np.arange(3), "conv.b"))
+
+
+def other_numbers(proto):
+    attribute(proto, "Flatten").op_type = "Reshape"
+    shape = onnx.numpy_helper.from_array(np.array([0, 59]), "other")
+    proto.graph.initializer.append(shape)
+    attribute(proto, "Reshape").input.append("other")
+
+
+def no_result(proto):
+    proto.graph.output[0].name = "nothing"
+
+
+def constant_result(proto):
+    proto.graph.output[0].name = "conv.b"
+
+
 def unknown_name(proto):
     attribute(proto, "Gemm").input[0] = "nothing"
 
@@ -419,6 +439,10 @@ CHANGES = {
     of_constants: "n does not depend on the images",
     more_images: "axis of the images is padded",
     whole_numbers: "x holds numbers of kind 7",
+    whole_weights: "Unsqueeze computes with whole numbers",
+    other_numbers: r"images of \(3, 5, 4\) do not become \(0, 59\)",
+    no_result: "nothing",
+    constant_result: r"conv.b has the shape \(3,\) for no images",
     unknown_name: "nothing",
     computed_twice: "conv.b is computed twice",
 }

@@ -62,6 +62,18 @@ def pad(x, amounts):
     return arrays.pad(x, amounts)
 
 
+def reshape(x, sizes):
+    """Arrange the numbers of every image anew; raise ValueError where there are not as many.
+
+    >>> reshape(np.ones((5, 6)), np.array([0, 2, 3])).shape
+    (5, 2, 3)
+    """
+    first, *sizes = whole(sizes)
+    if first or min(sizes, default=1) < 1 or prod(sizes) != prod(x.shape[1:]):
+        raise ValueError(f"Reshape: images of {x.shape[1:]} do not become {first, *sizes}")
+    return np.reshape(x, (len(x), *sizes))
+
+
 def layer_normalization(x, scale, bias, *, axis, epsilon):
     """Normalise rows of features; raise UnsupportedError for another axis than the last.
 
@@ -98,7 +110,9 @@ FUNCTIONS = {name: OPERATORS[name] for name in ATTRIBUTES} | {
     "LayerNormalization": layer_normalization,
     "MaxPool": max_pool,
     "Pad": pad,
+    "Reshape": reshape,
 }
+COUNTED = {"Pad", "ReduceMax", "ReduceMean", "ReduceSum", "Reshape", "Slice", "Unsqueeze"}
 
 
 class Network:
@@ -179,7 +193,8 @@ def network(model):
     require_bounded(given.name, size)
     params = {each.name: array_of(each) for each in graph.initializer}
     nodes = [node_of(each) for each in graph.node]
-    try_on_nothing(nodes, given.name, size, params)
+    known = try_on_nothing(nodes, given.name, size, params)
+    require_images(result.name, known[result.name].shape)
     return Network(size, params, nodes, (given.name, result.name))
 
 
@@ -233,13 +248,20 @@ def require_bounded(name, shape):
 
 
 def try_on_nothing(nodes, name, size, params):
-    """Compute all nodes on a batch of no images; raise what is wrong, with the node's name."""
+    """Compute all nodes on a batch of no images, return what is known; raise what is wrong.
+
+    Every result of a node that depends on the images has no entry, so that the memory is that of
+    the arrays; whole numbers are taken as shapes and axes only.
+    """
     known = params | {name: np.zeros((0, *size), np.float32)}
     if name in params:
         raise ValueError(f"{name} is an array and the input")
     constant = {*params}
     for node in nodes:
         [output] = node.outputs
+        floats = node.inputs[:1] if node.operator in COUNTED else node.inputs
+        if any(known[each].dtype != np.float32 for each in floats):
+            raise ValueError(f"{node.name} computes with whole numbers")
         if output in known:
             raise ValueError(f"{output} is computed twice")
         if constant.issuperset(node.inputs):
@@ -249,6 +271,7 @@ def try_on_nothing(nodes, name, size, params):
         compute(node, known)
         if output not in constant:
             require_images(output, known[output].shape)
+    return known
 
 
 def require_images(name, shape):
