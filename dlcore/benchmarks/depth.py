@@ -47,7 +47,7 @@ def contestants(torch, model, x, t, rng, train):
     if torch is None:
         return runs
     for told, order in (("last", torch.channels_last), ("first", torch.contiguous_format)):
-        network = torch_modules.chain(torch, model).to(memory_format=order)
+        network = torch_modules.counterpart(torch, model).to(memory_format=order)
         given = torch.from_numpy(x).contiguous(memory_format=order)
         if train:
             optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)

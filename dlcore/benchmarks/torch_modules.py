@@ -1,80 +1,197 @@
-"""The deep networks as PyTorch's modules, with our parameters: VGG, ResNet, DenseNet.
+"""Our models as PyTorch's modules, with our parameters and the names of our layers.
 
-Each of our layers has its counterpart here; both sides compute the same numbers.
+Each of our layers has one module as its counterpart; both sides compute the same numbers. A
+module has the path of its layer, so that the file which `dlcore convert` writes is one that
+``load_state_dict`` accepts with all names.
 
 Chapter: book/norm.md.
 """
 
-from dlcore.benchmarks.torch_reference import copied, linear
+from dlcore.compat.torch import state_dict
 from dlcore.nn import (
     Activation,
     AvgPool2d,
     BatchNorm,
     Conv2d,
+    ConvReLUPool,
     Dropout,
+    Flatten,
     GlobalAvgPool,
     Linear,
+    LocalResponseNorm,
     MaxPool2d,
+    Sequential,
 )
-from dlcore.nn.models.densenet import DenseLayer, DenseNet, NormReLUConv, Transition
-from dlcore.nn.models.resnet import (
-    IdentityShortcut,
-    PreactivationBlock,
-    ProjectionShortcut,
-    ResidualBlock,
+from dlcore.nn.models import (
+    MLP,
+    VGG,
+    DenseNet,
+    LinearClassifier,
     ResNet,
+    ThreeLayerConvNet,
+    TwoLayer,
+    TwoLayerConvNet,
 )
-from dlcore.nn.models.vgg import VGG, ConvNormReLU
+from dlcore.nn.models.densenet import DenseLayer, NormReLUConv, Transition
+from dlcore.nn.models.resnet import IdentityShortcut, ProjectionShortcut, ResidualBlock
+from dlcore.nn.models.vgg import ConvNormReLU
+from dlcore.ops.activation import relu
+
+ROWS = (  # layers whose attributes are called in their order
+    ConvNormReLU, DenseNet, NormReLUConv, ProjectionShortcut, ResNet, Sequential,
+    ThreeLayerConvNet, Transition, TwoLayer, TwoLayerConvNet, VGG,
+)  # fmt: skip
+
+
+def counterpart(torch, model):
+    """Build a model of ours from PyTorch's modules, with our parameters and state."""
+    tensors = {name: torch.tensor(array) for name, array in state_dict(model).items()}
+    module = module_of(torch, model).to(next(iter(tensors.values())).dtype)
+    module.load_state_dict(tensors, strict=True)
+    return module
+
+
+def module_of(torch, layer):
+    """Build the module that computes what a layer computes, with parameters of its own.
+
+    Raises ValueError for a layer that has no counterpart here.
+    """
+    nn = torch.nn
+    builders = {
+        Conv2d: conv,
+        ConvReLUPool: conv_relu_pool,
+        BatchNorm: norm,
+        Linear: linear,
+        LinearClassifier: linear,
+        Activation: activation,
+        Flatten: lambda torch, layer: nn.Flatten(),
+        Dropout: lambda torch, layer: nn.Dropout(layer.p),
+        MaxPool2d: lambda torch, layer: nn.MaxPool2d(**layer.options),
+        AvgPool2d: lambda torch, layer: nn.AvgPool2d(**layer.options),
+        GlobalAvgPool: lambda torch, layer: nn.AdaptiveAvgPool2d(1),
+        LocalResponseNorm: lambda torch, layer: nn.LocalResponseNorm(**layer.options),
+        IdentityShortcut: identity,
+        ResidualBlock: residual,
+        DenseLayer: dense,
+        MLP: mlp,
+        ROWS: lambda torch, layer: row(torch, layer.children()),
+    }
+    for kind, build in builders.items():
+        if isinstance(layer, kind):
+            return build(torch, layer)
+    raise ValueError(f"module_of: layer is {type(layer).__name__}, which has no counterpart")
+
+
+def row(torch, children):
+    """Build the counterpart of (path, layer) in a row, nested as the paths are."""
+    inside = {}
+    for path, layer in children:
+        first, _, rest = path.partition(".")
+        inside.setdefault(first, []).append((rest, layer))
+    modules = torch.nn.Sequential()
+    for first, found in inside.items():
+        path, layer = found[0]
+        modules.add_module(first, row(torch, found) if path else module_of(torch, layer))
+    return modules
+
+
+def rectified(torch, kind):
+    """Derive a kind of modules that apply the ReLU last."""
+
+    class Rectified(kind):
+        def forward(self, x):
+            return torch.relu(super().forward(x))
+
+    return Rectified
+
+
+def conv_arguments(layer):
+    """Read the arguments of a convolution of PyTorch's from a layer of ours."""
+    F, C, U, V = layer.params["w"].shape
+    options = {name: layer.options[name] for name in ("stride", "padding", "dilation", "groups")}
+    channels = C * options["groups"]
+    return {"in_channels": channels, "out_channels": F, "kernel_size": (U, V), **options}
 
 
 def conv(torch, layer):
     """Build the counterpart of a convolution, with its ReLU."""
-    F, C, U, V = layer.params["w"].shape
-    options = {name: layer.options[name] for name in ("stride", "padding", "dilation", "groups")}
-    module = torch.nn.Conv2d(C, F, (U, V), bias="b" in layer.params, **options)
-    copied(torch, module, **layer.params)
-    return [module, torch.nn.ReLU()] if layer.options.get("relu") else [module]
+    kind = torch.nn.Conv2d
+    kind = rectified(torch, kind) if layer.options.get("relu") else kind
+    return kind(bias="b" in layer.params, **conv_arguments(layer))
+
+
+def conv_relu_pool(torch, layer):
+    """Build the counterpart of a convolution, its ReLU and its pooling."""
+
+    class ConvReLUMaxPool(rectified(torch, torch.nn.Conv2d)):
+        def forward(self, x):
+            return torch.nn.functional.max_pool2d(super().forward(x), layer.pool)
+
+    return ConvReLUMaxPool(**conv_arguments(layer))
 
 
 def norm(torch, layer):
     """Build the counterpart of a batch normalisation, with its ReLU."""
-    module = torch.nn.BatchNorm2d(layer.state["mean"].size, layer.eps, layer.momentum)
-    copied(torch, module, layer.params["gamma"], layer.params["beta"])
-    return [module, torch.nn.ReLU()] if layer.relu else [module]
+    kind = torch.nn.BatchNorm2d
+    kind = rectified(torch, kind) if layer.relu else kind
+    return kind(layer.state["mean"].size, layer.eps, layer.momentum, affine=bool(layer.params))
+
+
+def linear(torch, layer):
+    """Build the counterpart of a linear layer, which lays images out flat first."""
+
+    class FlatLinear(torch.nn.Linear):
+        def forward(self, x):
+            return super().forward(x.flatten(1))
+
+    D, M = layer.params["w"].shape
+    return FlatLinear(D, M, bias="b" in layer.params)
+
+
+def activation(torch, layer):
+    """Build the counterpart of a ReLU; raise ValueError for another nonlinearity."""
+    if layer.op is not relu:
+        raise ValueError(f"activation: {layer.op.__name__} has no counterpart, use the ReLU")
+    return torch.nn.ReLU()
+
+
+def mlp(torch, model):
+    """Build the counterpart of a perceptron: one nonlinearity between any two layers."""
+
+    class Perceptron(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = torch.nn.ModuleList(module_of(torch, each) for each in model.layers)
+            self.activation = module_of(torch, model.activation)
+
+        def forward(self, x):
+            for each in self.layers[:-1]:
+                x = self.activation(each(x))
+            return self.layers[-1](x)
+
+    return Perceptron()
+
+
+def children(torch, layer):
+    """Build the counterparts of the layers inside a layer, by the names of its attributes."""
+    return {name: module_of(torch, inside) for name, inside in layer.children()}
 
 
 def residual(torch, block):
-    """Build the counterpart of a residual block: the ReLU comes after the addition."""
+    """Build the counterpart of a residual block: its last ReLU comes after the addition."""
 
     class Block(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            branch = [block.conv1, block.norm1, block.conv2]
-            self.branch = chain(torch, *branch)
-            self.norm = norm(torch, block.norm2)[0]
-            self.shortcut = block.shortcut and chain(torch, block.shortcut)
+            for name, module in children(torch, block).items():
+                self.add_module(name, module)
 
         def forward(self, x):
-            y = self.norm(self.branch(x))
-            return torch.relu(y if self.shortcut is None else y + self.shortcut(x))
+            y = self.conv2(self.norm1(self.conv1(x)))
+            y = torch.nn.BatchNorm2d.forward(self.norm2, y)
+            return torch.relu(y if block.shortcut is None else y + self.shortcut(x))
 
-    return [Block()]
-
-
-def preactivation(torch, block):
-    """Build the counterpart of a block that adds last."""
-
-    class Block(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.branch = chain(torch, block.norm1, block.conv1, block.norm2, block.conv2)
-            self.shortcut = block.shortcut and chain(torch, block.shortcut)
-
-        def forward(self, x):
-            y = self.branch(x)
-            return y if self.shortcut is None else y + self.shortcut(x)
-
-    return [Block()]
+    return Block()
 
 
 def identity(torch, layer):
@@ -85,7 +202,7 @@ def identity(torch, layer):
             x = x[:, :, :: layer.stride, :: layer.stride]
             return torch.nn.functional.pad(x, (0, 0, 0, 0, 0, layer.more))
 
-    return [Shortcut()]
+    return Shortcut()
 
 
 def dense(torch, layer):
@@ -94,47 +211,11 @@ def dense(torch, layer):
     class Dense(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.made = chain(torch, *filter(None, (layer.bottleneck, layer.conv)))
+            for name, module in children(torch, layer).items():
+                self.add_module(name, module)
 
         def forward(self, x):
-            return torch.cat([x, self.made(x)], dim=1)
+            y = x if layer.bottleneck is None else self.bottleneck(x)
+            return torch.cat([x, self.conv(y)], dim=1)
 
-    return [Dense()]
-
-
-def converted(torch, layer):
-    """List the modules that compute what a layer computes."""
-    nn = torch.nn
-    builders = {
-        Conv2d: conv,
-        BatchNorm: norm,
-        Linear: lambda torch, layer: [nn.Flatten(), linear(torch, layer)],
-        Activation: lambda torch, layer: [nn.ReLU()],
-        Dropout: lambda torch, layer: [nn.Dropout(layer.p)],
-        MaxPool2d: lambda torch, layer: [nn.MaxPool2d(2)],
-        AvgPool2d: lambda torch, layer: [nn.AvgPool2d(2)],
-        GlobalAvgPool: lambda torch, layer: [nn.AdaptiveAvgPool2d(1)],
-        IdentityShortcut: identity,
-        ResidualBlock: residual,
-        PreactivationBlock: preactivation,
-        DenseLayer: dense,
-    }
-    rows = {
-        ConvNormReLU: lambda layer: [layer.conv, layer.norm],
-        NormReLUConv: lambda layer: [layer.norm, layer.conv],
-        ProjectionShortcut: lambda layer: [layer.conv, layer.norm],
-        Transition: lambda layer: [layer.conv, layer.pool],
-        VGG: lambda layer: [*layer.features, *layer.classifier],
-        ResNet: lambda layer: [*layer.body, layer.pool, layer.output],
-        DenseNet: lambda layer: [layer.conv, *layer.layers, layer.norm, layer.pool, layer.output],
-    }
-    for kind, build in builders.items():
-        if isinstance(layer, kind):
-            return build(torch, layer)
-    return list(chain(torch, *filter(None, rows[type(layer)](layer))))
-
-
-def chain(torch, *layers):
-    """Build the counterparts of layers in a row."""
-    modules = [module for layer in layers for module in converted(torch, layer)]
-    return torch.nn.Sequential(*modules)
+    return Dense()

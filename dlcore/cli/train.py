@@ -119,6 +119,32 @@ def show(
 
 
 @app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A checkpoint, .npz, or .safetensors.")],
+    target: Annotated[Path, typer.Argument(help="The other of the two, to be written.")],
+    *,
+    model: Annotated[str, typer.Option(help="Whose weights they are: linear, …, vgg-cifar.")],
+    data: Annotated[str, typer.Option(help="What it is for: digits, cifar10 or mnist.")] = "digits",
+    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Channels, height and width, where not those of the data.")
+    ] = None,
+    classes: Annotated[int | None, typer.Option(min=1, help="How many classes there are.")] = None,
+    best: Annotated[
+        bool, typer.Option("--best", help="Take what was best on the validation set.")
+    ] = False,
+):
+    """Convert weights of MODEL from a checkpoint to PyTorch's names in safetensors, or back."""
+    from dlcore.compat.torch import convert
+    from dlcore.train.architectures import trained
+    from dlcore.train.recipes import image_size
+
+    shape = None if size is None else image_size(size)
+    built = trained(model, data, shape, classes, hidden)
+    print(f"{target}: {convert(source, target, built, best=best)} arrays")
+
+
+@app.command()
 def sweep(
     model: Model = "twolayer",
     *,

@@ -10,9 +10,10 @@ from functools import partial
 from typing import NamedTuple
 
 from dlcore.nn.models import VGG, DenseNet, ResNet, vgg
-from dlcore.train.recipes import MODELS
+from dlcore.train.recipes import MODELS, RECIPES
 
 CIFAR, IMAGENET = ((3, 32, 32), 10), ((3, 224, 224), 1000)  # sizes of images, and classes
+DATA = {"digits": ((1, 8, 8), 10), "mnist": ((1, 28, 28), 10), "cifar10": CIFAR}
 
 
 class Architecture(NamedTuple):
@@ -67,3 +68,28 @@ def undrawn(name, size=None, K=None):
     size = architecture.size if size is None else size
     K = architecture.K if K is None else K
     return architecture.build(size=size, K=K, rng=None), size
+
+
+def trained(name, data="digits", size=None, K=None, hidden=None):
+    """Build a model as `dlcore train` does for some data, without drawing its weights.
+
+    Settings, `size` and `K` are those of the recipe for this data, or where there is none those
+    of the table; each may be given. Raises ValueError for an unknown name, unknown data, `hidden`
+    of a model without a recipe or hidden layer, and images that are too small for the model.
+
+    >>> trained("twolayer", "digits", hidden=50).hidden.params["w"].shape
+    (64, 50)
+    """
+    if name not in ARCHITECTURES:
+        raise ValueError(f"convert: model is {name!r}, use one of {', '.join(ARCHITECTURES)}")
+    if data not in DATA:
+        raise ValueError(f"convert: data is {data!r}, use one of {', '.join(DATA)}")
+    changes = {} if hidden is None else {"hidden": hidden}
+    if (name, data) not in RECIPES:
+        if changes:
+            raise ValueError(f"convert: hidden is {hidden} but {name} on {data} has no recipe")
+        return undrawn(name, size, K)[0]
+    recipe, images = RECIPES[name, data].changed(**changes), DATA[data]
+    size = images[0] if size is None else size
+    K = images[1] if K is None else K
+    return recipe.build(size, K, rng=None, **recipe.settings)

@@ -3,12 +3,17 @@
 The file is a NumPy archive of plain arrays; nothing in it is ever executed. It is written
 beside its place and moved there in one piece, so that a run that is killed loses no checkpoint.
 
+A file of weights alone is an archive of the same form that holds the parts "params" and "state"
+and no others: what another library has trained. A model takes them over, a run cannot go on from
+them. `read_weights` reads both kinds of file.
+
 Chapter: book/solver.md.
 """
 
 import json
 import os
 import zipfile
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -68,16 +73,57 @@ def save(solver, path):
     ['w', 'b']
     """
     begun = solver.epoch + (solver.step_of_epoch > 0)
-    path = Path(str(path).replace("{epoch}", str(begun)))
+    save_parts(parts_of(solver), str(path).replace("{epoch}", str(begun)))
+
+
+def save_weights(path, params, state):
+    """Write parameters and state, both {name: array}, as a file of weights alone.
+
+    Raises OSError where the file cannot be written; the one before it is then still there.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     save_weights(f"{folder}/weights.npz", {"w": np.ones((3, 2))}, {})
+    ...     read_weights(f"{folder}/weights.npz")[0]["w"].shape
+    (3, 2)
+    """
+    save_parts({"params": params, "state": state}, path)
+
+
+def save_parts(parts, path):
+    """Write {part: {name: array}} to an archive.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     save_parts({"params": {"w": np.ones(2)}}, f"{folder}/run.npz")
+    ...     read_parts(f"{folder}/run.npz")["params"]
+    {'w': array([1., 1.])}
+    """
     arrays = {
-        f"{part}/{name}": array
-        for part, named in parts_of(solver).items()
-        for name, array in named.items()
+        f"{part}/{name}": array for part, named in parts.items() for name, array in named.items()
     }
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+@contextmanager
+def replacing(path):
+    """Open a file for a ``with`` block; it takes the place of `path` when the block ends.
+
+    An error inside the block leaves the file at `path` as it is.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with replacing(f"{folder}/run.npz") as file:
+    ...         _ = file.write(b"whole")
+    ...     Path(folder, "run.npz").read_bytes()
+    b'whole'
+    """
+    path = Path(path)
     beside = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside.open("wb") as file:
-        np.savez(file, **arrays)
+        yield file
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
@@ -93,18 +139,56 @@ def read(path):
     Traceback (most recent call last):
     FileNotFoundError: [Errno 2] No such file or directory: 'nothing.npz'
     """
+    parts = read_parts(path)
+    missing = [part for part in ("params", "optimizer", "history", "run") if not parts[part]]
+    missing += [f"run/{name}" for name in RUN if name not in parts["run"]]
+    if missing:
+        raise ValueError(f"resume: {path} lacks {', '.join(missing)}, start anew")
+    return parts
+
+
+def read_weights(path, *, best=False):
+    """Read parameters and state, both {name: array}, from a checkpoint or a file of weights.
+
+    ``nn.load(model, *read_weights(path))`` puts them into a model. With `best` they are those that
+    were best on the validation set. Raises OSError where the file cannot be read, ValueError where
+    it is no checkpoint, holds no parameters, or none that were best.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from dlcore.train.recipes import prepare, recipe
+    >>> with TemporaryDirectory() as folder:
+    ...     save(prepare(recipe("linear", "digits"), "digits"), f"{folder}/run.npz")
+    ...     params, state = read_weights(f"{folder}/run.npz")
+    >>> list(params), state
+    (['w', 'b'], {})
+    """
+    parts = read_parts(path)
+    params, state = ("best_params", "best_state") if best else ("params", "state")
+    if not parts[params]:
+        raise ValueError(f"read_weights: {path} lacks {params}, pass a checkpoint that has them")
+    return parts[params], parts[state]
+
+
+def read_parts(path):
+    """Read an archive as {part: {name: array}}; parts that it has not are empty.
+
+    Raises OSError where the file cannot be read, ValueError where it is no archive of the parts
+    in `PARTS`.
+
+    >>> read_parts("nothing.npz")
+    Traceback (most recent call last):
+    FileNotFoundError: [Errno 2] No such file or directory: 'nothing.npz'
+    """
     parts = {part: {} for part in PARTS}
     try:
         with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             for key in file.files:
                 part, _, name = key.partition("/")
                 parts[part][name] = file[key]
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError) as error:
-        raise ValueError(f"resume: {path} is no checkpoint ({error}), start anew") from None
-    missing = [part for part in ("params", "optimizer", "history", "run") if not parts[part]]
-    missing += [f"run/{name}" for name in RUN if name not in parts["run"]]
-    if missing:
-        raise ValueError(f"resume: {path} lacks {', '.join(missing)}, start anew")
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"read: {path} is no checkpoint ({error}), pass one that a run has written"
+        ) from None
     return parts
 
 

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from dlcore import cli
 from dlcore.course.exercises import topics
+from dlcore.train.checkpoint import read_weights
 
 
 @pytest.fixture
@@ -66,6 +68,22 @@ def test_a_run_resumed_prints_what_an_uninterrupted_one_prints(dlcore, tmp_path)
     assert first.splitlines()[-1] == again.splitlines()[-1]
 
 
+def test_weights_are_converted_for_pytorch_and_back(dlcore, tmp_path):
+    """Options are those of the training; the last file holds the weights of the first."""
+    pytest.importorskip("safetensors")
+    run, tensors, back = (f"{tmp_path}/{name}" for name in ("a.npz", "b.safetensors", "c.npz"))
+    dlcore(f"train twolayer --hidden 20 --epochs 1 --checkpoint {run}")
+    options = "--model twolayer --hidden 20"
+    assert dlcore(f"convert {run} {tensors} {options}")[:2] == (0, f"{tensors}: 4 arrays\n")
+    assert dlcore(f"convert {tensors} {back} {options}")[:2] == (0, f"{back}: 4 arrays\n")
+    for ours, theirs in zip(read_weights(run), read_weights(back), strict=True):
+        assert ours.keys() == theirs.keys()
+        assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+    code, _, complaint = dlcore(f"convert {run} {tensors} --model twolayer")
+    assert code == 2
+    assert "hidden.w is (64, 256) in the model but (64, 20) in params" in complaint
+
+
 def test_a_sweep_prints_its_trials_best_first(dlcore):
     """Two rounds of two settings: four lines, the accuracies in descending order."""
     code, out, _ = dlcore("sweep linear --trials 2 --rounds 2 --epochs 1 --jobs 1")
@@ -118,6 +136,12 @@ def test_reproduce_lists_the_experiments(dlcore):
         ("show tree", "model is 'tree', use one of linear, twolayer"),
         ("show vgg-d --size 3x16x16", "5 blocks halve it to nothing"),
         ("show vgg-d --size 224", "'224' is no size of an image"),
+        ("convert a.npz b.safetensors --model tree", "model is 'tree', use one of linear"),
+        ("convert a.npz b.safetensors --model linear --data cifar", "data is 'cifar', use one of"),
+        ("convert a.npz b.safetensors --model vgg-cifar --hidden 3", "hidden is 3 but vgg-cifar"),
+        ("convert a.npz b.safetensors --model linear --hidden 3", "linear has no hidden"),
+        ("convert a.npz b.safetensors --model linear", "No such file or directory: 'a.npz'"),
+        ("convert a.npz b.pt --model linear", "use .npz to .safetensors or .safetensors to .npz"),
         ("reproduce fusion", "name is 'fusion', use one of"),
         ("bench fusion", "name is 'fusion', use one of"),
         ("data fetch imagenet", "imagenet"),

@@ -153,7 +153,7 @@ def test_pytorch_computes_the_same_scores_and_gradients(name, torch, rng):
     for array in nn.named_parameters(model).values():
         array[...] += rng.normal(scale=0.1, size=array.shape)
     x, t = rng.normal(size=(5, 2, 8, 8)), rng.integers(3, size=5)
-    theirs = torch_modules.chain(torch, model)
+    theirs = torch_modules.counterpart(torch, model)
     loss, grads = loss_and_grads(model, cross_entropy, x, t, rng)
     expected = torch.nn.functional.cross_entropy(theirs(torch.from_numpy(x)), torch.from_numpy(t))
     expected.backward()
