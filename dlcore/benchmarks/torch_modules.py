@@ -172,26 +172,30 @@ def mlp(torch, model):
     return Perceptron()
 
 
-def children(torch, layer):
-    """Build the counterparts of the layers inside a layer, by the names of its attributes."""
-    return {name: module_of(torch, inside) for name, inside in layer.children()}
+def composed(torch, layer, forward):
+    """Build a module of the layers inside a layer, which `forward(module, x)` calls."""
+
+    class Composed(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            for name, inside in layer.children():
+                self.add_module(name, module_of(torch, inside))
+
+        def forward(self, x):
+            return forward(self, x)
+
+    return Composed()
 
 
 def residual(torch, block):
     """Build the counterpart of a residual block: its last ReLU comes after the addition."""
 
-    class Block(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            for name, module in children(torch, block).items():
-                self.add_module(name, module)
+    def forward(module, x):
+        y = module.conv2(module.norm1(module.conv1(x)))
+        y = torch.nn.BatchNorm2d.forward(module.norm2, y)
+        return torch.relu(y if block.shortcut is None else y + module.shortcut(x))
 
-        def forward(self, x):
-            y = self.conv2(self.norm1(self.conv1(x)))
-            y = torch.nn.BatchNorm2d.forward(self.norm2, y)
-            return torch.relu(y if block.shortcut is None else y + self.shortcut(x))
-
-    return Block()
+    return composed(torch, block, forward)
 
 
 def identity(torch, layer):
@@ -208,14 +212,8 @@ def identity(torch, layer):
 def dense(torch, layer):
     """Build the counterpart of a dense layer."""
 
-    class Dense(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            for name, module in children(torch, layer).items():
-                self.add_module(name, module)
+    def forward(module, x):
+        y = x if layer.bottleneck is None else module.bottleneck(x)
+        return torch.cat([x, module.conv(y)], dim=1)
 
-        def forward(self, x):
-            y = x if layer.bottleneck is None else self.bottleneck(x)
-            return torch.cat([x, self.conv(y)], dim=1)
-
-    return Dense()
+    return composed(torch, layer, forward)
