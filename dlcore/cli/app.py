@@ -16,7 +16,7 @@ def main():
     """Run a command; an error that was foreseen is one line, not a page."""
     try:
         app()
-    except (ValueError, KeyError, OSError, ArithmeticError) as error:
+    except (ValueError, KeyError, OSError, ArithmeticError, ModuleNotFoundError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"dlcore: {message}", file=sys.stderr)
         sys.exit(2)

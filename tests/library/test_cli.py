@@ -8,7 +8,7 @@ import pytest
 
 from dlcore import cli
 from dlcore.course.exercises import topics
-from dlcore.train.checkpoint import read_weights
+from dlcore.train.checkpoint import read_weights, save_weights
 
 
 @pytest.fixture
@@ -82,6 +82,18 @@ def test_weights_are_converted_for_pytorch_and_back(dlcore, tmp_path):
     code, _, complaint = dlcore(f"convert {run} {tensors} --model twolayer")
     assert code == 2
     assert "hidden.w is (64, 256) in the model but (64, 20) in params" in complaint
+
+
+def test_a_package_that_is_missing_is_named_with_its_extra(dlcore, monkeypatch, tmp_path):
+    """On one line; nothing is written."""
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    save_weights(tmp_path / "w.npz", {"w": np.ones((64, 10)), "b": np.ones(10)}, {})
+    code, _, complaint = dlcore(f"convert {tmp_path}/w.npz {tmp_path}/w.safetensors --model linear")
+    assert code == 2
+    assert complaint == (
+        "dlcore: convert: the package safetensors is missing, install the extra `safetensors`\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["w.npz"]
 
 
 def test_a_sweep_prints_its_trials_best_first(dlcore):

@@ -15,22 +15,35 @@ DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}  # as the file spells them, 
 CHECKPOINT, TENSORS = ".npz", ".safetensors"
 
 
+def package():
+    """Import the package `safetensors`; raise ModuleNotFoundError where it is not installed.
+
+    >>> package().__name__
+    'safetensors'
+    """
+    try:
+        import safetensors.numpy  # noqa: PLC0415  an extra
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "convert: the package safetensors is missing, install the extra `safetensors`"
+        ) from None
+    return safetensors
+
+
 def read_tensors(path):
     """Read a file of safetensors as {name: array}; nothing in it is executed.
 
     Raises OSError where the file cannot be read, ValueError where it is no such file, and for an
-    array that holds no float32, float64 or int64.
+    array that holds no float32, float64 or int64; and what `package` raises.
 
     >>> read_tensors("nothing.safetensors")
     Traceback (most recent call last):
     FileNotFoundError: [Errno 2] No such file or directory: 'nothing.safetensors'
     """
-    raw = Path(path).read_bytes()
-    from safetensors import SafetensorError, deserialize  # noqa: PLC0415  an extra
-
+    raw, safetensors = Path(path).read_bytes(), package()
     try:
-        found = deserialize(raw)
-    except SafetensorError as error:
+        found = safetensors.deserialize(raw)
+    except safetensors.SafetensorError as error:
         raise ValueError(f"read_tensors: {path} is no safetensors file ({error})") from None
     tensors = {}
     for name, tensor in found:
@@ -46,7 +59,8 @@ def read_tensors(path):
 def write_tensors(path, tensors):
     """Write {name: array} as a file of safetensors, in one piece.
 
-    Raises OSError where the file cannot be written; the one before it is then still there.
+    Raises OSError where the file cannot be written; the one before it is then still there; and
+    what `package` raises.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -54,11 +68,10 @@ def write_tensors(path, tensors):
     ...     read_tensors(f"{folder}/w.safetensors")["w"].shape
     (2, 3)
     """
-    from safetensors.numpy import save  # noqa: PLC0415  an extra
-
+    safetensors = package()
     contiguous = {name: np.array(tensor, order="C") for name, tensor in tensors.items()}
     with replacing(path) as file:
-        file.write(save(contiguous, metadata={"format": "pt"}))
+        file.write(safetensors.numpy.save(contiguous, metadata={"format": "pt"}))
 
 
 def convert(source, target, model, *, best=False):
