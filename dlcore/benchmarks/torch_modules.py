@@ -33,7 +33,12 @@ from dlcore.nn.models import (
     TwoLayerConvNet,
 )
 from dlcore.nn.models.densenet import DenseLayer, NormReLUConv, Transition
-from dlcore.nn.models.resnet import IdentityShortcut, ProjectionShortcut, ResidualBlock
+from dlcore.nn.models.resnet import (
+    IdentityShortcut,
+    PreactivationBlock,
+    ProjectionShortcut,
+    ResidualBlock,
+)
 from dlcore.nn.models.vgg import ConvNormReLU
 from dlcore.ops.activation import relu
 
@@ -72,6 +77,7 @@ def module_of(torch, layer):
         LocalResponseNorm: lambda torch, layer: nn.LocalResponseNorm(**layer.options),
         IdentityShortcut: identity,
         ResidualBlock: residual,
+        PreactivationBlock: preactivation,
         DenseLayer: dense,
         MLP: mlp,
         ROWS: lambda torch, layer: row(torch, layer.children()),
@@ -194,6 +200,16 @@ def residual(torch, block):
         y = module.conv2(module.norm1(module.conv1(x)))
         y = torch.nn.BatchNorm2d.forward(module.norm2, y)
         return torch.relu(y if block.shortcut is None else y + module.shortcut(x))
+
+    return composed(torch, block, forward)
+
+
+def preactivation(torch, block):
+    """Build the counterpart of a block that adds last."""
+
+    def forward(module, x):
+        y = module.conv2(module.norm2(module.conv1(module.norm1(x))))
+        return y if block.shortcut is None else y + module.shortcut(x)
 
     return composed(torch, block, forward)
 
