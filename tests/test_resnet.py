@@ -29,6 +29,12 @@ def lab():
 
 
 @pytest.fixture(scope="module")
+def wrong_residuals():
+    """Blocks with slips, and the checks that find them."""
+    return importlib.import_module("dlcore.verification.wrong_residuals")
+
+
+@pytest.fixture(scope="module")
 def programs():
     """The blocks by the letters of the page."""
     return importlib.import_module("dlcore.verification.programs.resnet")
@@ -154,22 +160,22 @@ def test_a_block_with_gamma_zero_hands_on_what_is_positive(rng):
     assert_array_equal(block(x, rng), np.maximum(x, 0))
 
 
-def test_at_gamma_zero_two_parameters_have_a_gradient(lab, rng):
+def test_at_gamma_zero_two_parameters_have_a_gradient(lab, wrong_residuals, rng):
     """γ and β of the last norm; with the first γ at 0 it is β alone, and it stays so."""
     norms = lab.initial_gradients(ResidualBlock(4, 4, zero_gamma=True, rng=rng), rng)
     assert [path for path, norm in norms.items() if norm] == ["norm2.gamma", "norm2.beta"]
-    block = lab.ZeroFirst(4, 4, zero_gamma=True, rng=rng)
+    block = wrong_residuals.ZeroFirst(4, 4, zero_gamma=True, rng=rng)
     for _ in range(3):
         norms = lab.initial_gradients(block, rng)
         assert [path for path, norm in norms.items() if norm] == ["norm2.beta"]
         block.norm2.params["beta"] += rng.normal(size=4)
 
 
-def test_behind_a_relu_a_branch_only_adds(lab, rng):
+def test_behind_a_relu_a_branch_only_adds(wrong_residuals, rng):
     """With the ReLU before the addition no feature falls, through three blocks in a row."""
     x = rng.normal(size=(2, 4, 5, 6))
     for _ in range(3):
-        y = lab.ReLUFirst(4, 4, rng=rng)(x, rng)
+        y = wrong_residuals.ReLUFirst(4, 4, rng=rng)(x, rng)
         assert (y >= x).all()
         x = y
 
@@ -232,12 +238,12 @@ def test_depth_and_parameters_are_those_of_the_page(depth, formulas, oracle):
     assert count(shortcut="projection") == page + more == page + 2752
 
 
-def test_every_wrong_version_fails_a_check(lab):
+def test_every_wrong_version_fails_a_check(wrong_residuals):
     """The version of the page passes all of them."""
-    right, *wrong = lab.VERSIONS
-    assert lab.found_by(right) == []
+    right, *wrong = wrong_residuals.VERSIONS
+    assert wrong_residuals.found_by(right) == []
     assert len(wrong) == 10
-    assert all(lab.found_by(version) for version in wrong)
+    assert all(wrong_residuals.found_by(version) for version in wrong)
 
 
 def test_the_recipe_mirrors_and_moves_images_of_cifar10(rng):

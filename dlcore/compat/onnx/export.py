@@ -111,7 +111,7 @@ def traced(model, x):
 
 
 def require_equal(graph, other):
-    """Raise NotImplementedError where two batches have made different graphs, at the first node.
+    """Raise NotImplementedError at the first node where two graphs differ.
 
     >>> from dlcore.nn import Linear
     >>> require_equal(Graph(Linear(3, 2, rng=None)), Graph(Linear(3, 2, rng=None)))

@@ -4,6 +4,7 @@ from math import prod
 
 import numpy as np
 
+from dlcore.autodiff.dispatch import plain
 from dlcore.compat.onnx.support import UnsupportedError
 from dlcore.ops.norm import (
     batch_norm,
@@ -23,7 +24,7 @@ def batch_normalization(
     """Normalise channels by given statistics, or in training by those of the batch.
 
     In training the running statistics come, too: `momentum` is the share of the old ones, and the
-    variance is biased.
+    variance is biased; no gradient flows through them.
 
     >>> one = np.ones(1)
     >>> batch_normalization(np.array([[5.0]]), one, one, 3 * one, 4 * one, epsilon=0.0)
@@ -33,7 +34,7 @@ def batch_normalization(
         raise UnsupportedError("BatchNormalization: spatial is 0, our statistics are per channel")
     if is_test and not training_mode:
         return normalize(x, mean, var, scale, bias, eps=epsilon)
-    known = batch_statistics(x)
+    known = batch_statistics(plain(x))
     running = (
         (momentum * old + (1 - momentum) * new).astype(old.dtype)
         for old, new in zip((mean, var), known, strict=True)

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def onnx_package(function):
-    """Import the package `onnx`, which is an extra; raise ValueError where it is not installed.
+    """Import the package `onnx`, an extra; raise ValueError where it is missing.
 
     >>> onnx_package("export").__name__
     'onnx'

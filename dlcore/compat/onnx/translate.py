@@ -1,4 +1,4 @@
-"""What the primitives of evaluation are in ONNX: one rule for each, a row of a table or a function.
+"""What the primitives of evaluation are in ONNX: one rule for each.
 
 A rule receives a `Call`, writes nodes, and returns the name of the last one's result. The first
 axis of every result is that of the images; its length is nowhere written down.
@@ -33,7 +33,7 @@ def translates(*primitives):
 
 
 class Call:
-    """A call of a primitive while a model is traced, and the graph that its nodes are added to.
+    """A call of a primitive in a trace, and the graph that its nodes are added to.
 
     =========  ================================================================
     primitive  what was called
