@@ -1,4 +1,4 @@
-"""Models written in ONNX: another program computes the same, and what is damaged is refused."""
+"""Models written in ONNX: another program computes the same; damaged files are refused."""
 
 import builtins
 import sys
@@ -291,7 +291,7 @@ def test_a_truncated_file_is_refused(part, file):
 
 @pytest.mark.parametrize("part", range(4))
 def test_damaged_bytes_raise_nothing_but_value_errors(part, file):
-    """400 files with up to 20 other bytes, half of them in the first 1000: refused, or computed."""
+    """400 files with up to 19 other bytes, half of them in the first 1000: refused, or read."""
     rng, content = np.random.default_rng(part), written()
     refused = 0
     for trial in range(100):

@@ -1,4 +1,4 @@
-"""Networks in ONNX, an exchange format of neural networks: run, write and read them."""
+"""Networks in ONNX, the exchange format of neural networks: run, write, read them."""
 
 from dlcore.compat.onnx.export import export
 from dlcore.compat.onnx.read import read

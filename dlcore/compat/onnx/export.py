@@ -111,7 +111,7 @@ def traced(model, x):
 
 
 def require_equal(graph, other):
-    """Raise NotImplementedError at the first node where two graphs differ.
+    """Raise NotImplementedError at the first node where the graphs of two batches differ.
 
     >>> from dlcore.nn import Linear
     >>> require_equal(Graph(Linear(3, 2, rng=None)), Graph(Linear(3, 2, rng=None)))

@@ -36,7 +36,7 @@ def batch_normalization(
         return normalize(x, mean, var, scale, bias, eps=epsilon)
     known = batch_statistics(plain(x))
     running = (
-        (momentum * old + (1 - momentum) * new).astype(old.dtype)
+        momentum * old + (1 - momentum) * new.astype(old.dtype)
         for old, new in zip((mean, var), known, strict=True)
     )
     return batch_norm(x, scale, bias, eps=epsilon, known=known), *running

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def onnx_package(function):
-    """Import the package `onnx`, an extra; raise ValueError where it is missing.
+    """Import the package `onnx`, an extra; raise ValueError where it is not installed.
 
     >>> onnx_package("export").__name__
     'onnx'

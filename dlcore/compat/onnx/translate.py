@@ -33,7 +33,7 @@ def translates(*primitives):
 
 
 class Call:
-    """A call of a primitive in a trace, and the graph that its nodes are added to.
+    """A call of a primitive in a model that is traced, and the graph of its nodes.
 
     =========  ================================================================
     primitive  what was called
