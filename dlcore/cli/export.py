@@ -24,7 +24,9 @@ def export(
     data: Annotated[
         str, typer.Option(help="Build the model as it is trained on digits, cifar10 or mnist.")
     ] = "",
-    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.")] = None,
+    hidden: Annotated[
+        int | None, typer.Option(help="Units of the hidden layer, with --data.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the weights, without a checkpoint.")] = 0,
 ):
     """Write MODEL, as it is evaluated, in the format ONNX."""
@@ -36,8 +38,10 @@ def export(
     from dlcore.train.recipes import build, image_size, recipe
 
     shape = image_size(size)
-    settings = dict(recipe(model, data).settings) if data else {}
-    settings |= {} if hidden is None else {"hidden": hidden}
+    changes = {} if hidden is None else {"hidden": hidden}
+    if changes and not data:
+        raise ValueError(f"export: hidden is {hidden}, say by --data what the model is trained on")
+    settings = recipe(model, data).changed(**changes).settings if data else {}
     rng = np.random.default_rng(seed)
     network = build(model, shape, classes, rng=rng, dtype=np.float32, **settings)
     if checkpoint is not None:

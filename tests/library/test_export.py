@@ -509,16 +509,19 @@ def test_the_command_draws_by_a_seed_without_a_checkpoint(command, file):
     """The same seed, the same file; another one, another file."""
     contents = []
     for seed in (3, 3, 4):
-        options = ("--size", "1x8x8", "--hidden", 5, "--seed", seed)
+        options = ("--data", "digits", "--size", "1x8x8", "--hidden", 5, "--seed", seed)
         assert command("export", "twolayer", "--onnx", file, *options)[0] == 0
         contents.append(file.read_bytes())
     assert contents[0] == contents[1] != contents[2]
+    assert read(file).params["hidden.w"].shape == (64, 5)
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (("lenet",), "model is 'lenet', use one of linear"),
+        (("twolayer", "--hidden", 5), "hidden is 5, say by --data"),
+        (("linear", "--hidden", 5, "--data", "digits"), "linear has no hidden"),
         (("linear", "--size", "3x32"), "'3x32' is no size"),
         (("linear", "--checkpoint", "nothing.npz"), "nothing.npz"),
     ],
