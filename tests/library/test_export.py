@@ -223,6 +223,7 @@ REFUSED = {
     "a sign": (lambda x: x * np.sign(x), "layers.1 computes multiply, with an option or an array"),
     "a length": (lambda x: x * len(x), "layers.1 computes multiply, with .* depends on the images"),
     "a branch": (lambda x: x + 1 if len(x) == 2 else 2 * x, "layers.1 computes add, with"),
+    "a node more": (lambda x: -x if len(x) == 2 else np.exp(-x), "layers.1 computes exp, for some"),
     "a constant": (lambda x: np.ones(3), "returns ndarray that does not depend on the images"),
     "another order": (lambda x: np.reshape(x, (len(x), -1), order="F"), "reshape, with order 'F'"),
     "an index": (lambda x: x[:, 1], "getitem, by indices that are not slices"),
