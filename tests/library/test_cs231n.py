@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from dlcore import nn
 from dlcore.compat import cs231n
 from dlcore.compat.cs231n import (
     fast_layers,
@@ -37,6 +38,7 @@ from dlcore.compat.cs231n.classifiers import (
 )
 from dlcore.data import load
 from dlcore.experiments import conv, linear, pool, twolayer
+from dlcore.nn import models
 
 EVEN = np.linspace
 CONV, STRIDED = {"stride": 1, "pad": 1}, {"stride": 2, "pad": 1}
@@ -360,6 +362,26 @@ def test_a_bias_of_whole_numbers_is_accepted():
     assert (out[0, 1] - out[0, 0]).tolist() == np.full((4, 5), 128.0).tolist()
 
 
+def test_the_first_of_equal_entries_receives_the_gradient():
+    """In both versions: 5 in the first corner of a window of ones, 0 in the others."""
+    x, dout = np.ones((1, 1, 2, 2)), np.full((1, 1, 1, 1), 5.0)
+    for forward, backward in (
+        (layers.max_pool_forward_naive, layers.max_pool_backward_naive),
+        (fast_layers.max_pool_forward_fast, fast_layers.max_pool_backward_fast),
+    ):
+        assert backward(dout, forward(x, POOL)[1]).ravel().tolist() == [5.0, 0.0, 0.0, 0.0]
+
+
+def test_a_last_window_that_does_not_fit_is_left_out(randn):
+    """Five columns hold two windows of two: the fifth changes nothing."""
+    x, w, b = randn(1, 1, 5, 5), randn(2, 1, 2, 2), randn(2)
+    options = {"stride": 2, "pad": 0}
+    for forward in (layers.conv_forward_naive, fast_layers.conv_forward_fast):
+        whole, _ = forward(x, w, b, options)
+        part, _ = forward(x[:, :, :4, :4], w, b, options)
+        assert_allclose(whole, part, atol=1e-12)
+
+
 def test_batchnorm_keeps_running_statistics_as_the_course_does(randn):
     """running ← momentum · old + (1 - momentum) · batch, with the biased variance."""
     x = randn(7, 5) * 3 + 2
@@ -403,7 +425,11 @@ def test_p_is_the_probability_to_keep(seeded):
 def test_a_seed_of_dropout_draws_the_numbers_of_the_course():
     """The mask is RandomState(seed).rand(*shape) < p; the global generator is left alone."""
     x = np.ones((5, 6))
+    before = np.random.get_state()[1:3]  # noqa: NPY002 (the generator that a notebook seeds)
     out, _ = layers.dropout_forward(x, {"mode": "train", "p": 0.4, "seed": 123})
+    after = np.random.get_state()[1:3]  # noqa: NPY002 (the same)
+    assert np.array_equal(before[0], after[0])
+    assert before[1] == after[1]
     drawn = np.random.RandomState(123).rand(5, 6)
     assert ((out != 0) == (drawn < 0.4)).all()
 
@@ -587,6 +613,19 @@ def test_another_normalisation_is_refused():
         FullyConnectedNet([4], normalization="groupnorm")
 
 
+def test_parameters_carry_over_to_our_convnet(randn, seeded):
+    """The same parameters under other names give the same scores, up to rounding."""
+    theirs = ThreeLayerConvNet((3, 8, 6), 4, 3, 16, dtype=np.float64)
+    ours = models.ThreeLayerConvNet(
+        (3, 8, 6), 4, 16, 10, rng=np.random.default_rng(0), kernel_size=3
+    )
+    names = ("conv.w", "conv.b", "hidden.w", "hidden.b", "output.w", "output.b")
+    theirs.params = {name: randn(*w.shape) for name, w in theirs.params.items()}
+    nn.load(ours, dict(zip(names, theirs.params.values(), strict=True)))
+    x = randn(5, 3, 8, 6)
+    assert_allclose(ours(x), theirs.loss(x), rtol=1e-10)
+
+
 # The solver
 
 
@@ -702,6 +741,7 @@ def test_a_grid_holds_every_image_from_zero_to_its_bound(randn):
     assert_allclose(second, 9 * scaled, atol=1e-12)
     assert not grid[4].any()
     assert not grid[10:, 6:].any()
+    assert not vis_utils.visualize_grid(np.ones((1, 2, 3, 1))).any()
 
 
 @pytest.mark.data

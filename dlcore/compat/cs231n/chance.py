@@ -1,4 +1,4 @@
-"""The draws of the notebooks: from NumPy's global generator, as ``np.random.seed`` sets it.
+"""The draws of the notebooks, from NumPy's global generator (``np.random.seed``).
 
 Everywhere else in this library a generator is an argument. A notebook of the course calls
 ``np.random.seed(231)`` and expects its weights, batches and masks to follow from that.

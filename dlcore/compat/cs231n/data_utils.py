@@ -26,8 +26,9 @@ def get_CIFAR10_data(  # noqa: N802 (the name of the course)
 ):
     """Return a dictionary of X_train, y_train, X_val, y_val, X_test and y_test.
 
-    Images are (N, 3, 32, 32).     Validation images follow the training images in the order of the batches; the mean image of
-    the training images is subtracted from all. Raises DataError as `load_CIFAR10` does.
+    Images are (N, 3, 32, 32). Validation images follow the training images in the order of the
+    batches; the mean image of the training images is subtracted from all. Raises DataError as
+    `load_CIFAR10` does.
     """
     X, y, X_test, y_test = load_CIFAR10(ROOT)
     val = slice(num_training, num_training + num_validation)

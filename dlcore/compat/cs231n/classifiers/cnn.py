@@ -24,7 +24,9 @@ def keeping_size(w):
 class ThreeLayerConvNet(Network):
     """Scores by  conv – relu – 2 × 2 max pool – affine – relu – affine,  and softmax.
 
-    X (N, C, H, W) → (N, K).     Params: W1 (F, C, U, U), b1, W2 (F ⌊H/2⌋ ⌊W/2⌋, M), b2, W3 (M, K), b3; weights weight_scale ·
+    X (N, C, H, W) → (N, K).
+
+    Params: W1 (F, C, U, U), b1, W2 (F ⌊H/2⌋ ⌊W/2⌋, M), b2, W3 (M, K), b3; weights weight_scale ·
     N(0, 1), biases 0. The penalty is  reg/2 Σ W².  `filter_size` U is odd.
 
     >>> net = ThreeLayerConvNet((3, 8, 8), num_filters=4, filter_size=3, hidden_dim=6)
