@@ -572,6 +572,17 @@ def test_deep_networks_agree_with_differences(norm, keep, randn, rng, seeded):
         assert_allclose(grads[name], measured, atol=DIFFERENCES)
 
 
+def test_dropout_acts_in_training_alone(randn, seeded):
+    """Scores are those without dropout; two losses differ by their masks; `dropout` is an alias."""
+    X, y = randn(8, 6), np.zeros(8, int)
+    plain = FullyConnectedNet([20], 6, 3, weight_scale=0.5)
+    for ratio in ({"dropout_keep_ratio": 0.5}, {"dropout": 0.5}):
+        net = FullyConnectedNet([20], 6, 3, **ratio)
+        net.params = plain.params
+        assert np.array_equal(net.loss(X), plain.loss(X))
+        assert len({float(each.loss(X, y)[0]) for each in (net, net, plain)}) == 3
+
+
 def test_first_losses_are_those_of_chance(randn, rng, seeded):
     """ln K for the ConvNet and for the deep network; reg adds half the squares of the weights."""
     X, y = randn(10, 3, 8, 6), rng.integers(10, size=10)

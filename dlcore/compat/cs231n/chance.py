@@ -15,7 +15,7 @@ def weights(scale, *shape, dtype=float):
     """Draw first weights  scale · N(0, 1)  of a shape from the global generator.
 
     >>> np.random.seed(231)
-    >>> weights(1e-3, 2)
-    array([0.00041794, 0.00139711])
+    >>> weights(1.0, 2).round(4)
+    array([0.4179, 1.3971])
     """
     return (scale * randn(*shape)).astype(dtype)

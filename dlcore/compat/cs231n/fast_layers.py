@@ -38,7 +38,8 @@ def conv_forward_fast(x, w, b, conv_param):
     """Convolve, and add a bias:  out = x ⋆ w + b,  (N, C, H, W) → (N, F, P, Q), and the cache.
 
     w is (F, C, U, V), b (F,);  P = ⌊(H + 2 pad - U) / stride⌋ + 1. Here a last window that
-    does not fit is left out, which the course forbids. Raises ShapeError where axes disagree.
+    does not fit is left out; the course's fast version refuses it. Raises ShapeError where axes
+    disagree.
 
     >>> import numpy as np
     >>> x, w, b = np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)), np.ones(1)
