@@ -17,8 +17,8 @@ from dlcore.nn import ConvReLUPool, Layer
 from dlcore.ops import conv2d, cross_entropy, relu
 
 PACKAGES = (
-    "dlcore", "dlcore.autodiff", "dlcore.data", "dlcore.nn", "dlcore.nn.models", "dlcore.ops",
-    "dlcore.train",
+    "dlcore", "dlcore.autodiff", "dlcore.compat.cs231n", "dlcore.compat.cs231n.classifiers",
+    "dlcore.data", "dlcore.nn", "dlcore.nn.models", "dlcore.ops", "dlcore.train",
 )  # fmt: skip
 NEVER = {  # errors of the functions that these call, which their arguments cannot cause
     "available": {"ValueError"},  # it loads the datasets whose names it knows

@@ -83,6 +83,8 @@ def conv_relu_backward(dout, cache):
 def conv_bn_relu_forward(x, w, b, gamma, beta, conv_param, bn_param):
     """Convolve, normalise by the batch, apply the ReLU; return out and the cache.
 
+    Raises ValueError for another mode than "train" and "test".
+
     >>> import numpy as np
     >>> x, w, one = np.arange(4.0).reshape(1, 1, 2, 2), np.ones((1, 1, 1, 1)), np.ones(1)
     >>> params = {"stride": 1, "pad": 0}, {"mode": "train"}
