@@ -6,27 +6,22 @@ from typing import Annotated
 import typer
 
 from dlcore.cli.app import app
-from dlcore.cli.train import Model
 
 
 @app.command()
 def export(
-    model: Model,
+    model: Annotated[str, typer.Argument(help="linear, …, vgg-cifar: as `dlcore show` has them.")],
     *,
     onnx: Annotated[Path, typer.Option(help="File to write, in ONNX.")],
     checkpoint: Annotated[
         Path | None, typer.Option(help="Of `dlcore train`; its best parameters are written.")
     ] = None,
+    data: Annotated[str, typer.Option(help="What it is for: digits, cifar10 or mnist.")] = "digits",
+    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.")] = None,
     size: Annotated[
-        str, typer.Option(help="Channels, height and width of an image: 3x32x32")
-    ] = "3x32x32",
-    classes: Annotated[int, typer.Option(min=1, help="How many classes there are.")] = 10,
-    data: Annotated[
-        str, typer.Option(help="Build the model as it is trained on digits, cifar10 or mnist.")
-    ] = "",
-    hidden: Annotated[
-        int | None, typer.Option(help="Units of the hidden layer, with --data.")
+        str | None, typer.Option(help="Channels, height and width, where not those of the data.")
     ] = None,
+    classes: Annotated[int | None, typer.Option(min=1, help="How many classes there are.")] = None,
     seed: Annotated[int, typer.Option(help="Of the weights, without a checkpoint.")] = 0,
 ):
     """Write MODEL, as it is evaluated, in the format ONNX."""
@@ -34,18 +29,16 @@ def export(
 
     from dlcore.compat.onnx import export
     from dlcore.nn.layer import load, named_parameters
-    from dlcore.train.checkpoint import best_of
-    from dlcore.train.recipes import build, image_size, recipe
+    from dlcore.train.architectures import images_for, trained
+    from dlcore.train.checkpoint import read_weights
+    from dlcore.train.recipes import image_size
 
-    shape = image_size(size)
-    changes = {} if hidden is None else {"hidden": hidden}
-    if changes and not data:
-        raise ValueError(f"export: hidden is {hidden}, say by --data what the model is trained on")
-    settings = recipe(model, data).changed(**changes).settings if data else {}
-    rng = np.random.default_rng(seed)
-    network = build(model, shape, classes, rng=rng, dtype=np.float32, **settings)
+    shape = None if size is None else image_size(size)
+    drawn = {"rng": np.random.default_rng(seed), "dtype": np.float32}
+    network = trained(model, data, shape, classes, hidden, **drawn)
+    shape = shape or images_for(model, data)
     if checkpoint is not None:
-        load(network, **best_of(checkpoint))
+        load(network, *read_weights(checkpoint, best=None))
     try:
         export(network, onnx, shape)
     except NotImplementedError as error:

@@ -70,26 +70,37 @@ def undrawn(name, size=None, K=None):
     return architecture.build(size=size, K=K, rng=None), size
 
 
-def trained(name, data="digits", size=None, K=None, hidden=None):
-    """Build a model as `dlcore train` does for some data, without drawing its weights.
+def trained(name, data="digits", size=None, K=None, hidden=None, *, rng=None, **options):
+    """Build a model as `dlcore train` does for some data; without a generator it is not drawn.
 
     Settings, `size` and `K` are those of the recipe for this data, or where there is none those
-    of the table; each may be given. Raises ValueError for an unknown name, unknown data, `hidden`
-    of a model without a recipe or hidden layer, and images that are too small for the model.
+    of the table; each may be given. The options are those of the model, such as its dtype. Raises
+    ValueError for an unknown name, unknown data, `hidden` of a model without a recipe or hidden
+    layer, and images that are too small for the model.
 
     >>> trained("twolayer", "digits", hidden=50).hidden.params["w"].shape
     (64, 50)
     """
     if name not in ARCHITECTURES:
-        raise ValueError(f"convert: model is {name!r}, use one of {', '.join(ARCHITECTURES)}")
+        raise ValueError(f"trained: model is {name!r}, use one of {', '.join(ARCHITECTURES)}")
     if data not in DATA:
-        raise ValueError(f"convert: data is {data!r}, use one of {', '.join(DATA)}")
-    changes = {} if hidden is None else {"hidden": hidden}
-    if (name, data) not in RECIPES:
-        if changes:
-            raise ValueError(f"convert: hidden is {hidden} but {name} on {data} has no recipe")
-        return undrawn(name, size, K)[0]
-    recipe, images = RECIPES[name, data].changed(**changes), DATA[data]
-    size = images[0] if size is None else size
-    K = images[1] if K is None else K
-    return recipe.build(size, K, rng=None, **recipe.settings)
+        raise ValueError(f"trained: data is {data!r}, use one of {', '.join(DATA)}")
+    recipe = RECIPES.get((name, data))
+    if recipe is None and hidden is not None:
+        raise ValueError(f"trained: hidden is {hidden} but {name} on {data} has no recipe")
+    architecture = ARCHITECTURES[name]
+    size = size or images_for(name, data)
+    if recipe is None:
+        K = architecture.K if K is None else K
+        return architecture.build(size=size, K=K, rng=rng, **options)
+    settings = recipe.changed(**({} if hidden is None else {"hidden": hidden})).settings
+    return recipe.build(size, DATA[data][1] if K is None else K, rng=rng, **settings, **options)
+
+
+def images_for(name, data):
+    """Return (C, H, W) of the images of a recipe's data, or of the table without a recipe.
+
+    >>> images_for("linear", "digits"), images_for("vgg-cifar", "digits")
+    ((1, 8, 8), (3, 32, 32))
+    """
+    return DATA[data][0] if (name, data) in RECIPES else ARCHITECTURES[name].size

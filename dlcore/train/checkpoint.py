@@ -151,8 +151,8 @@ def read_weights(path, *, best=False):
     """Read parameters and state, both {name: array}, from a checkpoint or a file of weights.
 
     ``nn.load(model, *read_weights(path))`` puts them into a model. With `best` they are those that
-    were best on the validation set. Raises OSError where the file cannot be read, ValueError where
-    it is no checkpoint, holds no parameters, or none that were best.
+    were best on the validation set; None takes these where there are some. Raises OSError where the
+    file cannot be read, ValueError where it is no checkpoint, or has no such parameters.
 
     >>> from tempfile import TemporaryDirectory
     >>> from dlcore.train.recipes import prepare, recipe
@@ -163,6 +163,8 @@ def read_weights(path, *, best=False):
     (['w', 'b'], {})
     """
     parts = read_parts(path)
+    if best is None:
+        best = bool(parts["best_params"])
     params, state = ("best_params", "best_state") if best else ("params", "state")
     if not parts[params]:
         raise ValueError(f"read_weights: {path} lacks {params}, pass a checkpoint that has them")
@@ -190,24 +192,6 @@ def read_parts(path):
             f"read: {path} is no checkpoint ({error}), pass one that a run has written"
         ) from None
     return parts
-
-
-def best_of(path):
-    """Read the best parameters and the state with them, or the last ones where none were kept.
-
-    The result is {"params": …, "state": …}, as `load` takes it. Raises ValueError if the file is no
-    checkpoint, OSError where it cannot be read.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> from dlcore.train.recipes import prepare, recipe
-    >>> with TemporaryDirectory() as folder:
-    ...     save(prepare(recipe("linear", "digits"), "digits"), f"{folder}/run.npz")
-    ...     list(best_of(f"{folder}/run.npz")["params"])
-    ['w', 'b']
-    """
-    parts = read(path)
-    best = "best_" if bool(parts["run"]["has_best"]) else ""
-    return {kind: parts[best + kind] for kind in ("params", "state")}
 
 
 def restore(solver, path):

@@ -521,7 +521,7 @@ def test_the_command_draws_by_a_seed_without_a_checkpoint(command, file):
     ("words", "told"),
     [
         (("lenet",), "model is 'lenet', use one of linear"),
-        (("twolayer", "--hidden", 5), "hidden is 5, say by --data"),
+        (("vgg-cifar", "--hidden", 5), "hidden is 5 but vgg-cifar on digits has no recipe"),
         (("linear", "--hidden", 5, "--data", "digits"), "linear has no hidden"),
         (("linear", "--size", "3x32"), "'3x32' is no size"),
         (("linear", "--checkpoint", "nothing.npz"), "nothing.npz"),
