@@ -8,10 +8,10 @@ from dlcore.experiments import experiments
 from dlcore.experiments.experiment import Claim, reproduce_one
 from dlcore.experiments.ledger import rows, table
 
-# Families of runs that take hours: declared, and not run yet. Their pages say so.
+# Experiments that take hours: declared, and not run yet. Their pages say so.
 NOT_RUN = {
     "depth-augment", "depth-dropout", "depth-filters", "depth-norm", "depth-pooling",
-    "depth-rates", "plain-residual-dense", "resnet-plain",
+    "depth-rates", "grading-cluster", "plain-residual-dense", "resnet-plain",
 }  # fmt: skip
 LONG = [name for name, experiment in experiments().items() if not experiment.quick]
 
