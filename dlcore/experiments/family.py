@@ -54,11 +54,13 @@ class Family(NamedTuple):
         return RESULTS / "runs" / f"{self.name}.jsonl"
 
     def finished(self):
-        """Map (label, seed) to the runs that are noted, of settings as they are today."""
+        """Map (label, seed) to the runs that are recorded or noted, of settings as they are."""
+        path = RESULTS / f"{self.name}.json"
+        recorded = json.loads(path.read_text())["history"]["runs"] if path.exists() else []
         lines = self.journal.read_text().splitlines() if self.journal.exists() else []
         return {
             (run["label"], run["seed"]): run
-            for run in filter(None, map(read_line, lines))
+            for run in (*recorded, *filter(None, map(read_line, lines)))
             if run["label"] in self.settings and run["setting"] == self.setting(run["label"])
         }
 

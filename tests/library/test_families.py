@@ -94,6 +94,16 @@ def test_a_finished_family_does_nothing(trial, called):
     assert called == []
 
 
+def test_runs_of_a_record_are_not_done_again(trial, called, tmp_path):
+    """The journal may be deleted when the record is written."""
+    runs = trial().carry_out()
+    trial().journal.unlink()
+    (tmp_path / "trial.json").write_text(json.dumps({"history": {"runs": runs}}))
+    called.clear()
+    assert trial().carry_out() == runs
+    assert called == []
+
+
 def test_a_changed_setting_is_run_again(trial, called):
     """What was noted of another setting under the same label does not count."""
     trial().carry_out()
