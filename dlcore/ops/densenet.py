@@ -26,7 +26,7 @@ def dense_block_shared(x, layers, *, eps=1e-5):
     conv(relu(gamma x̂ + beta)). The result is (N, C + growth + …, H, W). The gradients are
     triples in the order of the layers. A pullback may be called again. Arrays are plain: nothing
     here can be differentiated once more. Raises ShapeError where a layer does not read all maps
-    before it.
+    before it, ValueError for filters of an even side.
 
     >>> x = np.array([[[[1.0]]], [[[3.0]]]])
     >>> layer = np.ones(1), np.zeros(1), np.full((1, 1, 1, 1), 5.0)
