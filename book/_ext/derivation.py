@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from docutils import nodes
-from formula import Mark
+from formula import Mark, size
 from lemma import find_test, locate
 from sphinx.directives.patches import MathDirective
 from sphinx.util import logging
@@ -33,7 +33,7 @@ class Derivation(MathDirective):
 
     has_content = False
     required_arguments, optional_arguments = 1, 0
-    option_spec = MappingProxyType({"check": str.strip, "planted": str.strip})
+    option_spec = MappingProxyType({"check": str.strip, "planted": str.strip, "size": size})
 
     def run(self):
         topic, _, name = self.arguments[0].strip().rpartition(".")
@@ -44,6 +44,7 @@ class Derivation(MathDirective):
         if latex is None or find_test(self, *test) is None:
             return []
         self.arguments = [latex]
+        smaller = self.options.get("size")
         self.options = (
             {} if planted else {"label": f"der-{topic.rpartition('.')[2]}-{name.replace('_', '-')}"}
         )
@@ -51,7 +52,7 @@ class Derivation(MathDirective):
         for block in equation:
             block["printed"] = True
         aside = nodes.paragraph("", "", Mark(test=test), classes=["witness"])
-        kind = ["formula", "derivation"]
+        kind = ["formula", "derivation", *([smaller] if smaller else [])]
         return [nodes.container("", *equation, *([] if planted else [aside]), classes=kind)]
 
     def printed(self, topic, name, planted):

@@ -7,20 +7,43 @@
 On the page ``loss`` this prints ``dlcore.formulas.loss.cross_entropy``, labelled
 ``eq-loss-cross-entropy``; ``linear.scores`` names a formula of another topic, and
 ``quadratic.optim.slope`` one of another module of the topic ``optim``. The mark
-beside the equation leads to the lemma of the test that checks it.
+beside the equation leads to the lemma of the test that checks it. A long one is set smaller by
+``:size: compact`` or ``:size: small``, and ``:broken:`` begins a line with every term of a sum.
 """
 
 import importlib
+import re
 from pathlib import Path
 from types import MappingProxyType
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from lemma import find_test, label, locate, sentence
 from sphinx.directives.patches import MathDirective
 from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
 logger = logging.getLogger(__name__)
+PARTS = re.compile(r"[({]|[)}]| \+ | = |[^({)} ]+| ")
+
+
+def size(argument):
+    """Read the option of a size: how much smaller than the text around it a formula is set."""
+    return directives.choice(argument, ("compact", "small"))
+
+
+def broken(latex):
+    r"""Begin a line with every term of the sum that an equation ends in.
+
+    >>> print(broken("y = (a + b) c + d"))
+    \begin{aligned}y &= (a + b) c \\[0.5em] &\quad + d\end{aligned}
+    """
+    depth, found = 0, []
+    signs = {" = ": " &= ", " + ": r" \\[0.5em] &\quad + "}
+    for part in PARTS.findall(latex):
+        depth += (part in "({") - (part in ")}")
+        found.append(part if depth else signs.get(part, part))
+    return rf"\begin{{aligned}}{''.join(found)}\end{{aligned}}"
 
 
 class Mark(nodes.Inline, nodes.TextElement):
@@ -32,7 +55,7 @@ class Formula(MathDirective):
 
     has_content = False
     required_arguments, optional_arguments = 1, 0
-    option_spec = MappingProxyType({"check": str.strip})
+    option_spec = MappingProxyType({"check": str.strip, "size": size, "broken": directives.flag})
 
     def run(self):
         topic, _, name = self.arguments[0].strip().rpartition(".")
@@ -41,13 +64,14 @@ class Formula(MathDirective):
         test = locate(self, self.options.get("check") or "")
         if latex is None or find_test(self, *test) is None:
             return []
-        self.arguments = [latex]
+        self.arguments = [broken(latex) if "broken" in self.options else latex]
+        kind = ["formula", self.options.get("size", "")]
         self.options = {"label": f"eq-{topic.rpartition('.')[2]}-{name.replace('_', '-')}"}
         equation = super().run()
         for block in equation:
             block["printed"] = True
         aside = nodes.paragraph("", "", Mark(test=test), classes=["witness"])
-        return [nodes.container("", *equation, aside, classes=["formula"])]
+        return [nodes.container("", *equation, aside, classes=[each for each in kind if each])]
 
     def printed(self, topic, name):
         """Return the formula in LaTeX, or warn that there is none of that name."""
