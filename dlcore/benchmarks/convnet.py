@@ -5,7 +5,7 @@ Chapter: book/convnet.md.
 
 import numpy as np
 
-from dlcore.benchmarks import torch_reference
+from dlcore.benchmarks import torch_modules, torch_reference
 from dlcore.benchmarks.timing import in_turn
 from dlcore.experiments.convnet import SIZE, three_layer, two_layer
 from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
@@ -15,11 +15,11 @@ from dlcore.train.objective import loss_and_grads
 from dlcore.train.optim import SGD, Adam
 
 
-def ours(model, optimizer, x, t):
-    """A training step of dlcore."""
+def ours(model, optimizer, x, t, rng=None):
+    """A training step of dlcore; a model with masks or batch statistics takes a generator."""
 
     def step():
-        _, grads = loss_and_grads(model, cross_entropy, x, t)
+        _, grads = loss_and_grads(model, cross_entropy, x, t, rng)
         optimizer.step(named_parameters(model), grads)
 
     return step
@@ -27,7 +27,7 @@ def ours(model, optimizer, x, t):
 
 def theirs(torch, model, optimizer, x, t, order):
     """A training step of PyTorch, in one order of memory."""
-    network = torch_reference.network(torch, model).to(memory_format=order)
+    network = torch_modules.counterpart(torch, model).to(memory_format=order)
     x = torch.from_numpy(x).contiguous(memory_format=order)
     optimizer = optimizer(network.parameters(), lr=1e-3)
     return torch_reference.training_step(torch, network, optimizer, x, torch.from_numpy(t))

@@ -8,12 +8,10 @@ from functools import partial
 import numpy as np
 
 from dlcore.benchmarks import torch_modules, torch_reference
+from dlcore.benchmarks.convnet import ours, theirs
 from dlcore.benchmarks.timing import in_turn
 from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
-from dlcore.nn import named_parameters
 from dlcore.nn.models import VGG, DenseNet, ResNet
-from dlcore.ops.loss import cross_entropy
-from dlcore.train.objective import loss_and_grads
 from dlcore.train.optim import SGD
 
 SIZE, K = (3, 32, 32), 10
@@ -29,33 +27,19 @@ FAMILIES = {
 }
 
 
-def training(model, x, t, rng):
-    """A training step of dlcore."""
-    optimizer = SGD(1e-3)
-
-    def step():
-        _, grads = loss_and_grads(model, cross_entropy, x, t, rng)
-        optimizer.step(named_parameters(model), grads)
-
-    return step
-
-
 def contestants(torch, model, x, t, rng, train):
     """Build the runs of one network: ours, and PyTorch's in both orders of memory."""
     inside = from_batch_last(to_batch_last(x))
-    runs = {"dlcore": training(model, inside, t, rng) if train else partial(model, inside)}
+    runs = {"dlcore": ours(model, SGD(1e-3), inside, t, rng) if train else partial(model, inside)}
     if torch is None:
         return runs
     for told, order in (("last", torch.channels_last), ("first", torch.contiguous_format)):
-        network = torch_modules.counterpart(torch, model).to(memory_format=order)
-        given = torch.from_numpy(x).contiguous(memory_format=order)
         if train:
-            optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
-            step = torch_reference.training_step(
-                torch, network, optimizer, given, torch.from_numpy(t)
-            )
+            step = theirs(torch, model, torch.optim.SGD, x, t, order)
         else:
-            step = torch.no_grad()(partial(network.eval(), given))
+            network = torch_modules.counterpart(torch, model).to(memory_format=order).eval()
+            given = torch.from_numpy(x).contiguous(memory_format=order)
+            step = torch.no_grad()(partial(network, given))
         runs[f"pytorch, channels {told}"] = step
     return runs
 

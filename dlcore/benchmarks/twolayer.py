@@ -8,7 +8,7 @@ Chapter: book/twolayer.md.
 
 import numpy as np
 
-from dlcore.benchmarks import torch_reference
+from dlcore.benchmarks import torch_modules, torch_reference
 from dlcore.benchmarks.timing import in_turn
 from dlcore.nn import named_parameters, named_weights
 from dlcore.nn.models import LinearClassifier, TwoLayer
@@ -54,7 +54,7 @@ def floor(model, x, t):
 
 def theirs(torch, model, x, t):
     """A training step of PyTorch, on a network with the same parameters."""
-    network = torch_reference.network(torch, model)
+    network = torch_modules.counterpart(torch, model)
     optimizer = torch.optim.SGD(network.parameters(), lr=RATE)
     return torch_reference.training_step(
         torch, network, optimizer, torch.from_numpy(x), torch.from_numpy(t)
