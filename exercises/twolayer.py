@@ -1,4 +1,4 @@
-# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [c35de0347123]
+# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [471f45134819]
 """Exercises of the chapter *Two layers*: forwards, backwards, and what one bend can do.
 
 A network is a dictionary ``params`` of four arrays: w1 (D, M), b1 (M,), w2 (M, K), b2 (K,).
@@ -94,7 +94,7 @@ def gradients_are_right(loss, gradients, *, rng):
 
     ``loss(params, x, t, reg)`` is a number, and right; ``gradients(params, x, t, reg)`` is a
     dictionary like `params`, and may be wrong, if only in one entry, by three parts in a hundred
-    of it and by 0.003 at least. The bend between the layers may be another than max(0, ·): the loss
+    of it and by 0.003 at least. The nonlinearity may be another than max(0, ·): the loss
     decides. Draw a network, data and a price that leave a mistake no place to hide; return True if
     the gradients are right, else False.
     """

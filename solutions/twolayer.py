@@ -140,7 +140,7 @@ def gradients_are_right(loss, gradients, *, rng):
 
     ``loss(params, x, t, reg)`` is a number, and right; ``gradients(params, x, t, reg)`` is a
     dictionary like `params`, and may be wrong, if only in one entry, by three parts in a hundred
-    of it and by 0.003 at least. The bend between the layers may be another than max(0, ·): the loss
+    of it and by 0.003 at least. The nonlinearity may be another than max(0, ·): the loss
     decides. Draw a network, data and a price that leave a mistake no place to hide; return True if
     the gradients are right, else False.
     """

@@ -446,7 +446,7 @@ def test_your_four_products_make_two_outputs(whole, answers, rng):
     assert np.linalg.matrix_rank(m, tol=1e-9).tolist() == [1, 1, 1, 1]
 
 
-SLIPS = {  # what becomes of the filters of a way back, at some place
+SLIPS = {  # what becomes of the filters in a backward pass, at some place
     "rows turned": lambda w, u, v: w[:, :, ::-1],
     "columns turned": lambda w, u, v: w[:, :, :, ::-1],
     "turned around": lambda w, u, v: w[:, :, ::-1, ::-1],

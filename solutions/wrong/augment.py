@@ -266,7 +266,7 @@ def mixup(x, t, partners, share, K):
     return mixed(x, t, partners, share, np.eye(K)[between])
 
 
-@wrong("augment-mixup", "K is told: the largest label of a batch may be smaller than K - 1.")
+@wrong("augment-mixup", "K is an argument: the largest label of a batch may be smaller than K - 1.")
 def mixup(x, t, partners, share, K):
     rows = np.eye(max(t) + 1)[t]
     return mixed(

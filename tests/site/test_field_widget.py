@@ -65,7 +65,7 @@ def test_fields_and_jumps_are_those_of_the_accounting(growing, rng):
 
 
 def test_a_field_without_words_is_refused(growing):
-    """Who cannot see it must be able to hear what the picture shows."""
+    """Words for a screen reader say what the picture shows."""
     with pytest.raises(ValueError, match="alt is empty"):
         growing.grow_field(alt="")
 

@@ -65,7 +65,7 @@ def test_a_figure_of_four_numbers_is_whole_before_any_script(figure):
 
 
 def test_four_numbers_without_words_are_refused(normalizing):
-    """Who cannot see them must be able to hear what the picture shows."""
+    """Words for a screen reader say what the picture shows."""
     with pytest.raises(ValueError, match="alt is empty"):
         normalizing.normalize_four(alt="")
 

@@ -109,7 +109,7 @@ def sandwich(x, w, b):
     return y, pullback
 
 
-@adversarial("convnet-sandwich", "The bend is cut off at a hundred.")
+@adversarial("convnet-sandwich", "The ReLU is cut off at a hundred.")
 def sandwich(x, w, b):
     a = steps_of(x, w, b)[0]
     h, P, Q = np.clip(a, 0, 100), a.shape[2] // 2, a.shape[3] // 2

@@ -20,7 +20,9 @@ def grown(C, growth, numbers, compression, rounded=int):
     return found
 
 
-@adversarial("densenet-channels", "Rounded to the nearest: half of an odd number is told by luck.")
+@adversarial(
+    "densenet-channels", "Rounded to the nearest: half of an odd number may go up or down."
+)
 def channels(C, growth, blocks, compression=1.0):
     return grown(C, growth, blocks, compression, round)
 

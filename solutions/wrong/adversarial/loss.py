@@ -124,7 +124,7 @@ def cross_entropy(scores, t):
     return np.minimum(1e6, -logs(scores)[np.arange(len(t)), t]).mean(), gradient
 
 
-@adversarial("loss-cross-entropy", "No probability is smaller than 1e-12 on the way back.")
+@adversarial("loss-cross-entropy", "No probability is smaller than 1e-12 in the backward pass.")
 def cross_entropy(scores, t):
     value, _ = surprise(scores, truth(scores, t))
     return value, (np.maximum(np.exp(logs(scores)), 1e-12) - truth(scores, t)) / len(t)

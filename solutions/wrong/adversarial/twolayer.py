@@ -36,7 +36,7 @@ def way_back(params, x, p, t, reg, on):
     return {name: bar + reg * params[name] * (name[0] == "w") for name, bar in bars.items()}
 
 
-@adversarial("twolayer-forward", "The bend is cut off at six, and mixtures may be small.")
+@adversarial("twolayer-forward", "The ReLU is cut off at six, and mixtures may be small.")
 def scores(params, x):
     return forwards(params, x, bend=lambda a: np.clip(a, 0, 6))[2]
 
@@ -61,7 +61,7 @@ def scores(params, x):
     return forwards(params, x, bend=lambda a: np.maximum(1e-4 * a, a))[2]
 
 
-@adversarial("twolayer-forward", "The bend is cut off at a thousand.")
+@adversarial("twolayer-forward", "The ReLU is cut off at a thousand.")
 def scores(params, x):
     return forwards(params, x, bend=lambda a: np.clip(a, 0, 1000))[2]
 
