@@ -1,4 +1,4 @@
-"""Commands that write models for other programs."""
+"""Commands that exchange models with other programs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,13 @@ from typing import Annotated
 import typer
 
 from dlcore.cli.app import app
+from dlcore.cli.train import Hidden
+
+For = Annotated[str, typer.Option(help="What it is for: digits, cifar10 or mnist.")]
+Size = Annotated[
+    str | None, typer.Option(help="Channels, height and width, where not those of the data.")
+]
+Classes = Annotated[int | None, typer.Option(min=1, help="How many classes there are.")]
 
 
 @app.command()
@@ -16,12 +23,10 @@ def export(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Of `dlcore train`; its best parameters are written.")
     ] = None,
-    data: Annotated[str, typer.Option(help="What it is for: digits, cifar10 or mnist.")] = "digits",
-    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.")] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Channels, height and width, where not those of the data.")
-    ] = None,
-    classes: Annotated[int | None, typer.Option(min=1, help="How many classes there are.")] = None,
+    data: For = "digits",
+    hidden: Hidden = None,
+    size: Size = None,
+    classes: Classes = None,
     seed: Annotated[int, typer.Option(help="Of the weights, without a checkpoint.")] = 0,
 ):
     """Write MODEL, as it is evaluated, in the format ONNX."""
@@ -45,3 +50,27 @@ def export(
         raise ValueError(error) from error
     numbers = sum(array.size for array in named_parameters(network).values())
     print(f"{onnx}: {model}, {numbers:,} parameters, x (N, {', '.join(map(str, shape))})")
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A checkpoint, .npz, or .safetensors.")],
+    target: Annotated[Path, typer.Argument(help="The other of the two, to be written.")],
+    *,
+    model: Annotated[str, typer.Option(help="Whose weights they are: linear, …, vgg-cifar.")],
+    data: For = "digits",
+    hidden: Hidden = None,
+    size: Size = None,
+    classes: Classes = None,
+    best: Annotated[
+        bool, typer.Option("--best", help="Take what was best on the validation set.")
+    ] = False,
+):
+    """Convert weights of MODEL from a checkpoint to PyTorch's names in safetensors, or back."""
+    from dlcore.compat.torch import convert
+    from dlcore.train.architectures import trained
+    from dlcore.train.recipes import image_size
+
+    shape = None if size is None else image_size(size)
+    built = trained(model, data, shape, classes, hidden)
+    print(f"{target}: {convert(source, target, built, best=best)} arrays")

@@ -16,6 +16,7 @@ Model = Annotated[
 ]
 Data = Annotated[str, typer.Option(help="digits, cifar10 or mnist")]
 Where = Annotated[Path | None, typer.Option(help="Folder or archive with the published files.")]
+Hidden = Annotated[int | None, typer.Option(help="Units of the hidden layer.")]
 Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the augmentation.")]
 
 
@@ -26,7 +27,7 @@ def train(
     data: Data = "digits",
     path: Where = None,
     seed: Seed = 0,
-    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.")] = None,
+    hidden: Hidden = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd, momentum, rmsprop, adam, …")] = None,
     learning_rate: Annotated[
         float | None, typer.Option("--learning-rate", "--lr", help="Step size.")
@@ -116,32 +117,6 @@ def show(
 
     built, shape = undrawn(model, None if size is None else image_size(size), classes)
     print(as_text(account(built, shape)))
-
-
-@app.command()
-def convert(
-    source: Annotated[Path, typer.Argument(help="A checkpoint, .npz, or .safetensors.")],
-    target: Annotated[Path, typer.Argument(help="The other of the two, to be written.")],
-    *,
-    model: Annotated[str, typer.Option(help="Whose weights they are: linear, …, vgg-cifar.")],
-    data: Annotated[str, typer.Option(help="What it is for: digits, cifar10 or mnist.")] = "digits",
-    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.")] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Channels, height and width, where not those of the data.")
-    ] = None,
-    classes: Annotated[int | None, typer.Option(min=1, help="How many classes there are.")] = None,
-    best: Annotated[
-        bool, typer.Option("--best", help="Take what was best on the validation set.")
-    ] = False,
-):
-    """Convert weights of MODEL from a checkpoint to PyTorch's names in safetensors, or back."""
-    from dlcore.compat.torch import convert
-    from dlcore.train.architectures import trained
-    from dlcore.train.recipes import image_size
-
-    shape = None if size is None else image_size(size)
-    built = trained(model, data, shape, classes, hidden)
-    print(f"{target}: {convert(source, target, built, best=best)} arrays")
 
 
 @app.command()
