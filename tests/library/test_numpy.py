@@ -473,6 +473,21 @@ def test_the_slope_of_a_power_of_zero_is_zero_again():
     assert grad(slope)(np.float64(0.5)) == 0
 
 
+def test_each_entry_of_a_power_has_its_own_slope():
+    """That of x⁰ at x = 0 is 0; an entry beside it keeps z xᶻ⁻¹."""
+    slope = grad(lambda x: np.sum(np.power(x, np.array([0.0, 3.0, 1.0]))))
+    assert np.array_equal(slope(np.array([0.0, 2.0, 0.0])), [0, 12, 1])
+
+
+def test_what_is_not_chosen_keeps_its_shape(rng):
+    """Each of two choices that were broadcast receives a gradient of its own shape."""
+    condition, y_bar = rng.random((4, 3)) < 0.5, rng.normal(size=(4, 3))
+    _, pullback = vjp(lambda x, z: np.where(condition, x, z), np.zeros(3), np.zeros((4, 1)))
+    x_bar, z_bar = pullback(y_bar)
+    assert np.array_equal(x_bar, np.where(condition, y_bar, 0).sum(axis=0))
+    assert np.array_equal(z_bar, np.where(condition, 0, y_bar).sum(axis=1, keepdims=True))
+
+
 def test_an_entry_of_a_plain_array_is_not_assigned():
     """What is said names the line to write instead."""
 

@@ -27,7 +27,7 @@ from dlcore.ops.conv import (
     use_algorithm,
 )
 from dlcore.ops.fast import in_columns
-from dlcore.ops.linear import linear
+from dlcore.ops.linear import linear, linear_map
 from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
 from dlcore.shapes import ShapeError
 
@@ -448,12 +448,14 @@ def test_a_row_of_layers_is_a_layer(rng):
     assert_allclose(np.vdot(x_bar, x_dot), np.vdot(slope, y_bar), rtol=1e-6)
 
 
-def test_the_product_of_columns_can_be_differentiated_again(rng):
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_product_of_columns_can_be_differentiated_again(bias, rng):
     """x̄ = ȳ wᵀ is linear in ȳ: its tangent along ġ is ġ wᵀ, and no kernel is given a traced ȳ."""
-    columns, w, b = np.asfortranarray(rng.normal(size=(6, 5))), rng.normal(size=(5, 4)), np.zeros(4)
+    columns, w = np.asfortranarray(rng.normal(size=(6, 5))), rng.normal(size=(5, 4))
     y_bar, y_bar_dot = rng.normal(size=(2, 6, 4))
     assert in_columns(columns)
-    back = lambda y_bar: linear.vjp(None, columns, w, b, y_bar)[:2]
+    function, given = (linear, [np.zeros(4)]) if bias else (linear_map, [])
+    back = lambda y_bar: function.vjp(None, columns, w, *given, y_bar)[:2]
     x_bar_dot, w_bar_dot = jvp(back, [y_bar], [y_bar_dot])[1]
     assert_allclose(x_bar_dot, y_bar_dot @ w.T, rtol=1e-12)
     assert_allclose(w_bar_dot, columns.T @ y_bar_dot, rtol=1e-12)
