@@ -132,17 +132,19 @@ def grade(tier, wanted=None):
     before = places()
     verdicts = {}
     memory = []
+    late = [0.0]
 
     def report(verdict):
         verdicts[verdict.student] = [verdict.status, verdict.points, *verdict.says]
         memory.append(resident())
+        late.append(verdict.seconds - seconds)
 
     for seconds in (PATIENT, SWIFT):
         items = [a.item for a in chosen if ("timeout" in a.ends) is (seconds == SWIFT)]
         Judge(["linear", "loss"], tier=tier, key=KEY, seconds=seconds).run(items, report)
     left = {"files": sorted(places() - before), "processes": children()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    return {"verdicts": verdicts, **left, "memory": memory, "peak": peak}
+    return {"verdicts": verdicts, **left, "memory": memory, "peak": peak, "late": max(late)}
 
 
 def places():
@@ -221,6 +223,7 @@ def resistance(_):
         "wrong ones paid": sum(found[1] > 0 and a.name not in right for a, found in verdicts),
         "processes left": sum(run["processes"] for run in runs.values()),
         "files left": sum(len(run["files"]) for run in runs.values()),
+        "seconds beyond the limit, at most": max(run["late"] for run in runs.values()),
     }
     table = [
         [a.theme, a.name, *(run["verdicts"][a.name][0] for run in runs.values())] for a in chosen

@@ -48,7 +48,8 @@ class CallMap:
         finally:
             sys.settrace(None)
             threading.settrace(None)
-            ours = [code for code in called if code.co_filename.startswith(self.folder)]
+            seen = called.copy()  # threads of the test may still run
+            ours = [code for code in seen if code.co_filename.startswith(self.folder)]
             names = {f"{code.co_filename}:{code.co_qualname}" for code in ours}
             self.tests[item.nodeid] = {
                 "seconds": time.process_time() - begun,
@@ -85,11 +86,16 @@ def files_of_tests():
 
 
 def calls_of(files, path):
-    """Run files of tests in a process of their own; map each to its tests and what they call."""
+    """Run files of tests in a process of their own; map each to its tests and what they call.
+
+    Raises RuntimeError where the run ends before all tests have run.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_suffix(".part")
     program = f"import sys; from {__name__} import run; sys.exit(run({str(written)!r}, {files!r}))"
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    status = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"mutants: the tests ended with {status} before all had run")
     found = {name: {} for name in files}
     for test, entry in json.loads(written.read_text(encoding="utf-8")).items():
         found[test.partition("::")[0]][test] = entry

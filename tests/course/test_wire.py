@@ -2,6 +2,7 @@
 
 import collections
 import json
+import marshal
 import struct
 
 import numpy as np
@@ -414,3 +415,29 @@ def test_the_accounts_of_a_worker_are_its_own(zygote):
     assert line.tasks()[0].parent.name == str(line.pid)
     assert line.pid != zygote.process.pid
     line.end()
+
+
+def test_a_submission_is_compiled_once(zygote):
+    """What the first worker has compiled is handed to the next one as it came, and not read."""
+    compiled, named = {}, {"name": "exercises.wire", "path": "exercises/wire.py"}
+    for _ in range(2):
+        trusted = client.Client(connection.Connection(zygote), b"secret")
+        with trusted.answers(b"def one():\n    return 1\n", **named, compiled=compiled) as found:
+            assert found.one() == 1
+    source, program = compiled.popitem()
+    assert marshal.loads(program).co_filename == "exercises/wire.py"
+    compiled[source] = b"what a submission may have written"
+    trusted = client.Client(connection.Connection(zygote), b"secret")
+    garbled = trusted.answers(source, **named, compiled=compiled)
+    with pytest.raises((ValueError, EOFError, TypeError)), garbled:
+        pass
+
+
+def test_a_long_program_is_compiled_anew(zygote):
+    """It would be sent to and fro; a test sees no difference."""
+    source = b"x = [" + b"0.5, 'a', " * 50_000 + b"]\nz = 3\n"
+    compiled, named = {}, {"name": "exercises.wire", "path": "exercises/wire.py"}
+    trusted = client.Client(connection.Connection(zygote), b"secret")
+    with trusted.answers(source, **named, compiled=compiled) as found:
+        assert found.z == 3
+    assert not compiled

@@ -168,10 +168,17 @@ class Client(endpoint.Endpoint):
         endpoint.patch(old, value)
 
     @contextmanager
-    def answers(self, source, *, name, path):
-        """Load a submission into the worker, and yield it; the worker ends afterwards."""
+    def answers(self, source, *, name, path, compiled=None):
+        """Load a submission into the worker, and yield it; the worker ends afterwards.
+
+        The first worker compiles it and returns the bytes, which are kept in `compiled` by their
+        source for the workers after it. Here they are never read.
+        """
+        compiled = {} if compiled is None else compiled
         try:
-            self.ask("load", name, path, source)
+            told = self.ask("load", name, path, source, compiled.get(source, b""))
+            if type(told) is bytes and told:
+                compiled[source] = told
             yield Answers(self)
         finally:
             self.connection.end()
