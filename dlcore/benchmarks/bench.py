@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from dlcore.benchmarks.augment import augmentation
 from dlcore.benchmarks.convnet import steps
 from dlcore.benchmarks.depth import FAMILIES, networks
 from dlcore.benchmarks.fast import convolution, judged
@@ -26,6 +27,7 @@ BENCHES = {  # in the order of the book
     "conv": convolution,
     "convnet": steps,
     "norm": batch_norm,
+    "augment": augmentation,
     **{family: partial(networks, family) for family in FAMILIES},
 }
 # What a benchmark finds besides: (shares of the peak, means of ratios).
