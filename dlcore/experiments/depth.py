@@ -262,6 +262,12 @@ def tuned(optimizer):
     return best["setting"]["learning_rate"]
 
 
+def with_tuned_rate(setting, executor):
+    """Add the best learning rate to a setting; rates that are missing are tried by the executor."""
+    FAMILIES["depth-rates"].carry_out(bar=False, executor=executor)
+    return setting | {"learning_rate": tuned(setting["optimizer"])}
+
+
 def pool_label(optimizer, pool):
     """Name a setting of the family of poolings.
 
@@ -303,10 +309,11 @@ def pool_comparisons():
         for pool in POOLS
     },
     pool_comparisons(),
+    complete=with_tuned_rate,
 )
 def depth_pooling(setting, seed):
     """Three optimizers, each at the best of four learning rates, with two kinds of pooling."""
-    return trained(setting | {"learning_rate": tuned(setting["optimizer"])}, seed)
+    return trained(setting, seed)
 
 
 # Convolutions in a block, their filters, and widths that come closest to the work of the first.
