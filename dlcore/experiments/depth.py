@@ -254,18 +254,12 @@ def depth_rates(setting, seed):
 
 
 @cache
-def tuned(optimizer):
+def tuned(optimizer, executor=None):
     """Return the learning rate with the best validation accuracy; try rates that are missing."""
-    runs = FAMILIES["depth-rates"].carry_out(bar=False)
+    runs = FAMILIES["depth-rates"].carry_out(bar=False, executor=executor)
     own = [run for run in runs if run["setting"]["optimizer"] == optimizer]
     best = max(own, key=lambda run: run["values"]["val_accuracy"])
     return best["setting"]["learning_rate"]
-
-
-def with_tuned_rate(setting, executor):
-    """Add the best learning rate to a setting; rates that are missing are tried by the executor."""
-    FAMILIES["depth-rates"].carry_out(bar=False, executor=executor)
-    return setting | {"learning_rate": tuned(setting["optimizer"])}
 
 
 def pool_label(optimizer, pool):
@@ -309,7 +303,9 @@ def pool_comparisons():
         for pool in POOLS
     },
     pool_comparisons(),
-    complete=with_tuned_rate,
+    complete=lambda setting, executor: (
+        setting | {"learning_rate": tuned(setting["optimizer"], executor)}
+    ),
 )
 def depth_pooling(setting, seed):
     """Three optimizers, each at the best of four learning rates, with two kinds of pooling."""

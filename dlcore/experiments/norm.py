@@ -149,7 +149,7 @@ NORMS = {
 
 
 def image_network(kind, seed=0):
-    """Build a small network for the digits: a convolution, a norm of some kind, a linear layer."""
+    """Build a small network for the digits: a convolution, a norm, and a linear layer."""
     rng = np.random.default_rng(seed)
     convolution, last = nn.Conv2d(1, 6, 3, rng=rng), nn.Linear(6, 10, rng=rng)
     return nn.Sequential(convolution, NORMS[kind](6), nn.ReLU(), nn.GlobalAvgPool(), last)

@@ -99,7 +99,7 @@ LONGER = 3  # times as many epochs as halving takes are given to random search
 
 
 class Search(NamedTuple):
-    """A comparison of two searches: the recipe to tune, the data, and what belongs to it alone."""
+    """A comparison of two searches for the settings of a recipe, by its name."""
 
     name: str
     recipe: Recipe
@@ -191,7 +191,7 @@ def trials_until(accuracies, level):
 
 
 def summarised(search, seed, executor):
-    """Compare halving with random search; return means, intervals of 95 %, and the repetitions."""
+    """Compare halving with random search; return means, intervals of 95 %, repetitions."""
     lines = search.repeat(seed, executor)
     columns = {key: [line[key] for line in lines] for key in lines[0]}
     means = {key: np.mean(columns[key]) for key in columns if key.startswith(("test", "valid"))}
@@ -216,8 +216,8 @@ def summarised(search, seed, executor):
 
 @experiment("halving-digits", divided=True)
 def halving_digits(seed, executor=None):
-    """Halving and random search for a residual network of 8 layers on the digits."""
-    own = recipe("resnet20", "digits").changed(depth=8, epochs=COUNT)
+    """Halving and random search for the two-layer network on the digits."""
+    own = recipe("twolayer", "digits").changed(epochs=COUNT)
     return summarised(Search("halving-digits", own, "digits"), seed, executor)
 
 

@@ -8,7 +8,10 @@ clients send: keep the network of a scheduler closed. The extra is `cluster`.
 Chapter: book/solver.md.
 """
 
+import asyncio
+import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from itertools import islice
@@ -21,6 +24,7 @@ from dlcore.data.sources import FILED, find
 AHEAD = 4  # tasks with the cluster, for each of its threads
 RECOUNT = 5.0  # seconds between two counts of its threads
 TIMEOUT = 10.0  # seconds for a scheduler to answer; three times as long for a first worker
+LOST = "cluster: the scheduler was lost, start it again and repeat the command"
 SETTINGS = {
     "distributed.admin.low-level-log-length": AHEAD,  # of messages that a client keeps
     "distributed.admin.large-graph-warning-threshold": "1GB",  # checkpoints are sent
@@ -97,7 +101,10 @@ class ClusterExecutor:
     def room(self):
         """Count the tasks that the cluster may hold; its threads come and go."""
         if time.monotonic() >= self.counted_until:
-            self.threads = sum(self.client.nthreads().values())
+            try:
+                self.threads = sum(self.client.nthreads().values())
+            except OSError:
+                raise ClusterError(LOST) from None
             self.counted_until = time.monotonic() + RECOUNT
         return AHEAD * max(1, self.threads)
 
@@ -118,19 +125,18 @@ def result_of(future):
     try:
         return future.result()
     except KilledWorker as error:
+        died, last = error.args[2] + 1, error.args[1].address
         raise ClusterError(
-            f"cluster: a task was begun {error.args[2] + 1} times, and each worker died, the last "
-            f"of them {error.args[1].address}, read its log"
+            f"cluster: a task was given up, its workers died ({died} of them, the last {last}), "
+            "read their logs"
         ) from None
     except CancelledError:
-        raise ClusterError(
-            "cluster: the scheduler was lost, start it again and repeat the command"
-        ) from None
+        raise ClusterError(LOST) from None
 
 
 @contextmanager
 def connected(address, *, data=None, path=None, timeout=TIMEOUT):
-    """Connect with the scheduler at `address`, for a ``with`` block; yield a `ClusterExecutor`.
+    """Connect with the scheduler at `address` for a block; yield a `ClusterExecutor`.
 
     Raises ClusterError where no scheduler answers, where it has no worker, or one of another
     version; DataError where a worker does not have the dataset `data`, in the folder `path` of its
@@ -143,10 +149,9 @@ def connected(address, *, data=None, path=None, timeout=TIMEOUT):
         raise ModuleNotFoundError(
             "cluster: the package distributed is missing, install the extra `cluster`"
         ) from None
-    with dask.config.set(SETTINGS):
-        with answered(address, timeout):
-            client = distributed.Client(address, timeout=timeout)
-        with client:
+    with dask.config.set(SETTINGS), critical_alone(logging.getLogger("distributed")):
+        require_scheduler(address, timeout)
+        with distributed.Client(address, timeout=timeout) as client:
             require_workers(client, address, 3 * timeout)
             require_versions(client)
             if data in FILED:
@@ -155,10 +160,24 @@ def connected(address, *, data=None, path=None, timeout=TIMEOUT):
 
 
 @contextmanager
-def answered(address, timeout):
-    """Say in one line what is wrong with the address of a scheduler."""
+def critical_alone(logger):
+    """Let a logger be silent for a ``with`` block: what went wrong is said by an error."""
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
+    finally:
+        logger.setLevel(level)
+
+
+def require_scheduler(address, timeout):
+    """Raise ClusterError, in one line, where no scheduler answers in time.
+
+    A client alone would wait for ever for a program that accepts a connection and says nothing.
+    """
+    try:
+        with ThreadPoolExecutor(1) as thread:  # a notebook has a loop of its own in this one
+            thread.submit(asyncio.run, greeted(address, timeout)).result()
     except (OSError, ValueError, TypeError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise ClusterError(
@@ -167,8 +186,16 @@ def answered(address, timeout):
         ) from None
 
 
+async def greeted(address, timeout):
+    """Connect with a scheduler, and part again."""
+    from distributed.comm import connect  # noqa: PLC0415  an extra, only needed here
+
+    greeting = connect(address, timeout=timeout)
+    await (await asyncio.wait_for(greeting, timeout + 1)).close()
+
+
 def executor_at(address, *, jobs=1, **needs):
-    """Return the context of an executor: this machine, or the cluster at `address` if there is one.
+    """Return the context of an executor: of this machine, or of the cluster at `address`.
 
     The needs are those of `connected`: data, path, timeout.
 
@@ -191,7 +218,7 @@ def require_workers(client, address, timeout):
 
 
 def require_versions(client):
-    """Raise ClusterError where a worker has another version of anything that results depend on."""
+    """Raise ClusterError where a worker has another version of what results depend on."""
     for worker, theirs in client.run(probe()).items():
         compare_versions(worker, versions(), theirs)
 
@@ -272,7 +299,7 @@ def missing_data(name, path):
 
 
 def on_worker(expected, function, task):
-    """Carry out a task on a worker; refuse where the worker has other versions than the client."""
+    """Carry out a task on a worker; refuse where its versions are not the client's."""
     if expected != versions():
         from distributed import get_worker  # noqa: PLC0415
 

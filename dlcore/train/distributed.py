@@ -1,4 +1,4 @@
-"""Data parallelism: every process has the model, and computes the gradients of its own examples.
+"""Data parallelism: a process has a copy of the model, and its own examples.
 
 A batch is cut into shards of one size. The mean of their gradients is that of the batch, for every
 model that judges each example alone; so processes that average their gradients before each step

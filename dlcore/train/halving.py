@@ -1,4 +1,4 @@
-"""Successive halving: many settings are trained briefly, and the best of them are trained on.
+"""Successive halving: many settings are trained briefly, the best of them further.
 
 On every rung the best third, say, is kept, and each of them goes on from its checkpoint until it
 has been trained three times as long [Jamieson2016]_. The schedule is that of the whole training
@@ -143,7 +143,7 @@ def halve(training, settings, plan, *, folder, executor=None):
 
 
 def train_rung(training, settings, epochs, folder, executor):
-    """Train settings until some epoch, those that the journal does not have; return the pieces."""
+    """Train settings until some epoch, if the journal has them not; return the pieces."""
     journal = Journal(folder / "journal.jsonl")
     names = [training.key(setting) for setting in settings]
     done = {(line["name"], line["epochs"]): line for line in journal.lines()}
