@@ -171,13 +171,13 @@ def accuracy_of(pieces, setting):
     return next(piece.accuracy for piece in pieces if piece.setting == setting)
 
 
-def as_good_as(accuracy, N):
-    """Return the accuracy that is one standard error on N images below another one.
+def as_good_as(a, N):
+    """Return the accuracy that is one standard error on N images below an accuracy a.
 
     >>> as_good_as(0.9, 100)
     0.87
     """
-    return accuracy - (accuracy * (1 - accuracy) / N) ** 0.5
+    return a - (a * (1 - a) / N) ** 0.5
 
 
 def trials_until(accuracies, level):
