@@ -573,7 +573,7 @@ def test_the_best_of_each_rung_go_on_and_none_that_diverged(lib, training, tmp_p
     plan = lib.halving.rungs(9, 9)
     pieces = lib.halving.halve(training, settings, plan, folder=tmp_path)
     begun = [lib.halving.Continuation(setting, b"") for setting in settings]
-    alone = [lib.halving.advance(training, 1, each)[0] for each in begun]
+    alone = [lib.halving.advance(training, 1, each).accuracy for each in begun]
     alone = dict(zip(rates, alone, strict=True))
     first = sorted(rates, key=alone.get, reverse=True)
     assert [alone[rate] for rate in (1e200, 1e190, 1e180, 1e170)] == [0, 0, 0, 0]

@@ -21,7 +21,7 @@ from dlcore.train.journal import Journal
 from dlcore.train.optim import SGD
 from dlcore.train.recipes import Recipe, prepare, recipe
 from dlcore.train.solver import DivergedError, Solver
-from dlcore.train.sweep import RANGES, random
+from dlcore.train.sweep import RANGES, Range, random
 
 
 def confusion(model, examples, K):
@@ -104,6 +104,7 @@ class Search(NamedTuple):
     name: str
     recipe: Recipe
     data: str
+    ranges: dict = RANGES
 
     @property
     def plan(self):
@@ -130,8 +131,8 @@ class Search(NamedTuple):
         """Name the three searches, with their settings and rungs."""
         epochs = self.recipe.epochs
         trials = LONGER * total_epochs(self.plan) // epochs
-        drawn = random(RANGES, COUNT, rng=np.random.default_rng([seed, 3]))
-        others = random(RANGES, trials, rng=np.random.default_rng([seed, 4]))
+        drawn = random(self.ranges, COUNT, rng=np.random.default_rng([seed, 3]))
+        others = random(self.ranges, trials, rng=np.random.default_rng([seed, 4]))
         return {
             "tuned": ([{}], [Rung(1, epochs)]),
             "halving": (drawn, self.plan),
@@ -219,6 +220,16 @@ def halving_digits(seed, executor=None):
     """Halving and random search for the two-layer network on the digits."""
     own = recipe("twolayer", "digits").changed(epochs=COUNT)
     return summarised(Search("halving-digits", own, "digits"), seed, executor)
+
+
+WIDE = {"learning_rate": Range(1e-6, 1e3), "weight_decay": Range(1e-7, 10.0)}
+
+
+@experiment("halving-wide", divided=True)
+def halving_wide(seed, executor=None):
+    """Halving and random search on the digits, where few settings are good."""
+    own = recipe("twolayer", "digits").changed(epochs=COUNT)
+    return summarised(Search("halving-wide", own, "digits", WIDE), seed, executor)
 
 
 @experiment("halving-resnet20", data="cifar10", divided=True)

@@ -80,23 +80,27 @@ class ClusterExecutor:
     def futures(self, function, tasks):
         """Yield every task with its future, when it is finished.
 
-        At any moment no more tasks are with the cluster than keep its threads busy: the others
-        are not even read.
+        At any moment no more tasks are with the cluster than keep its threads
+        busy: the others are not even read.
         """
-        from distributed import as_completed  # noqa: PLC0415  an extra, only needed here
+        from distributed import as_completed  # noqa: PLC0415  an extra
 
         submitted = {}
         finished = as_completed()
         waiting = iter(tasks)
         while True:
             for task in islice(waiting, max(0, self.room() - len(submitted))):
-                future = self.client.submit(on_worker, versions(), function, task, pure=False)
+                future = self.submit(function, task)
                 submitted[future] = task
                 finished.add(future)
             if not submitted:
                 return
             done = next(finished)
             yield submitted.pop(done), done
+
+    def submit(self, function, task):
+        """Send a task, with the versions that its worker must have."""
+        return self.client.submit(on_worker, versions(), function, task, pure=False)
 
     def room(self):
         """Count the tasks that the cluster may hold; its threads come and go."""

@@ -69,7 +69,10 @@ class SharedMean:
         self.barrier = context.Barrier(count, timeout=SECONDS)
 
     def mean(self, rank, vector):
-        """Return the mean of the vectors of all processes; raise BrokenBarrierError if one ends."""
+        """Return the mean of the vectors of all processes.
+
+        Raises BrokenBarrierError when one of them is missing for a minute.
+        """
         rows = np.frombuffer(self.memory).reshape(self.shape)
         rows[rank] = vector
         self.barrier.wait()
@@ -102,7 +105,7 @@ def unflat(vector, arrays):
 
 
 def replica(rank, average, build, optimizer, batches):
-    """Train one of the copies of a model; return its parameters, and the losses of its shards."""
+    """Train one of the copies of a model; return its parameters, and its losses."""
     model, losses = build(), []
     parameters, rng = named_parameters(model), np.random.default_rng(rank)
     for batch in batches:

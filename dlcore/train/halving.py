@@ -143,26 +143,31 @@ def halve(training, settings, plan, *, folder, executor=None):
 
 
 def train_rung(training, settings, epochs, folder, executor):
-    """Train settings until some epoch, if the journal has them not; return the pieces."""
+    """Train settings until some epoch, if the journal has them not.
+
+    Returns the pieces.
+    """
     journal = Journal(folder / "journal.jsonl")
     names = [training.key(setting) for setting in settings]
+    files = [folder / f"{name}.npz" for name in names]
     done = {(line["name"], line["epochs"]): line for line in journal.lines()}
     missing = [i for i, name in enumerate(names) if (name, epochs) not in done]
-    tasks = (Continuation(settings[i], content(folder / f"{names[i]}.npz")) for i in missing)
+    tasks = (Continuation(settings[i], content(files[i])) for i in missing)
     train = partial(advance, training, epochs)
-    for i, (accuracy, seconds, state) in executor.results(train, tasks):
-        name, setting = names[missing[i]], settings[missing[i]]
-        if state:
-            with replacing(folder / f"{name}.npz") as file:
-                file.write(state)
-        line = {"name": name, "epochs": epochs, "setting": setting, "accuracy": accuracy,
-                "seconds": seconds}  # fmt: skip
-        journal.note(line)
-        done[name, epochs] = line
+    for number, result in executor.results(train, tasks):
+        i, name = missing[number], names[missing[number]]
+        if result.state:
+            with replacing(files[i]) as file:
+                file.write(result.state)
+        done[name, epochs] = {
+            "name": name, "epochs": epochs, "setting": settings[i],
+            "accuracy": result.accuracy, "seconds": result.seconds,
+        }  # fmt: skip
+        journal.note(done[name, epochs])
     lines = [done[name, epochs] for name in names]
     return [
-        Piece(line["accuracy"], setting, epochs, line["seconds"], folder / f"{line['name']}.npz")
-        for setting, line in zip(settings, lines, strict=True)
+        Piece(line["accuracy"], setting, epochs, line["seconds"], file)
+        for line, setting, file in zip(lines, settings, files, strict=True)
     ]
 
 
@@ -170,6 +175,14 @@ class Continuation(NamedTuple):
     """A setting, and the bytes of the checkpoint from which it goes on; none at the beginning."""
 
     setting: dict
+    state: bytes
+
+
+class Advance(NamedTuple):
+    """What has become of it: its accuracy, the seconds that it took, and the next checkpoint."""
+
+    accuracy: float
+    seconds: float
     state: bytes
 
 
@@ -186,15 +199,16 @@ def content(path):
 
 
 def advance(training, epochs, begun):
-    """Train a setting until some epoch; return its accuracy, the seconds, and the checkpoint.
+    """Train a setting until some epoch; return its `Advance`.
 
     The accuracy is the best one on the validation set in these epochs. Raises ValueError for a
     setting that the recipe does not have.
 
     >>> from dlcore.train.recipes import recipe
     >>> training = Training(recipe("linear", "digits").changed(epochs=2), "digits")
-    >>> accuracy, _, state = advance(training, 1, Continuation({"l2": 0.001}, b""))
-    >>> accuracy < advance(training, 2, Continuation({"l2": 0.001}, state))[0]
+    >>> first = advance(training, 1, Continuation({"l2": 0.001}, b""))
+    >>> second = advance(training, 2, Continuation({"l2": 0.001}, first.state))
+    >>> first.accuracy < second.accuracy
     True
     """
     start = time.perf_counter()
@@ -208,7 +222,7 @@ def advance(training, epochs, begun):
         with suppress(DivergedError):
             solver.train(path=path, until=epochs)
             accuracy, state = max(solver.history.val_accuracy[:epochs]), path.read_bytes()
-    return accuracy, round(time.perf_counter() - start, 2), state
+    return Advance(accuracy, round(time.perf_counter() - start, 2), state)
 
 
 def restored(training, piece):

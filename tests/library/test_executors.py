@@ -18,7 +18,7 @@ import pytest
 from dlcore import cli
 from dlcore.course.exercises import topics
 from dlcore.data.files import DataError
-from dlcore.experiments import experiments
+from dlcore.experiments import experiments, solver
 from dlcore.experiments.experiment import reproduce_one
 from dlcore.experiments.family import Family
 from dlcore.train.cluster import ClusterError, LocalExecutor, connected, on_worker, versions
@@ -170,6 +170,24 @@ def test_another_training_in_the_same_folder_is_done_anew(settings, tmp_path):
         executor = Counting()
         halve(other, settings, PLAN, folder=tmp_path, executor=executor)
         assert executor.done == 13
+
+
+def test_a_comparison_of_searches_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
+    """Stopped in the second repetition: the first is not done again, and no piece is."""
+    monkeypatch.setattr(solver, "REPETITIONS", 2)
+    monkeypatch.setattr(solver, "COUNT", 3)
+    search = solver.Search("trial", TRAINING.recipe.changed(epochs=3), "digits")
+    found = {}
+    for place, most in (("whole", [99]), ("stopped", [15, 99])):
+        monkeypatch.setattr(solver, "RESULTS", tmp_path / place)
+        executors = [Counting(each) for each in most]
+        for executor in executors[:-1]:
+            with pytest.raises(KeyboardInterrupt):
+                search.repeat(0, executor)
+        found[place] = search.repeat(0, executors[-1])
+        assert sum(executor.done for executor in executors) == 2 * (1 + 4 + 5)
+        assert not list((tmp_path / place / "runs/trial").iterdir())
+    assert found["stopped"] == found["whole"]
 
 
 def connect(address, *, timeout=1, **needs):
