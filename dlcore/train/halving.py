@@ -75,19 +75,17 @@ class Training(NamedTuple):
 
 
 def rungs(count, epochs, *, factor=3):
-    """List the rungs for `count` settings, of which the last ones are trained for `epochs`.
+    """List the rungs for `count` settings, of which the last have all `epochs`.
 
-    On rung k there are count / factorᵏ settings, rounded down. Raises ValueError for no setting,
-    no epochs, or a factor below 2.
+    On rung k there are count / factorᵏ settings, rounded down. Raises ValueError
+    for no setting, no epochs, or a factor below 2.
 
-    >>> rungs(27, 27)
-    [Rung(count=27, epochs=1), Rung(count=9, epochs=3), Rung(count=3, epochs=9), \
-Rung(count=1, epochs=27)]
+    >>> rungs(9, 9)
+    [Rung(count=9, epochs=1), Rung(count=3, epochs=3), Rung(count=1, epochs=9)]
     """
     if count < 1 or epochs < 1 or factor < 2:
-        raise ValueError(
-            f"rungs: count is {count}, epochs {epochs} and factor {factor}, use at least 1, 1 and 2"
-        )
+        given = f"count is {count}, epochs {epochs} and factor {factor}"
+        raise ValueError(f"rungs: {given}, use at least 1, 1 and 2")
     counts = [count]
     while counts[-1] >= factor:
         counts.append(counts[-1] // factor)
