@@ -196,17 +196,16 @@ def summarised(search, seed, executor):
     lines = search.repeat(seed, executor)
     columns = {key: [line[key] for line in lines] for key in lines[0]}
     means = {key: np.mean(columns[key]) for key in columns if key.startswith(("test", "valid"))}
-    spent = total_epochs(search.plan)
-    share = paired(spent / np.array(columns["epochs, random"]), np.zeros(len(lines)))
+    epochs = paired(columns["epochs, random"], np.zeros(len(lines)))
     beside = {kind: paired(columns["test, halving"], columns[f"test, {kind}"])
               for kind in ("tuned", "random")}  # fmt: skip
     values = means | {
-        "epochs of halving": spent,
-        "epochs at random until as good": np.mean(columns["epochs, random"]),
-        "share of the epochs": share.mean,
-        "share of the epochs, low": share.low,
-        "share of the epochs, high": share.high,
-        "as good": np.mean(columns["as good"]),
+        "epochs of halving": total_epochs(search.plan),
+        "epochs at random": epochs.mean,
+        "epochs at random, low": epochs.low,
+        "epochs at random, high": epochs.high,
+        "as good": sum(columns["as good"]),
+        "repetitions": len(lines),
     }
     for kind, difference in beside.items():
         values[f"halving over {kind}"] = difference.mean
