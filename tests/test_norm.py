@@ -417,7 +417,7 @@ def test_shards_of_several_sizes_are_refused():
 
 
 def test_statistics_of_a_shard_give_another_gradient(lab, rng):
-    """Batch norm: the mean over two halves is off by a tenth and more; four numbers lose it all."""
+    """The mean over two halves is off by a tenth and more; for shards of two numbers it is 0."""
     whole, mean = shards_against_batch("batch norm", lab, rng, 2)
     filters = next(name for name in whole if name.endswith("w"))
     off = np.linalg.norm(mean[filters] - whole[filters])
@@ -442,11 +442,11 @@ def test_means_of_all_processes_give_the_gradient_back(rng):
 
 @pytest.mark.parametrize(("kind", "same"), [("layer norm", True), ("batch norm", False)])
 def test_two_processes_take_the_steps_of_one_unless_batches_are_normalised(kind, same, lab):
-    """The copies have the same bits after five steps, and one process other ones by rounding."""
+    """Copies have the same bits after five steps; a single process differs by rounding, or more."""
     apart, from_one = lab.two_processes(kind)
     assert apart == 0
     assert (from_one < 1e-12) == same
-    assert (from_one < 1e-3) == same
+    assert (from_one < 1e-6) == same
 
 
 def test_responses_are_divided_as_the_page_says(rng, formulas, oracle, unfold):
