@@ -2,9 +2,13 @@
 
 import ast
 import importlib
+import json
 import os
 import shutil
+import subprocess
 import sys
+import time
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -129,6 +133,51 @@ def published():
     if "DLCORE_DATA" not in os.environ:
         pytest.skip("DLCORE_DATA names no folder with the published files")
     return Path(os.environ["DLCORE_DATA"])
+
+
+@pytest.fixture
+def dask_program(tmp_path):
+    """Start a scheduler or a worker on loopback; all of them are ended with the test."""
+    pytest.importorskip("distributed", reason="install the extra `cluster`")
+    begun = []
+
+    def start(program, *options, cwd=topics.ROOT, **environment):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{program}", *options]
+        told = ["--scheduler-file", str(tmp_path / "scheduler.json"), "--no-dashboard"]
+        with (tmp_path / f"{program}-{len(begun)}.log").open("wb") as log:
+            begun.append(
+                subprocess.Popen(
+                    [*command, *told], cwd=cwd, env=os.environ | environment, stderr=log
+                )
+            )
+        return begun[-1]
+
+    yield start
+    for process in reversed(begun):
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def dask_scheduler(dask_program, tmp_path):
+    """A scheduler on loopback, without workers: its address, and its process."""
+    process = dask_program("scheduler", "--host", "127.0.0.1", "--port", "0")
+    while not (tmp_path / "scheduler.json").exists():
+        time.sleep(0.05)
+    return json.loads((tmp_path / "scheduler.json").read_text())["address"], process
+
+
+@pytest.fixture
+def dask_worker(dask_program, dask_scheduler, tmp_path):
+    """Start a worker of one thread at that scheduler, without a nanny that would replace it."""
+    options = ("--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path))
+    return partial(dask_program, "worker", *options)
+
+
+@pytest.fixture
+def dask_cluster(dask_scheduler, dask_worker):
+    """The address of a scheduler, and its two workers."""
+    return dask_scheduler[0], [dask_worker() for _ in range(2)]
 
 
 @pytest.fixture(scope="session")

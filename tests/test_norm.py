@@ -12,6 +12,7 @@ from dlcore import nn
 from dlcore.autodiff import check_gradients, grad, jacobian
 from dlcore.course.exercises.topics import ROOT
 from dlcore.nn.norm import fold
+from dlcore.ops.loss import cross_entropy
 from dlcore.ops.norm import (
     batch_norm,
     batch_statistics,
@@ -21,6 +22,8 @@ from dlcore.ops.norm import (
     local_response_norm,
     normalize,
 )
+from dlcore.train.distributed import mean_of_shards, shard
+from dlcore.train.objective import loss_and_grads
 
 N, EPS = 7, 1e-5
 FEW_ROUNDINGS = {"rtol": 0, "atol": 1e-12}  # sums of some ten numbers near one
@@ -382,6 +385,68 @@ def test_three_of_the_norms_do_not_know_the_batch(rng):
     for name, norm in OPERATIONS.items():
         alone, among = norm(x[:1], *ones(6), eps=EPS), norm(x, *ones(6), eps=EPS)[:1]
         assert np.allclose(alone, among, rtol=0, atol=1e-12) == (name != "batch")
+
+
+JUDGED_ALONE = ("layer norm", "group norm", "instance norm")
+
+
+def shards_against_batch(kind, lab, rng, count):
+    """The gradients of a drawn network: of a batch, and on average over its equal shards."""
+    model, (x, t) = lab.image_network(kind), lab.first_batches(1, N=12)[0]
+    for array in nn.named_parameters(model).values():
+        array[...] = rng.normal(size=array.shape)
+    whole = loss_and_grads(model, cross_entropy, x, t, rng)[1]
+    return whole, mean_of_shards(model, x, t, count, rng=rng)[1]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize("kind", JUDGED_ALONE)
+def test_the_gradients_of_equal_shards_average_to_that_of_the_batch(kind, count, lab, rng):
+    """1/K Σₖ ∇L(shard k) = ∇L(batch), where the result for an image depends on no other image."""
+    whole, mean = shards_against_batch(kind, lab, rng, count)
+    largest = max(abs(bar).max() for bar in whole.values())  # that of a bias before a norm is 0
+    for name, bar in whole.items():
+        # sums of 12 · 64 products in another order
+        assert_allclose(mean[name], bar, rtol=0, atol=1e-12 * largest, err_msg=name)
+
+
+def test_shards_of_several_sizes_are_refused():
+    """The mean of means would weigh the examples of a small shard more."""
+    with pytest.raises(ValueError, match="batch has 7 examples for 2 processes"):
+        shard((np.zeros((7, 3)), np.zeros(7)), 0, 2)
+
+
+def test_statistics_of_a_shard_give_another_gradient(lab, rng):
+    """The mean over two halves is off by a tenth and more; for shards of two numbers it is 0."""
+    whole, mean = shards_against_batch("batch norm", lab, rng, 2)
+    filters = next(name for name in whole if name.endswith("w"))
+    off = np.linalg.norm(mean[filters] - whole[filters])
+    assert off > 0.1 * np.linalg.norm(whole[filters])
+
+    x, y_bar = np.array([1.0, 7, 9, 15]), np.array([20.0, 0, 0, 0])
+    assert_allclose(back(x, y_bar, eps=0.0), np.array([26, -32, -18, 24]) / 25, **FEW_ROUNDINGS)
+    for half in (slice(2), slice(2, 4)):
+        assert_allclose(back(x[half], y_bar[half], eps=0.0), [0, 0], **FEW_ROUNDINGS)
+
+
+def test_means_of_all_processes_give_the_gradient_back(rng):
+    """Means of three processes with five numbers each: two forwards, two more backwards."""
+    x, y_bar = rng.normal(size=(2, 3, 5))
+    mean, between = x.mean(axis=1).mean(), x.mean(axis=1).var()
+    sigma = np.sqrt(x.var(axis=1).mean() + between + EPS)
+    x_hat = (x - mean) / sigma
+    level, along = y_bar.mean(axis=1).mean(), (y_bar * x_hat).mean(axis=1).mean()
+    found = 1.7 / sigma * (y_bar - level - x_hat * along)
+    assert_allclose(found.ravel(), back(x.ravel(), y_bar.ravel(), 1.7), **FEW_ROUNDINGS)
+
+
+@pytest.mark.parametrize(("kind", "same"), [("layer norm", True), ("batch norm", False)])
+def test_two_processes_take_the_steps_of_one_unless_batches_are_normalised(kind, same, lab):
+    """Copies have the same bits after five steps; a single process differs by rounding, or more."""
+    apart, from_one = lab.two_processes(kind)
+    assert apart == 0
+    assert (from_one < 1e-12) == same
+    assert (from_one < 1e-6) == same
 
 
 def test_responses_are_divided_as_the_page_says(rng, formulas, oracle, unfold):

@@ -1,6 +1,7 @@
 """Training.  Each test is a lemma of `book/solver.md`, in the order of the chapter."""
 
 import threading
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,12 +18,12 @@ def lib():
     from dlcore import nn, train  # noqa: PLC0415
     from dlcore.nn.models import TwoLayer  # noqa: PLC0415
     from dlcore.ops.loss import cross_entropy  # noqa: PLC0415
-    from dlcore.train import checkpoint, optim, recipes, schedule, sweep  # noqa: PLC0415
+    from dlcore.train import checkpoint, halving, optim, recipes, schedule, sweep  # noqa: PLC0415
 
     return SimpleNamespace(
         nn=nn, train=train, Solver=train.Solver, DivergedError=train.DivergedError,
         checkpoint=checkpoint, optim=optim, recipes=recipes, schedule=schedule, sweep=sweep,
-        TwoLayer=TwoLayer, cross_entropy=cross_entropy,
+        halving=halving, TwoLayer=TwoLayer, cross_entropy=cross_entropy,
     )  # fmt: skip
 
 
@@ -522,6 +523,64 @@ def test_a_sweep_finds_the_top_of_a_hill(on_grid, lib, rng):
     best, *rest = lib.sweep.search(hill, {"rate": lib.sweep.Range(1e-4, 1.0)}, **options)
     assert 0.02 < best.setting["rate"] < 0.045
     assert len(rest) == 35
+
+
+@pytest.mark.parametrize(("count", "epochs"), [(27, 27), (10, 30), (1, 5), (9, 2)])
+def test_each_rung_has_a_third_of_the_settings_and_three_times_the_epochs(count, epochs, lib):
+    """Rounded down, but never to no epoch; the last rung has all epochs and one or two settings."""
+    plan = lib.halving.rungs(count, epochs)
+    for (many, brief), (few, longer) in pairwise(plan):
+        assert few == many // 3
+        assert brief == max(1, longer // 3)
+    assert plan[0].count == count
+    assert plan[-1].count in (1, 2)
+    assert plan[-1].epochs == epochs
+    with pytest.raises(ValueError, match="count is 0, epochs 5 and factor 3"):
+        lib.halving.rungs(0, 5)
+
+
+def test_the_epochs_of_a_plan_are_those_of_the_page(lib):
+    """3ᵀ (1 + 2 T / 3) for 3ᵀ settings and as many epochs, T from 0 to 6."""
+    for T in range(7):
+        epochs = lib.halving.total_epochs(lib.halving.rungs(3**T, 3**T))
+        assert 3 * epochs == 3**T * (3 + 2 * T)
+
+
+@pytest.fixture
+def training(lib):
+    """A classifier of the digits with a schedule of nine epochs, and a generator of batches."""
+    chosen = lib.recipes.recipe("linear", "digits").changed(epochs=9)
+    return lib.halving.Training(chosen, "digits", seed=5)
+
+
+def test_what_reaches_the_top_has_the_bits_of_a_run_that_never_stopped(
+    lib, training, rng, tmp_path
+):
+    """Nine epochs in pieces of 1, 2 and 6: the same parameters, memory, history and generators."""
+    settings = lib.sweep.random(lib.sweep.RANGES, 9, rng=rng)
+    best = lib.halving.halve(training, settings, lib.halving.rungs(9, 9), folder=tmp_path)[0]
+    whole = training.solver(best.setting)
+    whole.train()
+    assert best.epochs == 9
+    assert best.accuracy == max(whole.history.val_accuracy)
+    assert bits(lib, lib.halving.restored(training, best)) == bits(lib, whole)
+
+
+def test_the_best_of_each_rung_go_on_and_none_that_diverged(lib, training, tmp_path):
+    """Of nine rates four diverge in the first epoch; of the others the best three go on."""
+    rates = [1e200, 0.05, 1e-5, 1e190, 0.001, 1e-6, 1e180, 1e170, 1e-4]
+    settings = [{"learning_rate": rate} for rate in rates]
+    plan = lib.halving.rungs(9, 9)
+    pieces = lib.halving.halve(training, settings, plan, folder=tmp_path)
+    begun = [lib.halving.Continuation(setting, b"") for setting in settings]
+    alone = [lib.halving.advance(training, 1, each).accuracy for each in begun]
+    alone = dict(zip(rates, alone, strict=True))
+    first = sorted(rates, key=alone.get, reverse=True)
+    assert [alone[rate] for rate in (1e200, 1e190, 1e180, 1e170)] == [0, 0, 0, 0]
+    assert {piece.setting["learning_rate"] for piece in pieces[:3]} == {*first[:3]}
+    assert [piece.epochs for piece in pieces] == [9, 3, 3, 1, 1, 1, 1, 1, 1]
+    with pytest.raises(ValueError, match="has diverged, choose another"):
+        lib.halving.restored(training, pieces[-1])
 
 
 def test_a_setting_that_a_model_has_not_is_refused(lib):

@@ -39,6 +39,7 @@ def grade(
     from dlcore.course.grading import grade
     from dlcore.course.grading.cluster import judge_on_cluster
     from dlcore.course.grading.terms import read_terms
+    from dlcore.train.cluster import connected
 
     rule = {"deadline": deadline, "late_days": late_days, "penalty": penalty}
     try:
@@ -53,7 +54,8 @@ def grade(
         raise typer.Exit(grade.explain(grading, *explain))
     judges = {"jobs": jobs}
     if scheduler:
-        judges["judge_files"] = partial(judge_on_cluster, scheduler, grading.settings)
+        connect = partial(connected, scheduler)
+        judges["judge_files"] = partial(judge_on_cluster, connect, grading.settings)
     raise typer.Exit(grade.grade(grading, resume=resume, **judges))
 
 

@@ -17,6 +17,7 @@ Model = Annotated[
 Data = Annotated[str, typer.Option(help="digits, cifar10 or mnist")]
 Where = Annotated[Path | None, typer.Option(help="Folder or archive with the published files.")]
 Hidden = Annotated[int | None, typer.Option(help="Units of the hidden layer.")]
+Cluster = Annotated[str, typer.Option(help="Address of a Dask scheduler: tcp://host:8786")]
 Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the augmentation.")]
 
 
@@ -126,24 +127,40 @@ def sweep(
     data: Data = "digits",
     path: Where = None,
     seed: Seed = 0,
-    trials: Annotated[int, typer.Option(help="Settings to try in each round.")] = 8,
+    trials: Annotated[int, typer.Option(min=1, help="Settings to try in each round.")] = 8,
     rounds: Annotated[int, typer.Option(help="Rounds, each a third as wide.")] = 2,
     epochs: Annotated[int | None, typer.Option(help="Rounds through the training set.")] = None,
     grid: Annotated[bool, typer.Option(help="Lay settings on a grid.")] = False,
-    jobs: Annotated[int, typer.Option(help="Runs at once.")] = 2,
+    halving: Annotated[
+        bool,
+        typer.Option("--halving", help="One round: train all briefly, the best third longer, …"),
+    ] = False,
+    folder: Annotated[
+        Path, typer.Option(help="Of the journal and the checkpoints of --halving.")
+    ] = Path("sweep"),
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at once, on this machine.")] = 2,
+    cluster: Cluster = "",
 ):
     """Look for a better learning rate and weight decay for MODEL, from coarse to fine."""
     from rich.console import Console
     from rich.table import Table
 
+    from dlcore.train.cluster import executor_at
     from dlcore.train.recipes import recipe
-    from dlcore.train.sweep import RANGES, tune
+    from dlcore.train.sweep import RANGES, tune, tune_by_halving
 
     settings = recipe(model, data).changed(**({} if epochs is None else {"epochs": epochs}))
-    options = {"trials": trials, "rounds": rounds, "on_grid": grid, "jobs": jobs}
-    table = Table("validation", *RANGES, box=None)
-    for accuracy, setting in tune(settings, data, seed=seed, path=path, **options):
-        table.add_row(f"{accuracy:.4f}", *(f"{setting[name]:.3g}" for name in RANGES))
+    options = {"trials": trials, "seed": seed, "path": path}
+    with executor_at(cluster, jobs=jobs, data=data, path=path) as executor:
+        options["executor"] = executor
+        if halving:
+            found = tune_by_halving(settings, data, folder=folder, **options)
+        else:
+            found = tune(settings, data, rounds=rounds, on_grid=grid, **options)
+    table = Table("validation", *RANGES, *["epochs"] * halving, box=None)
+    for trial in found:
+        chosen = [f"{trial.setting[name]:.3g}" for name in RANGES]
+        table.add_row(f"{trial.accuracy:.4f}", *chosen, *[str(trial.epochs)] if halving else ())
     Console().print(table)
 
 
@@ -152,11 +169,12 @@ def reproduce(
     name: Annotated[str, typer.Argument(help="An experiment; none lists them.")] = "",
     *,
     seed: Seed = 0,
+    cluster: Cluster = "",
 ):
     """Run an experiment of the book, beside the numbers that the sources print."""
     from dlcore.experiments.ledger import listing, reproduce
 
-    reproduce(name, seed=seed) if name else listing()
+    reproduce(name, seed=seed, cluster=cluster) if name else listing()
 
 
 @app.command()

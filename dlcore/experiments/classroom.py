@@ -28,6 +28,7 @@ from dlcore.course.grading.judge_process import JudgeSettings
 from dlcore.course.grading.verdict import lasting
 from dlcore.experiments.experiment import experiment
 from dlcore.experiments.grading import attacks
+from dlcore.train.cluster import connected
 
 KEY = bytes(range(32))
 TOPICS = ("linear", "loss")
@@ -123,13 +124,18 @@ def hand_in(place, files, *, packed):
         (place / f"exercises/{topic}.py").write_bytes(as_bytes(text))
 
 
+def judge_settings(tier, seconds=10.0):
+    """Return the settings of all these judges on a tier, with the seconds that an item has."""
+    return JudgeSettings(TOPICS, tier, KEY.hex(), seconds)
+
+
 def graded(folder, out, tier, jobs, exercises=TOPICS, seconds=10.0, **options):
     """Grade a folder; return the verdicts by student and exercise, and the seconds it took.
 
     The options are those of `grade`.
     """
     begun = time.perf_counter()
-    settings = JudgeSettings(TOPICS, tier, KEY.hex(), seconds)
+    settings = judge_settings(tier, seconds)
     grading = GradingRun(folder, graded_ones(exercises), settings, out)
     with redirect_stdout(io.StringIO()):
         grade(grading, jobs=jobs, **options)
@@ -203,7 +209,8 @@ def grading_cluster(seed):
     exercise = graded_ones(TOPICS)[0].name
     values = {}
     with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
-        through = partial(judge_on_cluster, cluster.scheduler_address)
+        connect = partial(connected, cluster.scheduler_address)
+        through = partial(judge_on_cluster, connect, judge_settings("T2"))
         for students in (1_000, 10_000):
             with tempfile.TemporaryDirectory() as scratch:
                 folder = Path(scratch, "class")

@@ -254,9 +254,9 @@ def depth_rates(setting, seed):
 
 
 @cache
-def tuned(optimizer):
+def tuned(optimizer, executor=None):
     """Return the learning rate with the best validation accuracy; try rates that are missing."""
-    runs = FAMILIES["depth-rates"].carry_out(bar=False)
+    runs = FAMILIES["depth-rates"].carry_out(bar=False, executor=executor)
     own = [run for run in runs if run["setting"]["optimizer"] == optimizer]
     best = max(own, key=lambda run: run["values"]["val_accuracy"])
     return best["setting"]["learning_rate"]
@@ -303,10 +303,13 @@ def pool_comparisons():
         for pool in POOLS
     },
     pool_comparisons(),
+    complete=lambda setting, executor: (
+        setting | {"learning_rate": tuned(setting["optimizer"], executor)}
+    ),
 )
 def depth_pooling(setting, seed):
     """Three optimizers, each at the best of four learning rates, with two kinds of pooling."""
-    return trained(setting | {"learning_rate": tuned(setting["optimizer"])}, seed)
+    return trained(setting, seed)
 
 
 # Convolutions in a block, their filters, and widths that come closest to the work of the first.

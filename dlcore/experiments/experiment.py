@@ -12,11 +12,14 @@ import platform
 import time
 import zlib
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from dlcore.train.cluster import LocalExecutor
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
 EXPERIMENTS = {}
@@ -51,7 +54,8 @@ class Claim(NamedTuple):
 class Experiment(NamedTuple):
     """A function of the seed that returns values, and a history for the figures.
 
-    A `quick` one is run anew whenever the ledger is printed; of the others the record is.
+    A `quick` one is run anew whenever the ledger is printed; of the others the record is. One
+    that is `divided` takes an executor besides, and hands it its parts one by one.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Experiment(NamedTuple):
     claims: tuple
     data: str | None
     quick: bool
+    divided: bool = False
 
     @property
     def title(self):
@@ -76,11 +81,11 @@ class Experiment(NamedTuple):
         return RESULTS / f"{self.name}.json"
 
 
-def experiment(name, *claims, data=None, quick=False):
+def experiment(name, *claims, data=None, quick=False, divided=False):
     """Declare an experiment; use it as a decorator."""
 
     def declare(run):
-        EXPERIMENTS[name] = Experiment(name, run, claims, data, quick)
+        EXPERIMENTS[name] = Experiment(name, run, claims, data, quick, divided)
         return run
 
     return declare
@@ -142,15 +147,28 @@ def unpack(picture):
     return np.frombuffer(shades, np.uint8).reshape(picture["shape"])
 
 
-def reproduce_one(experiment, seed=0):
-    """Run an experiment and write its record; return the record."""
+def outcome(run, seed):
+    """Run an experiment on whichever machine this is; say what came out, and on what."""
+    return *run(seed), circumstances()
+
+
+def run_by(experiment, seed, executor):
+    """Run an experiment by an executor: its parts, or all of it as one task."""
+    if experiment.divided:
+        return *experiment.run(seed, executor=executor), circumstances()
+    [(_, told)] = executor.results(partial(outcome, experiment.run), [seed])
+    return told
+
+
+def reproduce_one(experiment, seed=0, *, executor=None):
+    """Run an experiment, here or by an executor, and write its record; return the record."""
     start = time.perf_counter()
-    values, history = experiment.run(seed)
+    values, history, where = run_by(experiment, seed, executor or LocalExecutor())
     told = {
         "name": experiment.name,
         "command": experiment.command + (f" --seed {seed}" if seed else ""),
         "seed": seed,
-        **circumstances(),
+        **where,
         "seconds": round(time.perf_counter() - start, 1),
         "values": {key: float(value) for key, value in values.items()},
         "theirs": {claim.key: {"value": claim.theirs, "source": claim.source}

@@ -7,8 +7,8 @@ Chapter: book/norm.md.
 """
 
 import json
-import os
 import time
+from functools import partial
 from html import escape
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ from rich.progress import track
 
 from dlcore.experiments.experiment import RESULTS, experiment, processor, record
 from dlcore.experiments.paired import holm, paired
+from dlcore.train.cluster import LocalExecutor
+from dlcore.train.journal import Journal
 
 SEEDS = 6  # the fewest whose sign-flip test can reach p = 0.031
 LEVEL = 0.05
@@ -39,7 +41,8 @@ class Comparison(NamedTuple):
 class Family(NamedTuple):
     """Settings by their label, the function that trains one, and what is compared.
 
-    ``run(setting, seed)`` returns {metric: value}.
+    ``run(setting, seed)`` returns {metric: value}. Where runs need what only this machine knows,
+    ``complete(setting, executor)`` adds it to a setting before it is sent.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Family(NamedTuple):
     run: object
     comparisons: tuple
     seeds: int = SEEDS
+    complete: object = None
 
     @property
     def journal(self):
@@ -57,10 +61,9 @@ class Family(NamedTuple):
         """Map (label, seed) to the runs that are recorded or noted, of settings as they are."""
         path = RESULTS / f"{self.name}.json"
         recorded = json.loads(path.read_text())["history"]["runs"] if path.exists() else []
-        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
         return {
             (run["label"], run["seed"]): run
-            for run in (*recorded, *filter(None, map(read_line, lines)))
+            for run in (*recorded, *Journal(self.journal).lines())
             if run["label"] in self.settings and run["setting"] == self.setting(run["label"])
         }
 
@@ -74,41 +77,56 @@ class Family(NamedTuple):
         pairs = [(label, first_seed + s) for s in range(self.seeds) for label in self.settings]
         return [pair for pair in pairs if pair not in done]
 
-    def note(self, line):
-        """Append a finished run to the journal, and wait until it is on the disk."""
-        self.journal.parent.mkdir(parents=True, exist_ok=True)
-        cut = self.journal.exists() and not self.journal.read_text().endswith("\n")
-        with self.journal.open("a") as file:
-            file.write("\n" * cut + json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    def carry_out(self, first_seed=0, *, bar=True, executor=None):
+        """Do the runs that are missing, with a bar or without; return all runs in order.
 
-    def carry_out(self, first_seed=0, *, bar=True):
-        """Do the runs that are missing, with a bar or without; return all runs in order."""
-        missing = self.missing(first_seed)
-        for label, seed in track(missing, description=self.name, disable=not bar):
-            start = time.perf_counter()
-            values = self.run(self.settings[label], seed)
-            self.note({
-                "label": label, "seed": seed, "setting": self.setting(label),
-                "values": {key: float(value) for key, value in values.items()},
-                "seconds": round(time.perf_counter() - start, 1), "processor": processor(),
-            })  # fmt: skip
-        done = self.finished()
-        return [done[label, first_seed + s] for label in self.settings for s in range(self.seeds)]
+        An executor of `dlcore.train.cluster` may do them elsewhere; the journal stays here.
+        """
+        executor = executor or LocalExecutor()
+        missing, journal = self.missing(first_seed), Journal(self.journal)
+        tasks = (Run(self.completed(label, executor), seed) for label, seed in missing)
+        results = executor.results(partial(carried_out, self.run), tasks)
+        for i, done in track(results, self.name, total=len(missing), disable=not bar):
+            label, seed = missing[i]
+            journal.note({"label": label, "seed": seed, "setting": self.setting(label), **done})
+        runs = self.finished()
+        return [runs[label, first_seed + s] for label in self.settings for s in range(self.seeds)]
+
+    def completed(self, label, executor):
+        """Return a setting with all that its run needs."""
+        setting = self.settings[label]
+        return self.complete(setting, executor) if self.complete else setting
 
 
-def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS):
+class Run(NamedTuple):
+    """A run to be done: its setting and its seed."""
+
+    setting: dict
+    seed: int
+
+
+def carried_out(function, run):
+    """Do a run, on whichever machine this is; return values, seconds and processor."""
+    start = time.perf_counter()
+    values = function(run.setting, run.seed)
+    return {
+        "values": {key: float(value) for key, value in values.items()},
+        "seconds": round(time.perf_counter() - start, 1), "processor": processor(),
+    }  # fmt: skip
+
+
+def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS, complete=None):
     """Declare a family as an experiment; use it as a decorator of  run(setting, seed).
 
-    The values of the experiment are the means of every setting and metric.
+    The options are those of `Family`. The values of the experiment are the means of every setting
+    and metric.
     """
 
     def declare(run):
-        own = Family(name, settings, run, tuple(comparisons), seeds)
+        own = Family(name, settings, run, tuple(comparisons), seeds, complete)
 
-        def carry_out(seed):
-            runs = own.carry_out(seed)
+        def carry_out(seed, executor=None):
+            runs = own.carry_out(seed, executor=executor)
             means = {
                 f"{metric}, {label}": np.mean(values_of(runs, label, metric))
                 for label in settings
@@ -118,25 +136,13 @@ def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS):
 
         carry_out.__doc__, carry_out.__module__ = run.__doc__, run.__module__
         FAMILIES[name] = own
-        experiment(name, data=data)(carry_out)
+        experiment(name, data=data, divided=True)(carry_out)
         return run
 
     return declare
 
 
 FAMILIES = {}
-
-
-def read_line(line):
-    """Read a line of a journal; None where the program was stopped while it wrote it.
-
-    >>> read_line('{"seed": 3}'), read_line('{"se')
-    ({'seed': 3}, None)
-    """
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError:
-        return None
 
 
 def values_of(runs, label, metric):

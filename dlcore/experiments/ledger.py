@@ -14,6 +14,7 @@ from rich.table import Table
 
 from dlcore.experiments import experiments
 from dlcore.experiments.experiment import RESULTS, Claim, Experiment, reproduce_one, values_of
+from dlcore.train.cluster import executor_at
 
 SIGNS = {"equal": "=", "about": "≈", "at least": "≥", "below": "<"}
 
@@ -86,12 +87,16 @@ def listing():
     Console().print(table)
 
 
-def reproduce(name, *, seed=0):
-    """Run an experiment, write its record, and print its numbers beside the sources'."""
+def reproduce(name, *, seed=0, cluster=""):
+    """Run an experiment, write its record, and print its numbers beside the sources'.
+
+    It runs on this machine, or on the workers of the Dask scheduler at the address `cluster`.
+    """
     known = experiments()
     if name not in known:
         raise ValueError(f"reproduce: name is {name!r}, use one of {', '.join(known)}")
-    record = reproduce_one(known[name], seed)
+    with executor_at(cluster, data=known[name].data) as executor:
+        record = reproduce_one(known[name], seed, executor=executor)
     claims = {claim.key: claim for claim in known[name].claims}
     table = Table("value", "ours", "", "theirs", "source", box=None)
     for key, ours in record["values"].items():

@@ -3,6 +3,7 @@
 Chapter: book/norm.md.
 """
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from dlcore import nn
 from dlcore.data import load
 from dlcore.experiments.experiment import Claim, experiment
 from dlcore.nn.layer import named_state
+from dlcore.train.distributed import train_replicas
 from dlcore.train.evaluation import predict
 from dlcore.train.optim import Momentum
 from dlcore.train.solver import DivergedError, Solver
@@ -134,3 +136,38 @@ def running(values, momentum, start=0.0):
         start = (1 - momentum) * start + momentum * value
         kept.append(start)
     return np.array(kept)
+
+
+# Several processes
+
+NORMS = {
+    "layer norm": nn.LayerNorm,
+    "group norm": partial(nn.GroupNorm, 2),
+    "instance norm": nn.InstanceNorm,
+    "batch norm": nn.BatchNorm,
+}
+
+
+def image_network(kind, seed=0):
+    """Build a small network for the digits: a convolution, a norm, and a linear layer."""
+    rng = np.random.default_rng(seed)
+    convolution, last = nn.Conv2d(1, 6, 3, rng=rng), nn.Linear(6, 10, rng=rng)
+    return nn.Sequential(convolution, NORMS[kind](6), nn.ReLU(), nn.GlobalAvgPool(), last)
+
+
+def first_batches(count, *, N=32):
+    """List the first batches of the digits, in double precision:  (x, t)."""
+    x, t = load("digits").centred(scale=1 / 16, dtype=np.float64).train
+    return [(x[at : at + N], t[at : at + N]) for at in range(0, count * N, N)]
+
+
+def two_processes(kind, *, steps=5, rate=0.1):
+    """Train the network by two processes, and by one, with the same batches.
+
+    Returns how far parameters of the two lie apart at most, and how far from those of one.
+    """
+    build, batches = partial(image_network, kind), first_batches(steps)
+    (first, _), (second, _) = train_replicas(build, Momentum(rate), batches)
+    [(alone, _)] = train_replicas(build, Momentum(rate), batches, count=1)
+    apart = lambda a, b: max(float(abs(a[name] - b[name]).max()) for name in a)
+    return apart(first, second), apart(first, alone)

@@ -1,21 +1,27 @@
-"""The tuned recipes, run to the end: what the two-layer network can do.
+"""The tuned recipes, run to the end, and two ways to look for better ones.
 
 Chapter: book/solver.md.
 """
 
+import shutil
 from contextlib import suppress
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from dlcore.data import load
-from dlcore.experiments.experiment import Claim, experiment, pack
+from dlcore.experiments.experiment import RESULTS, Claim, experiment, pack
+from dlcore.experiments.paired import paired
 from dlcore.nn import named_parameters
 from dlcore.nn.models import TwoLayer
 from dlcore.train.evaluation import accuracy, predict
+from dlcore.train.halving import Rung, Training, halve, restored, rungs, total_epochs
+from dlcore.train.journal import Journal
 from dlcore.train.optim import SGD
-from dlcore.train.recipes import prepare, recipe
+from dlcore.train.recipes import Recipe, prepare, recipe
 from dlcore.train.solver import DivergedError, Solver
+from dlcore.train.sweep import RANGES, Range, random
 
 
 def confusion(model, examples, K):
@@ -83,3 +89,150 @@ def mnist_tuned(seed):
 def digits_tuned(seed):
     """The two-layer network on the bundled digits, as `dlcore train twolayer`."""
     return run("digits", seed)
+
+
+# Successive halving beside random search
+
+REPETITIONS = 5
+COUNT = 27  # settings of a search by halving, which go through 27, 9, 3 and 1
+LONGER = 3  # times as many epochs as halving takes are given to random search
+
+
+class Search(NamedTuple):
+    """A comparison of two searches for the settings of a recipe, by its name."""
+
+    name: str
+    recipe: Recipe
+    data: str
+    ranges: dict = RANGES
+
+    @property
+    def plan(self):
+        """The rungs of halving."""
+        return rungs(COUNT, self.recipe.epochs)
+
+    def repeat(self, seed, executor):
+        """Compare both searches from several seeds; a repetition that was noted is not done again.
+
+        The journal and the unfinished searches lie in ``book/results/runs/``.
+        """
+        journal = Journal(RESULTS / "runs" / f"{self.name}.jsonl")
+        recipe = str(self.recipe)
+        done = {line["seed"]: line for line in journal.lines() if line["recipe"] == recipe}
+        for own in range(seed, seed + REPETITIONS):
+            if own not in done:
+                folder = RESULTS / "runs" / self.name / str(own)
+                done[own] = {"seed": own, "recipe": recipe, **self.compare(own, folder, executor)}
+                journal.note(done[own])
+                shutil.rmtree(folder)
+        return [done[own] for own in range(seed, seed + REPETITIONS)]
+
+    def plans(self, seed):
+        """Name the three searches, with their settings and rungs."""
+        epochs = self.recipe.epochs
+        trials = LONGER * total_epochs(self.plan) // epochs
+        drawn = random(self.ranges, COUNT, rng=np.random.default_rng([seed, 3]))
+        others = random(self.ranges, trials, rng=np.random.default_rng([seed, 4]))
+        return {
+            "tuned": ([{}], [Rung(1, epochs)]),
+            "halving": (drawn, self.plan),
+            "random": (others, [Rung(trials, epochs)]),
+        }
+
+    def compare(self, seed, folder, executor):
+        """Train the recipe as it is, and with the settings that each of both searches finds."""
+        training, plans = Training(self.recipe, self.data, seed), self.plans(seed)
+        told, pieces = {}, {}
+        for kind, (settings, plan) in plans.items():
+            found = halve(training, settings, plan, folder=folder / kind, executor=executor)
+            solver = restored(training, found[0])
+            pieces[kind] = found
+            told[f"validation, {kind}"] = found[0].accuracy
+            told[f"test, {kind}"] = accuracy(solver.model, *solver.data.test)
+            told[f"setting, {kind}"] = found[0].setting
+        level = as_good_as(told["validation, tuned"], solver.data.val.N)
+        told["as good"] = float(told["validation, halving"] >= level)
+        in_order = [accuracy_of(pieces["random"], setting) for setting in plans["random"][0]]
+        told["random, in order"] = in_order
+        told["epochs, random"] = self.recipe.epochs * trials_until(in_order, level)
+        return told
+
+
+def best_so_far(accuracies):
+    """Return the best of the first, of the first two, and so on.
+
+    >>> best_so_far([0.2, 0.1, 0.5]).tolist()
+    [0.2, 0.2, 0.5]
+    """
+    return np.maximum.accumulate(accuracies)
+
+
+def accuracy_of(pieces, setting):
+    """Find the accuracy of a setting among pieces."""
+    return next(piece.accuracy for piece in pieces if piece.setting == setting)
+
+
+def as_good_as(a, N):
+    """Return the accuracy that is one standard error on N images below an accuracy a.
+
+    >>> as_good_as(0.9, 100)
+    0.87
+    """
+    return a - (a * (1 - a) / N) ** 0.5
+
+
+def trials_until(accuracies, level):
+    """Count the trials until one reaches a level; all of them where none does.
+
+    >>> trials_until([0.1, 0.8, 0.9], 0.7), trials_until([0.1, 0.2], 0.7)
+    (2, 2)
+    """
+    reached = (i for i, accuracy in enumerate(accuracies, 1) if accuracy >= level)
+    return next(reached, len(accuracies))
+
+
+def summarised(search, seed, executor):
+    """Compare halving with random search; return means, intervals of 95 %, repetitions."""
+    lines = search.repeat(seed, executor)
+    columns = {key: [line[key] for line in lines] for key in lines[0]}
+    means = {key: np.mean(columns[key]) for key in columns if key.startswith(("test", "valid"))}
+    epochs = paired(columns["epochs, random"], np.zeros(len(lines)))
+    beside = {kind: paired(columns["test, halving"], columns[f"test, {kind}"])
+              for kind in ("tuned", "random")}  # fmt: skip
+    values = means | {
+        "epochs of halving": total_epochs(search.plan),
+        "epochs at random": epochs.mean,
+        "epochs at random, low": epochs.low,
+        "epochs at random, high": epochs.high,
+        "as good": sum(columns["as good"]),
+        "repetitions": len(lines),
+    }
+    for kind, difference in beside.items():
+        values[f"halving over {kind}"] = difference.mean
+        values[f"halving over {kind}, low"] = difference.low
+        values[f"halving over {kind}, high"] = difference.high
+    return values, {"repetitions": lines}
+
+
+@experiment("halving-digits", divided=True)
+def halving_digits(seed, executor=None):
+    """Halving and random search for the two-layer network on the digits."""
+    own = recipe("twolayer", "digits").changed(epochs=COUNT)
+    return summarised(Search("halving-digits", own, "digits"), seed, executor)
+
+
+WIDE = {"learning_rate": Range(1e-6, 1e3), "weight_decay": Range(1e-7, 10.0)}
+
+
+@experiment("halving-wide", divided=True)
+def halving_wide(seed, executor=None):
+    """Halving and random search on the digits, where few settings are good."""
+    own = recipe("twolayer", "digits").changed(epochs=COUNT)
+    return summarised(Search("halving-wide", own, "digits", WIDE), seed, executor)
+
+
+@experiment("halving-resnet20", data="cifar10", divided=True)
+def halving_resnet20(seed, executor=None):
+    """Halving and random search for ResNet-20 on CIFAR-10."""
+    own = recipe("resnet20", "cifar10").changed(epochs=COUNT)
+    return summarised(Search("halving-resnet20", own, "cifar10"), seed, executor)

@@ -34,6 +34,14 @@ def fair():
     yield "=", 1 / (T * N) * steps(total(g[t, n], n)), "all have the same size"
 
 
+@derivation()
+def halving():
+    """The epochs of T + 1 rungs, where every run goes on from its checkpoint."""
+    yield 3**T + steps(3 ** (T - t) * (3**t - 3 ** (t - 1)))
+    yield "=", 3**T + steps(3**T - 3 ** (T - 1)), "multiplied out"
+    yield "=", 3**T * (1 + 2 * T / 3), "T equal terms"
+
+
 @formula
 def centre():
     """The gradient of the whole is the mean over all examples."""

@@ -164,20 +164,22 @@ class Solver:
         self.history.train_loss.append(loss)
         self.step_of_epoch += 1
 
-    def train(self, *, path=None, checkpoint_every=None):
+    def train(self, *, path=None, checkpoint_every=None, until=None):
         """Run the steps that are left, then put the best parameters back; return the history.
 
+        With `until` it stops after so many epochs, and the schedule stays that of all `epochs`.
         A checkpoint is written to `path` after every epoch, and with `checkpoint_every` also
         after so many steps. It replaces the one before, unless `path` contains "{epoch}".
         Raises DivergedError where the loss is infinite or no number.
         """
+        last = self.epochs if until is None else min(until, self.epochs)
         with ExitStack() as stack, np.errstate(over="ignore", invalid="ignore"):
             for callback in self.callbacks:
                 stack.enter_context(callback)
                 callback.begin(self)
             if self.evaluate_first and not self.history.steps:
                 self.evaluate()
-            while self.epoch < self.epochs:
+            while self.epoch < last:
                 for x, t in self.remaining_batches():
                     self.step(x, t)
                     for callback in self.callbacks:

@@ -9,8 +9,9 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 
+from dlcore.train.cluster import LocalExecutor
+from dlcore.train.halving import Training, halve, rungs
 from dlcore.train.recipes import prepare
 from dlcore.train.solver import DivergedError
 
@@ -73,16 +74,17 @@ def random(ranges, count, *, rng):
     return [{name: each.draw(rng) for name, each in ranges.items()} for _ in range(count)]
 
 
-def search(run, ranges, *, trials=8, rounds=2, zoom=3.0, on_grid=False, rng, jobs=1):
+def search(run, ranges, *, trials=8, rounds=2, zoom=3.0, on_grid=False, rng, executor=None):
     """Go from coarse to fine: sweep, narrow every range around the best setting, sweep again.
 
-    `run(setting) -> accuracy` is called at most `trials` times a round, `jobs` at once.
-    Returns every trial, the best first.
+    `run(setting) -> accuracy` is called at most `trials` times a round, by the executor of
+    `dlcore.train.cluster`, or one after the other. Returns every trial, the best first.
 
     >>> ranges, rng = {"learning_rate": Range(0.01, 1.0)}, np.random.default_rng(0)
     >>> len(search(lambda setting: -setting["learning_rate"], ranges, rng=rng))
     16
     """
+    executor = executor or LocalExecutor()
     done = []
     for _ in range(rounds):
         settings = (
@@ -90,8 +92,8 @@ def search(run, ranges, *, trials=8, rounds=2, zoom=3.0, on_grid=False, rng, job
             if on_grid
             else random(ranges, trials, rng=rng)
         )
-        scores = Parallel(n_jobs=jobs)(delayed(run)(setting) for setting in settings)
-        done += map(Trial, scores, settings)
+        scores = dict(executor.results(run, settings))
+        done += [Trial(scores[i], setting) for i, setting in enumerate(settings)]
         done.sort(key=lambda trial: -trial.accuracy)
         best = done[0].setting
         ranges = {name: each.around(best[name], zoom) for name, each in ranges.items()}
@@ -125,8 +127,8 @@ def trained(recipe, data, *, seed=0, path=None):
 def tune(recipe, data, *, seed=0, path=None, **options):
     """Search for a learning rate and a weight decay of a recipe; best trials first.
 
-    The options are those of `search`: trials, rounds, zoom, on_grid, jobs. Raises ValueError for
-    an unknown dataset, DataError where the data is absent or damaged.
+    The options are those of `search`: trials, rounds, zoom, on_grid, executor. Raises ValueError
+    for an unknown dataset, DataError where the data is absent or damaged.
 
     >>> from dlcore.train.recipes import recipe
     >>> brief = recipe("linear", "digits").changed(epochs=1)
@@ -135,3 +137,22 @@ def tune(recipe, data, *, seed=0, path=None, **options):
     """
     run = trained(recipe, data, seed=seed, path=path)
     return search(run, RANGES, rng=np.random.default_rng(seed), **options)
+
+
+def tune_by_halving(recipe, data, *, trials=27, folder, seed=0, path=None, executor=None):
+    """Draw settings of a recipe, and find the best by successive halving; best trials first.
+
+    The last third of a third … of the settings is trained for all epochs of the recipe. What was
+    finished in `folder` is not done again, see `dlcore.train.halving`. Raises ValueError for an
+    unknown dataset or no trials, DataError where the data is absent or damaged.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from dlcore.train.recipes import recipe
+    >>> brief = recipe("linear", "digits").changed(epochs=3)
+    >>> with TemporaryDirectory() as folder:
+    ...     [piece.epochs for piece in tune_by_halving(brief, "digits", trials=3, folder=folder)]
+    [3, 1, 1]
+    """
+    settings = random(RANGES, trials, rng=np.random.default_rng(seed))
+    training = Training(recipe, data, seed, path)
+    return halve(training, settings, rungs(trials, recipe.epochs), folder=folder, executor=executor)

@@ -1,9 +1,5 @@
 """Many machines judge as one does: a real scheduler, and two workers, one of them killed."""
 
-import json
-import subprocess
-import sys
-import time
 import tracemalloc
 from functools import partial
 
@@ -13,9 +9,10 @@ from dlcore.course.exercises import topics
 from dlcore.course.exercises.marks import exercises_of
 from dlcore.course.grading import grade
 from dlcore.course.grading.batch import FileJob
-from dlcore.course.grading.cluster import AHEAD, judge_on_cluster
+from dlcore.course.grading.cluster import judge_on_cluster
 from dlcore.course.grading.judge_process import JudgeProcess, JudgeSettings
 from dlcore.course.grading.verdict import Item, digest, lasting, verdict_on
+from dlcore.train.cluster import AHEAD, connected
 
 pytest.importorskip("distributed", reason="install the extra `cluster`")
 pytestmark = pytest.mark.sandbox
@@ -23,35 +20,6 @@ pytestmark = pytest.mark.sandbox
 SETTINGS = JudgeSettings(("loss",), "T1", b"a key of the course".hex())
 EXERCISES = exercises_of("loss")
 STUDENTS = [f"student-{number}" for number in range(6)]
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Start a program of distributed; all are ended with the test."""
-    begun = []
-
-    def run(program, *options):
-        command = [sys.executable, "-m", f"distributed.cli.dask_{program}", *options]
-        told = ["--scheduler-file", str(tmp_path / "scheduler.json"), "--no-dashboard"]
-        with (tmp_path / f"{len(begun)}.log").open("wb") as log:
-            begun.append(subprocess.Popen([*command, *told], cwd=topics.ROOT, stderr=log))
-        return begun[-1]
-
-    yield run
-    for process in reversed(begun):
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture
-def cluster(start, tmp_path):
-    """The address of a scheduler, and its two workers."""
-    start("scheduler", "--host", "127.0.0.1", "--port", "0")
-    while not (tmp_path / "scheduler.json").exists():
-        time.sleep(0.05)
-    options = ("--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path))
-    workers = [start("worker", *options) for _ in range(2)]
-    return json.loads((tmp_path / "scheduler.json").read_text())["address"], workers
 
 
 @pytest.fixture
@@ -73,17 +41,18 @@ def records(grading):
     return {who: lasting(verdict) for who, verdict in verdicts.items()}
 
 
-def killing(worker, address, files, open_judge, jobs):
+def killing(worker, address, files, *_):
     """Judge on a cluster, and kill a worker when the first file has been judged."""
-    for count, pair in enumerate(judge_on_cluster(address, SETTINGS, files, open_judge, jobs), 1):
+    pairs = judge_on_cluster(partial(connected, address), SETTINGS, files)
+    for count, pair in enumerate(pairs, 1):
         if count == len(EXERCISES):
             worker.kill()
         yield pair
 
 
-def test_a_cluster_finds_what_one_machine_finds(cluster, grading):
+def test_a_cluster_finds_what_one_machine_finds(dask_cluster, grading):
     """Though a worker dies half-way: the same records, each item once, nothing owed."""
-    address, (first, _) = cluster
+    address, (first, _) = dask_cluster
     here, there = grading("here"), grading("there")
     assert grade.grade(here) == 0
     assert grade.grade(there, judge_files=partial(killing, first, address)) == 0
@@ -92,7 +61,7 @@ def test_a_cluster_finds_what_one_machine_finds(cluster, grading):
     assert len((there.out / "journal.jsonl").read_bytes().splitlines()) == 6 * len(EXERCISES)
 
 
-def test_a_cluster_is_given_no_more_than_it_is_busy_with(cluster):
+def test_a_cluster_is_given_no_more_than_it_is_busy_with(dask_cluster):
     """Of 300 files of 100 KB, a few a thread are on their way; the client holds no others."""
     taken, done, ahead = [], [], []
 
@@ -105,7 +74,7 @@ def test_a_cluster_is_given_no_more_than_it_is_busy_with(cluster):
             yield FileJob((item,), verdict_on(item, "timeout"))  # loading it took too long
 
     tracemalloc.start()
-    for item, verdict in judge_on_cluster(cluster[0], SETTINGS, files()):
+    for item, verdict in judge_on_cluster(partial(connected, dask_cluster[0]), SETTINGS, files()):
         assert (verdict.student, verdict.status) == (item.student, "blocked")
         done.append(item.student)
     peak = tracemalloc.get_traced_memory()[1]
@@ -117,7 +86,9 @@ def test_a_cluster_is_given_no_more_than_it_is_busy_with(cluster):
 
 def test_a_scheduler_that_is_not_there_is_an_error(grading):
     """Nothing is journaled, and the message names the address."""
-    nowhere = partial(judge_on_cluster, "tcp://127.0.0.1:9", SETTINGS, timeout=1)
+    nowhere = partial(
+        judge_on_cluster, partial(connected, "tcp://127.0.0.1:9", timeout=1), SETTINGS
+    )
     with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
         grade.grade(grading("out"), judge_files=nowhere)
 

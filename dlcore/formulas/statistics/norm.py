@@ -12,18 +12,20 @@ from dlcore.formulas import norm
 from dlcore.formulas.engine.checks import computed
 from dlcore.formulas.engine.derivation import derivation
 from dlcore.formulas.engine.registry import formula
-from dlcore.formulas.engine.symbols import K, N, c, f, k, n, p, q, total, u, v
+from dlcore.formulas.engine.symbols import K, N, c, f, j, k, n, p, q, total, u, v
 from dlcore.formulas.engine.vectors import T, steps
 from dlcore.formulas.engine.vectors import t as step
-from dlcore.formulas.norm import average, mu, other
+from dlcore.formulas.norm import average, gamma, mu, other, var, x_bar, x_hat, y_bar
 
 x, w, b, r, w_next, b_next = map(sp.IndexedBase, ["x", "w", "b", "r", "w_next", "b_next"])
 means, variances, gammas, betas = map(sp.IndexedBase, ["mean", "var", "gamma", "beta"])
+g, v_shard = sp.IndexedBase("g"), sp.IndexedBase("v")
 old, value, r_next, overall, share = sp.symbols("r x r_next m s", real=True)
 eps, alpha, rho = sp.symbols("eps alpha rho", positive=True)
 
 # Where formulas are held against programs: sizes that differ.
 FILTERS = {"F": 3, "C": 2, "U": 2, "V": 4}
+SHARDS = {"K": 2, "N": 3}
 
 
 @formula(computed("verification.programs.norm.running_mean"))
@@ -115,6 +117,47 @@ def pooled():
     yield 1 / (K * N) * total((x[k, n] - overall) ** 2, n, k)
     between = 1 / K * total((means[k] - overall) ** 2, k)
     yield "=", 1 / K * total(variances[k], k) + between, "$x_{k,n} - \\mu_k$ adds up to 0"
+
+
+@formula
+def shard_gradient():
+    """The gradient of a shard by one weight is the mean over its examples."""
+    return sp.Eq(v_shard[k], 1 / N * total(g[k, n], n))
+
+
+@derivation(shard_gradient)
+def sharded():
+    """The mean of the gradients of K shards of one size is the gradient of the batch."""
+    yield 1 / K * total(v_shard[k], k)
+    yield "=", 1 / K * total(1 / N * total(g[k, n], n), k), "the mean of a shard"
+    yield "=", 1 / (K * N) * total(g[k, n], n, k), "all have the same size"
+
+
+@formula
+def pooled_variance():
+    """The variance of all numbers, from what each process knows of its own."""
+    between = 1 / K * total((means[k] - overall) ** 2, k)
+    return sp.Eq(var, 1 / K * total(variances[k], k) + between)
+
+
+SHARED = (pooled_variance, overall_mean, group_variance, group_mean)
+
+
+@formula(computed("verification.programs.norm.synchronised", *SHARED, sizes=SHARDS))
+def synchronised():
+    """Numbers of every process, in units of the deviation of all of them."""
+    return sp.Eq(x_hat[k, n], (x[k, n] - overall) / sqrt(var + eps))
+
+
+@formula(
+    computed("verification.programs.norm.synchronised_vjp", synchronised, *SHARED, sizes=SHARDS)
+)
+def synchronised_back():
+    """Two more means of all processes take off what a gradient has in common with 1 and x̂."""
+    level = 1 / K * total(1 / N * total(y_bar[j, other], other), j)
+    along = 1 / K * total(1 / N * total(y_bar[j, other] * x_hat[j, other], other), j)
+    left = y_bar[k, n] - level - x_hat[k, n] * along
+    return sp.Eq(x_bar[k, n], gamma / sqrt(var + eps) * left)
 
 
 @formula(computed("verification.programs.norm.folded_weights", sizes=FILTERS))

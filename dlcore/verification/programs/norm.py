@@ -16,6 +16,7 @@ Numbers = Annotated[Array, "N"]
 Entries = Annotated[Array, "K"]
 Sets = Annotated[Integers, "K"]
 PerFilter = Annotated[Array, "F"]
+Shards = Annotated[Array, "K N"]
 
 
 def one(number):
@@ -87,6 +88,16 @@ def batch_norm_vjp(x: Numbers, y_bar: Numbers, gamma, eps):
     xs = x[:, None], one(gamma), one(0.0)
     y = norm.batch_norm(*xs, eps=eps)
     return norm.batch_norm.vjp(y, *xs, y_bar[:, None], eps=eps)[0][:, 0]
+
+
+def synchronised(x: Shards, eps):
+    """The numbers of K processes, normalised as one batch."""
+    return normalized(x.ravel(), eps).reshape(x.shape)
+
+
+def synchronised_vjp(x: Shards, y_bar: Shards, gamma, eps):
+    """Its backward pass, with a scale."""
+    return batch_norm_vjp(x.ravel(), y_bar.ravel(), gamma, eps).reshape(x.shape)
 
 
 def projector(x: Numbers):
