@@ -39,8 +39,8 @@ MACHINERY = {
     "nn": {"accounting", "containers", "init", "layer"},
     "nn/models": {"mlp"},
     "experiments": {
-        "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "memory",
-        "outside", "paired", "startup",
+        "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "line_pairs",
+        "memory", "outside", "paired", "startup", "traps", "written_twice",
     },
 }  # fmt: skip
 # Modules that are imported under a second name, and why they are.
