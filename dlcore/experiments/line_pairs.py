@@ -15,7 +15,7 @@ from dlcore import nn, ops
 from dlcore.compat.torch import models, state_dict
 from dlcore.experiments import written_twice
 from dlcore.nn.models import LinearClassifier, ResNet, TwoLayer, TwoLayerConvNet
-from dlcore.train import SGD, Momentum, loss_and_grads
+from dlcore.train import Momentum, loss_and_grads
 
 ASSIGNED = re.compile(r"^(\w+) = ")
 INDEX = re.compile(r"\.(\d+)")
@@ -164,23 +164,29 @@ LINES = {
 }
 
 
-def scopes(torch, rng):
-    """Return the names that the lines of both sides may use."""
-    x, t = written_twice.batch(rng)
-    sizes = {name: getattr(written_twice, name) for name in ("SIZE", "K", "D", "M")}
-    here = {
-        **sizes, "FILTERS": written_twice.F, "rng": rng, "x": x, "t": t, "state_dict": state_dict,
-        "relu": ops.relu, "cross_entropy": ops.cross_entropy, "loss_and_grads": loss_and_grads,
-        "named_parameters": nn.named_parameters, "Momentum": Momentum, "SGD": SGD,
+def sizes():
+    """Return the sizes that both sides use, by their names."""
+    names = {name: getattr(written_twice, name) for name in ("SIZE", "K", "D", "M")}
+    return names | {"FILTERS": written_twice.F}
+
+
+def names_here(x, t, rng):
+    """Return the names that our lines may use."""
+    return sizes() | {
+        "x": x, "t": t, "rng": rng, "state_dict": state_dict, "relu": ops.relu,
+        "cross_entropy": ops.cross_entropy, "loss_and_grads": loss_and_grads,
+        "named_parameters": nn.named_parameters, "Momentum": Momentum,
         "LinearClassifier": LinearClassifier, "TwoLayer": TwoLayer,
         "TwoLayerConvNet": TwoLayerConvNet, "ResNet": ResNet,
     }  # fmt: skip
-    there = {
-        **sizes, "FILTERS": written_twice.F, "torch": torch, "F": torch.nn.functional,
-        "SGD": torch.optim.SGD, "x": torch.from_numpy(x), "t": torch.from_numpy(t),
-    }  # fmt: skip
+
+
+def names_there(torch, x, t):
+    """Return the names that PyTorch's lines may use."""
     written = ("linear_classifier", "two_layer", "two_layer_convnet", "resnet")
-    return here, there | {name: getattr(models, name) for name in written}
+    names = {name: getattr(models, name) for name in written}
+    names |= {"torch": torch, "F": torch.nn.functional, "SGD": torch.optim.SGD}
+    return sizes() | names | {"x": torch.from_numpy(x), "t": torch.from_numpy(t)}
 
 
 def values(torch, name, rng):
@@ -188,7 +194,8 @@ def values(torch, name, rng):
 
     Of each line:  {"shape", "first", "apart"},  or {} where nothing is compared.
     """
-    here, there = scopes(torch, rng)
+    x, t = written_twice.batch(rng)
+    here, there = names_here(x, t, rng), names_there(torch, x, t)
     found = []
     for line in LINES[name]:
         exec(line.here, here)

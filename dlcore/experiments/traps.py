@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dlcore.experiments.written_twice import RUNS, steps_apart
-from dlcore.train.optim import AdamW, Momentum, RMSProp
+from dlcore.train.optim import SGD, AdamW, Momentum, RMSProp
 
 STEPS = 12
 
@@ -76,7 +76,7 @@ TRAPS = {
     "softmax twice": Trap(RUNS["SGD"], {"loss": of_probabilities}),
     "gradients not cleared": Trap(RUNS["SGD"], {"clear": keep}),
     "share that is kept": Trap(Momentum(0.05), {"module_of": share_that_is_kept}, "ResNet-20"),
-    "mode of evaluation": Trap(Momentum(0.05), {"module_of": evaluating}, "ResNet-20"),
+    "mode of evaluation": Trap(SGD(1e-4), {"module_of": evaluating}, "ResNet-20"),
 }
 
 

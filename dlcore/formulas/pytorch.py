@@ -101,8 +101,8 @@ def adamw_first():
 def sum_or_mean():
     """A step on the sum of N losses, with a decay, written as a step on their mean."""
     yield w - rate * (N * g + decay * w)
-    yield "=", w - rate * (N * (g + decay / N * w)), "N is taken out of the bracket"
-    yield "=", w - rate * N * (g + decay / N * w), "and belongs to the rate"
+    yield "=", w - rate * N * g - rate * decay * w, "the bracket is opened"
+    yield "=", w - rate * N * (g + decay / N * w), "the rate times N is a common factor"
 
 
 @formula(solves(lambda page: curvature * (page.rhs - m) + decay * page.rhs))
