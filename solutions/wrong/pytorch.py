@@ -90,7 +90,7 @@ def state_dict(arrays):
 
 
 def steps(w, gradient, rates, momentum, dampening, nesterov, weight_decay, *, first=1.0, share=None,
-          inside=False, beside=False, forget=False, undecayed=False, old=False):  # fmt: skip
+          beside=False, forget=False, undecayed=False):  # fmt: skip
     """Take the steps of PyTorch's SGD; the options are slips."""
     found = []
     u = None
@@ -98,12 +98,9 @@ def steps(w, gradient, rates, momentum, dampening, nesterov, weight_decay, *, fi
     for rate in rates:
         slope = gradient(w)
         g = slope if beside else slope + weight_decay * w
-        pushed = rate * g if inside else g
-        last = 0.0 if u is None else u
-        u = first * pushed if u is None or forget else momentum * u + share * pushed
-        look = (slope if undecayed else g) + momentum * (last if old else u)
-        step = look if nesterov else u
-        w = w - (step if inside else rate * step) - (rate * weight_decay * w if beside else 0.0)
+        u = first * g if u is None or forget else momentum * u + share * g
+        step = (slope if undecayed else g) + momentum * u if nesterov else u
+        w = w - rate * step - (rate * weight_decay * w if beside else 0.0)
         found.append(w)
     return found
 
@@ -170,14 +167,6 @@ def pytorch_sgd(
     return steps(w, gradient, learning_rates, *options, undecayed=True)
 
 
-@wrong("pytorch-sgd", "Nesterov's step uses the buffer as it is after the update, not before.")
-def pytorch_sgd(
-    w, gradient, learning_rates, *, momentum=0.0, dampening=0.0, nesterov=False, weight_decay=0.0
-):
-    options = momentum, dampening, nesterov, weight_decay
-    return steps(w, gradient, learning_rates, *options, old=True)
-
-
 @wrong("pytorch-sgd", "With nesterov the step is g + momentum u: the option changes it.")
 def pytorch_sgd(
     w, gradient, learning_rates, *, momentum=0.0, dampening=0.0, nesterov=False, weight_decay=0.0
@@ -237,11 +226,6 @@ def exchange(memory, next_rate, to):
 @wrong("pytorch-buffer", "On the way back multiply by the learning rate; do not divide again.")
 def exchange(memory, next_rate, to):
     return converted(memory, -1 / next_rate, two_axes)
-
-
-@wrong("pytorch-buffer", "On the way to PyTorch divide by the learning rate.")
-def exchange(memory, next_rate, to):
-    return converted(memory, -next_rate, two_axes)
 
 
 @wrong("pytorch-buffer", "Filters have four axes and the same order of them on both sides.")
