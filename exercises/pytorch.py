@@ -1,4 +1,4 @@
-# Cut from solutions/pytorch.py by `dlcore exercises`: write your answers here. [45007e3b86c0]
+# Cut from solutions/pytorch.py by `dlcore exercises`: write your answers here. [59140a5b162b]
 """Exercises of the chapter *PyTorch*: names and layouts, steps, decay, ε and running statistics.
 
 PyTorch need not be installed. Arrays are floats, of 8 bytes or of 4; results may have either. No
@@ -65,6 +65,21 @@ def exchange(memory, next_rate, to):
     )
 
 
+def eps_outside(s, eps):
+    """Exercise pytorch-eps.  Find the number outside of a root that replaces an ε inside of it.
+
+    For each mean square s ≥ 0 return e with  √s + e = √(s + eps),  to twelve digits of e, also
+    where s is much larger than eps. Of s or eps at least one is above 0.
+
+    >>> float(eps_outside(np.array(0.0), 0.25))
+    0.5
+    """
+    # TODO: how many digits are left of the difference of two numbers that are nearly equal?
+    raise NotImplementedError(
+        "how many digits are left of the difference of two numbers that are nearly equal?"
+    )
+
+
 def sgd_options(learning_rate, penalty, N, *, reduction="mean", half=True):
     """Exercise pytorch-decay.  Fold a penalty into PyTorch's SGD:  (learning rate, weight decay).
 
@@ -79,21 +94,6 @@ def sgd_options(learning_rate, penalty, N, *, reduction="mean", half=True):
     # TODO: write down the gradient of the objective, with g for that of the mean loss
     raise NotImplementedError(
         "write down the gradient of the objective, with g for that of the mean loss"
-    )
-
-
-def eps_outside(s, eps):
-    """Exercise pytorch-eps.  Find the number outside of a root that replaces an ε inside of it.
-
-    For each mean square s ≥ 0 return e with  √s + e = √(s + eps),  to twelve digits of e, also
-    where s is much larger than eps. Of s or eps at least one is above 0.
-
-    >>> float(eps_outside(np.array(0.0), 0.25))
-    0.5
-    """
-    # TODO: how many digits are left of the difference of two numbers that are nearly equal?
-    raise NotImplementedError(
-        "how many digits are left of the difference of two numbers that are nearly equal?"
     )
 
 

@@ -91,6 +91,23 @@ def exchange(memory, next_rate, to):
     # END SOLUTION
 
 
+def eps_outside(s, eps):
+    """Exercise pytorch-eps.  Find the number outside of a root that replaces an ε inside of it.
+
+    For each mean square s ≥ 0 return e with  √s + e = √(s + eps),  to twelve digits of e, also
+    where s is much larger than eps. Of s or eps at least one is above 0.
+
+    >>> float(eps_outside(np.array(0.0), 0.25))
+    0.5
+    """
+    # BEGIN SOLUTION
+    # HINT: how many digits are left of the difference of two numbers that are nearly equal?
+    # HINT: multiply the difference by the sum of the roots, and divide by it
+    # HINT: (√(s + eps) - √s)(√(s + eps) + √s) = eps
+    return eps / (np.sqrt(s + eps) + np.sqrt(s))
+    # END SOLUTION
+
+
 def sgd_options(learning_rate, penalty, N, *, reduction="mean", half=True):
     """Exercise pytorch-decay.  Fold a penalty into PyTorch's SGD:  (learning rate, weight decay).
 
@@ -110,23 +127,6 @@ def sgd_options(learning_rate, penalty, N, *, reduction="mean", half=True):
     if reduction == "sum":
         return learning_rate * N, decay / N
     return learning_rate, decay
-    # END SOLUTION
-
-
-def eps_outside(s, eps):
-    """Exercise pytorch-eps.  Find the number outside of a root that replaces an ε inside of it.
-
-    For each mean square s ≥ 0 return e with  √s + e = √(s + eps),  to twelve digits of e, also
-    where s is much larger than eps. Of s or eps at least one is above 0.
-
-    >>> float(eps_outside(np.array(0.0), 0.25))
-    0.5
-    """
-    # BEGIN SOLUTION
-    # HINT: how many digits are left of the difference of two numbers that are nearly equal?
-    # HINT: multiply the difference by the sum of the roots, and divide by it
-    # HINT: (√(s + eps) - √s)(√(s + eps) + √s) = eps
-    return eps / (np.sqrt(s + eps) + np.sqrt(s))
     # END SOLUTION
 
 

@@ -3,7 +3,6 @@
 import decimal
 import importlib
 import re
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,9 +10,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore import nn, ops
+from dlcore.autodiff import grad
 from dlcore.compat.torch import set_learning_rate, state_dict
 from dlcore.course.exercises.topics import ROOT
 from dlcore.nn.models import ResNet, TwoLayer
+from dlcore.ops.linear import linear
 from dlcore.train import SGD, Adam, AdamW, Momentum, RMSProp, loss_and_grads
 
 FEW_ROUNDINGS = {"rtol": 1e-12, "atol": 1e-13}  # a few sums and products of numbers near one
@@ -54,6 +55,17 @@ def record():
 def torch():
     """PyTorch, where it is installed."""
     return pytest.importorskip("torch", reason="install the extra `bench`")
+
+
+def test_two_steps_are_taken_by_hand(programs):
+    """g = 1, μ = ½, rates 1 and ½:  w = -1, -2 here, and -1, -7/4 in PyTorch."""
+    there = programs.pytorch_sgd(0.0, lambda w: 1.0, [1.0, 0.5], momentum=0.5)
+    here, optimizer = np.zeros(1), Momentum(1.0, momentum=0.5)
+    for rate, expected in ((1.0, -1.0), (0.5, -2.0)):
+        optimizer.learning_rate = rate
+        optimizer.step({"w": here}, {"w": np.ones(1)})
+        assert here == expected
+    assert there == [-1, -7 / 4]
 
 
 # The same models
@@ -304,13 +316,13 @@ def test_both_programs_read_what_is_written_for_them(record):
     assert values["arrays"] == len(state_dict(ResNet(rng=None)))
 
 
-ROW = re.compile(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|", re.MULTILINE)
+ROW = re.compile(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|$", re.MULTILINE)
 
 
 def namespace(column, names):
     """Return the names that the code of a column uses, with the arrays in its library."""
     if column == "here":
-        return names | {"np": np, "ops": ops, "nn": nn}
+        return names | {"ops": ops, "grad": grad, "linear": linear}
     if column == "PyTorch":
         torch = pytest.importorskip("torch", reason="install the extra `bench`")
         return {k: torch.from_numpy(a) for k, a in names.items()} | {
@@ -334,13 +346,31 @@ def test_the_code_of_the_dictionary_runs(column, rng):
         assert_allclose(np.asarray(found), wanted, rtol=1e-6, atol=1e-6)  # JAX is single
 
 
-def test_no_topic_shadows_a_package():
-    """A file exercises/torch.py would be what `import torch` finds there: no topic is so named."""
-    topics = importlib.import_module("dlcore.course.exercises.topics").topics()
-    text = (ROOT / "uv.lock").read_text(encoding="utf-8")
-    locked = {name.replace("-", "_") for name in re.findall(r'^name = "(.+)"$', text, re.MULTILINE)}
-    others = {"torch", "jax", "onnx", "sklearn", "tensorflow", "keras", "flax", "optax"}
-    assert {*topics} & (locked | others | {*sys.stdlib_module_names}) == set()
+LISTING = re.compile(r"^~~~python\n(.+?)^~~~$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_network_in_jax_takes_our_steps(rng):
+    """The listing of the page: losses and weights of three steps, in single precision."""
+    jax = pytest.importorskip("jax", reason="JAX is in no extra")
+    names = {}
+    [listing] = LISTING.findall((ROOT / "book/pytorch.md").read_text(encoding="utf-8"))
+    assert len(listing.splitlines()) <= 34
+    exec(listing, names)
+    model, optimizer = TwoLayer(5, 4, 3, rng=rng, std=0.5), Momentum(0.1, momentum=0.9)
+    own = nn.named_parameters(model)
+    params = {
+        layer: {k: own[f"{layer}.{k}"].copy() for k in "wb"} for layer in ("hidden", "output")
+    }
+    velocity = jax.tree.map(np.zeros_like, params)
+    x, t = rng.normal(size=(6, 5)), rng.integers(3, size=6)
+    for _ in range(3):
+        params, velocity, loss = names["step"](params, velocity, x, t)
+        expected, grads = loss_and_grads(model, ops.cross_entropy, x, t)
+        optimizer.step(own, grads)
+        assert_allclose(loss, expected, rtol=1e-5)
+    for path, w in own.items():
+        layer, _, name = path.partition(".")
+        assert_allclose(params[layer][name], w, rtol=1e-4, atol=1e-5)
 
 
 # Exercises

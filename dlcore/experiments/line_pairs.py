@@ -1,4 +1,4 @@
-"""The same training step twice, line by line: each line beside its counterpart, with its value.
+"""One training step twice, line by line: each line beside its counterpart, and its value.
 
 A line may be run on both sides. Each side has names of its own; both have the sizes, the images x
 and the labels t. What a line has computed is the value of the name that it assigns, or of `watch`.

@@ -1,4 +1,4 @@
-"""Experiments of the last chapter: every model here and in PyTorch, step by step and trained.
+"""Experiments of the last chapter: models here and in PyTorch, step by step and trained.
 
 They need PyTorch, the extra `bench`; their records are what the page prints where it is missing.
 
@@ -24,7 +24,7 @@ from dlcore.compat.torch import (
 )
 from dlcore.data import load
 from dlcore.experiments import line_pairs
-from dlcore.experiments.experiment import Claim, experiment
+from dlcore.experiments.experiment import EXPERIMENTS, Claim, experiment, record
 from dlcore.experiments.traps import TRAPS, trap_apart
 from dlcore.experiments.written_twice import (
     RUNS,
@@ -175,7 +175,7 @@ def train_both(torch, name, data, seed):
     for side, (scores, told) in sides.items():
         values[f"{name}, validation, {side}"] = max(told["val_accuracy"])
         values[f"{name}, test, {side}"] = accuracy(scores, test.x, test.t)
-        curves[side] = np.array(told["train_loss"])[:: len(told["train_loss"]) // 200]
+        curves[side] = np.array(told["train_loss"])[:: every(name)]
     return values, curves
 
 
@@ -254,3 +254,50 @@ def pytorch_files(seed):
         values["scores of PyTorch's file"] = apart(back(x), expected)
         told = [line.replace(f"{folder}/", "") for line in told]
     return values | {"arrays": len(state_dict(model))}, {"printed": told}
+
+
+# What the page prints
+
+
+def print_table(key):
+    """Print a table of the record of parity, a row for each model."""
+    rows = record("pytorch-parity")["history"][key]
+    heads = list(next(iter(rows.values())))
+    print(f"{key:14}" + "".join(f"{head:>12}" for head in heads))
+    for name, row in rows.items():
+        print(f"{name:14}" + "".join(f"{row[head]:12.0e}" for head in heads))
+
+
+def print_training():
+    """Print what both sides and the source have reached."""
+    values = record("pytorch-training")["values"]
+    print(f"{'':26}{'here':>10}{'PyTorch':>10}{'source':>10}")
+    theirs = {claim.key: claim.theirs for claim in EXPERIMENTS["pytorch-training"].claims}
+    for key in dict.fromkeys(key.rpartition(", ")[0] for key in theirs):
+        sides = [values[f"{key}, {side}"] for side in ("here", "PyTorch")]
+        told = [*sides, theirs[f"{key}, here"]]
+        print(f"{key:26}" + "".join(f"{value:10.3f}" for value in told))
+
+
+def every(name):
+    """Return the number of steps between two recorded losses of a model.
+
+    >>> every("softmax")
+    2
+    """
+    return {"softmax": 2, "two-layer": 12, "ConvNet": 4}[name]
+
+
+def velocity_walk(rates, momentum):
+    """List the weights under the constant gradient -1, with the rate inside of the velocity.
+
+    >>> velocity_walk([1.0, 0.5], 0.5)
+    [0.0, 1.0, 2.0]
+    """
+    w, optimizer = np.zeros(1), Momentum(1.0, momentum=momentum)
+    found = [0.0]
+    for rate in rates:
+        optimizer.learning_rate = rate
+        optimizer.step({"w": w}, {"w": -np.ones(1)})
+        found.append(float(w[0]))
+    return found

@@ -122,7 +122,7 @@ def loss_of(torch, module, x, t):
 
 
 def optimizers(torch, model, module, optimizer, **changes):
-    """Return a fresh optimizer of ours, and its counterpart; `changes` are options of PyTorch's."""
+    """Return a fresh optimizer of ours and its counterpart; `changes` are options of that."""
     kind, options = counterpart_options(optimizer)
     groups = changes.pop("groups", parameter_groups)(model, dict(module.named_parameters()))
     return fresh(optimizer), getattr(torch.optim, kind)(groups, **options | changes)

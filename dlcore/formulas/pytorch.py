@@ -1,4 +1,4 @@
-"""Steps that have one name here and in PyTorch, as sympy sees them: where they part, and how far.
+"""Steps that have one name here and in PyTorch, as sympy sees them.
 
 A velocity here is v, the buffer there is u; a plus marks what stands after the step, and η⁺ is the
 learning rate of the next step.
