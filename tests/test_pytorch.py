@@ -71,12 +71,14 @@ def test_two_steps_are_taken_by_hand(programs):
 # The same models
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", ["softmax", "two-layer", "ConvNet", "ResNet-20"])
 def test_both_sides_compute_the_same_training_step(name, twice, torch, rng):
     """Scores, loss, gradients and running statistics, to 1e-6 of the largest entry."""
     assert max(twice.parity(torch, name, rng).values()) < 1e-6
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("kind", ["SGD", "momentum", "Nesterov", "RMSProp", "Adam", "AdamW"])
 def test_optimizers_of_both_sides_take_the_same_steps(kind, twice, torch, rng):
     """Of the two-layer network: 1 and 50 steps with weight decay, to 1e-6."""
@@ -109,6 +111,7 @@ def test_the_lines_of_this_side_run(pairs, twice, rng):
                 assert np.isfinite(eval(line.watched[0], names)).all()
 
 
+@pytest.mark.torch
 def test_the_lines_of_both_sides_compute_the_same(pairs, torch, rng):
     """Run line by line, to 1e-6 of the largest entry."""
     for name in pairs.LINES:
@@ -118,6 +121,7 @@ def test_the_lines_of_both_sides_compute_the_same(pairs, torch, rng):
 # Names and layouts
 
 
+@pytest.mark.torch
 def test_images_are_laid_out_flat_in_the_same_order(torch, rng):
     """Channels, then rows, then columns: no weight behind a flattened image is permuted."""
     x = rng.normal(size=(2, 3, 4, 5))
@@ -127,6 +131,7 @@ def test_images_are_laid_out_flat_in_the_same_order(torch, rng):
 # Momentum
 
 
+@pytest.mark.torch
 def test_the_rules_of_this_chapter_are_those_of_pytorch(programs, torch, rng):
     """On a quadratic with the slopes κ w: every option, a rate that changes, few roundings."""
     curvature, rates = rng.uniform(0.5, 2, size=3), [0.3, 0.3, 0.1, 0.2, 0.2]
@@ -267,6 +272,7 @@ TRAPS = (
 )  # fmt: skip
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", TRAPS)
 def test_every_trap_ends_elsewhere(name, traps, torch):
     """By the dictionary both sides are within 1e-6 after twelve steps, in the trap they are not."""
@@ -332,7 +338,9 @@ def namespace(column, names):
     return {k: jax.numpy.asarray(a) for k, a in names.items()} | {"jax": jax, "jnp": jax.numpy}
 
 
-@pytest.mark.parametrize("column", ["here", "PyTorch", "JAX"])
+@pytest.mark.parametrize(
+    "column", ["here", pytest.param("PyTorch", marks=pytest.mark.torch), "JAX"]
+)
 def test_the_code_of_the_dictionary_runs(column, rng):
     """Each row computes the same in every library that is there."""
     names = {"x": rng.normal(size=(4, 6)), "w": rng.normal(size=(6, 3)), "b": rng.normal(size=3)}
