@@ -1,4 +1,4 @@
-# Cut from solutions/pytorch.py by `dlcore exercises`: write your answers here. [59140a5b162b]
+# Cut from solutions/pytorch.py by `dlcore exercises`: write your answers here. [8b2fc2447ec6]
 """Exercises of the chapter *PyTorch*: names and layouts, steps, decay, ε and running statistics.
 
 PyTorch need not be installed. Arrays are floats, of 8 bytes or of 4; results may have either. No
@@ -17,8 +17,8 @@ def state_dict(arrays):
     beta, mean, var; the path of a model that is a single layer is empty, and so is the dot. Behind
     the path PyTorch says weight for w and gamma, bias for b and beta, running_mean and
     running_var. The w of a linear layer has two axes, and PyTorch has them the other way round;
-    filters have four, and stay. For each layer with a mean, PyTorch wants an integer
-    num_batches_tracked besides, an array of shape () that holds 0 in int64.
+    filters have four, and stay. For each layer with a mean there is a num_batches_tracked
+    besides, an array of shape () that holds 0 in int64.
 
     >>> sorted(state_dict({"hidden.w": np.ones((3, 2)), "hidden.b": np.ones(2)}))
     ['hidden.bias', 'hidden.weight']

@@ -422,3 +422,23 @@ def running_statistics(batches, momentum, *, convention="pytorch"):
 @wrong("pytorch-norm", "The variance is averaged, not the standard deviation.")
 def running_statistics(batches, momentum, *, convention="pytorch"):
     return averages(batches, momentum, convention, power=0.5)
+
+
+@wrong("pytorch-wrong-lines", "Count the lines from 1, not from 0.")
+def wrong_lines():
+    return [2, 1, 1]
+
+
+@wrong("pytorch-wrong-lines", "In the first one put u = 1, g = 0: lines 1 and 2 are the same.")
+def wrong_lines():
+    return [2, 2, 2]
+
+
+@wrong("pytorch-wrong-lines", "In the second one put w = 1: line 2 has lost the weight.")
+def wrong_lines():
+    return [3, 3, 2]
+
+
+@wrong("pytorch-wrong-lines", "In the last one put i = 1: line 1 is the mean of r and x.")
+def wrong_lines():
+    return [3, 2, 3]
