@@ -250,7 +250,7 @@ def pytorch_files(seed):
             module.train()(torch.tensor(rng.normal(size=(16, 3, 32, 32)).astype(np.float32)))
             expected = module.eval()(torch.tensor(x)).numpy()
         safetensors.save_file(module.state_dict(), theirs)
-        back = load_state_dict(ResNet(rng=None, dtype=np.float32), read_tensors(theirs))
+        back = load_state_dict(ResNet(rng=rng, dtype=np.float32), read_tensors(theirs))
         values["scores of PyTorch's file"] = apart(back(x), expected)
         told = [line.replace(f"{folder}/", "") for line in told]
     return values | {"arrays": len(state_dict(model))}, {"printed": told}
