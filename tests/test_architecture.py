@@ -39,8 +39,8 @@ MACHINERY = {
     "nn": {"accounting", "containers", "init", "layer"},
     "nn/models": {"mlp"},
     "experiments": {
-        "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "memory",
-        "outside", "paired", "startup",
+        "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "line_pairs",
+        "memory", "outside", "paired", "startup", "traps", "written_twice",
     },
 }  # fmt: skip
 # Modules that are imported under a second name, and why they are.
@@ -67,6 +67,7 @@ SECOND_NAMES = {
     "dlcore.experiments.fast as lab": "a page uses several modules of its topic",
     "dlcore.experiments.norm as lab": "a page uses several modules of its topic",
     "dlcore.experiments.optim as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.pytorch as lab": "a page uses several modules of its topic",
     "dlcore.experiments.pool as lab": "a page uses several modules of its topic",
     "dlcore.experiments.vgg as lab": "a page uses several modules of its topic",
     "dlcore.experiments.resnet as lab": "a page uses several modules of its topic",
@@ -224,6 +225,14 @@ def test_every_topic_can_be_walked(topic):
     needed = ("book/{}.md", "exercises/{}.py", "tests/test_{}.py", "solutions/{}.py")
     walked = {path.relative_to(topics.ROOT).as_posix() for path in topics.column(topic)}
     assert {name.format(topic) for name in needed} <= walked
+
+
+def test_no_topic_has_the_name_of_a_package():
+    """A reader's `import torch` beside a file exercises/torch.py would find that file."""
+    locked = re.findall(r'^name = "(.+)"$', read("uv.lock"), re.MULTILINE)
+    taken = {name.replace("-", "_") for name in locked} | {*sys.stdlib_module_names}
+    others = {"flax", "jax", "keras", "optax", "sklearn", "tensorflow", "torch", "torchvision"}
+    assert {*TOPICS} & (taken | others) == set()
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -2,6 +2,8 @@
 
 Pickles are neither read nor written. Files are read and written by the package `safetensors`,
 which is installed with the extra of the same name.
+
+Chapter: book/pytorch.md.
 """
 
 from pathlib import Path

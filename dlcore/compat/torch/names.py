@@ -23,6 +23,8 @@ InstanceNorm        gamma, beta (C,)            weight, bias           InstanceN
 
 A linear layer behind maps needs no other order of its features: both libraries lay an image out
 as channels, then rows, then columns.
+
+Chapter: book/pytorch.md.
 """
 
 from typing import NamedTuple

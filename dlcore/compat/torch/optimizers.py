@@ -28,6 +28,8 @@ norms             running variance is unbiased in both. ONNX and Keras name the 
 loss              ``torch.nn.functional.cross_entropy`` is a mean over examples, as ours is; with
                   reduction="sum" the learning rate is N times too large.
 ================  ==============================================================================
+
+Chapter: book/pytorch.md.
 """
 
 from dlcore.compat.torch.names import dictionary

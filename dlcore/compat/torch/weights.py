@@ -1,6 +1,8 @@
 """Parameters and state under PyTorch's names, and back.
 
 A state dict is a dictionary of arrays of NumPy here; ``torch.from_numpy`` makes tensors of them.
+
+Chapter: book/pytorch.md.
 """
 
 import numpy as np

@@ -63,6 +63,7 @@ NAMES = {
     "alpha": r"\alpha",  # share of what is new in a running average
     "offset": "k",
     "drop": "p",  # probability to drop
+    "dampening": r"\tau",  # share of the gradient that a buffer leaves out
     "growth": "k",  # maps that each layer of a dense block adds
 }
 
