@@ -128,7 +128,7 @@ def stationary():
 
 @formula
 def adjoint():
-    """u solves a linear system with the transposed Hessian."""
+    """A linear system with the transposed Hessian has the solution u."""
     return sp.Eq(v[d], total(u[other] * hessian[other, d], other))
 
 

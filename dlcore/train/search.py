@@ -97,8 +97,9 @@ def value_grads(loss, alphas, weights):
 def stepped_grads(train_loss, val_loss, alphas, weights, xi):
     """Return both gradients of the validation loss at the stepped weights: r and v.
 
-    >>> [float(bar) for bar in stepped_grads(lambda a, w: w * w, lambda a, w: a * w, 3.0, 4.0, 0.25)]
-    [2.0, 3.0]
+    >>> r, v = stepped_grads(lambda a, w: w * w, lambda a, w: a * w, 3.0, 4.0, 0.25)
+    >>> float(r), float(v)
+    (2.0, 3.0)
     """
     g = grad(lambda w: train_loss(alphas, w))(weights)
     return value_grads(val_loss, alphas, moved(weights, -xi, g))

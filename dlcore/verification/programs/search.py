@@ -57,7 +57,7 @@ def one_step(r: Operations, B: Outputs, v: Row, xi):
 
 
 def implicit(r: Operations, B: Outputs, u: Row):
-    """The exact gradient, with the Hessian of a sum of squares that are weighted 1, 2, 3, …"""
+    """The exact gradient, where the Hessian has 1, 2, 3, … on its diagonal and no other entry."""
     curvatures = 1.0 + np.arange(len(u))
     train = lambda a, w: a @ B @ w + curvatures @ (w * w) / 2
     val = lambda a, w: r @ a + (curvatures * u) @ w

@@ -1,0 +1,273 @@
+"""Experiments of the chapter on architecture search.
+
+A small search on 10,000 images of CIFAR-10, its cells beside random ones at equal budgets, one more
+epoch with other data, and a chain of mixed operations that collapses.
+
+Chapter: book/search.md.
+"""
+
+from collections import Counter
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from dlcore import data, nn
+from dlcore.data.augment import compose, crop, cutout, flip
+from dlcore.experiments.depth import split
+from dlcore.experiments.experiment import experiment, record
+from dlcore.experiments.family import Comparison, family
+from dlcore.nn.models import Darts, SearchNetwork
+from dlcore.nn.search import DARTS_V2, Genotype
+from dlcore.ops.loss import softmax
+from dlcore.train.evaluation import accuracy
+from dlcore.train.optim import Adam, Momentum
+from dlcore.train.schedule import cosine
+from dlcore.train.search import Search
+from dlcore.train.solver import Solver
+
+# A chain of mixed operations on the digits, whose shortcuts grow
+
+CHAIN = ("none", "skip", "linear")
+STAGES, WIDTH = 8, 32
+CHAIN_EPOCHS = 40
+SEEDS = 5
+RATES = {"alphas": 3e-3, "weights": 0.05}
+
+
+class Chain(nn.Layer):
+    """Mix nothing, the identity, and a linear layer with ReLU, stage after stage.
+
+    (N, 64) → (N, K):  x ← p₁ x + p₂ relu(x w + b),  with  p = softmax(α)  for each of the stages,
+    between a first and a last linear layer of D units.
+
+    >>> Chain(3, D=5, K=4, rng=np.random.default_rng(0))(np.ones((2, 64))).shape
+    (2, 4)
+    """
+
+    def __init__(self, stages=STAGES, *, D=WIDTH, K=10, rng, dtype=np.float32):
+        drawn = {"rng": rng, "dtype": dtype}
+        self.first = nn.Linear(64, D, **drawn)
+        self.stages = [nn.Linear(D, D, **drawn) for _ in range(stages)]
+        self.relu = nn.ReLU()
+        self.last = nn.Linear(D, K, **drawn)
+        self.alphas = {"chain": np.zeros((stages, len(CHAIN)), dtype)}
+
+    def __call__(self, x, rng=None):
+        """Compute the scores of a batch."""
+        shares = softmax(self.alphas["chain"])
+        x = self.relu(self.first(x))
+        for i, stage in enumerate(self.stages):
+            x = shares[i, 1] * x + shares[i, 2] * self.relu(stage(x))
+        return self.last(x)
+
+
+def searched_chain(gradient, seed, *, stages=STAGES, epochs=CHAIN_EPOCHS):
+    """Search a chain on the digits; return the mean shares of its operations, epoch by epoch.
+
+    The first row is that of the beginning: (epochs + 1, 3).
+    """
+    digits = data.load("digits").centred(scale=1 / 16, dtype=np.float32).flat()
+    chain = Chain(stages, rng=np.random.default_rng(seed))
+    search = Search(
+        chain, digits.train.x, digits.train.t, gradient=gradient, epochs=epochs, seed=seed,
+        alpha_optimizer=Adam(RATES["alphas"], beta1=0.5), weight_optimizer=Momentum(RATES["weights"]),
+    )  # fmt: skip
+    shares = [epoch["shares"]["chain"] for epoch in search.run()]
+    return np.mean([np.full((stages, len(CHAIN)), 1 / len(CHAIN)), *shares], axis=1)
+
+
+@experiment("search-collapse")
+def search_collapse(seed):
+    """The shares of the operations of a chain on the digits, by two gradients of the search."""
+    shares = {
+        gradient: np.array([searched_chain(gradient, seed + s) for s in range(SEEDS)])
+        for gradient in ("first-order", "one-step")
+    }
+    values = {
+        f"{name}, {gradient}": share
+        for gradient, each in shares.items()
+        for name, share in zip(CHAIN, each[:, -1].mean(axis=0), strict=True)
+    }
+    return values, {"shares": shares}
+
+
+# A small search, and what its cells are worth
+
+NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
+NODES, CELLS, CHANNELS = 2, 5, 8
+IMAGES, SEARCH_EPOCHS, BATCH = 10_000, 8, 64
+SEARCHES = 3  # from so many seeds
+RATE, WEIGHT_DECAY = 0.025, 3e-4  # of the weights; 3e-4 and 1e-3 of the alphas [Liu2019]_
+TRAIN_EPOCHS, TRAIN_RATE = 12, 0.05
+RUNS = 10  # as many random cells
+
+
+class Searched(NamedTuple):
+    """What a search returns: a genotype, and its journal."""
+
+    genotype: Genotype
+    journal: list
+
+
+def images(seed, N):
+    """Load so many images of CIFAR-10 to learn from, and the rest of the data, centred."""
+    return split(seed, N).centred(scale=1 / 64, dtype=np.float32)
+
+
+def small_search(seed, *, N=IMAGES, epochs=SEARCH_EPOCHS, C=CHANNELS, cells=CELLS, train=None):
+    """Search for cells of two nodes by the first-order gradient; return genotype and journal.
+
+    `train` are examples, by default N images of CIFAR-10.
+    """
+    rng = np.random.default_rng(seed)
+    train = train or images(seed, N).train
+    model = SearchNetwork(
+        train.x.shape[1:], 10, C=C, cells=cells, nodes=NODES, names=NAMES, rng=rng, dtype=np.float32
+    )
+    search = Search(
+        model, train.x, train.t, batch_size=BATCH, epochs=epochs, schedule=cosine(), seed=seed,
+        alpha_optimizer=Adam(3e-4, beta1=0.5, weight_decay=1e-3),
+        weight_optimizer=Momentum(RATE, weight_decay=WEIGHT_DECAY),
+    )  # fmt: skip
+    journal = search.run()
+    return Searched(model.genotype(), journal)
+
+
+@experiment("search-small", data="cifar10")
+def search_small(seed):
+    """A search for cells of two nodes on 10,000 images, from three seeds."""
+    found = [small_search(seed + s) for s in range(SEARCHES)]
+    values = {
+        f"{kind} edges of {name}": sum(
+            dict_of_operations(getattr(each.genotype, kind)).get(name, 0) for each in found
+        )
+        for kind in ("normal", "reduce")
+        for name in NAMES[1:]
+    }
+    history = {
+        "genotypes": [each.genotype._asdict() for each in found],
+        "journals": [each.journal for each in found],
+    }
+    return values, history
+
+
+def dict_of_operations(cell):
+    """Count the operations of a cell.
+
+    >>> dict_of_operations((("skip_connect", 0), ("skip_connect", 1)))
+    {'skip_connect': 2}
+    """
+    return dict(Counter(name for name, _ in cell))
+
+
+def as_genotype(fields):
+    """Read a genotype as a record gives it back.
+
+    >>> as_genotype(DARTS_V2._asdict()) == DARTS_V2
+    True
+    """
+    pairs = lambda cell: tuple((name, source) for name, source in cell)
+    return Genotype(
+        pairs(fields["normal"]), tuple(fields["normal_concat"]),
+        pairs(fields["reduce"]), tuple(fields["reduce_concat"]),
+    )  # fmt: skip
+
+
+@cache
+def found_genotypes():
+    """List the genotypes that the small search has found, one for each of its seeds."""
+    return [as_genotype(fields) for fields in record("search-small")["history"]["genotypes"]]
+
+
+def random_cell(rng, names=NAMES[1:], nodes=NODES):
+    """Draw two different inputs for each node, and an operation for each, all alike probable.
+
+    >>> len(random_cell(np.random.default_rng(0)))
+    4
+    """
+    pairs = []
+    for node in range(2, 2 + nodes):
+        sources = sorted(int(i) for i in rng.choice(node, size=2, replace=False))
+        pairs += [(str(rng.choice(names)), source) for source in sources]
+    return tuple(pairs)
+
+
+def random_genotype(rng, names=NAMES[1:], nodes=NODES):
+    """Draw a normal cell and a reduction cell.
+
+    >>> random_genotype(np.random.default_rng(0)).normal_concat
+    (2, 3)
+    """
+    concat = tuple(range(2, 2 + nodes))
+    normal = random_cell(rng, names, nodes)
+    return Genotype(normal, concat, random_cell(rng, names, nodes), concat)
+
+
+def genotype_of(kind, seed):
+    """Return the cells of a run: found by a search, drawn, or of shortcuts alone."""
+    if kind == "found":
+        return found_genotypes()[seed % SEARCHES]
+    if kind == "random":
+        return random_genotype(np.random.default_rng([seed, 3]))
+    return random_genotype(np.random.default_rng([seed, 3]), names=["skip_connect"])
+
+
+def trained(genotype, seed, *, split_data=None, epochs=TRAIN_EPOCHS, augment=None, C=CHANNELS):
+    """Train the network of a genotype from its first weights; return model, data and history."""
+    given = split_data or images(seed, IMAGES)
+    drawn = {"rng": np.random.default_rng([seed, 4]), "dtype": np.float32}
+    model = Darts(given.train.x.shape[1:], 10, genotype=genotype, C=C, cells=CELLS, **drawn)
+    solver = Solver(
+        model, given, optimizer=Momentum(TRAIN_RATE, weight_decay=WEIGHT_DECAY),
+        schedule=cosine(), batch_size=BATCH, epochs=epochs, augment=augment, seed=seed,
+    )  # fmt: skip
+    return model, given, solver.train()
+
+
+@family(
+    "search-random",
+    {kind: {"cells": kind} for kind in ("found", "random", "shortcuts")},
+    [
+        Comparison("test", "found", "random", "cells of the search test better than random ones"),
+        Comparison("test", "random", "shortcuts", "random cells test better than shortcuts"),
+    ],
+    seeds=RUNS,
+)
+def search_random(setting, seed):
+    """Cells of the search, ten random ones, and shortcuts alone, each trained in the same way."""
+    genotype = genotype_of(setting["cells"], seed)
+    model, given, history = trained(genotype, seed, augment=compose(flip, crop(4)))
+    return {
+        "test": accuracy(model, given.test.x, given.test.t),
+        "train_loss": float(np.mean(history.train_loss[-100:])),
+        "parameters": sum(array.size for array in nn.named_parameters(model).values()),
+    }
+
+
+# One more epoch, as the source did
+
+TUNING_RATE = 0.005
+DATA = {"the same images": None, "flips, crops and cutout": compose(flip, crop(4), cutout(16))}
+
+
+@family(
+    "search-finetune",
+    {name: {"augment": name} for name in DATA},
+    [
+        Comparison(
+            "gain", "flips, crops and cutout", "the same images",
+            "one more epoch gains more with augmented images",
+        )
+    ],
+)  # fmt: skip
+def search_finetune(setting, seed):
+    """One more epoch of a trained network, at a low learning rate, with other images."""
+    model, given, _ = trained(genotype_of("found", seed), seed)
+    before = accuracy(model, given.test.x, given.test.t)
+    Solver(
+        model, given, optimizer=Momentum(TUNING_RATE, weight_decay=WEIGHT_DECAY),
+        batch_size=BATCH, epochs=1, augment=DATA[setting["augment"]], seed=seed + 1000,
+    ).train()  # fmt: skip
+    after = accuracy(model, given.test.x, given.test.t)
+    return {"before": before, "test": after, "gain": after - before}

@@ -1,0 +1,350 @@
+"""Architecture search.  Each test is a lemma of `book/search.md`, in the order of the chapter."""
+
+import importlib
+from itertools import combinations, product
+from math import prod
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dlcore import nn
+from dlcore.autodiff import grad, vjp
+from dlcore.nn.search import DARTS_V2, Genotype, MixedOperation, discretise, edges
+from dlcore.ops.loss import softmax
+from dlcore.train import SGD, Adam
+from dlcore.train.search import (
+    Search,
+    first_order,
+    halves,
+    implicit,
+    mixed_difference,
+    mixed_product,
+    one_step,
+    one_step_differences,
+)
+
+ROUNDING = {"rtol": 1e-12, "atol": 1e-12}  # sums of some ten terms near one
+NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The experiments of the chapter."""
+    return importlib.import_module("dlcore.experiments.search")
+
+
+@pytest.fixture(scope="module")
+def programs():
+    """Mixtures, gradients and counts by the letters of the page."""
+    return importlib.import_module("dlcore.verification.programs.search")
+
+
+@pytest.fixture(scope="module")
+def wrong_searches():
+    """Searches with slips, and the checks that find them."""
+    return importlib.import_module("dlcore.verification.wrong_searches")
+
+
+@pytest.fixture
+def quadratics(rng):
+    """Losses that are quadratic in 3 alphas and 4 weights, with a positive definite Hessian."""
+    root, mixed = rng.normal(size=(4, 4)), rng.normal(size=(3, 4))
+    H = root @ root.T + np.eye(4)
+    aim, c = rng.normal(size=(2, 4))
+    train = lambda a, w: w @ H @ w / 2 + a @ mixed @ w + c @ w
+    val = lambda a, w: (w - aim) @ (w - aim) / 2 + a @ a / 2
+    best = lambda a: -np.linalg.solve(H, c + mixed.T @ a)
+    return train, val, best
+
+
+def curved(rng):
+    """Draw losses that are no polynomials, of 3 alphas and 4 weights."""
+    one, two = rng.normal(size=(2, 3, 4))
+    train = lambda a, w: np.sum(np.tanh(a @ one + w) ** 2) + np.sum(np.sin(w) * w)
+    val = lambda a, w: np.sum(np.cos(a @ two * w)) + np.sum(np.exp(w / 2))
+    return train, val, rng.normal(size=3), rng.normal(size=4)
+
+
+def test_a_mixture_is_computed_by_hand(programs):
+    """α = ln 1, ln 1, ln 2 has the shares 1/4, 1/4, 1/2; outputs 0, 4, 10 are mixed to 6."""
+    alphas = np.log([1.0, 1.0, 2.0])
+    p = programs.shares(alphas)
+    assert_allclose(p, [0.25, 0.25, 0.5], **ROUNDING)
+    outputs = np.array([[0.0], [4.0], [10.0]])
+    assert_allclose(programs.mixture(p, outputs), [6.0], **ROUNDING)
+    bar = programs.alpha_bar(alphas, outputs, np.array([2.0]))
+    assert_allclose(bar, [-3.0, -1.0, 4.0], **ROUNDING)
+
+
+def test_three_gradients_are_computed_by_hand(programs):
+    """At α = 1, w = 2 with κ = 2, ξ = 1/4, λ = 1, b = 4:  1,  -1/4  and  -2."""
+    train, val = programs.by_hand(2.0, 1.0, 4.0)
+    assert first_order(val, 1.0, 2.0) == 1
+    assert one_step(train, val, 1.0, 2.0, 0.25) == -0.25
+    assert implicit(train, val, 1.0, np.array([1.0])) == -2
+
+
+def test_the_program_says_what_the_page_says(programs, formulas, oracle, rng):
+    """Shares, mixture and both gradients, of drawn numbers and a drawn upstream gradient."""
+    alpha, o, y_bar = rng.normal(size=4), rng.normal(size=(4, 3)), rng.normal(size=3)
+    p = oracle.program(formulas.shares)(alpha=alpha)
+    assert_allclose(programs.shares(alpha), p, **ROUNDING)
+    y = oracle.program(formulas.mixture)(p=p, o=o)
+    assert_allclose(programs.mixture(p, o), y, **ROUNDING)
+    bar = oracle.program(formulas.alpha_x_bar)(p=p, o=o, y=y, y_bar=y_bar)
+    assert_allclose(programs.alpha_bar(alpha, o, y_bar), bar, **ROUNDING)
+
+
+def test_gradients_of_an_edge_add_up_to_zero(rng):
+    """A common shift of all numbers of an edge changes nothing; on a mixed operation of images."""
+    mixed = MixedOperation(4, 1, NAMES, rng=rng)
+    x, y_bar = rng.normal(size=(2, 4, 6, 5)), rng.normal(size=(2, 4, 6, 5))
+    alphas = rng.normal(size=len(NAMES))
+    _, pullback = vjp(lambda a: mixed(x, softmax(a[None])[0], rng), alphas)
+    bar = pullback(y_bar)[0]
+    assert np.abs(bar).max() > 0.1
+    assert abs(bar.sum()) < 1e-10 * np.abs(bar).sum()
+
+
+def test_the_one_step_gradient_is_the_derivative_through_the_step(rng):
+    """Of losses that are no polynomials: by reverse mode through  w - ξ ∇_w L_train(α, w)."""
+    train, val, alphas, weights = curved(rng)
+
+    def through(a):
+        return val(a, weights - 0.3 * grad(lambda w: train(a, w))(weights))
+
+    found = one_step(train, val, alphas, weights, 0.3)
+    assert_allclose(found, grad(through)(alphas), rtol=1e-10, atol=1e-10)
+
+
+def test_the_one_step_gradient_is_that_of_differences_of_the_loss(rng):
+    """Along a drawn direction, the loss behind a step changes as the gradient says."""
+    train, val, alphas, weights = curved(rng)
+    behind = lambda a: val(a, weights - 0.3 * grad(lambda w: train(a, w))(weights))
+    a_dot, h = rng.normal(size=3), 1e-5
+    slope = (behind(alphas + h * a_dot) - behind(alphas - h * a_dot)) / (2 * h)
+    found = one_step(train, val, alphas, weights, 0.3)
+    assert_allclose(found @ a_dot, slope, rtol=1e-7)  # off by the order of h² and of ε / h
+
+
+def test_parameters_by_name_have_the_same_gradient(rng):
+    """Dictionaries of arrays, in both arguments, and neither is changed."""
+    train, val, alphas, weights = curved(rng)
+    parts = lambda f: lambda a, w: f(a["cell"], np.concatenate([w["b"], w["w"]]))
+    named = {"b": weights[:1].copy(), "w": weights[1:].copy()}
+    for gradient in (one_step, one_step_differences):
+        truth = gradient(train, val, alphas, weights, 0.3)
+        found = gradient(parts(train), parts(val), {"cell": alphas}, named, 0.3)
+        assert_allclose(found["cell"], truth, rtol=1e-10, atol=1e-10)
+    assert_array_equal(np.concatenate([named["b"], named["w"]]), weights)
+
+
+def test_without_a_step_the_gradient_is_of_first_order(rng):
+    """ξ = 0."""
+    train, val, alphas, weights = curved(rng)
+    assert_array_equal(
+        one_step(train, val, alphas, weights, 0.0), first_order(val, alphas, weights)
+    )
+
+
+def test_the_exact_gradient_is_that_of_the_best_weights(quadratics, rng):
+    """Of  α ↦ L_val(α, w*(α)),  along a drawn direction; w* solves a linear system."""
+    train, val, best = quadratics
+    alphas, a_dot = rng.normal(size=(2, 3))
+    found = implicit(train, val, alphas, best(alphas))
+    whole = lambda h: val(alphas + h * a_dot, best(alphas + h * a_dot))
+    assert_allclose(found @ a_dot, (whole(1.0) - whole(-1.0)) / 2, rtol=1e-9)  # a quadratic
+
+
+def test_on_a_quadratic_the_three_gradients_differ(quadratics, rng):
+    """At the best weights; each pair is more than a hundredth apart."""
+    train, val, best = quadratics
+    alphas = rng.normal(size=3)
+    at = alphas, best(alphas)
+    found = first_order(val, *at), one_step(train, val, *at, 0.05), implicit(train, val, *at)
+    assert all(np.abs(one - other).max() > 0.01 for one, other in combinations(found, 2))
+
+
+def test_many_steps_approach_the_exact_gradient(quadratics, rng):
+    """Unrolled from the best weights, 0, 1, 10, … steps come closer and closer to it."""
+    train, val, best = quadratics
+    alphas = rng.normal(size=3)
+    start, xi = best(alphas), 0.05
+
+    def behind(a, steps):
+        w = start
+        for _ in range(steps):
+            w = w - xi * grad(lambda w: train(a, w))(w)
+        return val(a, w)
+
+    exact = implicit(train, val, alphas, start)
+    gaps = [np.abs(grad(behind)(alphas, n) - exact).max() for n in (0, 1, 10, 60)]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[-1] < 0.1 * gaps[0]
+
+
+def test_descent_by_one_step_rests_elsewhere(programs, formulas, oracle):
+    """With the best weight at every α it rests at ξκ b / (λ + ξκ), and not at b / (λ + 1)."""
+    letters = {"xi": 0.25, "curvature": 2.0, "lam": 1.0, "b": 4.0}
+    train, val = programs.by_hand(2.0, 1.0, 4.0)
+    alpha = 0.0
+    for _ in range(200):
+        alpha = alpha - 0.2 * one_step(train, val, alpha, alpha, 0.25)
+    assert_allclose(alpha, oracle.program(formulas.one_step_ends)(**letters), rtol=1e-9)
+    assert_allclose(oracle.program(formulas.exact_ends)(lam=1.0, b=4.0), 2.0)
+    assert alpha < 1.5
+
+
+def test_the_difference_is_off_by_the_square_of_the_distance(rng):
+    """A tenth of the distance has a hundredth of the error, from 0.1 to 0.001."""
+    train, _, alphas, weights = curved(rng)
+    v = rng.normal(size=4)
+    truth = mixed_product(train, alphas, weights, v)
+    radii = (1e-1, 1e-2, 1e-3)
+    errors = [
+        np.abs(mixed_difference(train, alphas, weights, v, radius=r) - truth).max() for r in radii
+    ]
+    assert_allclose(np.divide(errors[:-1], errors[1:]), 100, rtol=0.1)  # the next term is ε⁴
+
+
+def test_the_difference_is_homogeneous(rng):
+    """For c v it is c times as large, up to rounding: the probes stand at the same weights."""
+    train, _, alphas, weights = curved(rng)
+    v = rng.normal(size=4)
+    found = mixed_difference(train, alphas, weights, 1000 * v, radius=0.1)
+    assert_allclose(found, 1000 * mixed_difference(train, alphas, weights, v, radius=0.1))
+
+
+def test_where_v_is_zero_there_is_nothing_to_probe(rng):
+    """The product is 0, and no distance is divided by 0."""
+    train, _, alphas, weights = curved(rng)
+    found = mixed_difference(train, alphas, weights, np.zeros(4))
+    assert_array_equal(found, np.zeros(3))
+    with pytest.raises(ValueError, match="radius is 0, use a number above 0"):
+        mixed_difference(train, alphas, weights, weights, radius=0)
+
+
+def test_every_wrong_version_fails_a_check(wrong_searches):
+    """The version of the page passes all of them, and no two checks are for nothing."""
+    right, *wrong = wrong_searches.VERSIONS
+    assert wrong_searches.found_by(right) == []
+    assert len(wrong) == 9
+    found = [wrong_searches.found_by(version) for version in wrong]
+    assert all(found)
+    assert {check for checks in found for check in checks} == {*wrong_searches.CHECKS}
+
+
+def test_cells_are_counted_one_by_one(programs, formulas, oracle):
+    """Of up to two nodes and three operations; with four nodes and seven, about a billion."""
+    count = oracle.program(formulas.cells)
+    for i, K in product((1, 2), (1, 2, 3)):
+        assert programs.cells(i, K) == count(i=i, K=K)
+    assert count(i=4, K=7) == 180 * 49**4 == 1_037_664_180
+    assert oracle.program(formulas.edges)(i=4) == len(edges(4)) == 14
+
+
+def test_none_has_a_share_and_is_never_chosen(rng):
+    """A large number for "none" makes an edge weak, and does not win it."""
+    alphas = np.zeros((2 + 3, len(NAMES)))
+    alphas[:, 3] = 1
+    alphas[3, 0] = 4  # the edge from node 1 to node 3
+    cell = discretise(alphas, alphas, NAMES, 2).normal
+    assert dict(cell).keys() == {"sep_conv_3x3"}
+    assert {source for _, source in cell[2:]} == {0, 2}
+
+
+def test_a_chosen_cell_has_two_inputs_for_each_node(rng):
+    """On 200 random arrays of α, of which the normal and the reduction cell have their own."""
+    for _ in range(200):
+        alphas = 3 * rng.normal(size=(2, len(edges(3)), len(NAMES)))
+        chosen = discretise(*alphas, NAMES, 3)
+        for cell in (chosen.normal, chosen.reduce):
+            for k, (one, other) in enumerate(zip(cell[::2], cell[1::2], strict=True)):
+                assert one[1] != other[1]
+                assert max(one[1], other[1]) < 2 + k
+                assert "none" not in (one[0], other[0])
+
+
+class Recorder(nn.Linear):
+    """A linear layer with alphas that do nothing, which notes the images that it reads."""
+
+    def __init__(self, D, M, *, rng):
+        super().__init__(D, M, rng=rng)
+        self.alphas = {"cell": np.zeros((1, 2))}
+        self.calls = []
+
+    def __call__(self, x, rng=None):
+        """Read images whose first pixel is their number."""
+        weighted = np.sum(self.alphas["cell"] * np.array([1.0, 2.0]))
+        self.calls.append(np.asarray(getattr(x, "value", x))[:, 0].astype(int))
+        return super().__call__(x, rng) * (1 + weighted)
+
+
+@pytest.mark.parametrize("gradient", ["first-order", "one-step", "differences"])
+def test_no_image_trains_both(gradient, rng):
+    """The weights read one half of the images, the alphas the other; both change."""
+    x = np.column_stack([np.arange(20.0), rng.normal(size=20)])
+    model = Recorder(2, 3, rng=rng)
+    before = model.params["w"].copy()
+    search = Search(
+        model, x, rng.integers(3, size=20), alpha_optimizer=Adam(0.01), gradient=gradient,
+        weight_optimizer=SGD(1e-4), batch_size=4, epochs=2,
+    )  # fmt: skip
+    search.run()
+    halves_read = {*search.weight_rows}, {*search.alpha_rows}
+    assert halves_read[0] | halves_read[1] == {*range(20)}
+    assert all({*rows} <= halves_read[0] or {*rows} <= halves_read[1] for rows in model.calls)
+    assert np.abs(model.alphas["cell"]).max() > 0
+    assert np.abs(model.params["w"] - before).max() > 0
+    assert len(search.journal) == 2
+
+
+def test_halves_share_no_image(rng):
+    """Of an even and of an odd number of images."""
+    for N in (2, 7, 100):
+        first, second = halves(N, rng)
+        assert sorted([*first, *second]) == list(range(N))
+
+
+def test_a_search_says_which_gradients_there_are(rng):
+    """The message lists them."""
+    with pytest.raises(ValueError, match="gradient is 'second', use first-order, one-step, diff"):
+        Search(
+            Recorder(2, 3, rng=rng), np.zeros((4, 2)), np.zeros(4, int), gradient="second",
+            alpha_optimizer=Adam(0.1), weight_optimizer=SGD(0.1),
+        )  # fmt: skip
+
+
+def test_a_tiny_search_ends_with_a_cell(lab):
+    """Eight images, two nodes, three cells: a genotype, the shares of every epoch, the same twice."""
+    one, other = (lab.small_search(0, N=8, epochs=1, C=2, cells=3) for _ in range(2))
+    assert isinstance(one.genotype, Genotype)
+    assert len(one.genotype.normal) == len(one.genotype.reduce) == 4
+    assert one == other
+    for shares in one.journal[-1]["shares"].values():
+        assert_allclose(np.sum(shares, axis=1), 1, rtol=1e-6)
+
+
+def test_random_cells_are_drawn_from_all(lab):
+    """In 500 draws of two nodes every choice of the first node occurs, and none is "none"."""
+    cells = [lab.random_genotype(np.random.default_rng(seed)).normal for seed in range(500)]
+    first = {cell[:2] for cell in cells}
+    assert len(first) == 3 * 3
+    assert {name for cell in cells for name, _ in cell} == {*lab.NAMES} - {"none"}
+
+
+def test_chains_collapse_to_shortcuts(lab):
+    """In the record of five seeds skips end with a larger part than they began with."""
+    record = importlib.import_module("dlcore.experiments.experiment").record("search-collapse")
+    shares = np.array(record["history"]["shares"]["first-order"])  # seed, epoch, operation
+    skip = shares[:, :, lab.CHAIN.index("skip")]
+    assert (skip[:, -1] > skip[:, 0]).all()
+    assert skip[:, -1].mean() > 1.5 / len(lab.CHAIN)
+
+
+def test_the_cell_of_the_source_has_shortcuts_and_pools():
+    """Of the normal cell two of eight operations own nothing, of the reduction cell all."""
+    free = ("skip_connect", "max_pool_3x3", "avg_pool_3x3")
+    count = lambda cell: sum(name in free for name, _ in cell)
+    assert (count(DARTS_V2.normal), count(DARTS_V2.reduce)) == (2, 8)
