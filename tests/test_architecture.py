@@ -37,7 +37,7 @@ MACHINERY = {
     "kernels": set(),
     "ops": {"precision", "window"},
     "nn": {"accounting", "containers", "init", "layer"},
-    "nn/models": {"mlp"},
+    "nn/models": {"darts", "mlp"},
     "experiments": {
         "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "memory",
         "outside", "paired", "startup",

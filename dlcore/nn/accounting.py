@@ -131,10 +131,10 @@ def watched_calls(model, stack):
     classes = {path: type(layer) for path, layer in layers.items()}
 
     def watch(path, own):
-        def call(layer, x, rng=None, **options):
+        def call(layer, *args, **options):
             stack.append((path, object()))
             try:
-                return own.__call__(layer, x, rng, **options)
+                return own.__call__(layer, *args, **options)
             finally:
                 stack.pop()
 
