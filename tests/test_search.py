@@ -1,6 +1,7 @@
 """Architecture search.  Each test is a lemma of `book/search.md`, in the order of the chapter."""
 
 import importlib
+import json
 from itertools import combinations, product
 from math import prod
 
@@ -10,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore import nn
 from dlcore.autodiff import grad, vjp
+from dlcore.data.dataset import Dataset, Examples
 from dlcore.nn.search import DARTS_V2, Genotype, MixedOperation, discretise, edges
 from dlcore.ops.loss import softmax
 from dlcore.train import SGD, Adam
@@ -316,9 +318,10 @@ def test_a_search_says_which_gradients_there_are(rng):
         )  # fmt: skip
 
 
-def test_a_tiny_search_ends_with_a_cell(lab):
-    """Eight images, two nodes, three cells: a genotype, the shares of every epoch, the same twice."""
-    one, other = (lab.small_search(0, N=8, epochs=1, C=2, cells=3) for _ in range(2))
+def test_a_tiny_search_ends_with_a_cell(lab, rng):
+    """Eight images, two nodes, three cells: a genotype, the shares, and the same twice."""
+    train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
+    one, other = (lab.small_search(0, train=train, epochs=1, C=2, cells=3) for _ in range(2))
     assert isinstance(one.genotype, Genotype)
     assert len(one.genotype.normal) == len(one.genotype.reduce) == 4
     assert one == other
@@ -334,13 +337,14 @@ def test_random_cells_are_drawn_from_all(lab):
     assert {name for cell in cells for name, _ in cell} == {*lab.NAMES} - {"none"}
 
 
-def test_chains_collapse_to_shortcuts(lab):
-    """In the record of five seeds skips end with a larger part than they began with."""
+def test_deep_chains_collapse_to_shortcuts(lab):
+    """In the record of five seeds the shares of skips grow, and end above those of layers."""
     record = importlib.import_module("dlcore.experiments.experiment").record("search-collapse")
-    shares = np.array(record["history"]["shares"]["first-order"])  # seed, epoch, operation
-    skip = shares[:, :, lab.CHAIN.index("skip")]
+    shares = np.array(record["history"]["shares"][f"{max(lab.DEPTHS)} stages"])
+    skip, linear = shares[..., lab.CHAIN.index("skip")], shares[..., lab.CHAIN.index("linear")]
+    assert len(skip) == 5
     assert (skip[:, -1] > skip[:, 0]).all()
-    assert skip[:, -1].mean() > 1.5 / len(lab.CHAIN)
+    assert (skip[:, -1] > linear[:, -1]).all()
 
 
 def test_the_cell_of_the_source_has_shortcuts_and_pools():
@@ -348,3 +352,314 @@ def test_the_cell_of_the_source_has_shortcuts_and_pools():
     free = ("skip_connect", "max_pool_3x3", "avg_pool_3x3")
     count = lambda cell: sum(name in free for name, _ in cell)
     assert (count(DARTS_V2.normal), count(DARTS_V2.reduce)) == (2, 8)
+
+
+def test_the_training_of_a_cell_is_the_same_twice(lab, rng):
+    """Two epochs on eight images, with flips and crops: the same losses, by the same seed."""
+    train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
+    given = Dataset("drawn", train, train, train, tuple("0123456789"))
+    genotype = lab.random_genotype(rng)
+    losses = [
+        lab.trained(genotype, 3, given=given, epochs=2, augment=lab.DATA[name], C=2)[2].train_loss
+        for name in (*lab.DATA, next(iter(lab.DATA)))
+    ]
+    assert losses[0] == losses[2] != losses[1]
+
+
+def test_a_recorded_genotype_is_read_back(lab):
+    """JSON knows no tuples."""
+    fields = json.loads(json.dumps(DARTS_V2._asdict()))
+    assert lab.as_genotype(fields) == DARTS_V2
+
+
+# Exercises
+
+
+def near(*arrays, terms=16):
+    """Allow some roundings of sums of numbers as large as these."""
+    size = sum(float(np.abs(each).max(initial=0)) for each in arrays)
+    eps = max(float(np.finfo(each.dtype).eps) for each in arrays)
+    return {"rtol": 0, "atol": terms * eps * (1 + size)}
+
+
+def agree(truth, tolerance, found):
+    """Compare numbers and shape of what is returned with the truth."""
+    assert_allclose(found, truth, **tolerance)
+    assert np.shape(found) == np.shape(truth)
+
+
+def mixtures(rng):
+    """Draw alphas, outputs and upstream gradients, in both precisions and of several shapes."""
+    for shape in ((5,), (2, 3), (2, 4, 3, 5)):
+        for dtype in (np.float64, np.float32):
+            K = int(rng.integers(2, 7))
+            alphas = rng.normal(size=K).astype(dtype)
+            outputs = [rng.normal(size=shape).astype(dtype) for _ in range(K)]
+            yield alphas, outputs, rng.normal(size=shape).astype(dtype)
+
+
+def mixed(alphas, outputs):
+    """Return the shares and the mixture."""
+    powers = np.exp(alphas.astype(float) - alphas.max())
+    p = powers / powers.sum()
+    return p, np.tensordot(p, np.array(outputs, dtype=float), axes=1)
+
+
+@pytest.mark.exercise("search-mix", points=2)
+def test_your_mixture_is_weighed_by_softmax(answers, rng):
+    """Of features and of images."""
+    for alphas, outputs, _ in mixtures(rng):
+        _, y = mixed(alphas, outputs)
+        agree(y, near(*outputs), answers.mixed_operation(alphas, outputs))
+
+
+@pytest.mark.exercise("search-mix", points=2)
+def test_your_shares_survive_large_numbers(answers, rng):
+    """A shift by a thousand, up or down, changes nothing; a lead of a thousand decides."""
+    for alphas, outputs, _ in mixtures(rng):
+        truth = mixed(alphas, outputs)[1]
+        for shift in (1000, -1000):
+            y = answers.mixed_operation(alphas.astype(float) + shift, outputs)
+            assert_allclose(y, truth, rtol=1e-4, atol=1e-4)  # alphas lose digits, float32 most
+        ahead = alphas.astype(float)
+        ahead[-1] += 1000
+        assert_allclose(answers.mixed_operation(ahead, outputs), outputs[-1], rtol=1e-6)
+
+
+@pytest.mark.exercise("search-mix-backward", points=3)
+def test_your_outputs_receive_their_shares(answers, rng):
+    """An array for each operation: p_k ȳ."""
+    for alphas, outputs, y_bar in mixtures(rng):
+        p, _ = mixed(alphas, outputs)
+        _, bars = answers.mixed_backward(alphas, outputs, y_bar)
+        assert len(bars) == len(outputs), "there is a gradient for each output"
+        for share, bar in zip(p, bars, strict=True):
+            agree(share * y_bar, near(y_bar), bar)
+
+
+@pytest.mark.exercise("search-mix-backward", points=3)
+def test_your_alphas_receive_what_is_better_than_the_mixture(answers, rng):
+    """p_k ⟨ȳ, o_k - y⟩, which add up to 0."""
+    for alphas, outputs, y_bar in mixtures(rng):
+        p, y = mixed(alphas, outputs)
+        truth = np.array(
+            [share * np.sum(y_bar * (o - y)) for share, o in zip(p, outputs, strict=True)]
+        )
+        bars, _ = answers.mixed_backward(alphas, outputs, y_bar)
+        agree(truth, near(y_bar * outputs[0], terms=16 * y_bar.size), bars)
+        assert abs(np.sum(bars)) <= near(y_bar * outputs[0], terms=64 * y_bar.size)["atol"]
+
+
+@pytest.mark.exercise("search-mix-backward", points=3)
+def test_your_alphas_survive_large_numbers(answers, rng):
+    """A shift by a thousand changes no gradient."""
+    for alphas, outputs, y_bar in mixtures(rng):
+        p, y = mixed(alphas, outputs)
+        truth = [share * np.sum(y_bar * (o - y)) for share, o in zip(p, outputs, strict=True)]
+        bars, _ = answers.mixed_backward(alphas.astype(float) + 1000, outputs, y_bar)
+        assert_allclose(bars, truth, rtol=1e-3, atol=1e-3)  # alphas lose digits, float32 most
+
+
+class Losses:
+    """Losses that are no polynomials, whose slopes count their calls.
+
+    L_train = Σ sin(αᵀ A + w)²,   L_val = Σ cos(w) bw + Σ α² / 2
+    """
+
+    def __init__(self, rng, K, D):
+        self.mixing, self.slope = rng.normal(size=(K, D)), rng.normal(size=D)
+        self.at = []
+
+    def train_slope(self, alphas, weights):
+        """Return ∇_w L_train."""
+        return np.sin(2 * (alphas @ self.mixing + weights))
+
+    def alphas_slope(self, alphas, weights):
+        """Return ∇_α L_train, and note the weights."""
+        self.at.append(np.array(weights))
+        return self.mixing @ self.train_slope(alphas, weights)
+
+    def val_slopes(self, alphas, weights):
+        """Return both gradients of L_val."""
+        return alphas, -np.sin(weights) * self.slope
+
+    def product(self, alphas, weights, v):
+        """Return ∇²_{αw} L_train v."""
+        return self.mixing @ (2 * np.cos(2 * (alphas @ self.mixing + weights)) * v)
+
+    def through(self, alphas, weights, xi):
+        """Return the gradient through one step."""
+        stepped = weights - xi * self.train_slope(alphas, weights)
+        r, v = self.val_slopes(alphas, stepped)
+        return r - xi * self.product(alphas, weights, v)
+
+
+def draws(rng, count=6):
+    """Draw losses with alphas and weights of several sizes."""
+    for _ in range(count):
+        K, D = (int(each) for each in rng.permutation(np.arange(2, 8))[:2])
+        yield Losses(rng, K, D), rng.normal(size=K), rng.normal(size=D)
+
+
+@pytest.mark.exercise("search-one-step", points=4)
+def test_your_gradient_goes_through_the_step(answers, rng):
+    """For steps of several lengths, also of 0."""
+    for losses, alphas, weights in draws(rng):
+        given = losses.train_slope, losses.val_slopes, losses.product
+        for xi in (0.0, float(rng.uniform(0.05, 0.3)), 1.0):
+            truth = losses.through(alphas, weights, xi)
+            found = answers.one_step_gradient(alphas, weights, xi, *given)
+            agree(truth, near(alphas, losses.mixing, terms=64), found)
+
+
+@pytest.mark.exercise("search-one-step", points=4)
+def test_your_gradient_is_that_of_the_losses_by_hand(answers, rng):
+    """κ (w - α)² / 2  and  (w - b)² / 2 + λ α² / 2,  for drawn numbers."""
+    for _ in range(8):
+        curvature, lam, b, xi = rng.uniform(0.2, 2, size=4).tolist()
+        alphas, weights = rng.normal(size=(2, 1))
+        found = answers.one_step_gradient(
+            alphas, weights, xi,
+            lambda a, w, k=curvature: k * (w - a),
+            lambda a, w, lam=lam, b=b: (lam * a, w - b),
+            lambda a, w, v, k=curvature: -k * v,
+        )  # fmt: skip
+        stepped = weights - xi * curvature * (weights - alphas)
+        truth = lam * alphas + xi * curvature * (stepped - b)
+        agree(truth, near(alphas, weights, terms=32), found)
+
+
+@pytest.mark.exercise("search-differences", points=3)
+def test_your_probes_stand_at_the_distance(answers, rng):
+    """Two calls, at weights ± ε v: on the line along v, on both sides, `radius` away."""
+    for losses, alphas, weights in draws(rng):
+        v = float(10 ** rng.uniform(-3, 3)) * rng.normal(size=weights.size)
+        radius = float(rng.uniform(0.01, 0.5))
+        answers.product_by_differences(alphas, weights, v, losses.alphas_slope, radius)
+        assert len(losses.at) == 2, "call the slope twice"
+        step = radius * v / np.linalg.norm(v)
+        ways = sorted((at - weights for at in losses.at), key=lambda way: float(way @ step))
+        assert_allclose(ways, [-step, step], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.exercise("search-differences", points=3)
+def test_your_product_is_a_central_difference(answers, rng):
+    """The difference of both slopes over 2 ε, for v of any length."""
+    for losses, alphas, weights in draws(rng):
+        v = float(10 ** rng.uniform(-3, 3)) * rng.normal(size=weights.size)
+        eps = 0.1 / np.linalg.norm(v)
+        sides = [losses.alphas_slope(alphas, weights + sign * eps * v) for sign in (1, -1)]
+        truth = (sides[0] - sides[1]) / (2 * eps)
+        found = answers.product_by_differences(alphas, weights, v, losses.alphas_slope, 0.1)
+        assert_allclose(found, truth, rtol=1e-9, atol=1e-9 * np.linalg.norm(v))
+        assert np.shape(found) == alphas.shape
+
+
+@pytest.mark.exercise("search-differences", points=3)
+def test_your_product_with_zero_is_zero(answers, rng):
+    """No slope is asked for, and no number is divided by 0."""
+    for losses, alphas, weights in draws(rng, 2):
+        zero = np.zeros_like(weights)
+        found = answers.product_by_differences(alphas, weights, zero, losses.alphas_slope, 0.1)
+        agree(np.zeros_like(alphas), {"rtol": 0}, found)
+        assert losses.at == [], "where v is 0 call nothing"
+
+
+OPERATIONS = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5")
+
+
+def chosen(alphas, names, nodes):
+    """Read a cell off its alphas, edge by edge."""
+    cell, row = [], 0
+    for node in range(2, 2 + nodes):
+        offers = []
+        for source in range(node):
+            share = softmax(alphas[row][None])[0]
+            allowed = [o for o, name in enumerate(names) if name != "none"]
+            best = max(allowed, key=lambda o, share=share: share[o])
+            offers.append((share[best], names[best], source))
+            row += 1
+        kept = sorted(offers, reverse=True)[:2]
+        cell += sorted(((name, source) for _, name, source in kept), key=lambda pair: pair[1])
+    return cell
+
+
+@pytest.mark.exercise("search-discretise", points=4)
+def test_your_cell_keeps_the_strongest_edges(answers, rng):
+    """Of drawn alphas, one to four nodes, the operations in any order."""
+    for nodes in (1, 2, 3, 4, 4):
+        names = [str(name) for name in rng.permutation(OPERATIONS)]
+        alphas = 2 * rng.normal(size=(nodes * (nodes + 3) // 2, len(names)))
+        truth = chosen(alphas, names, nodes)
+        found = [tuple(pair) for pair in answers.discrete_cell(alphas, names, nodes)]
+        assert found == truth
+
+
+@pytest.mark.exercise("search-discretise", points=4)
+def test_your_cell_has_no_none(answers, rng):
+    """Also where "none" leads on every edge; yet it lowers the shares of the others."""
+    for nodes in (2, 3, 4):
+        names = [str(name) for name in rng.permutation(OPERATIONS)]
+        alphas = rng.normal(size=(nodes * (nodes + 3) // 2, len(names)))
+        alphas[:, names.index("none")] += rng.uniform(0, 6, size=len(alphas))
+        truth = chosen(alphas, names, nodes)
+        found = [tuple(pair) for pair in answers.discrete_cell(alphas, names, nodes)]
+        assert "none" not in dict(found), '"none" is never kept'
+        assert found == truth
+
+
+@pytest.mark.exercise("search-discretise", points=4)
+def test_your_cell_compares_shares_and_not_alphas(answers, rng):
+    """A shift of a row changes no share: the cell is the same."""
+    for nodes in (2, 3, 4):
+        alphas = 2 * rng.normal(size=(nodes * (nodes + 3) // 2, len(OPERATIONS)))
+        truth = chosen(alphas, OPERATIONS, nodes)
+        shifted = alphas + rng.normal(scale=20, size=(len(alphas), 1))
+        found = answers.discrete_cell(shifted, list(OPERATIONS), nodes)
+        assert [tuple(pair) for pair in found] == truth
+
+
+@pytest.mark.exercise("search-discretise", points=4)
+def test_your_nodes_have_two_inputs(answers, rng):
+    """Where one edge has two strong operations, the second input comes from another edge."""
+    for nodes in (1, 2, 3):
+        rows = nodes * (nodes + 3) // 2
+        alphas = rng.uniform(-1, 1, size=(rows, len(OPERATIONS)))
+        alphas[::2, 2:4] += 5
+        found = answers.discrete_cell(alphas, list(OPERATIONS), nodes)
+        assert [tuple(pair) for pair in found] == chosen(alphas, OPERATIONS, nodes)
+
+
+@pytest.mark.exercise("search-count", points=2)
+def test_your_cells_are_those_that_can_be_listed(answers, rng):
+    """One by one, for one and two nodes and up to four operations."""
+    for nodes, operations in rng.permutation(list(product((1, 2), (1, 2, 3, 4)))).tolist():
+        ways = [
+            len(list(product(combinations(range(node), 2), *2 * [range(operations)])))
+            for node in range(2, 2 + nodes)
+        ]
+        found = answers.count_cells(nodes, operations)
+        assert found == prod(ways)
+        assert np.shape(found) == ()
+
+
+@pytest.mark.exercise("search-count", points=2)
+def test_your_count_is_exact_for_many_nodes(answers, rng):
+    """Up to twelve nodes and nine operations: integers beyond the digits of a float."""
+    for _ in range(6):
+        nodes, operations = (int(each) for each in rng.integers([3, 2], [13, 10]))
+        truth = prod(i * (i - 1) // 2 * operations**2 for i in range(2, nodes + 2))
+        assert answers.count_cells(nodes, operations) == truth
+
+
+@pytest.mark.exercise("search-wrong-lines", points=0)
+def test_the_lines_that_you_name_do_not_follow(answers, planted):
+    """The checker of derivations names the same three."""
+    yours = answers.wrong_lines()
+    names = {
+        "alpha_back": "search-line-2",
+        "alpha_sum": "search-line-1",
+        "stepped": "search-line-1",
+    }
+    truth = [planted(f"search.{name}", slip)[0] for name, slip in names.items()]
+    assert list(yours) == truth

@@ -18,7 +18,7 @@ from dlcore.experiments.depth import split
 from dlcore.experiments.experiment import experiment, record
 from dlcore.experiments.family import Comparison, family
 from dlcore.nn.models import Darts, SearchNetwork
-from dlcore.nn.search import DARTS_V2, Genotype
+from dlcore.nn.search import Genotype
 from dlcore.ops.loss import softmax
 from dlcore.train.evaluation import accuracy
 from dlcore.train.optim import Adam, Momentum
@@ -29,10 +29,10 @@ from dlcore.train.solver import Solver
 # A chain of mixed operations on the digits, whose shortcuts grow
 
 CHAIN = ("none", "skip", "linear")
-STAGES, WIDTH = 8, 32
-CHAIN_EPOCHS = 40
+DEPTHS, WIDTH = (4, 8, 16), 32
+CHAIN_EPOCHS = 20
 SEEDS = 5
-RATES = {"alphas": 3e-3, "weights": 0.05}
+RATES = {"alphas": 0.01, "weights": 0.05}
 
 
 class Chain(nn.Layer):
@@ -45,7 +45,7 @@ class Chain(nn.Layer):
     (2, 4)
     """
 
-    def __init__(self, stages=STAGES, *, D=WIDTH, K=10, rng, dtype=np.float32):
+    def __init__(self, stages, *, D=WIDTH, K=10, rng, dtype=np.float32):
         drawn = {"rng": rng, "dtype": dtype}
         self.first = nn.Linear(64, D, **drawn)
         self.stages = [nn.Linear(D, D, **drawn) for _ in range(stages)]
@@ -62,7 +62,7 @@ class Chain(nn.Layer):
         return self.last(x)
 
 
-def searched_chain(gradient, seed, *, stages=STAGES, epochs=CHAIN_EPOCHS):
+def searched_chain(stages, seed, *, epochs=CHAIN_EPOCHS):
     """Search a chain on the digits; return the mean shares of its operations, epoch by epoch.
 
     The first row is that of the beginning: (epochs + 1, 3).
@@ -70,8 +70,9 @@ def searched_chain(gradient, seed, *, stages=STAGES, epochs=CHAIN_EPOCHS):
     digits = data.load("digits").centred(scale=1 / 16, dtype=np.float32).flat()
     chain = Chain(stages, rng=np.random.default_rng(seed))
     search = Search(
-        chain, digits.train.x, digits.train.t, gradient=gradient, epochs=epochs, seed=seed,
-        alpha_optimizer=Adam(RATES["alphas"], beta1=0.5), weight_optimizer=Momentum(RATES["weights"]),
+        chain, digits.train.x, digits.train.t, epochs=epochs, seed=seed,
+        alpha_optimizer=Adam(RATES["alphas"], beta1=0.5),
+        weight_optimizer=Momentum(RATES["weights"]),
     )  # fmt: skip
     shares = [epoch["shares"]["chain"] for epoch in search.run()]
     return np.mean([np.full((stages, len(CHAIN)), 1 / len(CHAIN)), *shares], axis=1)
@@ -79,14 +80,14 @@ def searched_chain(gradient, seed, *, stages=STAGES, epochs=CHAIN_EPOCHS):
 
 @experiment("search-collapse")
 def search_collapse(seed):
-    """The shares of the operations of a chain on the digits, by two gradients of the search."""
+    """The shares of the operations of chains on the digits, by the first-order gradient."""
     shares = {
-        gradient: np.array([searched_chain(gradient, seed + s) for s in range(SEEDS)])
-        for gradient in ("first-order", "one-step")
+        f"{stages} stages": np.array([searched_chain(stages, seed + s) for s in range(SEEDS)])
+        for stages in DEPTHS
     }
     values = {
-        f"{name}, {gradient}": share
-        for gradient, each in shares.items()
+        f"{name}, {label}": share
+        for label, each in shares.items()
         for name, share in zip(CHAIN, each[:, -1].mean(axis=0), strict=True)
     }
     return values, {"shares": shares}
@@ -213,9 +214,9 @@ def genotype_of(kind, seed):
     return random_genotype(np.random.default_rng([seed, 3]), names=["skip_connect"])
 
 
-def trained(genotype, seed, *, split_data=None, epochs=TRAIN_EPOCHS, augment=None, C=CHANNELS):
+def trained(genotype, seed, *, given=None, epochs=TRAIN_EPOCHS, augment=None, C=CHANNELS):
     """Train the network of a genotype from its first weights; return model, data and history."""
-    given = split_data or images(seed, IMAGES)
+    given = given or images(seed, IMAGES)
     drawn = {"rng": np.random.default_rng([seed, 4]), "dtype": np.float32}
     model = Darts(given.train.x.shape[1:], 10, genotype=genotype, C=C, cells=CELLS, **drawn)
     solver = Solver(
