@@ -216,6 +216,17 @@ def total(rows, column):
     return sum(getattr(row, column) for row in rows)
 
 
+def unused_parameters(model, rows):
+    """Count the parameters of layers that no row stands for: evaluation does not call them.
+
+    >>> from dlcore.nn import Linear
+    >>> model = Linear(6, 2, rng=None)
+    >>> unused_parameters(model, account(model, (6,)))
+    0
+    """
+    return sum(w.size for w in named_parameters(model).values()) - total(rows, "parameters")
+
+
 def side_text(size):
     """Write a size as its side if it is square; as "–" where there is none."""
     if size is None:
