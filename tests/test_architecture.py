@@ -70,6 +70,7 @@ SECOND_NAMES = {
     "dlcore.experiments.pool as lab": "a page uses several modules of its topic",
     "dlcore.experiments.vgg as lab": "a page uses several modules of its topic",
     "dlcore.experiments.resnet as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.search as lab": "a page uses several modules of its topic",
     "dlcore.experiments.forward as autodiff": "used beside the formulas of forward",
     "dlcore.experiments.optim as races": "used beside the formulas of optim",
 }

@@ -320,17 +320,6 @@ def discrete_cell(alphas, names, nodes):
     return cell
 
 
-@wrong("search-discretise", "Every node has as many rows as nodes before it, and not two.")
-def discrete_cell(alphas, names, nodes):
-    shares = softmax_of_rows(alphas)
-    shares[:, names.index("none")] = -1
-    cell = []
-    for node in range(2, 2 + nodes):
-        rows = shares[2 * (node - 2) : 2 * (node - 2) + 2]
-        cell += [(names[rows[source].argmax()], source) for source in (0, 1)]
-    return cell
-
-
 @wrong("search-discretise", "The smaller input comes first, and not the stronger one.")
 def discrete_cell(alphas, names, nodes):
     shares = softmax_of_rows(alphas)
@@ -394,9 +383,7 @@ def count_cells(nodes, operations):
     return count
 
 
-@wrong(
-    "search-count", "The two inputs are different nodes: i (i - 1) / 2 pairs."
-)
+@wrong("search-count", "The two inputs are different nodes: i (i - 1) / 2 pairs.")
 def count_cells(nodes, operations):
     count = 1
     for i in range(2, nodes + 2):
@@ -441,3 +428,23 @@ def count_cells(nodes, operations):
     for i in range(2, nodes + 2):
         count *= i * (i - 1) // 2 * (operations - 1) ** 2
     return count
+
+
+@wrong("search-wrong-lines", "Count from 1: the line below the first one is line 2.")
+def wrong_lines():
+    return [3, 2, 2]
+
+
+@wrong("search-wrong-lines", "The first line of a derivation is given, and cannot be wrong.")
+def wrong_lines():
+    return [1, 1, 1]
+
+
+@wrong("search-wrong-lines", "In the second one, what is subtracted twice is no longer zero.")
+def wrong_lines():
+    return [4, 4, 3]
+
+
+@wrong("search-wrong-lines", "In the third one, which factor has the product with v?")
+def wrong_lines():
+    return [4, 3, 2]
