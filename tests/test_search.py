@@ -68,6 +68,21 @@ def curved(rng):
     return train, val, rng.normal(size=3), rng.normal(size=4)
 
 
+class Recorder(nn.Linear):
+    """A linear layer with alphas that do nothing, which notes the images that it reads."""
+
+    def __init__(self, D, M, *, rng):
+        super().__init__(D, M, rng=rng)
+        self.alphas = {"cell": np.zeros((1, 2))}
+        self.calls = []
+
+    def __call__(self, x, rng=None):
+        """Read images whose first pixel is their number."""
+        weighted = np.sum(self.alphas["cell"] * np.array([1.0, 2.0]))
+        self.calls.append(np.asarray(getattr(x, "value", x))[:, 0].astype(int))
+        return super().__call__(x, rng) * (1 + weighted)
+
+
 def test_a_mixture_is_computed_by_hand(programs):
     """α = ln 1, ln 1, ln 2 has the shares 1/4, 1/4, 1/2; outputs 0, 4, 10 are mixed to 6."""
     alphas = np.log([1.0, 1.0, 2.0])
@@ -107,6 +122,33 @@ def test_gradients_of_an_edge_add_up_to_zero(rng):
     bar = pullback(y_bar)[0]
     assert np.abs(bar).max() > 0.1
     assert abs(bar.sum()) < 1e-10 * np.abs(bar).sum()
+
+
+def test_the_exact_gradient_is_that_of_the_best_weights(quadratics, rng):
+    """Of  α ↦ L_val(α, w*(α)),  along a drawn direction; w* solves a linear system."""
+    train, val, best = quadratics
+    alphas, a_dot = rng.normal(size=(2, 3))
+    found = implicit(train, val, alphas, best(alphas))
+    whole = lambda h: val(alphas + h * a_dot, best(alphas + h * a_dot))
+    assert_allclose(found @ a_dot, (whole(1.0) - whole(-1.0)) / 2, rtol=1e-9)  # a quadratic
+
+
+def test_many_steps_approach_the_exact_gradient(quadratics, rng):
+    """Unrolled from the best weights, 0, 1, 10, … steps come closer and closer to it."""
+    train, val, best = quadratics
+    alphas = rng.normal(size=3)
+    start, xi = best(alphas), 0.05
+
+    def behind(a, steps):
+        w = start
+        for _ in range(steps):
+            w = w - xi * grad(lambda w: train(a, w))(w)
+        return val(a, w)
+
+    exact = implicit(train, val, alphas, start)
+    gaps = [np.abs(grad(behind)(alphas, n) - exact).max() for n in (0, 1, 10, 60)]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[-1] < 0.1 * gaps[0]
 
 
 def test_the_one_step_gradient_is_the_derivative_through_the_step(rng):
@@ -150,42 +192,6 @@ def test_without_a_step_the_gradient_is_of_first_order(rng):
     )
 
 
-def test_the_exact_gradient_is_that_of_the_best_weights(quadratics, rng):
-    """Of  α ↦ L_val(α, w*(α)),  along a drawn direction; w* solves a linear system."""
-    train, val, best = quadratics
-    alphas, a_dot = rng.normal(size=(2, 3))
-    found = implicit(train, val, alphas, best(alphas))
-    whole = lambda h: val(alphas + h * a_dot, best(alphas + h * a_dot))
-    assert_allclose(found @ a_dot, (whole(1.0) - whole(-1.0)) / 2, rtol=1e-9)  # a quadratic
-
-
-def test_on_a_quadratic_the_three_gradients_differ(quadratics, rng):
-    """At the best weights; each pair is more than a hundredth apart."""
-    train, val, best = quadratics
-    alphas = rng.normal(size=3)
-    at = alphas, best(alphas)
-    found = first_order(val, *at), one_step(train, val, *at, 0.05), implicit(train, val, *at)
-    assert all(np.abs(one - other).max() > 0.01 for one, other in combinations(found, 2))
-
-
-def test_many_steps_approach_the_exact_gradient(quadratics, rng):
-    """Unrolled from the best weights, 0, 1, 10, … steps come closer and closer to it."""
-    train, val, best = quadratics
-    alphas = rng.normal(size=3)
-    start, xi = best(alphas), 0.05
-
-    def behind(a, steps):
-        w = start
-        for _ in range(steps):
-            w = w - xi * grad(lambda w: train(a, w))(w)
-        return val(a, w)
-
-    exact = implicit(train, val, alphas, start)
-    gaps = [np.abs(grad(behind)(alphas, n) - exact).max() for n in (0, 1, 10, 60)]
-    assert gaps == sorted(gaps, reverse=True)
-    assert gaps[-1] < 0.1 * gaps[0]
-
-
 def test_descent_by_one_step_rests_elsewhere(programs, formulas, oracle):
     """With the best weight at every α it rests at ξκ b / (λ + ξκ), and not at b / (λ + 1)."""
     letters = {"xi": 0.25, "curvature": 2.0, "lam": 1.0, "b": 4.0}
@@ -196,6 +202,15 @@ def test_descent_by_one_step_rests_elsewhere(programs, formulas, oracle):
     assert_allclose(alpha, oracle.program(formulas.one_step_ends)(**letters), rtol=1e-9)
     assert_allclose(oracle.program(formulas.exact_ends)(lam=1.0, b=4.0), 2.0)
     assert alpha < 1.5
+
+
+def test_on_a_quadratic_the_three_gradients_differ(quadratics, rng):
+    """At the best weights; each pair is more than a hundredth apart."""
+    train, val, best = quadratics
+    alphas = rng.normal(size=3)
+    at = alphas, best(alphas)
+    found = first_order(val, *at), one_step(train, val, *at, 0.05), implicit(train, val, *at)
+    assert all(np.abs(one - other).max() > 0.01 for one, other in combinations(found, 2))
 
 
 def test_the_difference_is_off_by_the_square_of_the_distance(rng):
@@ -227,25 +242,6 @@ def test_where_v_is_zero_there_is_nothing_to_probe(rng):
         mixed_difference(train, alphas, weights, weights, radius=0)
 
 
-def test_every_wrong_version_fails_a_check(wrong_searches):
-    """The version of the page passes all of them, and no two checks are for nothing."""
-    right, *wrong = wrong_searches.VERSIONS
-    assert wrong_searches.found_by(right) == []
-    assert len(wrong) == 9
-    found = [wrong_searches.found_by(version) for version in wrong]
-    assert all(found)
-    assert {check for checks in found for check in checks} == {*wrong_searches.CHECKS}
-
-
-def test_cells_are_counted_one_by_one(programs, formulas, oracle):
-    """Of up to two nodes and three operations; with four nodes and seven, about a billion."""
-    count = oracle.program(formulas.cells)
-    for i, K in product((1, 2), (1, 2, 3)):
-        assert programs.cells(i, K) == count(i=i, K=K)
-    assert count(i=4, K=7) == 180 * 49**4 == 1_037_664_180
-    assert oracle.program(formulas.edges)(i=4) == len(edges(4)) == 14
-
-
 def test_none_has_a_share_and_is_never_chosen(rng):
     """A large number for "none" makes an edge weak, and does not win it."""
     alphas = np.zeros((2 + 3, len(NAMES)))
@@ -268,19 +264,20 @@ def test_a_chosen_cell_has_two_inputs_for_each_node(rng):
                 assert "none" not in (one[0], other[0])
 
 
-class Recorder(nn.Linear):
-    """A linear layer with alphas that do nothing, which notes the images that it reads."""
+def test_cells_are_counted_one_by_one(programs, formulas, oracle):
+    """Of up to two nodes and three operations; with four nodes and seven, about a billion."""
+    count = oracle.program(formulas.cells)
+    for i, K in product((1, 2), (1, 2, 3)):
+        assert programs.cells(i, K) == count(i=i, K=K)
+    assert count(i=4, K=7) == 180 * 49**4 == 1_037_664_180
+    assert oracle.program(formulas.edges)(i=4) == len(edges(4)) == 14
 
-    def __init__(self, D, M, *, rng):
-        super().__init__(D, M, rng=rng)
-        self.alphas = {"cell": np.zeros((1, 2))}
-        self.calls = []
 
-    def __call__(self, x, rng=None):
-        """Read images whose first pixel is their number."""
-        weighted = np.sum(self.alphas["cell"] * np.array([1.0, 2.0]))
-        self.calls.append(np.asarray(getattr(x, "value", x))[:, 0].astype(int))
-        return super().__call__(x, rng) * (1 + weighted)
+def test_the_cell_of_the_source_has_shortcuts_and_pools():
+    """Of the normal cell two of eight operations own nothing, of the reduction cell all."""
+    free = ("skip_connect", "max_pool_3x3", "avg_pool_3x3")
+    count = lambda cell: sum(name in free for name, _ in cell)
+    assert (count(DARTS_V2.normal), count(DARTS_V2.reduce)) == (2, 8)
 
 
 @pytest.mark.parametrize("gradient", ["first-order", "one-step", "differences"])
@@ -318,6 +315,26 @@ def test_a_search_says_which_gradients_there_are(rng):
         )  # fmt: skip
 
 
+def test_every_wrong_version_fails_a_check(wrong_searches):
+    """The version of the page passes all of them, and no two checks are for nothing."""
+    right, *wrong = wrong_searches.VERSIONS
+    assert wrong_searches.found_by(right) == []
+    assert len(wrong) == 9
+    found = [wrong_searches.found_by(version) for version in wrong]
+    assert all(found)
+    assert {check for checks in found for check in checks} == {*wrong_searches.CHECKS}
+
+
+def test_chains_collapse_to_shortcuts(lab):
+    """In the record of five seeds the share of skips grows, and ends above a half in each."""
+    record = importlib.import_module("dlcore.experiments.experiment").record("search-collapse")
+    for runs in record["history"]["shares"].values():
+        shares = np.array(runs)  # seed, epoch
+        assert len(shares) == 5
+        assert (shares[:, -1] > shares[:, lab.EARLY]).all()
+        assert (shares[:, -1] > 1 / 2).all()
+
+
 def test_a_tiny_search_ends_with_a_cell(lab, rng):
     """Eight images, two nodes, three cells: a genotype, the shares, and the same twice."""
     train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
@@ -335,23 +352,6 @@ def test_random_cells_are_drawn_from_all(lab):
     first = {cell[:2] for cell in cells}
     assert len(first) == 3 * 3
     assert {name for cell in cells for name, _ in cell} == {*lab.NAMES} - {"none"}
-
-
-def test_deep_chains_collapse_to_shortcuts(lab):
-    """In the record of five seeds the shares of skips grow, and end above those of layers."""
-    record = importlib.import_module("dlcore.experiments.experiment").record("search-collapse")
-    shares = np.array(record["history"]["shares"][f"{max(lab.DEPTHS)} stages"])
-    skip, linear = shares[..., lab.CHAIN.index("skip")], shares[..., lab.CHAIN.index("linear")]
-    assert len(skip) == 5
-    assert (skip[:, -1] > skip[:, 0]).all()
-    assert (skip[:, -1] > linear[:, -1]).all()
-
-
-def test_the_cell_of_the_source_has_shortcuts_and_pools():
-    """Of the normal cell two of eight operations own nothing, of the reduction cell all."""
-    free = ("skip_connect", "max_pool_3x3", "avg_pool_3x3")
-    count = lambda cell: sum(name in free for name, _ in cell)
-    assert (count(DARTS_V2.normal), count(DARTS_V2.reduce)) == (2, 8)
 
 
 def test_the_training_of_a_cell_is_the_same_twice(lab, rng):

@@ -1,4 +1,4 @@
-"""Architecture search, as sympy sees it: mixtures, three gradients, differences, counts of cells.
+"""Architecture search, as sympy sees it: mixtures, gradients, differences, counts.
 
 K counts operations here, and α has one number for each. The weights are w_d, the gradient of
 the training loss by them is g_d, and B_{k,d} are its derivatives by α_k. The validation loss has
@@ -152,7 +152,7 @@ def exact():
 
 @derivation()
 def unrolled():
-    """Steps of gradient descent on one weight of curvature κ, from the gradient's point of view."""
+    """What steps of gradient descent on one weight of curvature κ add up to."""
     shrink = 1 - xi * curvature
     yield xi * sp.Sum(shrink**j, (j, 0, i - 1))
     yield "=", xi * ((1 - shrink**i) / (1 - shrink)), "a geometric sum"

@@ -220,7 +220,7 @@ def halves(N, rng):
 
 
 class Search:
-    """Alternate a step of the alphas on one half of the images and one of the weights on the other.
+    """Alternate steps of the alphas and of the weights, on two halves of the images.
 
     ================  ===============================================================
     model             a layer with the attribute `alphas`, {name: array}

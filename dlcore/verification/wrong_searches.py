@@ -172,7 +172,7 @@ def never_chooses_none(version, rng):
 
 
 def has_two_inputs(version, rng):
-    """Where one edge has the two strongest operations of a node, the node still has two inputs."""
+    """Where one edge has the two strongest operations, a node still has two inputs."""
     alphas = rng.uniform(-1, 1, size=(len(edges(3)), len(NAMES)))
     alphas[[row for row, (_, source) in enumerate(edges(3)) if source == 1], 2:] = 3
     sources = [source for _, source in version.choose(alphas, NAMES, 3)]

@@ -445,6 +445,6 @@ def wrong_lines():
     return [4, 4, 3]
 
 
-@wrong("search-wrong-lines", "In the third one, which factor has the product with v?")
+@wrong("search-wrong-lines", "In the third one, look at the factor of the product with v.")
 def wrong_lines():
     return [4, 3, 2]

@@ -1,4 +1,4 @@
-"""Architecture search by the letters of the page: the gradients are those of `train.search`.
+"""Architecture search by the letters of the page; its gradients are in `train.search`.
 
 Chapter: book/search.md.
 """
@@ -108,7 +108,7 @@ def exact_by_hand(alpha, lam, b):
 
 
 def difference(a: Operations, b: Operations, eps):
-    """The central difference of gradients of a loss whose gradients ahead and behind are given."""
+    """The central difference for a loss whose gradients ahead and behind are given."""
     middle, half = (a + b) / 2, (a - b) / 2
     train = lambda alphas, w: alphas @ (middle + half * w / eps)
     return search.mixed_difference(train, np.zeros(len(a)), 0.0, 1.0, radius=eps)
