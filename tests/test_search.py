@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dlcore import nn
 from dlcore.autodiff import grad, vjp
 from dlcore.data.dataset import Dataset, Examples
+from dlcore.nn.models import SearchNetwork
 from dlcore.nn.search import DARTS_V2, Genotype, MixedOperation, discretise, edges
 from dlcore.ops.loss import softmax
 from dlcore.train import SGD, Adam
@@ -20,10 +21,12 @@ from dlcore.train.search import (
     first_order,
     halves,
     implicit,
+    loss_of,
     mixed_difference,
     mixed_product,
     one_step,
     one_step_differences,
+    unchanged_state,
 )
 
 ROUNDING = {"rtol": 1e-12, "atol": 1e-12}  # sums of some ten terms near one
@@ -306,6 +309,40 @@ def test_halves_share_no_image(rng):
         assert sorted([*first, *second]) == list(range(N))
 
 
+def small_network(rng):
+    """Draw a network of all operations for images of 8 × 8, and two batches."""
+    model = SearchNetwork((3, 8, 8), 4, C=2, cells=3, nodes=2, names=NAMES, rng=rng)
+    batches = [(rng.normal(size=(4, 3, 8, 8)), rng.integers(4, size=4)) for _ in range(2)]
+    return model, *batches
+
+
+def test_both_gradients_agree_on_a_network_of_images(rng):
+    """Second derivatives through convolutions, norms and pools, and a difference of 10⁻⁶."""
+    model, one, other = small_network(rng)
+    losses = loss_of(model, *one, rng), loss_of(model, *other, rng)
+    given = *losses, model.alphas, nn.named_parameters(model), 0.1
+    exact = one_step(*given)
+    near = one_step_differences(*given, radius=1e-6)
+    first = first_order(losses[1], *given[2:4])
+    for kind in ("normal", "reduce"):
+        size = np.abs(exact[kind]).max()
+        assert_allclose(near[kind], exact[kind], rtol=0, atol=1e-4 * size)  # rounding over ρ
+        assert np.abs(exact[kind] - first[kind]).max() > 1e-3 * size
+
+
+def test_a_probe_leaves_the_running_statistics_alone(rng):
+    """Bit by bit; without the guard they move."""
+    model, one, _ = small_network(rng)
+    loss = loss_of(model, *one, rng)
+    before = {name: array.copy() for name, array in nn.named_state(model).items()}
+    with unchanged_state(model):
+        loss(model.alphas, nn.named_parameters(model))
+    for name, array in nn.named_state(model).items():
+        assert_array_equal(array, before[name])
+    loss(model.alphas, nn.named_parameters(model))
+    assert any((array != before[name]).any() for name, array in nn.named_state(model).items())
+
+
 def test_a_search_says_which_gradients_there_are(rng):
     """The message lists them."""
     with pytest.raises(ValueError, match="gradient is 'second', use first-order, one-step, diff"):
@@ -333,6 +370,11 @@ def test_chains_collapse_to_shortcuts(lab):
         assert len(shares) == 5
         assert (shares[:, -1] > shares[:, lab.EARLY]).all()
         assert (shares[:, -1] > 1 / 2).all()
+
+
+def test_the_small_search_keeps_its_budget(lab):
+    """Forward and backward passes of both steps: at most ten minutes at 200 GFLOP a second."""
+    assert lab.search_work() <= 10 * 60 * 200e9
 
 
 def test_a_tiny_search_ends_with_a_cell(lab, rng):
@@ -364,6 +406,23 @@ def test_the_training_of_a_cell_is_the_same_twice(lab, rng):
         for name in (*lab.DATA, next(iter(lab.DATA)))
     ]
     assert losses[0] == losses[2] != losses[1]
+
+
+def test_the_families_return_what_they_compare(lab, rng, monkeypatch):
+    """On eight images: every metric of a comparison, and the gain is a difference."""
+    train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
+    given = Dataset("drawn", train, train, train, tuple("0123456789"))
+    monkeypatch.setattr(lab, "images", lambda seed, N: given)
+    monkeypatch.setattr(lab, "found_genotypes", lambda: 3 * [lab.random_genotype(rng)])
+    families = importlib.import_module("dlcore.experiments.family").FAMILIES
+    for name in ("search-random", "search-finetune"):
+        family = families[name]
+        values = {label: family.run(setting, 0) for label, setting in family.settings.items()}
+        for each in family.comparisons:
+            assert each.metric in values[each.more].keys() & values[each.less].keys()
+    assert values["the same images"]["gain"] == pytest.approx(
+        values["the same images"]["test"] - values["the same images"]["before"]
+    )
 
 
 def test_a_recorded_genotype_is_read_back(lab):

@@ -6,7 +6,6 @@ epoch with other data, and a chain of mixed operations that collapses.
 Chapter: book/search.md.
 """
 
-from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from dlcore.data.augment import compose, crop, cutout, flip
 from dlcore.experiments.depth import split
 from dlcore.experiments.experiment import experiment, record
 from dlcore.experiments.family import Comparison, family
+from dlcore.nn.accounting import account, total
 from dlcore.nn.models import Darts, SearchNetwork
 from dlcore.nn.search import Genotype
 from dlcore.ops.loss import softmax
@@ -151,7 +151,7 @@ def difference_errors(radii, dtype, *, K=20, D=200, seed=0):
 
 NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
 NODES, CELLS, CHANNELS = 2, 5, 8
-IMAGES, SEARCH_EPOCHS = 10_000, 8
+IMAGES, SEARCH_EPOCHS = 10_000, 25
 SEARCHES = 3  # from so many seeds
 RATE, WEIGHT_DECAY = 0.025, 3e-4  # of the weights; 3e-4 and 1e-3 of the alphas [Liu2019]_
 TRAIN_EPOCHS, TRAIN_RATE = 12, 0.05
@@ -170,6 +170,26 @@ def images(seed, N):
     return split(seed, N).centred(scale=1 / 64, dtype=np.float32)
 
 
+def search_network(size=(3, 32, 32), *, C=CHANNELS, cells=CELLS, rng=None):
+    """Build the network of all operations that the small search trains.
+
+    >>> search_network(C=2, cells=3).alphas["normal"].shape
+    (5, 4)
+    """
+    drawn = {"rng": rng, "dtype": np.float32}
+    return SearchNetwork(size, 10, C=C, cells=cells, nodes=NODES, names=NAMES, **drawn)
+
+
+def search_work():
+    """Count the operations of a small search, forward and backward.
+
+    A product and a sum are two, and the backward pass takes twice as many as the forward pass.
+    Every image is seen once an epoch: half of them by the weights, and half by the alphas.
+    """
+    products = total(account(search_network(), (3, 32, 32)), "multiplications")
+    return 3 * 2 * products * IMAGES * SEARCH_EPOCHS
+
+
 def small_search(seed, *, N=IMAGES, epochs=SEARCH_EPOCHS, C=CHANNELS, cells=CELLS, train=None):
     """Search for cells of two nodes by the first-order gradient; return genotype and journal.
 
@@ -177,9 +197,7 @@ def small_search(seed, *, N=IMAGES, epochs=SEARCH_EPOCHS, C=CHANNELS, cells=CELL
     """
     rng = np.random.default_rng(seed)
     train = train or images(seed, N).train
-    model = SearchNetwork(
-        train.x.shape[1:], 10, C=C, cells=cells, nodes=NODES, names=NAMES, rng=rng, dtype=np.float32
-    )
+    model = search_network(train.x.shape[1:], C=C, cells=cells, rng=rng)
     search = Search(
         model, train.x, train.t, batch_size=BATCH, epochs=epochs, schedule=cosine(), seed=seed,
         alpha_optimizer=Adam(3e-4, beta1=0.5, weight_decay=1e-3),
@@ -193,13 +211,10 @@ def small_search(seed, *, N=IMAGES, epochs=SEARCH_EPOCHS, C=CHANNELS, cells=CELL
 def search_small(seed):
     """A search for cells of two nodes on 10,000 images, from three seeds."""
     found = [small_search(seed + s) for s in range(SEARCHES)]
-    values = {
-        f"{kind} edges of {name}": sum(
-            dict_of_operations(getattr(each.genotype, kind)).get(name, 0) for each in found
-        )
-        for kind in ("normal", "reduce")
-        for name in NAMES[1:]
-    }
+    values = {}
+    for kind in ("normal", "reduce"):
+        names = [name for each in found for name, _ in getattr(each.genotype, kind)]
+        values |= {f"{kind} edges of {name}": names.count(name) for name in NAMES[1:]}
     history = {
         "genotypes": [each.genotype._asdict() for each in found],
         "journals": [each.journal for each in found],
@@ -207,18 +222,10 @@ def search_small(seed):
     return values, history
 
 
-def dict_of_operations(cell):
-    """Count the operations of a cell.
-
-    >>> dict_of_operations((("skip_connect", 0), ("skip_connect", 1)))
-    {'skip_connect': 2}
-    """
-    return dict(Counter(name for name, _ in cell))
-
-
 def as_genotype(fields):
     """Read a genotype as a record gives it back.
 
+    >>> from dlcore.nn.search import DARTS_V2
     >>> as_genotype(DARTS_V2._asdict()) == DARTS_V2
     True
     """
