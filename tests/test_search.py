@@ -399,7 +399,7 @@ def test_random_cells_are_drawn_from_all(lab):
 def test_the_training_of_a_cell_is_the_same_twice(lab, rng):
     """Two epochs on eight images, with flips and crops: the same losses, by the same seed."""
     train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
-    given = Dataset("drawn", train, train, train, tuple("0123456789"))
+    given = Dataset("drawn", tuple("0123456789"), train, train, train)
     genotype = lab.random_genotype(rng)
     losses = [
         lab.trained(genotype, 3, given=given, epochs=2, augment=lab.DATA[name], C=2)[2].train_loss
@@ -411,7 +411,7 @@ def test_the_training_of_a_cell_is_the_same_twice(lab, rng):
 def test_the_families_return_what_they_compare(lab, rng, monkeypatch):
     """On eight images: every metric of a comparison, and the gain is a difference."""
     train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
-    given = Dataset("drawn", train, train, train, tuple("0123456789"))
+    given = Dataset("drawn", tuple("0123456789"), train, train, train)
     monkeypatch.setattr(lab, "images", lambda seed, N: given)
     monkeypatch.setattr(lab, "found_genotypes", lambda: 3 * [lab.random_genotype(rng)])
     families = importlib.import_module("dlcore.experiments.family").FAMILIES
