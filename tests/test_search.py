@@ -511,12 +511,16 @@ def test_your_alphas_receive_what_is_better_than_the_mixture(answers, rng):
 
 @pytest.mark.exercise("search-mix-backward", points=3)
 def test_your_alphas_survive_large_numbers(answers, rng):
-    """A shift by a thousand changes no gradient."""
+    """A shift by a thousand changes no gradient; behind a lead of a thousand all are 0."""
     for alphas, outputs, y_bar in mixtures(rng):
         p, y = mixed(alphas, outputs)
         truth = [share * np.sum(y_bar * (o - y)) for share, o in zip(p, outputs, strict=True)]
         bars, _ = answers.mixed_backward(alphas.astype(float) + 1000, outputs, y_bar)
         assert_allclose(bars, truth, rtol=1e-3, atol=1e-3)  # alphas lose digits, float32 most
+        ahead = alphas.astype(float)
+        ahead[-1] += 1000
+        bars, _ = answers.mixed_backward(ahead, outputs, y_bar)
+        assert_allclose(bars, np.zeros_like(ahead), atol=1e-4)  # y is the last output, rounded
 
 
 class Losses:
@@ -669,11 +673,12 @@ def test_your_cell_has_no_none(answers, rng):
 
 @pytest.mark.exercise("search-discretise", points=4)
 def test_your_cell_compares_shares_and_not_alphas(answers, rng):
-    """A shift of a row changes no share: the cell is the same."""
+    """A shift of a row by hundreds changes no share, and a hopeless operation no choice."""
     for nodes in (2, 3, 4):
         alphas = 2 * rng.normal(size=(nodes * (nodes + 3) // 2, len(OPERATIONS)))
+        alphas[:, rng.integers(len(OPERATIONS))] -= 1000
         truth = chosen(alphas, OPERATIONS, nodes)
-        shifted = alphas + rng.normal(scale=20, size=(len(alphas), 1))
+        shifted = alphas + rng.normal(scale=500, size=(len(alphas), 1))
         found = answers.discrete_cell(shifted, list(OPERATIONS), nodes)
         assert [tuple(pair) for pair in found] == truth
 

@@ -33,7 +33,8 @@ DEPTHS, WIDTH = (4, 8), 32
 CHAIN_EPOCHS, EARLY = 40, 3
 SEEDS = 5
 BATCH = 64
-RATES = {"alphas": 0.03, "weights": 0.2}
+RATES = {"alphas": 0.03, "weights": 0.2}  # of the search
+DECIDED_RATE, DECIDED_EPOCHS = 0.05, 20  # of chains of one operation
 DECIDED = 20.0  # an alpha that leaves the other operation no share
 
 
@@ -85,14 +86,13 @@ def searched_chain(stages, seed, *, epochs=CHAIN_EPOCHS):
     return np.array([np.full((stages, len(CHAIN)), 1 / len(CHAIN)), *shares])
 
 
-def decided_chain(stages, operation, seed, *, epochs=CHAIN_EPOCHS):
+def decided_chain(stages, operation, seed, *, epochs=DECIDED_EPOCHS):
     """Train a chain of one operation from its first weights; return its test accuracy."""
     chain = Chain(stages, rng=np.random.default_rng(seed))
     chain.alphas["chain"][:, CHAIN.index(operation)] = DECIDED
     given = digits()
     Solver(
-        chain, given, optimizer=Momentum(RATES["weights"]), batch_size=BATCH, epochs=epochs,
-        seed=seed,
+        chain, given, optimizer=Momentum(DECIDED_RATE), batch_size=BATCH, epochs=epochs, seed=seed
     ).train()  # fmt: skip
     return accuracy(chain, given.test.x, given.test.t)
 
