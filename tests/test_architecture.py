@@ -37,7 +37,7 @@ MACHINERY = {
     "kernels": set(),
     "ops": {"precision", "window"},
     "nn": {"accounting", "containers", "init", "layer"},
-    "nn/models": {"mlp"},
+    "nn/models": {"darts", "mlp"},
     "experiments": {
         "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "line_pairs",
         "memory", "outside", "paired", "startup", "traps", "written_twice",
@@ -71,6 +71,7 @@ SECOND_NAMES = {
     "dlcore.experiments.pool as lab": "a page uses several modules of its topic",
     "dlcore.experiments.vgg as lab": "a page uses several modules of its topic",
     "dlcore.experiments.resnet as lab": "a page uses several modules of its topic",
+    "dlcore.experiments.search as lab": "a page uses several modules of its topic",
     "dlcore.experiments.forward as autodiff": "used beside the formulas of forward",
     "dlcore.experiments.optim as races": "used beside the formulas of optim",
 }

@@ -8,6 +8,7 @@ from importlib import import_module
 
 MODULES = {
     "architecture": ("house",),
+    "cells": ("cell", "choosing"),
     "charts": ("bars", "confusion", "curves", "dots", "heatmap", "panels", "points"),
     "computation": ("draw",),
     "drawing": ("DIVERGING", "FAINT", "INK", "PALETTE", "canvas", "show"),

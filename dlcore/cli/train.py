@@ -112,12 +112,16 @@ def show(
     classes: Annotated[int | None, typer.Option(min=1, help="How many classes there are.")] = None,
 ):
     """Show what MODEL is made of: shapes, parameters, products, memory, receptive fields."""
-    from dlcore.nn.accounting import account, as_text
+    from dlcore.nn.accounting import account, as_text, total, unused_parameters
     from dlcore.train.architectures import undrawn
     from dlcore.train.recipes import image_size
 
     built, shape = undrawn(model, None if size is None else image_size(size), classes)
-    print(as_text(account(built, shape)))
+    rows = account(built, shape)
+    print(as_text(rows))
+    if more := unused_parameters(built, rows):
+        with_them = total(rows, "parameters") + more
+        print(f"training uses {more:,} parameters more, {with_them:,} in all")
 
 
 @app.command()

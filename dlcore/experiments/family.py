@@ -22,7 +22,7 @@ from dlcore.train.journal import Journal
 
 SEEDS = 6  # the fewest whose sign-flip test can reach p = 0.031
 LEVEL = 0.05
-UNITS = dict.fromkeys(("test", "train_accuracy", "val_accuracy", "gap"), 100)  # in points
+UNITS = dict.fromkeys(("test", "train_accuracy", "val_accuracy", "gap", "gain"), 100)  # in points
 
 
 class Comparison(NamedTuple):

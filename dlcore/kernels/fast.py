@@ -14,12 +14,20 @@ Chapter: book/fast.md.
 
 from functools import lru_cache
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
 from dlcore.kernels.machine.direct import ConvGeometry, accumulate_weight_grad, correlate_pixels
-from dlcore.kernels.machine.layout import aligned, contiguous_copy, from_batch_last, to_batch_last
+from dlcore.kernels.machine.depthwise import depthwise_rows, depthwise_weight_parts, near_columns
+from dlcore.kernels.machine.layout import (
+    aligned,
+    as_contiguous,
+    contiguous_copy,
+    from_batch_last,
+    to_batch_last,
+)
 from dlcore.kernels.machine.threads import parallel_for, thread_count
 from dlcore.kernels.machine.winograd import (
     accumulate_winograd_grad,
@@ -36,6 +44,7 @@ from dlcore.kernels.machine.winograd_blocking import (
     gradient_chunk,
 )
 
+PARTS = 32  # of the output rows, each with gradients of its own
 MIN_CHANNELS = 12  # channels, in and out, from which transforms cost less than they save
 
 
@@ -99,6 +108,53 @@ def conv2d_weight_grad_tile(x, y_bar, window, stride=ONE, padding=NONE, dilation
     w_bars = aligned((*parts, *window, C // groups, F // groups), x.dtype, np.zeros)
     parallel_for(accumulate_weight_grad, len(w_bars), w_bars, x, y_bar, geometry)
     return w_bars.sum(axis=0).transpose(0, 4, 3, 1, 2).reshape(F, C // groups, *window)
+
+
+def depthwise_applies(x, w, groups):
+    """Tell whether every channel has one filter of its own; x and w are shapes."""
+    return x[1] == w[0] == groups
+
+
+def run_depthwise(x, w, size, geometry):
+    """Filter every channel of maps x by itself, w (C, 1, U, V); return maps of the given size."""
+    x = to_batch_last(x)
+    y = aligned((*size, *x.shape[2:]), x.dtype)
+    columns = near_columns(x, geometry)
+    rows = size[0] * -(-size[1] // columns)
+    parallel_for(depthwise_rows, rows, y, x, as_contiguous(w), geometry, columns)
+    return from_batch_last(y)
+
+
+def conv2d_depthwise(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+    """Filter every channel by itself; the tile takes all other convolutions."""
+    if not depthwise_applies(x.shape, w.shape, groups):
+        return conv2d_tile(x, w, stride, padding, dilation, groups)
+    size, geometry = forward_geometry(x.shape[2:], w.shape[2:], stride, padding, dilation, groups)
+    return run_depthwise(x, w, size, geometry._replace(run=1))
+
+
+def conv2d_input_grad_depthwise(y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1):
+    """Filter every channel of ȳ with its filter reversed."""
+    if not depthwise_applies(y_bar.shape, w.shape, groups):
+        return conv2d_input_grad_tile(y_bar, w, size, stride, padding, dilation, groups)
+    geometry = input_grad_geometry(w.shape[2:], stride, padding, dilation, groups)
+    return run_depthwise(y_bar, w[:, :, ::-1, ::-1], size, geometry._replace(run=1))
+
+
+def conv2d_weight_grad_depthwise(
+    x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1
+):
+    """Sum up, for every tap, what it saw times the upstream gradient:  w̄[c, u, v] = Σ x ȳ."""
+    if not depthwise_applies(x.shape, (y_bar.shape[1],), groups):
+        return conv2d_weight_grad_tile(x, y_bar, window, stride, padding, dilation, groups)
+    window = tuple(window)
+    _, geometry = forward_geometry(x.shape[2:], window, stride, padding, dilation, groups)
+    x, y_bar = to_batch_last(x), to_batch_last(y_bar)
+    P, _, C, _ = y_bar.shape
+    w_bars = aligned((min(P, PARTS), C, prod(window)), np.float64, np.zeros)
+    geometry = geometry._replace(run=1)
+    parallel_for(depthwise_weight_parts, len(w_bars), w_bars, x, y_bar, geometry)
+    return w_bars.sum(axis=0).astype(x.dtype).reshape(C, 1, *window)
 
 
 def winograd_applies(window, stride, dilation, groups):

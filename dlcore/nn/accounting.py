@@ -131,10 +131,10 @@ def watched_calls(model, stack):
     classes = {path: type(layer) for path, layer in layers.items()}
 
     def watch(path, own):
-        def call(layer, x, rng=None, **options):
+        def call(layer, *args, **options):
             stack.append((path, object()))
             try:
-                return own.__call__(layer, x, rng, **options)
+                return own.__call__(layer, *args, **options)
             finally:
                 stack.pop()
 
@@ -214,6 +214,17 @@ def total(rows, column):
     14
     """
     return sum(getattr(row, column) for row in rows)
+
+
+def unused_parameters(model, rows):
+    """Count the parameters of layers that no row stands for: evaluation does not call them.
+
+    >>> from dlcore.nn import Linear
+    >>> model = Linear(6, 2, rng=None)
+    >>> unused_parameters(model, account(model, (6,)))
+    0
+    """
+    return sum(w.size for w in named_parameters(model).values()) - total(rows, "parameters")
 
 
 def side_text(size):

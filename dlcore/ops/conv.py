@@ -52,6 +52,11 @@ CONV_ALGORITHMS = {
     "tile": ConvAlgorithm(
         fast.conv2d_tile, fast.conv2d_input_grad_tile, fast.conv2d_weight_grad_tile
     ),
+    "depthwise": ConvAlgorithm(
+        fast.conv2d_depthwise,
+        fast.conv2d_input_grad_depthwise,
+        fast.conv2d_weight_grad_depthwise,
+    ),
     "winograd": ConvAlgorithm(
         fast.conv2d_winograd,
         fast.conv2d_input_grad_winograd,
@@ -116,9 +121,12 @@ def plan_conv(function, problem, stride, padding, dilation, groups):
 def choose_algorithm(x, w, size, options, dtype):
     """Choose the algorithm for images of shape x and filters of shape w.
 
-    Winograd's for filters of 3 × 3 at stride one, if there are many channels and the precision
-    is single [Lavin2016]_; the register tile for all others.
+    One for each channel alone, if there are as many groups as channels and filters. Winograd's
+    for filters of 3 × 3 at stride one, if there are many channels and the precision is single
+    [Lavin2016]_; the register tile for all others.
     """
+    if fast.depthwise_applies(x, w, options[-1]):
+        return "depthwise"
     return "winograd" if fast.winograd_pays(x, w, size, options, dtype) else "tile"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from dlcore.nn.models import VGG, DenseNet, ResNet, vgg
+from dlcore.nn.models import VGG, Darts, DenseNet, ResNet, SearchNetwork, vgg
 from dlcore.train.recipes import MODELS, RECIPES
 
 CIFAR, IMAGENET = ((3, 32, 32), 10), ((3, 224, 224), 1000)  # sizes of images, and classes
@@ -49,6 +49,8 @@ ARCHITECTURES = {
     "densenet-bc-100": Architecture(
         partial(DenseNet, depth=100, growth=12, bottleneck=True, compression=0.5)
     ),
+    "darts": Architecture(partial(Darts, auxiliary=True)),
+    "darts-search": Architecture(SearchNetwork),
 }
 
 

@@ -12,6 +12,7 @@ from dlcore.experiments.ledger import rows, table
 NOT_RUN = {
     "depth-augment", "depth-dropout", "depth-filters", "depth-norm", "depth-pooling",
     "depth-rates", "grading-cluster", "halving-resnet20", "plain-residual-dense", "resnet-plain",
+    "search-finetune", "search-random", "search-small",
 }  # fmt: skip
 LONG = [name for name, experiment in experiments().items() if not experiment.quick]
 

@@ -54,6 +54,7 @@ NAMES = {
     "count": r"\#",
     "phi": r"\varphi",  # an angle
     "lam": r"\lambda",  # the share of an image in a mixture
+    "xi": r"\xi",  # the learning rate of a step that is looked through
     "low": r"x^{\min}",  # the smallest entry of an image
     "high": r"x^{\max}",  # and the largest
     "hessian": "H",

@@ -1,0 +1,82 @@
+"""Figures of architecture search: shares that move, drawn cells, a choice in steps."""
+
+import importlib
+from itertools import product
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from dlcore.nn.search import DARTS_V2, discretise, edges
+
+NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
+
+
+@pytest.fixture(scope="module")
+def mixtures():
+    """What the figure of a mixed operation lets the reader choose from."""
+    return importlib.import_module("figures.mixture_data")
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """The helper that draws cells."""
+    return importlib.import_module("figures.cells")
+
+
+def test_bars_are_the_softmax_of_the_alphas(mixtures):
+    """At every setting; they add up to 1, and the words name the largest but none."""
+    data = mixtures.mixed_operation()
+    pairs = list(product(mixtures.FIRST, mixtures.SECOND))
+    assert len(data["frames"]) == np.prod([len(s["shown"]) for s in data["sliders"]])
+    for (convolution, none), frame in zip(pairs, data["frames"], strict=True):
+        heights = np.reshape(frame["shares"][1], (-1, 5))[:, 1]
+        powers = np.exp([none, 0, 0, convolution])
+        assert_allclose(heights, powers / powers.sum())
+        assert ("convolution would be kept" in frame["text"]) == (convolution > 0)
+
+
+def test_the_mixed_function_lies_between_its_parts(mixtures):
+    """A mixture is nowhere above the largest of its operations, nor below the smallest."""
+    every = np.array(list(mixtures.FUNCTIONS.values()))
+    for frame in mixtures.mixed_operation()["frames"]:
+        mixed = frame["mixed"][1]
+        assert (mixed <= every.max(axis=0) + 1e-12).all()
+        assert (mixed >= every.min(axis=0) - 1e-12).all()
+
+
+@pytest.mark.parametrize("kind", ["normal", "reduce"])
+def test_a_drawn_cell_has_a_box_for_each_operation(cells, kind):
+    """Two inputs, eight operations, four sums, one concatenation; as many arrows as readings."""
+    pairs, concat = getattr(DARTS_V2, kind), getattr(DARTS_V2, f"{kind}_concat")
+    root = ElementTree.fromstring(cells.cell(pairs, concat).svg)
+    named = lambda tag: [each for each in root.iter() if each.tag.endswith(tag)]
+    assert len(named("rect")) == 2 + 8 + 4 + 1
+    texts = [each.text for each in named("text")]
+    for name, _ in pairs:
+        assert cells.WORDS[name] in texts
+    assert len(named("path")) == 2 * (8 + 2 * 4 + len(concat))
+
+
+def test_the_steps_choose_what_discretise_chooses(cells, rng):
+    """On twenty random arrays of α, of two and three nodes."""
+    for nodes in [2, 3] * 10:
+        alphas = 2 * rng.normal(size=(len(edges(nodes)), len(NAMES)))
+        graph = cells.choice(alphas, NAMES, nodes)
+        pairs = discretise(alphas, alphas, NAMES, nodes).normal
+        last = {}
+        for step in graph["steps"]:
+            last |= step["marks"]
+        for k, node in enumerate(range(2, 2 + nodes)):
+            two = pairs[2 * k : 2 * k + 2]
+            first, second = sorted(source for _, source in two)
+            assert last[f"n{node}"] == [f"from {first} and {second}"]
+            for name, source in two:
+                assert last[f"e{edges(nodes).index((node, source))}"][0] == cells.WORDS[name]
+
+
+def test_a_choice_without_words_is_refused(cells):
+    """Words for a screen reader say what the picture shows."""
+    with pytest.raises(ValueError, match="alt is empty"):
+        cells.choosing(np.zeros((2, 4)), NAMES, 1, alt="")
