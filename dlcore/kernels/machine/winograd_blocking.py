@@ -11,10 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.processor import second_level
 from dlcore.kernels.machine.threads import thread_count
 
 R = 3  # taps a side
 LANES = 150  # columns that make a product efficient
+COLUMNS = 128, 96, 64, 48, 32  # fewer of them, where that keeps squares in the cache
 LITTLE, ROOM = 1 << 18, 5 << 20  # bytes for transformed filters, at least and at most
 
 
@@ -27,16 +29,34 @@ class Blocking(NamedTuple):
     images: int
 
 
-def choose_blocking(x, y, m, top, column):
+def choose_blocking(x, y, m, top, channels):
     """Take as many squares, or as few images, as make a product worth its while.
 
-    A column of the product takes so many bytes, all threads at most a quarter of x and y.
+    `channels` are the rows of the matrices before and after it. A column of them takes so many
+    bytes, all threads at most a quarter of x and y.
     """
     N, size, room = x.shape[-1], y.shape[:2], (x.nbytes + y.nbytes) // (4 * thread_count())
-    lanes = max(16, min(LANES, room // column))
+    entry = (m + R - 1) ** 2 * x.itemsize
+    lanes = choose_columns(channels, entry, max(16, min(LANES, room // (sum(channels) * entry))))
     images = -(-N // -(-N // lanes) // 16) * 16 if lanes < N else max(1, N)
     squares = np.prod([-(-P // m) for P in size])
     return Blocking(m, top, max(1, min(lanes // images, squares // thread_count())), images)
+
+
+def choose_columns(channels, entry, most):
+    """Choose how many columns a product has, so that few numbers leave the cache between steps.
+
+    Transformed squares are written and read once more, before the product and after it. If those
+    of a block do not stay in the cache of second level, they are moved twice more; and filters
+    are read again for every block.
+    """
+    C, F = channels
+
+    def moved(columns):
+        near = (C + F) * entry * columns <= second_level() // 2
+        return (0 if near else 2 * (C + F)) + C * F / columns
+
+    return min((min(columns, most) for columns in (LANES, *COLUMNS)), key=moved)
 
 
 def filter_budget(*arrays):
