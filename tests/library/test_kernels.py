@@ -20,6 +20,7 @@ from dlcore.kernels import conv, fast
 from dlcore.kernels.machine import (
     layout,
     processor,
+    registers,
     threads,
     tile,
     winograd,
@@ -283,6 +284,51 @@ def test_a_stack_is_spread_over_the_sets_of_the_cache():
             assert stack.array.ctypes.data % layout.LINE == rest == 0
             assert stack.step >= rows * columns
             assert len({k * lines % 64 for k in range(36)}) == 36
+
+
+class Exact(registers.Registers):
+    """Registers that hold one fraction each, and count what is done with them."""
+
+    def __init__(self):
+        self.builder, self.type, self.operations = self, None, 0
+
+    def constant(self, number):
+        """A number is its own register."""
+        return number
+
+    def count(self, result):
+        """Count an operation."""
+        self.operations += 1
+        return result
+
+    def fadd(self, a, b):
+        return self.count(a + b)
+
+    def fsub(self, a, b):
+        return self.count(a - b)
+
+    def fmul(self, a, b):
+        return self.count(a * b)
+
+    def call(self, name, kind, a, b, c):
+        assert name == "fmuladd"
+        return self.count(a * b + c)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("which", [0, 1, 2], ids="ABG")
+@pytest.mark.parametrize("m", [2, 4])
+def test_transforms_share_terms_and_are_exact(m, which, transposed, rng):
+    """M x, in fractions; with rows and columns that agree but for signs it takes fewer steps."""
+    M = winograd_matrices.winograd_matrices(m, 3)[which]
+    M = M.T if transposed else M
+    x = [Fraction(int(v), 7) for v in rng.integers(-99, 99, M.shape[1])]
+    shared, plain = Exact(), Exact()
+    assert shared.transform(M.tolist(), x) == (M @ x).tolist()
+    assert [plain.mix(row, x) for row in M.tolist()] == (M @ x).tolist()
+    assert shared.operations <= plain.operations
+    if m == 4:  # four of the five finite points are two pairs of opposite signs
+        assert shared.operations <= 0.85 * plain.operations
 
 
 @pytest.mark.parametrize(("C", "F", "kilobytes"), [(16, 16, 512), (76, 12, 1024), (256, 256, 1024)])
