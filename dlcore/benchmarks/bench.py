@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from dlcore.benchmarks.busy import beside_busy_process
 from dlcore.benchmarks.convnet import steps
 from dlcore.benchmarks.depth import FAMILIES, networks
 from dlcore.benchmarks.fast import convolution, judged
@@ -24,6 +25,7 @@ BENCHES = {  # in the order of the book
     "twolayer": twolayer,
     "pool": pooling,
     "conv": convolution,
+    "busy": beside_busy_process,
     "convnet": steps,
     "norm": batch_norm,
     **{family: partial(networks, family) for family in FAMILIES},

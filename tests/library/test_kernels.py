@@ -331,18 +331,33 @@ def test_transforms_share_terms_and_are_exact(m, which, transposed, rng):
         assert shared.operations <= 0.85 * plain.operations
 
 
-@pytest.mark.parametrize(("C", "F", "kilobytes"), [(16, 16, 512), (76, 12, 1024), (256, 256, 1024)])
-def test_blocks_stay_in_the_cache_where_that_saves_traffic(C, F, kilobytes, monkeypatch):
-    """Of all widths, the chosen one moves the fewest numbers: squares beyond the cache, filters."""
+@pytest.mark.parametrize("kilobytes", [256, 512, 1024, 2048])
+@pytest.mark.parametrize(("C", "F"), [(16, 16), (76, 12), (12, 76), (64, 64), (300, 17)])
+def test_blocks_stay_in_the_cache_where_they_can(C, F, kilobytes, monkeypatch):
+    """(depth + F) rows fill three quarters of it at most, unless less than DEPTH are left for x."""
     monkeypatch.setattr(winograd_blocking, "second_level", lambda: kilobytes << 10)
-    entry, widths = 36 * 4, (winograd_blocking.LANES, *winograd_blocking.COLUMNS)
-    moved = {
-        columns: 2 * (C + F) * ((C + F) * entry * columns > kilobytes << 9) + C * F / columns
-        for columns in widths
-    }
-    chosen = winograd_blocking.choose_columns((C, F), entry, widths[0])
-    assert moved[chosen] == min(moved.values())
-    assert winograd_blocking.choose_columns((C, F), entry, 40) <= 40
+    row = 36 * 4 * 128
+    depth = winograd_blocking.choose_depth(C, F, row)
+    parts = -(-C // depth)
+    assert 1 <= depth <= C
+    assert C - (parts - 1) * depth > depth - parts  # the last part is about as large
+    if (winograd_blocking.DEPTH + F) * row <= 0.75 * (kilobytes << 10):
+        assert (depth + F) * row <= 0.75 * (kilobytes << 10)
+    else:
+        assert depth == C
+
+
+@pytest.mark.parametrize("depth", [1, 3, 4, 7])
+def test_channels_in_parts_add_up_to_the_same_sum(depth, rng, monkeypatch):
+    """Σ over parts of the channels, y, x̄ and w̄: the definition, whatever their size."""
+    monkeypatch.setattr(winograd_blocking, "choose_depth", lambda C, F, row: min(C, depth))
+    x, w, y_bar = (rng.normal(size=size) for size in ((5, 7, 9, 6), (4, 7, 3, 3), (5, 4, 7, 4)))
+    exact = {"rtol": 0, "atol": 1e-11}
+    assert_allclose(fast.conv2d_winograd(x, w), conv.conv2d_im2col(x, w), **exact)
+    expected = conv.conv2d_input_grad_im2col(y_bar, w, (9, 6))
+    assert_allclose(fast.conv2d_input_grad_winograd(y_bar, w, (9, 6)), expected, **exact)
+    expected = conv.conv2d_weight_grad_im2col(x, y_bar, (3, 3))
+    assert_allclose(fast.conv2d_weight_grad_winograd(x, y_bar, (3, 3)), expected, **exact)
 
 
 @pytest.mark.parametrize("cost", [300, 700, 1600, 5000])

@@ -37,7 +37,7 @@ filter_grad_transform = congruence({m: matrix.T for m, matrix in G.items()})
 class Stack(NamedTuple):
     """Matrices of one size:  matrix k begins `step` numbers behind matrix k - 1.
 
-    A row has `columns` numbers, and the next row begins behind it.
+    A matrix has so many rows of `columns` numbers each, one behind the other.
     """
 
     array: np.ndarray
@@ -63,10 +63,11 @@ def empty_stack(count, rows, columns, x):
 
 
 @kernel
-def stack_of(array):
-    """View an array (count, rows, columns) as a stack."""
+def rows_of(array, first, last):
+    """View rows of every matrix of an array (count, rows, columns) as a stack."""
     count, rows, columns = array.shape
-    return Stack(array, count, rows * columns, rows, columns)
+    entries = array.reshape(-1)[first * columns :]
+    return Stack(entries, count, rows * columns, last - first, columns)
 
 
 @kernel
@@ -76,10 +77,10 @@ def matrix_offsets(stack):
 
 
 @kernel
-def transform_inputs(seen, x, first, block, Q, blocking, starts):
-    """Transform the squares of pixels that a block of squares sees, channels from `first` on.
+def transform_inputs(seen, x, channels, block, Q, blocking, starts):
+    """Transform the squares of pixels that a block of squares sees, for a range of channels.
 
-    `seen` has n² matrices (C, squares · images); `starts` is memory for n² offsets.
+    `seen` has n² matrices (depth, squares · images); `starts` is memory for n² offsets.
     """
     H, W, C, N = x.shape
     top, left = blocking.top
@@ -87,9 +88,10 @@ def transform_inputs(seen, x, first, block, Q, blocking, starts):
     for s in range(block.squares):
         p, q = corner(block.square + s, Q, blocking.m)
         square_offsets((p - top, q - left), blocking.m + R - 1, (H, W), C * N, starts)
-        for c in range(seen.rows):
-            into = Square(seen.array, c * seen.columns + s * block.images, offsets)
-            pixels = Square(x, (first + c) * N + block.image, starts)
+        for c in range(*channels):
+            row = (c - channels[0]) * seen.columns
+            into = Square(seen.array, row + s * block.images, offsets)
+            pixels = Square(x, c * N + block.image, starts)
             input_transform(into, pixels, blocking.m, block.images)
 
 
@@ -117,12 +119,15 @@ def correlate_squares(start, stop, y, x, w, first, blocking):
     P, Q, filters, N = y.shape
     count, C, F = w.shape
     m, columns = blocking.m, blocking.squares * blocking.images
-    seen, made = empty_stack(count, C, columns, x), empty_stack(count, F, columns, x)
-    starts, offsets, weights = np.empty(count, np.int64), matrix_offsets(made), stack_of(w)
+    seen, made = empty_stack(count, blocking.depth, columns, x), empty_stack(count, F, columns, x)
+    starts, offsets = np.empty(count, np.int64), matrix_offsets(made)
     for unit in range(start, stop):
         block = block_at(unit, P, Q, N, blocking)
-        transform_inputs(seen, x, 0, block, Q, blocking, starts)
-        multiply_stacks(made, weights, seen, (1, F), C, block.squares * block.images, True)
+        width = block.squares * block.images
+        for c in range(0, C, blocking.depth):
+            end = min(C, c + blocking.depth)
+            transform_inputs(seen, x, (c, end), block, Q, blocking, starts)
+            multiply_stacks(made, rows_of(w, c, end), seen, (1, F), end - c, width, c == 0)
         for s in range(block.squares):
             square_offsets(corner(block.square + s, Q, m), m, (P, Q), filters * N, starts)
             for f in range(F):
@@ -161,17 +166,19 @@ def accumulate_winograd_grad(start, stop, w_hats, x, y_bar, first, blocking):
     P, Q, _, N = y_bar.shape
     pieces, count, C, F = w_hats.shape
     m, columns = blocking.m, blocking.squares * blocking.images
-    seen, made = empty_stack(count, C, columns, x), empty_stack(count, columns, F, x)
+    seen, made = empty_stack(count, blocking.depth, columns, x), empty_stack(count, columns, F, x)
     t, starts = empty_stack(m * m, blocking.images, F, x), np.empty(count, np.int64)
     blocks = block_count(P, Q, N, blocking)
     for piece in range(start, stop):
-        w_hat = stack_of(w_hats[piece])
         for unit in range(piece * blocks // pieces, (piece + 1) * blocks // pieces):
             block = block_at(unit, P, Q, N, blocking)
-            transform_inputs(seen, x, first[0], block, Q, blocking, starts)
             transform_output_grads(made, y_bar, first[1], block, blocking, starts, t)
-            depth = block.squares * block.images
-            multiply_stacks(w_hat, seen, made, (columns, 1), depth, F, False)
+            for c in range(0, C, blocking.depth):
+                end = min(C, c + blocking.depth)
+                channels = first[0] + c, first[0] + end
+                transform_inputs(seen, x, channels, block, Q, blocking, starts)
+                sums, terms = rows_of(w_hats[piece], c, end), block.squares * block.images
+                multiply_stacks(sums, seen, made, (columns, 1), terms, F, False)
 
 
 @kernel
