@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcore.benchmarks.augment import augmentation
+from dlcore.benchmarks.busy import beside_busy_process
 from dlcore.benchmarks.convnet import steps
 from dlcore.benchmarks.depth import FAMILIES, networks
 from dlcore.benchmarks.depthwise import depthwise
@@ -26,6 +27,7 @@ BENCHES = {  # in the order of the book
     "twolayer": twolayer,
     "pool": pooling,
     "conv": convolution,
+    "busy": beside_busy_process,
     "convnet": steps,
     "norm": batch_norm,
     "augment": augmentation,

@@ -194,6 +194,14 @@ def bench(
         bench(name)
 
 
+@app.command()
+def tune():
+    """Measure this machine once, so that convolution chooses its algorithms by what it measured."""
+    from dlcore.benchmarks.tune import tune
+
+    tune()
+
+
 def datasets():
     """Look for the datasets, as `dlcore doctor` does."""
     from dlcore.course.practice.doctor import Sign

@@ -28,6 +28,7 @@ from dlcore.kernels.machine.layout import (
     from_batch_last,
     to_batch_last,
 )
+from dlcore.kernels.machine.processor import transform_cost
 from dlcore.kernels.machine.threads import parallel_for, thread_count
 from dlcore.kernels.machine.winograd import (
     accumulate_winograd_grad,
@@ -45,7 +46,9 @@ from dlcore.kernels.machine.winograd_blocking import (
 )
 
 PARTS = 32  # of the output rows, each with gradients of its own
-MIN_CHANNELS = 12  # channels, in and out, from which transforms cost less than they save
+SQUARE = 4  # outputs a side that are computed together
+PRODUCTS = (SQUARE + R - 1) ** 2  # of a square, by Winograd's algorithm
+TAPS = (SQUARE * R) ** 2  # of a square, by the definition
 
 
 def run_taps(window, groups, divisor, dilation):
@@ -162,14 +165,24 @@ def winograd_applies(window, stride, dilation, groups):
     return (*window, *stride, *dilation, groups) == (R, R, 1, 1, 1, 1, 1)
 
 
-def winograd_pays(x, w, size, options, dtype):
-    """Tell whether precision is single, and squares save more than transforms cost.
+def cost_of_transforms(ratio, C, F):
+    """Solve for the cost of transforms, if Winograd's time is so many times that of the tile.
 
-    x and w are shapes, `size` is (P, Q), `options` are stride, padding, dilation and groups.
+    The tile makes 144 C F products a square, Winograd's algorithm 36 C F and (C + F) transforms.
+    """
+    return (ratio * TAPS - PRODUCTS) * C * F / (C + F)
+
+
+def winograd_pays(x, w, size, options, dtype):
+    """Tell whether precision is single, and squares save more products than transforms cost.
+
+    x and w are shapes, `size` is (P, Q), `options` are stride, padding, dilation and groups. The
+    cost of the transforms depends on the processor.
     """
     stride, _, dilation, groups = options
-    large = min(w[:2]) >= MIN_CHANNELS and min(size) > 2
-    return dtype == np.float32 and large and winograd_applies(w[2:], stride, dilation, groups)
+    F, C = w[:2]
+    saves = transform_cost() * (C + F) < (TAPS - PRODUCTS) * C * F and min(size) > 2
+    return dtype == np.float32 and saves and winograd_applies(w[2:], stride, dilation, groups)
 
 
 def run_winograd(x, w, size, m, top):
@@ -179,7 +192,7 @@ def run_winograd(x, w, size, m, top):
     N, dtype, entries = x.shape[-1], x.dtype, (m + R - 1) ** 2
     y = aligned((*size, F, N), dtype)
     some = filter_chunk(F, C * entries * dtype.itemsize, filter_budget(x, w, y))
-    blocking = choose_blocking(x, y, m, top, (C + some) * entries * dtype.itemsize)
+    blocking = choose_blocking(x, y, m, top, (C, some))
     for f in range(0, F, some):
         part = contiguous_copy(w[f : f + some].transpose(2, 3, 1, 0)).reshape(R * R, -1)
         w_hat = aligned((entries, part.shape[1]), dtype)
@@ -190,7 +203,7 @@ def run_winograd(x, w, size, m, top):
     return from_batch_last(y)
 
 
-def conv2d_winograd(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4):
+def conv2d_winograd(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=SQUARE):
     """Correlate images with filters of 3 × 3, undilated, ungrouped, at stride one."""
     if not winograd_applies(w.shape[2:], stride, dilation, groups):
         return conv2d_tile(x, w, stride, padding, dilation, groups)
@@ -200,7 +213,7 @@ def conv2d_winograd(x, w, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4)
 
 
 def conv2d_input_grad_winograd(
-    y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4
+    y_bar, w, size, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=SQUARE
 ):
     """Correlate ȳ with the filters reversed, F channels in and C out."""
     if not winograd_applies(w.shape[2:], stride, dilation, groups):
@@ -211,7 +224,7 @@ def conv2d_input_grad_winograd(
 
 
 def conv2d_weight_grad_winograd(
-    x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=4
+    x, y_bar, window, stride=ONE, padding=NONE, dilation=ONE, groups=1, m=SQUARE
 ):
     """Transpose the algorithm with respect to its filters:  w̄ = Gᵀ [Σ (B x Bᵀ)(A ȳ Aᵀ)ᵀ] G."""
     if not winograd_applies(window, stride, dilation, groups):
@@ -223,7 +236,7 @@ def conv2d_weight_grad_winograd(
     w_bar = aligned((R * R, C, F), x.dtype)
     budget = filter_budget(x, y_bar, w_bar)
     channels, filters = gradient_chunk(C, F, thread_count() * entry, budget)
-    blocking = choose_blocking(x, y_bar, m, (top, left), (channels + filters) * entry)
+    blocking = choose_blocking(x, y_bar, m, (top, left), (channels, filters))
     for c, f in product(range(0, C, channels), range(0, F, filters)):
         part = w_bar[:, c : c + channels, f : f + filters]
         part[...] = winograd_weight_grad(x, y_bar, (c, f), part.shape, blocking)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dlcore import nn
+from dlcore import nn, vjp
 from dlcore.nn.accounting import account, total
 from dlcore.nn.models import VGG, DenseNet, ResNet, vgg
 from dlcore.nn.models.resnet import IdentityShortcut, ResidualBlock
@@ -103,6 +103,18 @@ def test_the_identity_shortcut_takes_every_second_pixel(rng):
     y = IdentityShortcut(3, 5, 2)(x)
     assert_array_equal(y[:, :3], x[:, :, ::2, ::2])
     assert_array_equal(y[:, 3:], np.zeros((2, 2, 4, 3)))
+
+
+def test_the_identity_shortcut_keeps_the_order_of_memory(rng):
+    """Maps and gradient lie batch last if x does: no later addition mixes two orders."""
+    x = rng.normal(size=(6, 8, 3, 2)).transpose(3, 2, 0, 1)  # (N, C, H, W) = (2, 3, 6, 8)
+    y, pullback = vjp(IdentityShortcut(3, 5, 2), x)
+    assert y.transpose(2, 3, 1, 0).flags.c_contiguous
+    y_bar = rng.normal(size=(3, 4, 5, 2)).transpose(3, 2, 0, 1)
+    (x_bar,) = pullback(y_bar)
+    assert x_bar.strides == x.strides
+    assert_array_equal(x_bar[:, :, ::2, ::2], y_bar[:, :3])
+    assert np.count_nonzero(x_bar) == y_bar[:, :3].size
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -17,8 +17,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dlcore.course.exercises import topics
 from dlcore.experiments.experiment import record
 from dlcore.kernels import conv, fast
-from dlcore.kernels.machine import layout, tile, winograd_matrices
-from dlcore.kernels.machine.jit import discard_stale, kernel
+from dlcore.kernels.machine import (
+    layout,
+    processor,
+    registers,
+    threads,
+    tile,
+    winograd,
+    winograd_blocking,
+    winograd_matrices,
+)
+from dlcore.kernels.machine.jit import COMPILED, discard_stale, kernel
 from dlcore.kernels.machine.registers import WIDTH
 from dlcore.ops import precision
 from dlcore.verification import fuzz_kernels
@@ -177,6 +186,222 @@ assert call()
 def test_a_child_has_threads_of_its_own():
     """After a fork the parent's threads are not there: the child hires its own."""
     assert not (told := run("-c", CHILD)).returncode, told.stderr
+
+
+class Answers:
+    """The counters of a pool and what became of every spin: how many rounds, and how it ended."""
+
+    def __init__(self, end):
+        self.end, self.rounds = end, []
+
+    def __call__(self, signal, amount, counter, target, spins, settle):
+        signal[0] += amount
+        if counter[0] >= target:
+            return threads.MET
+        self.rounds.append(spins)
+        return self.end if spins else threads.GIVEN_UP
+
+
+@pytest.fixture
+def lonely_pool(request, monkeypatch):
+    """A pool of two workers that never answer; its spins end as the parameter says."""
+    monkeypatch.setattr(threads.ThreadPool, "serve", lambda pool, worker: None)
+    pool = threads.ThreadPool(2)
+    pool.spins = Answers(request.param)
+    monkeypatch.setattr(threads, "signal_and_spin", pool.spins)
+    return pool
+
+
+@pytest.mark.parametrize("lonely_pool", [threads.GIVEN_UP, threads.INTERRUPTED], indirect=True)
+def test_a_caller_without_an_answer_spins_once_in_many_tasks(lonely_pool):
+    """Of CROWDED tasks one spins for workers to begin; the work is done by the caller alone."""
+    done = []
+    for task in range(3 * threads.CROWDED):
+        lonely_pool.run(lambda worker, task=task: done.append((worker, task)))
+    assert done == [(0, task) for task in range(3 * threads.CROWDED)]
+    assert np.count_nonzero(lonely_pool.spins.rounds) == 3
+    assert max(lonely_pool.spins.rounds) == threads.START_SPINS
+
+
+def test_a_caller_blocks_while_a_worker_is_interrupted(monkeypatch):
+    """A worker has begun and does not finish: after IDLE_SPINS rounds at most, sleep and look."""
+    task, spins, slept = threads.Task(None, 1), Answers(threads.INTERRUPTED), []
+    task.tickets.clear()
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 5:
+            task.finished[0] = 1
+
+    monkeypatch.setattr(threads, "signal_and_spin", spins)
+    monkeypatch.setattr(threads.time, "sleep", sleep)
+    assert task.close(1, threads.IDLE_SPINS)
+    assert slept == [threads.PAUSE] * 5
+    assert spins.rounds == [threads.IDLE_SPINS, 0, 0, 0, 0]
+
+
+PINNED = """
+import os, sys, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import numpy as np
+from dlcore.kernels.machine import threads
+from dlcore.ops.conv import conv2d
+x, w = np.ones((16, 8, 8, 8), np.float32), np.ones((8, 8, 3, 3), np.float32)
+spent = {1: [], 2: []}
+for count in [1, 2] * 6:
+    threads.thread_count = lambda: count
+    start = time.process_time()
+    for _ in range(60):
+        conv2d(x, w, padding=1)
+    spent[count].append(time.process_time() - start)
+one, two = (min(seconds[1:]) for seconds in spent.values())
+print(two / one)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads cannot be pinned here")
+@pytest.mark.skipif(not COMPILED, reason="weighs compiled kernels")
+def test_threads_without_processors_spend_little():
+    """Two threads on one processor: small layers take little more of its time than one thread.
+
+    Idle ones block when others need the processor; each spin that is in vain would take half a
+    millisecond of it, many times what such a layer takes.
+    """
+    done = run("-c", PINNED)
+    assert not done.returncode, done.stderr
+    assert float(done.stdout) < 3  # a task that wakes a thread takes some 20 µs, a layer 50
+
+
+# Processors
+
+
+def test_a_stack_is_spread_over_the_sets_of_the_cache():
+    """Matrices begin with a line, an odd number of lines apart: n² entries fall into n² sets."""
+    for rows, columns in [(16, 128), (64, 64), (12, 150), (3, 5)]:
+        for dtype in (np.float32, np.float64):
+            stack = winograd.empty_stack(36, rows, columns, np.ones(1, dtype))
+            lines, rest = divmod(stack.step * np.dtype(dtype).itemsize, layout.LINE)
+            assert stack.array.ctypes.data % layout.LINE == rest == 0
+            assert stack.step >= rows * columns
+            assert len({k * lines % 64 for k in range(36)}) == 36
+
+
+class Exact(registers.Registers):
+    """Registers that hold one fraction each, and count what is done with them."""
+
+    def __init__(self):
+        self.builder, self.type, self.operations = self, None, 0
+
+    def constant(self, number):
+        """A number is its own register."""
+        return number
+
+    def count(self, result):
+        """Count an operation."""
+        self.operations += 1
+        return result
+
+    def fadd(self, a, b):
+        return self.count(a + b)
+
+    def fsub(self, a, b):
+        return self.count(a - b)
+
+    def fmul(self, a, b):
+        return self.count(a * b)
+
+    def call(self, name, kind, a, b, c):
+        assert name == "fmuladd"
+        return self.count(a * b + c)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("which", [0, 1, 2], ids="ABG")
+@pytest.mark.parametrize("m", [2, 4])
+def test_transforms_share_terms_and_are_exact(m, which, transposed, rng):
+    """M x, in fractions; with rows and columns that agree but for signs it takes fewer steps."""
+    M = winograd_matrices.winograd_matrices(m, 3)[which]
+    M = M.T if transposed else M
+    x = [Fraction(int(v), 7) for v in rng.integers(-99, 99, M.shape[1])]
+    shared, plain = Exact(), Exact()
+    assert shared.transform(M.tolist(), x) == (M @ x).tolist()
+    assert [plain.mix(row, x) for row in M.tolist()] == (M @ x).tolist()
+    assert shared.operations <= plain.operations
+    if m == 4:  # four of the five finite points are two pairs of opposite signs
+        assert shared.operations <= 0.85 * plain.operations
+
+
+@pytest.mark.parametrize("kilobytes", [256, 512, 1024, 2048])
+@pytest.mark.parametrize(("C", "F"), [(16, 16), (76, 12), (12, 76), (64, 64), (300, 17)])
+def test_blocks_stay_in_the_cache_where_they_can(C, F, kilobytes, monkeypatch):
+    """(depth + F) rows fill three quarters of it at most, unless less than DEPTH are left for x."""
+    monkeypatch.setattr(winograd_blocking, "second_level", lambda: kilobytes << 10)
+    row = 36 * 4 * 128
+    depth = winograd_blocking.choose_depth(C, F, row)
+    parts = -(-C // depth)
+    assert 1 <= depth <= C
+    assert C - (parts - 1) * depth > depth - parts  # the last part is about as large
+    if (winograd_blocking.DEPTH + F) * row <= 0.75 * (kilobytes << 10):
+        assert (depth + F) * row <= 0.75 * (kilobytes << 10)
+    else:
+        assert depth == C
+
+
+@pytest.mark.parametrize("depth", [1, 3, 4, 7])
+def test_channels_in_parts_add_up_to_the_same_sum(depth, rng, monkeypatch):
+    """Σ over parts of the channels, y, x̄ and w̄: the definition, whatever their size."""
+    monkeypatch.setattr(winograd_blocking, "choose_depth", lambda C, F, row: min(C, depth))
+    x, w, y_bar = (rng.normal(size=size) for size in ((5, 7, 9, 6), (4, 7, 3, 3), (5, 4, 7, 4)))
+    exact = {"rtol": 0, "atol": 1e-11}
+    assert_allclose(fast.conv2d_winograd(x, w), conv.conv2d_im2col(x, w), **exact)
+    expected = conv.conv2d_input_grad_im2col(y_bar, w, (9, 6))
+    assert_allclose(fast.conv2d_input_grad_winograd(y_bar, w, (9, 6)), expected, **exact)
+    expected = conv.conv2d_weight_grad_im2col(x, y_bar, (3, 3))
+    assert_allclose(fast.conv2d_weight_grad_winograd(x, y_bar, (3, 3)), expected, **exact)
+
+
+@pytest.mark.parametrize("cost", [300, 700, 1600, 5000])
+def test_the_tile_takes_what_transforms_would_not_repay(cost, monkeypatch):
+    """108 C F products are saved, (C + F) transforms paid:  C > cost/54 where C = F."""
+    monkeypatch.setattr(fast, "transform_cost", lambda: cost)
+    options = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+    pays = lambda C, F: fast.winograd_pays((9, C, 8, 8), (F, C, 3, 3), (8, 8), options, np.float32)
+    crossing = cost / 54
+    assert not pays(int(crossing), int(crossing))
+    assert pays(int(crossing) + 1, int(crossing) + 1)
+    assert not pays(cost // 108, 10_000)
+    ratio = (36 * 20 * 30 + cost * (20 + 30)) / (144 * 20 * 30)  # of both times, by this model
+    assert fast.cost_of_transforms(ratio, 20, 30) == pytest.approx(cost)
+
+
+def test_a_measured_cost_takes_the_place_of_the_estimate(tmp_path, monkeypatch):
+    """Kept for this processor beside others; a file that cannot be read is as good as none."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    processor.transform_cost.cache_clear()
+    assert processor.transform_cost() == processor.ESTIMATES[processor.REGISTERS]
+    path = processor.keep(1234)
+    assert path.is_relative_to(tmp_path)
+    assert processor.transform_cost() == 1234
+    monkeypatch.setattr(processor, "processor", lambda: "another one")
+    processor.keep(99)
+    assert sorted(processor.tuned().values()) == [99, 1234]
+    path.write_text("[not JSON")
+    processor.transform_cost.cache_clear()
+    assert processor.transform_cost() == processor.ESTIMATES[processor.REGISTERS]
+    processor.transform_cost.cache_clear()
+
+
+def test_the_cache_is_read_as_the_system_describes_it(tmp_path, monkeypatch):
+    """The size of level 2, in KiB; where nothing is described, a usual one."""
+    monkeypatch.setattr(processor, "CACHES", tmp_path)
+    for index, (level, size) in enumerate([(1, "32K"), (2, "1280K"), (3, "32768K")]):
+        folder = tmp_path / f"index{index}"
+        folder.mkdir()
+        (folder / "level").write_text(f"{level}\n")
+        (folder / "size").write_text(f"{size}\n")
+    assert processor.second_level.__wrapped__() == 1280 << 10
+    monkeypatch.setattr(processor, "CACHES", tmp_path / "nowhere")
+    assert processor.second_level.__wrapped__() == processor.USUAL << 10
 
 
 def test_compiled_kernels_are_discarded_when_a_source_has_changed(tmp_path):

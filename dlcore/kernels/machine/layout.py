@@ -7,6 +7,7 @@ the strides differ; NumPy's element-wise functions keep them.
 Chapter: book/fast.md.
 """
 
+import ctypes
 import mmap
 import tracemalloc
 from contextlib import suppress
@@ -24,10 +25,24 @@ LINE = 64  # bytes of a cache line
 LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it
 KEPT = 1 << 29  # bytes of large arrays that are kept when they are freed
 
-# Freed at once, this raises the size up to which the C library keeps freed memory for the next
-# arrays. Otherwise it returns large ones to the system, which clears their pages every time, and
-# that takes as long as to write them. Beyond this size we keep pages ourselves.
-np.empty(LARGE, np.uint8)
+# What the C library of Linux is asked for by number: from which size on arrays have pages of
+# their own, and how many freed bytes at the end of its heap it keeps.
+MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
+
+
+def keep_freed_memory():
+    """Ask the C library to keep freed memory for the next arrays, up to a size.
+
+    Otherwise it returns memory to the system, which clears its pages before it is used again,
+    and that takes longer than to write them. Larger arrays keep their pages by `large_memory`.
+    """
+    with suppress(AttributeError, OSError, TypeError):  # other C libraries have no such function
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(MMAP_THRESHOLD, LARGE + (1 << 20))
+        mallopt(TRIM_THRESHOLD, KEPT)
+
+
+keep_freed_memory()
 kept_pages = []  # of large arrays that were freed, the oldest first
 PRIVATE = hasattr(mmap, "MAP_ANONYMOUS")  # whether the system has memory that no file stands for
 

@@ -8,6 +8,7 @@ Chapter: book/fast.md.
 """
 
 from inspect import Parameter, Signature, signature
+from itertools import combinations
 
 from llvmlite import ir
 from numba import types
@@ -16,9 +17,12 @@ from numba.core.registry import cpu_target
 
 from dlcore.kernels.machine.jit import intrinsic_with_fallback
 
-FEATURES = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+TRIPLE, PROCESSOR, FEATURES = cpu_target.target_context.codegen().magic_tuple()
+FEATURES = FEATURES.split(",")
 
 WIDTH = 64 if "+avx512f" in FEATURES else 32 if "+avx" in FEATURES else 16  # bytes a register
+REGISTERS = 32 if WIDTH == 64 or TRIPLE.startswith(("aarch64", "arm64")) else 16
+MASKED = WIDTH > 16  # whether an instruction can read some lanes only; else each is a branch
 
 LONG, SHORT, VOID = ir.IntType(64), ir.IntType(32), ir.VoidType()
 
@@ -93,12 +97,16 @@ class Registers:
         place = self.builder.gep(pointer, [self.builder.add(start, LONG(v * self.lanes))])
         return self.builder.bitcast(place, self.type.as_pointer())
 
-    def load(self, place, mask):
-        """Read a register; only the lanes that `mask` allows."""
+    def load(self, place, mask=None):
+        """Read a register; only the lanes that `mask` allows, if there is one."""
+        if mask is None:
+            return self.builder.load(place, align=self.bits // 8)
         return self.call("masked.load", self.type, place, SHORT(self.bits // 8), mask, self.zero)
 
-    def store(self, value, place, mask):
-        """Write a register; only the lanes that `mask` allows."""
+    def store(self, value, place, mask=None):
+        """Write a register; only the lanes that `mask` allows, if there is one."""
+        if mask is None:
+            return self.builder.store(value, place, align=self.bits // 8)
         return self.call("masked.store", VOID, value, place, SHORT(self.bits // 8), mask)
 
     def every(self, start, step, count):
@@ -120,17 +128,31 @@ class Registers:
             mask = self.mask(self.builder.select(inside, columns, LONG(0)))
             yield self.at(matrix.array, start), mask
 
-    def entries(self, square, lane, count, n):
+    def entries(self, square, lane, count, n=None):
         """Point at a register of every entry of a square, with masks for n numbers.
 
-        Where an offset is negative, the mask allows nothing.
+        Where an offset is negative, the mask allows nothing. Without n no offset may be negative
+        and registers are full: there are no masks.
         """
         start = self.builder.add(square.start, lane)
         for k in range(count):
             offset = self.entry(square.offsets, LONG(k))
-            inside = self.builder.icmp_signed(">=", offset, LONG(0))
-            mask = self.mask(self.builder.select(inside, n, LONG(0)))
+            mask = None
+            if n is not None:
+                inside = self.builder.icmp_signed(">=", offset, LONG(0))
+                mask = self.mask(self.builder.select(inside, n, LONG(0)))
             yield self.at(square.array, self.builder.add(start, offset)), mask
+
+    def are_full(self, squares, n):
+        """Tell whether no entry of (square, count) pairs lies outside, and n fills registers."""
+        rest = self.builder.srem(n, LONG(self.lanes))
+        full = self.builder.icmp_signed("==", rest, LONG(0))
+        for square, count in squares:
+            for k in range(count):
+                offset = self.entry(square.offsets, LONG(k))
+                inside = self.builder.icmp_signed(">=", offset, LONG(0))
+                full = self.builder.and_(full, inside)
+        return full
 
     def count(self, n):
         """Count the registers that hold n numbers."""
@@ -154,9 +176,61 @@ class Registers:
 
     def mix(self, weights, values):
         """Add up registers with exact weights; what weighs nothing is left out."""
-        pairs = zip(weights, values, strict=True)
-        pairs = [(ir.Constant(self.type, [float(a)] * self.lanes), x) for a, x in pairs if a]
-        total = self.builder.fmul(*pairs[0])
-        for pair in pairs[1:]:
-            total = self.call("fmuladd", self.type, *pair, total)
+        pairs = [(a, x) for a, x in zip(weights, values, strict=True) if a]
+        pairs.sort(key=lambda pair: pair[0] != 1)  # a weight of one is no multiplication
+        weight, total = pairs[0]
+        if weight != 1:
+            total = self.builder.fmul(self.constant(weight), total)
+        for weight, x in pairs[1:]:
+            total = self.call("fmuladd", self.type, self.constant(weight), x, total)
         return total
+
+    def constant(self, number):
+        """Fill a register with an exact number."""
+        return ir.Constant(self.type, [float(number)] * self.lanes)
+
+    def transform(self, matrix, values):
+        """Multiply a matrix with a column of registers; terms that rows share are added once.
+
+        Where two columns differ in signs only, their values are replaced by sum and difference.
+        Where two rows do, both are made of the terms with equal signs and of the others.
+        """
+        columns, values = [list(column) for column in zip(*matrix, strict=True)], [*values]
+        for j, k in alike(columns):
+            x, y = values[j], values[k]
+            values[j], values[k] = self.builder.fadd(x, y), self.builder.fsub(x, y)
+            columns[j], columns[k] = parts(columns[j], columns[k])
+        rows = [*zip(*columns, strict=True)]
+        made = {}
+        for i, k in alike(rows):
+            same, other = (self.mix(part, values) for part in parts(rows[i], rows[k]))
+            made[i], made[k] = self.builder.fadd(same, other), self.builder.fsub(same, other)
+        return [made[i] if i in made else self.mix(row, values) for i, row in enumerate(rows)]
+
+
+def alike(lines):
+    """List pairs of lines that agree in some entries and differ in the sign of others.
+
+    >>> alike([(1, 0, 0), (0, 2, 1), (0, -2, 1), (0, 2, 1)])
+    [(1, 2)]
+    """
+    found, free = [], set(range(len(lines)))
+    for i, k in combinations(range(len(lines)), 2):
+        if {i, k} <= free and all(any(part) for part in parts(lines[i], lines[k]) or ((),)):
+            found.append((i, k))
+            free -= {i, k}
+    return found
+
+
+def parts(line, other):
+    """Split a line into entries that are equal in another and entries of opposite sign.
+
+    Where there are entries of neither kind there is no such pair: the result is None.
+
+    >>> parts((0, 2, 1), (0, -2, 1))
+    ([0, 0, 1], [0, 2, 0])
+    """
+    pairs = [*zip(line, other, strict=True)]
+    if any(abs(a) != abs(b) for a, b in pairs):
+        return None
+    return [a if a == b else 0 for a, b in pairs], [a if a != b else 0 for a, b in pairs]

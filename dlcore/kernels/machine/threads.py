@@ -5,6 +5,11 @@ wake a blocked thread takes as long as a small kernel runs. Therefore idle worke
 half a millisecond on an atomic counter, without a lock, before they block; and a caller that
 starts a task spins until the workers have begun, so that it does not compete for the lock.
 
+Where other programs use the processors, spinning takes time from them and from our own threads. A
+spinning thread yields its processor every microsecond; a yield that takes long means that another
+thread was waiting for it. Then for some tasks no thread spins: idle workers block at once, and so
+does a caller that has nothing left but to wait for a worker.
+
 Chapter: book/fast.md.
 """
 
@@ -15,23 +20,32 @@ from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
+from llvmlite import binding, ir
 from numba import types
+from numba.core import cgutils
 
 from dlcore.kernels.machine.jit import COMPILED, kernel
-from dlcore.kernels.machine.registers import intrinsic_from_ir
+from dlcore.kernels.machine.registers import LONG, SHORT, TRIPLE, VOID, intrinsic_from_ir
 
 PIECES = 3  # for each thread: few cost little, several even out threads that are interrupted
 LINE = 8  # counters are so many numbers apart, each in a cache line of its own
-IDLE_SPINS = 1 << 18  # reads of a counter before a thread blocks, about half a millisecond
-START_SPINS = 1 << 14  # reads while the workers begin
-SETTLE_SPINS = 1 << 11  # further reads, while they take and release the global lock
-PAUSE = 1e-4  # seconds between checks, when a worker takes longer than all these reads
+READS = 64  # of a counter, between two yields: about a microsecond
+IDLE_SPINS = 1 << 8  # rounds of so many reads before a thread blocks, about half a millisecond
+START_SPINS = 1 << 6  # rounds while the workers begin
+SETTLE_SPINS = 1 << 3  # further rounds, while they take and release the global lock
+PAUSE = 1e-4  # seconds that a caller blocks before it looks again whether workers have finished
+LONG_YIELD = 16  # times the reads before it: as long takes a yield to another thread
+CROWDED = 32  # tasks without spinning, after a processor was found taken
+
+MET, GIVEN_UP, INTERRUPTED = 1, 0, -1  # how spinning ends
+YIELDS = "sched_yield", "SwitchToThread"  # of POSIX and of Windows
 
 
 @cache
 def processor_count():
     """Count the processors that are open to this process."""
-    return getattr(os, "process_cpu_count", os.cpu_count)() or 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def thread_count():
@@ -51,19 +65,71 @@ def atomic_add(reg, counters, i, more):
     return reg.builder.atomic_rmw("add", reg.builder.gep(counters, [i]), more, "seq_cst")
 
 
+def atomic_read_naive(counters, i):
+    """Read a counter."""
+    return counters[i]
+
+
+@partial(intrinsic_from_ir, atomic_read_naive, types.int64)
+def atomic_read(reg, counters, i):
+    """Read memory each time, and tell the processor that this is a loop that waits."""
+    if TRIPLE.startswith(("x86", "i686")):
+        pause = cgutils.get_or_insert_function(
+            reg.builder.module, ir.FunctionType(VOID, []), "llvm.x86.sse2.pause"
+        )
+        reg.builder.call(pause, [])
+    return reg.builder.load_atomic(reg.builder.gep(counters, [i]), "acquire", 8)
+
+
+def yield_processor_naive(counters):
+    """Let other threads run on this processor."""
+    time.sleep(0)
+
+
+@partial(intrinsic_from_ir, yield_processor_naive, types.void)
+def yield_processor(reg, counters):
+    """Call the system for that; it returns at once where no other thread is ready."""
+    for name in YIELDS:
+        if binding.address_of_symbol(name):
+            function = ir.FunctionType(SHORT, [])
+            found = cgutils.get_or_insert_function(reg.builder.module, function, name)
+            reg.builder.call(found, [])
+            return
+
+
+def clock_naive(counters):
+    """Count nanoseconds."""
+    return time.perf_counter_ns()
+
+
+@partial(intrinsic_from_ir, clock_naive, types.int64)
+def clock(reg, counters):
+    """Count in the unit of the processor; where it has no counter, the count stands still."""
+    kind = ir.FunctionType(LONG, [])
+    name = "llvm.readcyclecounter"
+    return reg.builder.call(cgutils.get_or_insert_function(reg.builder.module, kind, name), [])
+
+
 @kernel
 def signal_and_spin(signal, amount, counter, target, spins, settle):
     """Add an amount to `signal`, then read `counter` until it is at least `target`.
 
-    Return whether that happened within so many spins; if it did, spin `settle` times more.
+    Return MET if that happened within so many rounds of reads, after `settle` rounds more;
+    INTERRUPTED if the yield after a round gave the processor to another thread; else GIVEN_UP.
     """
     atomic_add(signal, 0, amount)
     for _ in range(spins):
-        if atomic_add(counter, 0, 0) >= target:
-            for _ in range(settle):
-                atomic_add(counter, 0, 0)
-            return True
-    return False
+        start = clock(counter)
+        for _ in range(READS):
+            if atomic_read(counter, 0) >= target:
+                for _ in range(settle * READS):
+                    atomic_read(counter, 0)
+                return MET
+        middle = clock(counter)
+        yield_processor(counter)
+        if clock(counter) - middle > LONG_YIELD * (middle - start):
+            return INTERRUPTED
+    return MET if atomic_read(counter, 0) >= target else GIVEN_UP
 
 
 class Task:
@@ -89,31 +155,39 @@ class Task:
         """Run the function, unless the task is closed; return what to add to `finished`."""
         if not self.take_ticket():
             return 0
-        signal_and_spin(self.started, 1, self.started, 0, 1, 0)
+        signal_and_spin(self.started, 1, self.started, 0, 0, 0)
         try:
             self.work(worker)
         except BaseException as failure:
             self.failures.append(failure)
         return 1
 
-    def close(self, workers):
+    def close(self, workers, spins):
         """Let no further worker begin, and return when those that have begun are finished.
 
-        The function is released, and the arrays that it refers to.
+        Spin for so many rounds, then block between looks. The function is released, and the
+        arrays that it refers to. Return whether an interruption ended the spinning.
         """
         begun = workers
         while self.take_ticket():
             begun -= 1
-        while not signal_and_spin(self.finished, 0, self.finished, begun, IDLE_SPINS, 0):
+        end = signal_and_spin(self.finished, 0, self.finished, begun, spins, 0)
+        interrupted = end == INTERRUPTED
+        while end != MET:
             time.sleep(PAUSE)
+            end = signal_and_spin(self.finished, 0, self.finished, begun, 0, 0)
         self.work = None
+        return interrupted
 
 
 class ThreadPool:
-    """Threads that run a task whenever the counter `generation` is increased."""
+    """Threads that run a task whenever the counter `generation` is increased.
+
+    `crowded` is the number of tasks to run without spinning.
+    """
 
     def __init__(self, workers):
-        self.workers, self.blocked, self.task = 0, 0, Task(None, 0)
+        self.workers, self.blocked, self.crowded, self.task = 0, 0, 0, Task(None, 0)
         self.generation = np.zeros(1, np.int64)
         self.busy, self.wakeup = threading.Lock(), threading.Condition()
         for worker in range(1, workers + 1):
@@ -128,8 +202,10 @@ class ThreadPool:
         """Run one task after the other, for ever; spin between them, then block."""
         generation, done, finished = 0, 0, self.task.finished
         while True:
-            following = generation + 1
-            if not signal_and_spin(finished, done, self.generation, following, IDLE_SPINS, 0):
+            following, spins = generation + 1, self.patience(IDLE_SPINS)
+            end = signal_and_spin(finished, done, self.generation, following, spins, 0)
+            if end != MET:
+                self.note(end == INTERRUPTED)
                 with self.wakeup:
                     self.blocked += 1
                     while self.generation[0] == generation:
@@ -139,18 +215,30 @@ class ThreadPool:
             done, finished = task.run(worker), task.finished
             del task
 
+    def patience(self, spins):
+        """Return for how many rounds to spin: so many, or none while processors are taken."""
+        return 0 if self.crowded else spins
+
+    def note(self, crowded):
+        """Stop spinning for some tasks where a processor was found taken."""
+        if crowded:
+            self.crowded = CROWDED
+
     def run(self, work):
         """Run  work(0)  in this thread, and  work(1), work(2), …  in workers that are free."""
         self.task = task = Task(work, self.workers)
-        spinning = self.workers - self.blocked
+        spinning, spins = self.workers - self.blocked, self.patience(START_SPINS)
+        self.crowded = max(0, self.crowded - 1)
+        settle = SETTLE_SPINS if spinning and spins else 0
         try:
-            signal_and_spin(self.generation, 1, task.started, spinning, START_SPINS, SETTLE_SPINS)
+            end = signal_and_spin(self.generation, 1, task.started, spinning, spins, settle)
+            self.note(spins and end != MET)
             if self.blocked:
                 with self.wakeup:
                     self.wakeup.notify_all()
             work(0)
         finally:
-            task.close(self.workers)
+            self.note(task.close(self.workers, self.patience(IDLE_SPINS)))
         for failure in task.failures:
             raise failure
 

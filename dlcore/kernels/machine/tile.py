@@ -15,10 +15,17 @@ import numpy as np
 from numba import types
 from numba.core import cgutils
 
-from dlcore.kernels.machine.registers import LONG, SHORT, VOID, WIDTH, intrinsic_from_ir
+from dlcore.kernels.machine.registers import (
+    LONG,
+    MASKED,
+    REGISTERS,
+    SHORT,
+    VOID,
+    intrinsic_from_ir,
+)
 
 ROWS = 6, 4, 1  # the heights of a tile
-WIDTHS = (4, 3, 2, 1) if WIDTH == 64 else (2, 1)  # its registers a row, all sizes up to the first
+WIDTHS = (4, 3, 2, 1) if REGISTERS == 32 else (2, 1)  # its registers a row, all up to the first
 
 
 class Matrix(NamedTuple):
@@ -83,8 +90,16 @@ def tile(reg, y, w, x, terms, rows, columns, overwrite):
         with builder.goto_block(builder.append_basic_block(f"tile.{R}.{V}")):
             sizes.add_case(LONG(8 * R + V), builder.block)
             left = builder.sub(columns, LONG((V - 1) * reg.lanes))
-            masks = [reg.mask(LONG(reg.lanes))] * (V - 1) + [reg.mask(left)]
-            emit_tile(reg, y, w, x, terms, R, masks, overwrite)
+            masks = [None] * (V - 1) + [reg.mask(left)]
+            if MASKED:
+                emit_tile(reg, y, w, x, terms, R, masks, overwrite)
+            else:  # masks would be branches in the innermost loop
+                full = builder.icmp_signed("==", left, LONG(reg.lanes))
+                with builder.if_else(full) as (inside, at_edge):
+                    with inside:
+                        emit_tile(reg, y, w, x, terms, R, [None] * V, overwrite)
+                    with at_edge:
+                        emit_tile(reg, y, w, x, terms, R, masks, overwrite)
             builder.branch(done)
     builder.position_at_end(done)
 
@@ -167,16 +182,28 @@ def congruence(matrices):
     def emit(reg, y, x, m, n):
         builder = reg.builder
         for size, M in matrices.items():
-            b, a = M.shape
             chosen = builder.icmp_signed("==", m, LONG(size))
-            with builder.if_then(chosen), cgutils.for_range(builder, reg.count(n)) as loop:
-                lane = builder.mul(loop.index, LONG(reg.lanes))
-                left = builder.sub(n, lane)
-                square = [reg.load(*place) for place in reg.entries(x, lane, a * a, left)]
-                half = [[reg.mix(row, square[j::a]) for j in range(a)] for row in M]
-                made = [reg.mix(row, line) for line in half for row in M]
-                places = reg.entries(y, lane, b * b, left)
-                for value, place in zip(made, places, strict=True):
-                    reg.store(value, *place)
+            with builder.if_then(chosen):
+                squares = [(square, side**2) for square, side in zip((y, x), M.shape, strict=True)]
+                full = reg.are_full(squares, n)
+                with builder.if_else(full) as (inside, at_edge):
+                    with inside:
+                        emit_congruence(reg, y, x, M, n, masked=False)
+                    with at_edge:
+                        emit_congruence(reg, y, x, M, n, masked=True)
 
     return intrinsic_from_ir(congruence_naive, types.void, emit)
+
+
+def emit_congruence(reg, y, x, M, n, masked):
+    """Write the loop that transforms a register of every entry at a time:  y = M x Mᵀ."""
+    b, a = M.shape
+    builder = reg.builder
+    with cgutils.for_range(builder, reg.count(n)) as loop:
+        lane = builder.mul(loop.index, LONG(reg.lanes))
+        left = builder.sub(n, lane) if masked else None
+        square = [reg.load(*place) for place in reg.entries(x, lane, a * a, left)]
+        columns = [reg.transform(M, square[j::a]) for j in range(a)]
+        made = [value for row in zip(*columns, strict=True) for value in reg.transform(M, row)]
+        for value, place in zip(made, reg.entries(y, lane, b * b, left), strict=True):
+            reg.store(value, *place)

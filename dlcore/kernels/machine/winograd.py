@@ -9,10 +9,13 @@ and a NaN or an infinity spreads over the whole square of outputs. Sources: [Lav
 Chapter: book/fast.md.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dlcore.kernels.machine.gemm import gemm, transpose
 from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.layout import LINE
 from dlcore.kernels.machine.tile import Matrix, Square, Terms, congruence
 from dlcore.kernels.machine.winograd_blocking import (
     R,
@@ -31,27 +34,64 @@ filter_transform = congruence(G)
 filter_grad_transform = congruence({m: matrix.T for m, matrix in G.items()})
 
 
+class Stack(NamedTuple):
+    """Matrices of one size:  matrix k begins `step` numbers behind matrix k - 1.
+
+    A matrix has so many rows of `columns` numbers each, one behind the other.
+    """
+
+    array: np.ndarray
+    count: int
+    step: int
+    rows: int
+    columns: int
+
+
 @kernel
-def matrix_offsets(x):
+def empty_stack(count, rows, columns, x):
+    """Allocate a stack for numbers like those of x.
+
+    Each matrix begins with a cache line, and the step is an odd number of lines: a square, whose
+    entries lie in as many matrices, is then spread over as many sets of the cache. A step of a
+    power of two would put them all into one set, which holds a few lines only.
+    """
+    lanes = LINE // x.itemsize
+    step = (-(-rows * columns // lanes) | 1) * lanes
+    memory = np.empty(count * step + lanes, x.dtype)
+    start = -(memory.ctypes.data // x.itemsize) % lanes
+    return Stack(memory[start : start + count * step], count, step, rows, columns)
+
+
+@kernel
+def rows_of(array, first, last):
+    """View rows of every matrix of an array (count, rows, columns) as a stack."""
+    count, rows, columns = array.shape
+    entries = array.reshape(-1)[first * columns :]
+    return Stack(entries, count, rows * columns, last - first, columns)
+
+
+@kernel
+def matrix_offsets(stack):
     """List where the matrices of a stack begin."""
-    return np.arange(x.shape[0]) * (x.shape[1] * x.shape[2])
+    return np.arange(stack.count) * stack.step
 
 
 @kernel
-def transform_inputs(seen, x, first, block, Q, blocking, starts):
-    """Transform the squares of pixels that a block of squares sees, channels from `first` on.
+def transform_inputs(seen, x, channels, block, Q, blocking, starts):
+    """Transform the squares of pixels that a block of squares sees, for a range of channels.
 
-    seen is (n², C, squares · images); `starts` is memory for n² offsets.
+    `seen` has n² matrices (depth, squares · images); `starts` is memory for n² offsets.
     """
     H, W, C, N = x.shape
     top, left = blocking.top
-    stack = matrix_offsets(seen)
+    offsets = matrix_offsets(seen)
     for s in range(block.squares):
         p, q = corner(block.square + s, Q, blocking.m)
         square_offsets((p - top, q - left), blocking.m + R - 1, (H, W), C * N, starts)
-        for c in range(seen.shape[1]):
-            into = Square(seen, c * seen.shape[2] + s * block.images, stack)
-            pixels = Square(x, (first + c) * N + block.image, starts)
+        for c in range(*channels):
+            row = (c - channels[0]) * seen.columns
+            into = Square(seen.array, row + s * block.images, offsets)
+            pixels = Square(x, c * N + block.image, starts)
             input_transform(into, pixels, blocking.m, block.images)
 
 
@@ -61,14 +101,13 @@ def multiply_stacks(y, w, x, w_steps, depth, columns, overwrite):
 
     `w_steps` lead from row to row and from column to column of w[k].
     """
-    count, rows, y_row = y.shape
     nowhere = np.zeros(1, np.int64)
     terms = Terms(nowhere, nowhere, 1, depth)
-    for k in range(count):
-        into = Matrix(y, k * rows * y_row, y_row, 1)
-        weights = Matrix(w, k * w[0].size, w_steps[0], w_steps[1])
-        values = Matrix(x, k * x[0].size, x.shape[2], 1)
-        gemm(into, weights, values, terms, rows, columns, overwrite)
+    for k in range(y.count):
+        into = Matrix(y.array, k * y.step, y.columns, 1)
+        weights = Matrix(w.array, k * w.step, w_steps[0], w_steps[1])
+        values = Matrix(x.array, k * x.step, x.columns, 1)
+        gemm(into, weights, values, terms, y.rows, columns, overwrite)
 
 
 @kernel
@@ -80,17 +119,20 @@ def correlate_squares(start, stop, y, x, w, first, blocking):
     P, Q, filters, N = y.shape
     count, C, F = w.shape
     m, columns = blocking.m, blocking.squares * blocking.images
-    seen, made = np.empty((count, C, columns), x.dtype), np.empty((count, F, columns), x.dtype)
-    starts, stack = np.empty(count, np.int64), matrix_offsets(made)
+    seen, made = empty_stack(count, blocking.depth, columns, x), empty_stack(count, F, columns, x)
+    starts, offsets = np.empty(count, np.int64), matrix_offsets(made)
     for unit in range(start, stop):
         block = block_at(unit, P, Q, N, blocking)
-        transform_inputs(seen, x, 0, block, Q, blocking, starts)
-        multiply_stacks(made, w, seen, (1, F), C, block.squares * block.images, True)
+        width = block.squares * block.images
+        for c in range(0, C, blocking.depth):
+            end = min(C, c + blocking.depth)
+            transform_inputs(seen, x, (c, end), block, Q, blocking, starts)
+            multiply_stacks(made, rows_of(w, c, end), seen, (1, F), end - c, width, c == 0)
         for s in range(block.squares):
             square_offsets(corner(block.square + s, Q, m), m, (P, Q), filters * N, starts)
             for f in range(F):
                 into = Square(y, (first + f) * N + block.image, starts)
-                product = Square(made, f * columns + s * block.images, stack)
+                product = Square(made.array, f * columns + s * block.images, offsets)
                 output_transform(into, product, m, block.images)
 
 
@@ -98,20 +140,21 @@ def correlate_squares(start, stop, y, x, w, first, blocking):
 def transform_output_grads(made, y_bar, f, block, blocking, starts, t):
     """Transform the squares of ȳ of a block, transposed, for the filters from `f` on.
 
-    made is (n², squares · images, F); `starts` and t are memory for offsets and for a square.
+    `made` has n² matrices (squares · images, F); `starts` and t are memory for offsets and for a
+    square.
     """
     P, Q, filters, N = y_bar.shape
-    m, F, images = blocking.m, made.shape[2], block.images
-    stack = matrix_offsets(made)
+    m, F, images = blocking.m, made.columns, block.images
+    offsets = matrix_offsets(made)
     for s in range(block.squares):
         square_offsets(corner(block.square + s, Q, m), m, (P, Q), filters * N, starts)
         for k in range(m * m):
             if starts[k] >= 0:
                 bars = Matrix(y_bar, starts[k] + f * N + block.image, N, 1)
-                starts[k] = k * images * F
-                transpose(Matrix(t, starts[k], F, 1), bars, F, images)
-        into = Square(made, s * images * F, stack)
-        output_grad_transform(into, Square(t, 0, starts), m, images * F)
+                starts[k] = k * t.step
+                transpose(Matrix(t.array, starts[k], F, 1), bars, F, images)
+        into = Square(made.array, s * images * F, offsets)
+        output_grad_transform(into, Square(t.array, 0, starts), m, images * F)
 
 
 @kernel
@@ -123,16 +166,19 @@ def accumulate_winograd_grad(start, stop, w_hats, x, y_bar, first, blocking):
     P, Q, _, N = y_bar.shape
     pieces, count, C, F = w_hats.shape
     m, columns = blocking.m, blocking.squares * blocking.images
-    seen, made = np.empty((count, C, columns), x.dtype), np.empty((count, columns, F), x.dtype)
-    t, starts = np.empty(m * m * blocking.images * F, x.dtype), np.empty(count, np.int64)
+    seen, made = empty_stack(count, blocking.depth, columns, x), empty_stack(count, columns, F, x)
+    t, starts = empty_stack(m * m, blocking.images, F, x), np.empty(count, np.int64)
     blocks = block_count(P, Q, N, blocking)
     for piece in range(start, stop):
         for unit in range(piece * blocks // pieces, (piece + 1) * blocks // pieces):
             block = block_at(unit, P, Q, N, blocking)
-            transform_inputs(seen, x, first[0], block, Q, blocking, starts)
             transform_output_grads(made, y_bar, first[1], block, blocking, starts, t)
-            depth = block.squares * block.images
-            multiply_stacks(w_hats[piece], seen, made, (columns, 1), depth, F, False)
+            for c in range(0, C, blocking.depth):
+                end = min(C, c + blocking.depth)
+                channels = first[0] + c, first[0] + end
+                transform_inputs(seen, x, channels, block, Q, blocking, starts)
+                sums, terms = rows_of(w_hats[piece], c, end), block.squares * block.images
+                multiply_stacks(sums, seen, made, (columns, 1), terms, F, False)
 
 
 @kernel

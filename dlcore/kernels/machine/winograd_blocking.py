@@ -11,32 +11,53 @@ from typing import NamedTuple
 import numpy as np
 
 from dlcore.kernels.machine.jit import kernel
+from dlcore.kernels.machine.processor import second_level
 from dlcore.kernels.machine.threads import thread_count
 
 R = 3  # taps a side
 LANES = 150  # columns that make a product efficient
+DEPTH = 16  # terms that make a product efficient
 LITTLE, ROOM = 1 << 18, 5 << 20  # bytes for transformed filters, at least and at most
 
 
 class Blocking(NamedTuple):
-    """How outputs are cut: m × m a square, so many squares and so many images at a time."""
+    """How outputs are cut: m × m a square, so many squares and so many images at a time.
+
+    The channels of the input are transformed, and their products added up, `depth` at a time.
+    """
 
     m: int
     top: tuple  # rows and columns of zeros before the image
     squares: int
     images: int
+    depth: int
 
 
-def choose_blocking(x, y, m, top, column):
+def choose_blocking(x, y, m, top, channels):
     """Take as many squares, or as few images, as make a product worth its while.
 
-    A column of the product takes so many bytes, all threads at most a quarter of x and y.
+    `channels` are the rows of the matrices before and after it. A column of them takes so many
+    bytes, all threads at most a quarter of x and y.
     """
     N, size, room = x.shape[-1], y.shape[:2], (x.nbytes + y.nbytes) // (4 * thread_count())
-    lanes = max(16, min(LANES, room // column))
+    entry = (m + R - 1) ** 2 * x.itemsize
+    lanes = max(16, min(LANES, room // (sum(channels) * entry)))
     images = -(-N // -(-N // lanes) // 16) * 16 if lanes < N else max(1, N)
     squares = np.prod([-(-P // m) for P in size])
-    return Blocking(m, top, max(1, min(lanes // images, squares // thread_count())), images)
+    squares = max(1, min(lanes // images, squares // thread_count()))
+    depth = choose_depth(*channels, entry * squares * images)
+    return Blocking(m, top, squares, images, depth)
+
+
+def choose_depth(C, F, row):
+    """Choose how many of C channels to transform before their products are added up.
+
+    Transformed squares are written and read once more. A row of them takes so many bytes; if
+    those of all channels, and of F filters, do not stay in the cache of second level, it is a
+    part of the channels, of which there must be enough to make a product efficient.
+    """
+    rest = 3 * second_level() // 4 // row - F
+    return C if rest < DEPTH else -(-C // -(-C // rest))
 
 
 def filter_budget(*arrays):

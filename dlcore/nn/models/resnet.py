@@ -37,7 +37,8 @@ class IdentityShortcut(Layer):
         if not self.more:
             return x
         N, _, H, W = x.shape
-        return np.concatenate([x, np.zeros((N, self.more, H, W), x.dtype)], axis=1)
+        more = np.zeros_like(x, shape=(N, self.more, H, W))  # in the memory order of x
+        return np.concatenate([x, more], axis=1)
 
 
 class ProjectionShortcut(Layer):

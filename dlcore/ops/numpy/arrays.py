@@ -103,9 +103,23 @@ def put(x: Tensor, *, key, shape) -> Tensor:
     >>> put(np.array([1.0, 2.0, 3.0]), key=[0, 0, 2], shape=(3,))
     array([3., 0., 3.])
     """
-    y = np.zeros(shape, np.result_type(x))
-    np.add.at(y, key, x)
+    y = np.zeros_like(x, shape=shape)  # in the memory order of x
+    if picks_each_once(key):
+        y[key] = x
+    else:
+        np.add.at(y, key, x)
     return y
+
+
+def picks_each_once(key):
+    """Tell whether an index is made of slices and integers: it picks no entry twice.
+
+    >>> picks_each_once((slice(None), 3)), picks_each_once([0, 0])
+    (True, False)
+    """
+    parts = key if isinstance(key, tuple) else (key,)
+    basic = slice | int | np.integer | type(None) | type(Ellipsis)
+    return all(isinstance(part, basic) and not isinstance(part, bool) for part in parts)
 
 
 @put.defjvp
