@@ -4,20 +4,32 @@ from typing import Annotated
 
 import typer
 
-from dlcore.cli.app import app
+from dlcore.cli.app import PRACTISE, app, complete_topic
 
 
-@app.command()
-def walk(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
+Topic = Annotated[
+    str, typer.Argument(help="A chapter, such as loss.", autocompletion=complete_topic)
+]
+AnyTopic = Annotated[
+    str,
+    typer.Argument(
+        help="A chapter, such as loss, or one exercise; none takes all.",
+        autocompletion=complete_topic,
+    ),
+]
+
+
+@app.command(rich_help_panel=PRACTISE)
+def walk(topic: Topic):
     """List every file that carries TOPIC, from the chapter down to the solution."""
     from dlcore.course.exercises.topics import walk
 
     walk(topic)
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def check(
-    topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none checks all.")] = "",
+    topic: AnyTopic = "",
     *,
     k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
     hint: Annotated[int, typer.Option(help="How many hints to give.")] = 0,
@@ -29,7 +41,7 @@ def check(
     raise typer.Exit(check(topic or None, k=k, hint=hint, solution=solution))
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def exercises(
     topics: Annotated[list[str] | None, typer.Argument(help="Chapters; none cuts all.")] = None,
 ):
@@ -39,9 +51,9 @@ def exercises(
     exercises(*(topics or ()))
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def watch(
-    topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none watches all.")] = "",
+    topic: AnyTopic = "",
 ):
     """Watch your answers: on every save, say what became of the first pending exercise."""
     from dlcore.course.practice.watch import watch
@@ -49,7 +61,7 @@ def watch(
     watch(topic or None)
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def doctor():
     """Look at this machine as the book needs it, and say what to do where something is amiss."""
     from dlcore.cli.train import datasets
@@ -58,8 +70,8 @@ def doctor():
     raise typer.Exit(doctor(datasets))
 
 
-@app.command()
-def notebook(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
+@app.command(rich_help_panel=PRACTISE)
+def notebook(topic: Topic):
     """Open the exercises of TOPIC as a notebook, paired with the file of the same name."""
     from dlcore.course.practice.notebook import notebook
 
@@ -67,7 +79,7 @@ def notebook(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.
     print(f"{path} is in step with {path.with_suffix('.py').name}: open it with `jupyter lab`")
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def formulas(
     *,
     mutate: Annotated[bool, typer.Option(help="Make mutants, and count who is refused.")] = False,

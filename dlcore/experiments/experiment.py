@@ -1,7 +1,8 @@
 """An experiment: a run with a name, and the numbers of the sources that it answers.
 
-`reproduce` runs one and writes what came out, with all that is needed to do it again, to
-``book/results/<name>.json``. The pages print those files and never a number typed by hand.
+`reproduce` runs one and writes what came out, with all that is needed to do it again: to the
+user's cache, or on request to ``book/results/<name>.json``. The pages print the files there, and
+never a number typed by hand.
 
 Chapter: book/ledger.md.
 """
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from dlcore.data.sources import cache
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
 EXPERIMENTS = {}
@@ -107,9 +110,14 @@ def circumstances():
     }
 
 
-def write(name, record):
-    """Write a record to ``book/results/``, small enough to read."""
-    path = RESULTS / f"{name}.json"
+def folder_of_results(*, recorded):
+    """Return where results go: to the book if they are to be recorded, else to the cache."""
+    return RESULTS if recorded else cache() / "results"
+
+
+def write(name, record, *, recorded=True):
+    """Write a record, small enough to read; return the path."""
+    path = folder_of_results(recorded=recorded) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=1, default=shorten) + "\n")
     return path
@@ -142,8 +150,8 @@ def unpack(picture):
     return np.frombuffer(shades, np.uint8).reshape(picture["shape"])
 
 
-def reproduce_one(experiment, seed=0):
-    """Run an experiment and write its record; return the record."""
+def reproduce_one(experiment, seed=0, *, recorded=False):
+    """Run an experiment, and write what came out; return it and the path of the file."""
     start = time.perf_counter()
     values, history = experiment.run(seed)
     told = {
@@ -157,8 +165,7 @@ def reproduce_one(experiment, seed=0):
                    for claim in experiment.claims},
         "history": history,
     }  # fmt: skip
-    write(experiment.name, told)
-    return told
+    return told, write(experiment.name, told, recorded=recorded)
 
 
 def record(name):
