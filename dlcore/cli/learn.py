@@ -6,7 +6,6 @@ import typer
 
 from dlcore.cli.app import PRACTISE, app, complete_topic
 
-
 Topic = Annotated[
     str, typer.Argument(help="A chapter, such as loss.", autocompletion=complete_topic)
 ]
@@ -59,6 +58,14 @@ def watch(
     from dlcore.course.practice.watch import watch
 
     watch(topic or None)
+
+
+@app.command(rich_help_panel=PRACTISE)
+def progress():
+    """Show how far you are: chapters, points, time, and what to do next."""
+    from dlcore.course.practice.progress import progress
+
+    progress()
 
 
 @app.command(rich_help_panel=PRACTISE)

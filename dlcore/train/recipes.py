@@ -194,11 +194,11 @@ class Recipe:
         ValueError: train: epochs is 0, use a whole number of 1 or more
         """
         known = self.chosen()
-        for name in changes:
+        for name, value in changes.items():
             if name not in known:
                 model = self.build.__name__.replace("_", " ")
                 raise ValueError(f"train: {model} has no {name}, it has {', '.join(known)}")
-            require_allowed(name, changes[name])
+            require_allowed(name, value)
         own = {name: value for name, value in changes.items() if name not in self.settings}
         settings = {name: changes.get(name, value) for name, value in self.settings.items()}
         return replace(self, settings=settings, **own)
