@@ -69,6 +69,21 @@ def progress():
 
 
 @app.command(rich_help_panel=PRACTISE)
+def mine(
+    *,
+    data: Annotated[str, typer.Option(help="digits or cifar10")] = "digits",
+    epochs: Annotated[int | None, typer.Option(help="Rounds through the images.")] = None,
+    images: Annotated[int | None, typer.Option(help="How many images to train on.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the weights, batches and dropout.")] = 0,
+):
+    """Train a network of your own answers; what is not answered yet is lent by the book."""
+    from dlcore.experiments.mine import run
+    from dlcore.experiments.mine.report import report
+
+    report(run(data=data, epochs=epochs, images=images, seed=seed, tell=print))
+
+
+@app.command(rich_help_panel=PRACTISE)
 def doctor():
     """Look at this machine as the book needs it, and say what to do where something is amiss."""
     from dlcore.cli.train import datasets
