@@ -58,10 +58,11 @@ $(STAMP): pyproject.toml uv.lock
 # The exercises need no book: no Sphinx, no Jupyter, no browser. An environment that is whole stays so.
 $(START): pyproject.toml uv.lock
 	@$(OLD_ENOUGH)
-	@echo "The exercises need about 300 MB in .venv, the first time a minute and a download of 120 MB."
+	@echo "Setting up the exercises: a minute, 330 MB in .venv, downloaded where they are not cached."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
 	@UV_COMPILE_BYTECODE=0 $(BIN)/uv sync --quiet --frozen --inexact
+	@[ -e $(STAMP) ] || $(BIN)/python -m pip uninstall --quiet --yes uv
 	@touch $@
 
 OLD_ENOUGH = $(PYTHON) -c "import sys; sys.version_info < (3, 11) and sys.exit('make: $(PYTHON) is too old, name a Python 3.11 or later: make PYTHON=python3.12')"

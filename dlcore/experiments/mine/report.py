@@ -43,9 +43,9 @@ def curve(losses, width=WIDTH):
 def picture(image):
     """Draw an image (H, W) in shades, each pixel two characters wide; large ones are averaged.
 
-    >>> print(picture(np.array([[0.0, 1.0], [0.5, 0.0]])))
+    >>> print(picture(np.array([[0.0, 1.0], [0.5, 1.0]])))
       ██
-    ▒▒
+    ▒▒██
     """
     step = -(-len(image) // SIDE)
     H, W = (size // step for size in image.shape)
