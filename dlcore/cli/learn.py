@@ -93,12 +93,19 @@ def doctor():
 
 
 @app.command(rich_help_panel=PRACTISE)
-def notebook(topic: Topic):
-    """Open the exercises of TOPIC as a notebook, paired with the file of the same name."""
-    from dlcore.course.practice.notebook import notebook
+def notebook(
+    topic: Topic,
+    *,
+    open: Annotated[bool, typer.Option("--open", help="Open it in JupyterLab.")] = False,
+):
+    """Write the exercises of TOPIC as a notebook: formulas, text, and a check after each."""
+    from dlcore.course.practice.notebook import notebook, open_in_jupyter
+    from dlcore.verification.printed import latex_of_page
 
-    path = notebook(topic)
-    print(f"{path} is in step with {path.with_suffix('.py').name}: open it with `jupyter lab`")
+    path = notebook(topic, latex_of_page)
+    print(f"{path} is in step with {path.with_suffix('.py').name}, and `dlcore check` keeps it so")
+    if open:
+        open_in_jupyter(path)
 
 
 @app.command(rich_help_panel=PRACTISE)

@@ -8,6 +8,7 @@ from dlcore.course.exercises.book_answer import book_answer
 from dlcore.course.exercises.marks import exercises_of
 from dlcore.course.exercises.named import named
 from dlcore.course.practice.advice import QUIET, advice
+from dlcore.course.practice.notebook import synchronise
 from dlcore.course.practice.progress_file import Progress
 from dlcore.course.practice.runner import by_exercise, run
 
@@ -25,6 +26,8 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str
     chosen = [home] if home else topics.topics()
     if solution:
         return show(chosen, solution)
+    for each in chosen:
+        synchronise(each)
     tests_run = run(chosen, k=k or exercise or "")
     console = Console(highlight=False)
     if tests_run.broken:

@@ -29,6 +29,7 @@ from dlcore.course.exercises.reset import reset
 from dlcore.course.exercises.skeleton import cut, definitions, exercises_in
 from dlcore.course.practice.advice import QUIET, advice
 from dlcore.course.practice.check import by_exercise
+from dlcore.course.practice.notebook import paths, synchronise
 from dlcore.course.practice.progress import clock
 from dlcore.course.practice.progress_file import Progress
 from dlcore.course.practice.subprocess_runner import preload, run_in_subprocess
@@ -77,6 +78,10 @@ class WatchSession:
     def run_tests(self):
         """Run the tests of the exercise at hand; when it passes, turn to the next."""
         while self.exercise:
+            try:
+                synchronise(self.exercise.topic)
+            except ValueError as error:
+                self.messages.append(str(error))
             self.seen = self.exercise.topic, text_of(self.exercise.topic)
             tests_run = self.running([self.exercise.topic], self.exercise.name)
             found = [each for each in by_exercise(tests_run.outcomes) if self.at_hand(each)]
@@ -90,6 +95,8 @@ class WatchSession:
             self.messages.append(f"✓ {self.exercise.name} passes: s shows how the book does it")
             self.solved = self.exercise
             self.turn()
+            if self.console.is_terminal:
+                self.draw()  # the tests of the next exercise take their time
 
     def running(self, topic_names, k=""):
         """Run tests; a terminal shows what is run, and for how long."""
@@ -226,9 +233,8 @@ def docstring(topic, name):
 
 
 def text_of(topic):
-    """Return the answers to a topic as they are at this moment."""
-    path = topics.ROOT / f"exercises/{topic}.py"
-    return path.read_bytes() if path.exists() else b""
+    """Return the answers to a topic, and their notebook, as they are at this moment."""
+    return [path.read_bytes() if path.exists() else b"" for path in paths(topic)]
 
 
 KEYS = {
@@ -287,7 +293,7 @@ def event_stream(topic_names):
 
 def queue_saves(topic_names, events, stop):
     """Put an event into the queue whenever a file of answers has been written."""
-    mine = lambda _, path: Path(path).stem in topic_names and path.endswith(".py")
+    mine = lambda _, path: Path(path).stem in topic_names and path.endswith((".py", ".ipynb"))
     folder, soon = topics.ROOT / "exercises", {"debounce": 50, "step": 10}  # milliseconds
     for changes in watchfiles.watch(folder, watch_filter=mine, stop_event=stop, **soon):
         for _, path in changes:

@@ -61,7 +61,11 @@ def run(parts=None, *, data="digits", epochs=None, images=None, seed=0, tell=lam
         raise ValueError(f"mine: epochs is {epochs}, images is {images}, use 1 or more of each")
     parts = gather() if parts is None else parts
     loaded = load(data)
-    (x, t), val, test = loaded.train.first(images), loaded.val.first(images), loaded.test.first(images)
+    (x, t), val, test = (
+        loaded.train.first(images),
+        loaded.val.first(images),
+        loaded.test.first(images),
+    )
     scaled = (each.astype(float) * settings["scale"] for each in (x, val.x, test.x))
     x, val_x, test_x = map(np.asarray, parts.functions.centre(*scaled))
 
