@@ -63,8 +63,8 @@ class Program(LiteralInclude):
         if exercise is None:
             return shown
         summary = (
-            f'The program <code class="literal">{escape(name)}</code>, '
-            f"which exercise {exercise} asks for"
+            f'<code class="literal">{escape(name)}</code>: try exercise '
+            f'<a href="#{exercise}">{exercise}</a> before you open it'
         )
         return folded(summary, *shown)
 
