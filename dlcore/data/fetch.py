@@ -12,7 +12,7 @@ from dlcore.data.sources import cache
 
 
 class Published(NamedTuple):
-    """Where a dataset is published, its folder in the cache, the SHA-256 of its files, its size."""
+    """Where a dataset is published, its folder in the cache, its files, its size."""
 
     url: str
     folder: str

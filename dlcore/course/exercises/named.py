@@ -9,7 +9,7 @@ from dlcore.course.exercises.marks import exercises_of
 
 
 def named(word, *, by):
-    """Return the topic that a word names, and the exercise, or None where it names no single one.
+    """Return the topic that a word names, and the exercise if it names one, else None.
 
     >>> named("loss", by="check"), named("exercises/loss.py", by="check")
     (('loss', None), ('loss', None))

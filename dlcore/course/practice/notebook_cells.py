@@ -179,5 +179,5 @@ def defines(text):
 
 
 def fingerprint_of(codes):
-    """Condense the blocks of a file, or the cells of a notebook, without regard to empty lines."""
+    """Condense the blocks of a file, or the cells of a notebook, to a fingerprint."""
     return fingerprint(BETWEEN.join(text.strip() for text in codes))

@@ -16,7 +16,7 @@ DECORATED = re.compile(r"@")
 
 
 def stands(topic):
-    """Map each exercise of a topic to the fingerprint of its answer and its tests, as they are."""
+    """Map each exercise of a topic to the fingerprint of its answer and its tests."""
     answers, tests = (
         path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         for path in (

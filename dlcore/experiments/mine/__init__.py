@@ -1,4 +1,4 @@
-"""A network of the reader's own answers; what has not been answered is borrowed from the library.
+"""A network of the reader's own answers; what is not answered is borrowed.
 
 Chapter: book/mine.md.
 """

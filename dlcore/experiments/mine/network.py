@@ -55,7 +55,7 @@ class Convolution(Layer):
 
 
 class Norm(Layer):
-    """Batch norm of images; the averages for the evaluation are kept by the answer's own class."""
+    """Batch norm of images; an answer's own class keeps the averages for the evaluation."""
 
     def __init__(self, parts, C):
         super().__init__(parts)

@@ -1,4 +1,4 @@
-"""The parts of a network: for each, the exercise that answers it, and what the library lends.
+"""The parts of a network: the exercise that answers each, and what the library lends.
 
 Chapter: book/mine.md.
 """

@@ -1,4 +1,4 @@
-"""Show a network of answers in the terminal: its parts, its curve, its filters, its mistakes.
+"""Show a network of answers in the terminal: parts, curve, filters, mistakes.
 
 Chapter: book/mine.md.
 """

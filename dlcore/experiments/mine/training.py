@@ -87,11 +87,17 @@ def run(parts=None, *, data="digits", epochs=None, images=None, seed=0, tell=lam
     seconds = time.perf_counter() - start
     guesses, mistakes = judge(network, test_x, test.t, test.x)
     return Result(
-        parts, loaded.classes, gap, losses, val_accuracy,
-        float(np.mean(guesses == test.t)), network.params["conv.w"],
-        np.asarray(parts.functions.confusion(test.t, guesses, len(loaded.classes))),
-        mistakes, seconds,
-    )  # fmt: skip
+        parts=parts,
+        classes=loaded.classes,
+        gap=gap,
+        losses=losses,
+        val_accuracy=val_accuracy,
+        test_accuracy=float(np.mean(guesses == test.t)),
+        filters=network.params["conv.w"],
+        confusion=np.asarray(parts.functions.confusion(test.t, guesses, len(loaded.classes))),
+        mistakes=mistakes,
+        seconds=seconds,
+    )
 
 
 def gradient_gap(network, x, t, seed):
