@@ -61,43 +61,41 @@ def run(parts=None, *, data="digits", epochs=None, images=None, seed=0, tell=lam
         raise ValueError(f"mine: epochs is {epochs}, images is {images}, use 1 or more of each")
     parts = gather() if parts is None else parts
     loaded = load(data)
-    (x, t), val, test = (
-        loaded.train.first(images),
-        loaded.val.first(images),
-        loaded.test.first(images),
-    )
-    scaled = (each.astype(float) * settings["scale"] for each in (x, val.x, test.x))
-    x, val_x, test_x = map(np.asarray, parts.functions.centre(*scaled))
-
-    build = lambda: Network(
-        parts.functions, x.shape[1:], len(loaded.classes), **settings["net"],
-        draws=Draws(seed),
-    )  # fmt: skip
-    gap = gradient_gap(build(), x[:4], t[:4], seed)
+    train, val, test = prepared(loaded, parts.functions.centre, images, settings["scale"])
+    size, K = train[0].shape[1:], len(loaded.classes)
+    build = lambda: Network(parts.functions, size, K, **settings["net"], draws=Draws(seed))
+    gap = gradient_gap(build(), train[0][:4], train[1][:4], seed)
     network = build()
     start = time.perf_counter()
     losses, val_accuracy = [], []
     try:
-        for loss, accuracy in trained(network, (x, t), (val_x, val.t), epochs, seed):
+        for loss, accuracy in trained(network, train, val, epochs, seed):
             losses += loss
             val_accuracy.append(accuracy)
             tell(f"epoch {len(val_accuracy)} of {epochs}: validation {accuracy:.3f}")
     except KeyboardInterrupt:
         tell("stopped: the network is judged as it stands")
     seconds = time.perf_counter() - start
-    guesses, mistakes = judge(network, test_x, test.t, test.x)
+    guesses, mistakes = judge(network, *test, loaded.test.x)
     return Result(
         parts=parts,
         classes=loaded.classes,
         gap=gap,
         losses=losses,
         val_accuracy=val_accuracy,
-        test_accuracy=float(np.mean(guesses == test.t)),
+        test_accuracy=float(np.mean(guesses == test[1])),
         filters=network.params["conv.w"],
-        confusion=np.asarray(parts.functions.confusion(test.t, guesses, len(loaded.classes))),
+        confusion=np.asarray(parts.functions.confusion(test[1], guesses, K)),
         mistakes=mistakes,
         seconds=seconds,
     )
+
+
+def prepared(loaded, centre, images, scale):
+    """Return the first images of the three sets, centred and scaled, with their labels."""
+    sets = [part.first(images) for part in (loaded.train, loaded.val, loaded.test)]
+    centred = centre(*(part.x.astype(float) * scale for part in sets))
+    return [(np.asarray(x), part.t) for x, part in zip(centred, sets, strict=True)]
 
 
 def gradient_gap(network, x, t, seed):
