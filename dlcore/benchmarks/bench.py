@@ -36,6 +36,11 @@ BENCHES = {  # in the order of the book
 }
 # What a benchmark finds besides: (shares of the peak, means of ratios).
 JUDGED = {"conv": judged, "norm": beside_limits, "depthwise": beside_limits}
+# What follows where a package is missing, and what to do about it.
+CONSEQUENCES = {
+    "torch": "so only our own times are measured: `uv pip install torch` brings PyTorch's",
+    "autograd": "which the benchmark `reverse` needs: `uv pip install autograd`",
+}
 
 
 class Benchmark(NamedTuple):
@@ -64,18 +69,25 @@ class Benchmark(NamedTuple):
         return milliseconds | ratios(self.timings) | shares | self.means
 
 
-def run(name):
-    """Run a benchmark, write its record, and return it."""
+def lacks(names):
+    """Say, a line each, which packages some benchmarks would need and do not find."""
+    needed = {"autograd" if name == "reverse" else "torch" for name in names if name in BENCHES}
+    missing = sorted(package for package in needed if installed(package) is None)
+    return [f"bench: {package} is missing, {CONSEQUENCES[package]}" for package in missing]
+
+
+def run(name, *, record=True):
+    """Run a benchmark, write what was measured, and return it."""
     if name not in BENCHES:
         raise ValueError(f"bench: name is {name!r}, use one of {', '.join(BENCHES)}")
     timings = BENCHES[name]()
     shares, means = JUDGED[name](timings) if name in JUDGED else ({}, {})
     found = Benchmark(timings, shares, means)
-    record = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
-    record["versions"] |= {package: installed(package) for package in ("torch", "autograd")}
-    record["unit"] = "ms; ratios for a / b"
-    record["values"] = found.values
-    write(record["name"], record)
+    told = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
+    told["versions"] |= {package: installed(package) for package in ("torch", "autograd")}
+    told["unit"] = "ms; ratios for a / b"
+    told["values"] = found.values
+    write(told["name"], told, recorded=record)
     return found
 
 
@@ -98,9 +110,9 @@ def ratios(table):
     return found
 
 
-def bench(name):
+def bench(name, *, record=False):
     """Run a benchmark; print milliseconds a call, and how many times the first's they are."""
-    found = run(name)
+    found = run(name, record=record)
     console = Console(highlight=False)
     console.print("milliseconds a call: median (quartiles), times the first's", style="dim")
     for case, timings in found.timings.items():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dlcore.cli.app import app
+from dlcore.cli.app import TRAIN, app
 from dlcore.cli.train import Hidden
 
 For = Annotated[str, typer.Option(help="What it is for: digits, cifar10 or mnist.")]
@@ -15,7 +15,7 @@ Size = Annotated[
 Classes = Annotated[int | None, typer.Option(min=1, help="How many classes there are.")]
 
 
-@app.command()
+@app.command(rich_help_panel=TRAIN)
 def export(
     model: Annotated[str, typer.Argument(help="linear, …, vgg-cifar: as `dlcore show` has them.")],
     *,
@@ -52,7 +52,7 @@ def export(
     print(f"{onnx}: {model}, {numbers:,} parameters, x (N, {', '.join(map(str, shape))})")
 
 
-@app.command()
+@app.command(rich_help_panel=TRAIN)
 def convert(
     source: Annotated[Path, typer.Argument(help="A checkpoint, .npz, or .safetensors.")],
     target: Annotated[Path, typer.Argument(help="The other of the two, to be written.")],

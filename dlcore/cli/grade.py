@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from dlcore.cli.app import app
+from dlcore.cli.app import TEACH, app
 
 Key = Annotated[Path, typer.Option(help="The course key, from which scored inputs are drawn.")]
 Pair = tuple[str, str]
 
 
-@app.command()
+@app.command(rich_help_panel=TEACH)
 def grade(
     submissions: Annotated[Path, typer.Argument(help="A folder; names in it are students.")],
     *,
@@ -59,7 +59,7 @@ def grade(
     raise typer.Exit(grade.grade(grading, resume=resume, **judges))
 
 
-@app.command()
+@app.command(rich_help_panel=TEACH)
 def gradescope(
     topics: Annotated[list[str], typer.Argument(help="Chapters whose exercises are graded.")],
     *,
@@ -72,7 +72,7 @@ def gradescope(
     pack(topics, key_file, out)
 
 
-@app.command()
+@app.command(rich_help_panel=TEACH)
 def release(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]):
     """Write the course as students get it to FOLDER: no solutions, no wrong answers."""
     from dlcore.course.release.export import release

@@ -4,20 +4,31 @@ from typing import Annotated
 
 import typer
 
-from dlcore.cli.app import app
+from dlcore.cli.app import PRACTISE, app, complete_topic
+
+Topic = Annotated[
+    str, typer.Argument(help="A chapter, such as loss.", autocompletion=complete_topic)
+]
+AnyTopic = Annotated[
+    str,
+    typer.Argument(
+        help="A chapter, such as loss, or one exercise; none takes all.",
+        autocompletion=complete_topic,
+    ),
+]
 
 
-@app.command()
-def walk(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
+@app.command(rich_help_panel=PRACTISE)
+def walk(topic: Topic):
     """List every file that carries TOPIC, from the chapter down to the solution."""
     from dlcore.course.exercises.topics import walk
 
     walk(topic)
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def check(
-    topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none checks all.")] = "",
+    topic: AnyTopic = "",
     *,
     k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
     hint: Annotated[int, typer.Option(help="How many hints to give.")] = 0,
@@ -29,7 +40,7 @@ def check(
     raise typer.Exit(check(topic or None, k=k, hint=hint, solution=solution))
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def exercises(
     topics: Annotated[list[str] | None, typer.Argument(help="Chapters; none cuts all.")] = None,
 ):
@@ -39,9 +50,9 @@ def exercises(
     exercises(*(topics or ()))
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def watch(
-    topic: Annotated[str, typer.Argument(help="A chapter, such as loss; none watches all.")] = "",
+    topic: AnyTopic = "",
 ):
     """Watch your answers: on every save, say what became of the first pending exercise."""
     from dlcore.course.practice.watch import watch
@@ -49,7 +60,30 @@ def watch(
     watch(topic or None)
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
+def progress():
+    """Show how far you are: chapters, points, time, and what to do next."""
+    from dlcore.course.practice.progress import progress
+
+    progress()
+
+
+@app.command(rich_help_panel=PRACTISE)
+def mine(
+    *,
+    data: Annotated[str, typer.Option(help="digits or cifar10")] = "digits",
+    epochs: Annotated[int | None, typer.Option(help="Rounds through the images.")] = None,
+    images: Annotated[int | None, typer.Option(help="How many images to train on.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the weights, batches and dropout.")] = 0,
+):
+    """Train a network of your own answers; what is not answered yet is lent by the book."""
+    from dlcore.experiments.mine import run
+    from dlcore.experiments.mine.report import report
+
+    report(run(data=data, epochs=epochs, images=images, seed=seed, tell=print))
+
+
+@app.command(rich_help_panel=PRACTISE)
 def doctor():
     """Look at this machine as the book needs it, and say what to do where something is amiss."""
     from dlcore.cli.train import datasets
@@ -58,16 +92,23 @@ def doctor():
     raise typer.Exit(doctor(datasets))
 
 
-@app.command()
-def notebook(topic: Annotated[str, typer.Argument(help="A chapter, such as loss.")]):
-    """Open the exercises of TOPIC as a notebook, paired with the file of the same name."""
-    from dlcore.course.practice.notebook import notebook
+@app.command(rich_help_panel=PRACTISE)
+def notebook(
+    topic: Topic,
+    *,
+    open: Annotated[bool, typer.Option("--open", help="Open it in JupyterLab.")] = False,
+):
+    """Write the exercises of TOPIC as a notebook: formulas, text, and a check after each."""
+    from dlcore.course.practice.notebook import notebook, open_in_jupyter
+    from dlcore.verification.printed import latex_of_page
 
-    path = notebook(topic)
-    print(f"{path} is in step with {path.with_suffix('.py').name}: open it with `jupyter lab`")
+    path = notebook(topic, latex_of_page)
+    print(f"{path} is in step with {path.with_suffix('.py').name}, and `dlcore check` keeps it so")
+    if open:
+        open_in_jupyter(path)
 
 
-@app.command()
+@app.command(rich_help_panel=PRACTISE)
 def formulas(
     *,
     mutate: Annotated[bool, typer.Option(help="Make mutants, and count who is refused.")] = False,

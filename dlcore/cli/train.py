@@ -1,14 +1,15 @@
 """Commands that compute: training, sweeps, experiments, benchmarks, data."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dlcore.cli.app import app
+from dlcore.cli.app import STOPPED, TRAIN, app
 
 data_app = typer.Typer(help="Say which datasets are here; fetch the others.")
-app.add_typer(data_app, name="data")
+app.add_typer(data_app, name="data", rich_help_panel=TRAIN)
 
 Model = Annotated[
     str,
@@ -21,7 +22,7 @@ Cluster = Annotated[str, typer.Option(help="Address of a Dask scheduler: tcp://h
 Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the augmentation.")]
 
 
-@app.command()
+@app.command(rich_help_panel=TRAIN)
 def train(
     model: Model = "twolayer",
     *,
@@ -92,14 +93,27 @@ def report(solver, checkpoint):
     from dlcore.train.evaluation import accuracy
 
     start = time.perf_counter()
-    history = solver.train(path=checkpoint)
+    try:
+        history = solver.train(path=checkpoint)
+    except KeyboardInterrupt:
+        print(f"\n{kept(checkpoint, solver.epoch)}", file=sys.stderr)
+        raise typer.Exit(STOPPED) from None
     seconds, test = time.perf_counter() - start, solver.data.test
     best = max(history.val_accuracy, default=float("nan"))
     on_test = accuracy(solver.model, test.x, test.t)
     print(f"validation {best:.4f}   full test set {on_test:.4f}   in {seconds:.1f} s")
 
 
-@app.command()
+def kept(checkpoint, epochs):
+    """Say after an interruption what has been kept of a training, and how to go on."""
+    if checkpoint is None:
+        return "dlcore: nothing is kept; --checkpoint FILE keeps every epoch"
+    if not epochs:
+        return f"dlcore: no epoch has ended, {checkpoint} is as it was"
+    return f"dlcore: {checkpoint} holds {epochs} epochs, the same command with --resume goes on"
+
+
+@app.command(rich_help_panel=TRAIN)
 def show(
     model: Annotated[
         str, typer.Argument(help="linear, twolayer, …, vgg-d, vgg-cifar; a wrong name lists all")
@@ -124,7 +138,7 @@ def show(
         print(f"training uses {more:,} parameters more, {with_them:,} in all")
 
 
-@app.command()
+@app.command(rich_help_panel=TRAIN)
 def sweep(
     model: Model = "twolayer",
     *,
@@ -132,7 +146,7 @@ def sweep(
     path: Where = None,
     seed: Seed = 0,
     trials: Annotated[int, typer.Option(min=1, help="Settings to try in each round.")] = 8,
-    rounds: Annotated[int, typer.Option(help="Rounds, each a third as wide.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, each a third as wide.")] = 2,
     epochs: Annotated[int | None, typer.Option(help="Rounds through the training set.")] = None,
     grid: Annotated[bool, typer.Option(help="Lay settings on a grid.")] = False,
     halving: Annotated[
@@ -168,33 +182,50 @@ def sweep(
     Console().print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=TRAIN)
 def reproduce(
     name: Annotated[str, typer.Argument(help="An experiment; none lists them.")] = "",
     *,
     seed: Seed = 0,
     cluster: Cluster = "",
+    record: Annotated[
+        bool, typer.Option("--record", help="Write to book/results, where the pages read.")
+    ] = False,
 ):
     """Run an experiment of the book, beside the numbers that the sources print."""
-    from dlcore.experiments.ledger import listing, reproduce
+    from dlcore.experiments.ledger import interrupted, listing, reproduce
 
-    reproduce(name, seed=seed, cluster=cluster) if name else listing()
+    try:
+        if name:
+            reproduce(name, seed=seed, cluster=cluster, recorded=record)
+        else:
+            listing()
+    except KeyboardInterrupt:
+        print(f"\n{interrupted(name)}", file=sys.stderr)
+        raise typer.Exit(STOPPED) from None
 
 
-@app.command()
+@app.command(rich_help_panel=TRAIN)
 def bench(
     names: Annotated[
         list[str] | None, typer.Argument(help="Benchmarks, such as twolayer conv; none means all.")
     ] = None,
+    *,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write to book/results, where the pages read.")
+    ] = False,
 ):
     """Time our programs beside PyTorch's, turn by turn in one process."""
-    from dlcore.benchmarks.bench import BENCHES, bench
+    from dlcore.benchmarks.bench import BENCHES, bench, lacks
 
-    for name in names or BENCHES:
-        bench(name)
+    chosen = names or list(BENCHES)
+    for line in lacks(chosen):
+        print(line, file=sys.stderr)
+    for name in chosen:
+        bench(name, record=record)
 
 
-@app.command()
+@app.command(rich_help_panel=TRAIN)
 def tune():
     """Measure this machine once, so that convolution chooses its algorithms by what it measured."""
     from dlcore.benchmarks.tune import tune

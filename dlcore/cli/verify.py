@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from dlcore.cli.app import app
+from dlcore.cli.app import TEACH, app
 
 verify = typer.Typer(help="Try whether the tests notice slips.", no_args_is_help=True)
-app.add_typer(verify, name="verify")
+app.add_typer(verify, name="verify", rich_help_panel=TEACH)
 
 
 @verify.callback()

@@ -12,11 +12,12 @@ from dlcore.data.sources import cache
 
 
 class Published(NamedTuple):
-    """Where a dataset is published, its folder in the cache, and the SHA-256 of its files."""
+    """Where a dataset is published, its folder in the cache, its files, its size."""
 
     url: str
     folder: str
     files: dict[str, str]
+    size: str = ""
 
 
 PUBLISHED = {
@@ -28,6 +29,7 @@ PUBLISHED = {
                 "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
             )
         },
+        "170 MB",
     ),
     "mnist": Published(
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -46,6 +48,7 @@ PUBLISHED = {
                 "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
             ),
         },
+        "12 MB",
     ),
 }
 
@@ -65,7 +68,7 @@ def fetch(name):
 
     if name not in PUBLISHED:
         raise ValueError(f"fetch: name is {name!r}, choose one of {', '.join(PUBLISHED)}")
-    url, folder, files = PUBLISHED[name]
+    url, folder, files, _ = PUBLISHED[name]
     registry = pooch.create(path=cache() / folder, base_url=url, registry=files)
     downloader = pooch.HTTPDownloader(chunk_size=2**16)
     paths = []

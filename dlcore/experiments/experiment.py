@@ -1,7 +1,8 @@
 """An experiment: a run with a name, and the numbers of the sources that it answers.
 
-`reproduce` runs one and writes what came out, with all that is needed to do it again, to
-``book/results/<name>.json``. The pages print those files and never a number typed by hand.
+`reproduce` runs one and writes what came out, with all that is needed to do it again: to the
+user's cache, or on request to ``book/results/<name>.json``. The pages print the files there, and
+never a number typed by hand.
 
 Chapter: book/ledger.md.
 """
@@ -19,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dlcore.data.sources import cache
 from dlcore.train.cluster import LocalExecutor
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
@@ -112,9 +114,14 @@ def circumstances():
     }
 
 
-def write(name, record):
-    """Write a record to ``book/results/``, small enough to read."""
-    path = RESULTS / f"{name}.json"
+def folder_of_results(*, recorded):
+    """Return where results go: to the book if they are to be recorded, else to the cache."""
+    return RESULTS if recorded else cache() / "results"
+
+
+def write(name, record, *, recorded=True):
+    """Write a record, small enough to read; return the path."""
+    path = folder_of_results(recorded=recorded) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=1, default=shorten) + "\n")
     return path
@@ -160,8 +167,11 @@ def run_by(experiment, seed, executor):
     return told
 
 
-def reproduce_one(experiment, seed=0, *, executor=None):
-    """Run an experiment, here or by an executor, and write its record; return the record."""
+def reproduce_one(experiment, seed=0, *, executor=None, recorded=False):
+    """Run an experiment, here or by an executor, and write what came out.
+
+    Returns it and the path of the file.
+    """
     start = time.perf_counter()
     values, history, where = run_by(experiment, seed, executor or LocalExecutor())
     told = {
@@ -175,8 +185,7 @@ def reproduce_one(experiment, seed=0, *, executor=None):
                    for claim in experiment.claims},
         "history": history,
     }  # fmt: skip
-    write(experiment.name, told)
-    return told
+    return told, write(experiment.name, told, recorded=recorded)
 
 
 def record(name):

@@ -7,13 +7,21 @@ Chapter: book/ledger.md.
 
 import re
 from html import escape
+from math import floor, log10
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 from dlcore.experiments import experiments
-from dlcore.experiments.experiment import RESULTS, Claim, Experiment, reproduce_one, values_of
+from dlcore.experiments.experiment import (
+    RESULTS,
+    Claim,
+    Experiment,
+    record,
+    reproduce_one,
+    values_of,
+)
 from dlcore.train.cluster import executor_at
 
 SIGNS = {"equal": "=", "about": "≈", "at least": "≥", "below": "<"}
@@ -42,31 +50,55 @@ def rows():
     ]
 
 
-def figure(value):
-    """Write a number with at most seven significant digits."""
-    return "–" if value is None else f"{value:.7g}"
+def figure(value, tolerance=0.0):
+    """Write a number with seven significant digits at most, fewer where a claim has fewer.
+
+    A claim within half a unit in the last place is printed as far as that place:
+
+    >>> figure(0.123456789), figure(0.9406864, tolerance=5e-7), figure(None)
+    ('0.1234568', '0.940686', '–')
+    """
+    if value is None:
+        return "–"
+    if not tolerance:
+        return f"{value:.7g}"
+    last = round(log10(2 * tolerance))
+    digits = max(1, floor(log10(abs(value))) - last + 1) if value else 1
+    return f"{value:#.{digits}g}".removesuffix(".")
 
 
 class Ledger:
-    """The rows as an HTML table for the book: what and how, then theirs, the claim, and ours."""
+    """The rows as an HTML table for the book: what and how; ours, the relation, theirs."""
+
+    HEADS = ("experiment", "number", "ours", "relation", "theirs", "source")
 
     def __init__(self, rows):
         self.rows = rows
 
     def _repr_html_(self):
-        heads = ("experiment", "number", "theirs", "claim", "ours", "source")
-        head = "".join(f"<th>{word}</th>" for word in heads)
+        head = "".join(f"<th>{word}</th>" for word in self.HEADS)
         body = "".join(f"<tr>{''.join(map(cell, line(row)))}</tr>" for row in self.rows)
         return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def line(row):
-    """List the cells of a row."""
+    """List the cells of a row; from left to right they read as a sentence that is true."""
     told = re.sub("`(.*?)`", r"<code>\1</code>", escape(row.experiment.title))
     command = f"<code>{row.experiment.command}</code>"
-    sign = SIGNS[row.claim.relation] + ("" if row.holds else " ✗")
-    numbers = figure(row.claim.theirs), sign, figure(row.ours)
+    numbers = map(escape, relation(row.claim, row.ours))
     return f"{told}<br>{command}", escape(row.claim.key), *numbers, escape(row.claim.source)
+
+
+def relation(claim, ours):
+    """Write down our number, the sign of the claim, and theirs; a broken claim is marked.
+
+    >>> relation(Claim("accuracy", 0.94, "a report"), 0.951)
+    ('0.951', '≥', '0.94')
+    """
+    broken = "" if ours is not None and claim.holds(ours) else " ✗"
+    numbers = (figure(each, claim.tolerance) for each in (ours, claim.theirs))
+    ours, theirs = numbers
+    return ours, SIGNS[claim.relation] + broken, theirs
 
 
 def cell(content):
@@ -79,32 +111,58 @@ def table():
     return Ledger(rows())
 
 
+def duration(seconds):
+    """Write seconds as a person would say them.
+
+    >>> duration(0.4), duration(95), duration(7500)
+    ('0.4 s', '2 min', '2 h 5 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.2g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def took(experiment):
+    """Say how long an experiment took when it was recorded."""
+    if experiment.path.exists():
+        return duration(record(experiment.name)["seconds"])
+    return "seconds" if experiment.quick else "not recorded yet"
+
+
 def listing():
-    """Print the experiments by name."""
-    table = Table("name", "what", "needs", box=None)
+    """Print the experiments by name, with the data that they need and the time that they took."""
+    table = Table("name", "what", "needs", "took", box=None)
     for experiment in experiments().values():
-        table.add_row(experiment.name, experiment.title, experiment.data)
+        table.add_row(experiment.name, experiment.title, experiment.data, took(experiment))
     Console().print(table)
 
 
-def reproduce(name, *, seed=0, cluster=""):
-    """Run an experiment, write its record, and print its numbers beside the sources'.
+def reproduce(name, *, seed=0, cluster="", recorded=False):
+    """Run an experiment, write what came out, and print its numbers beside the sources'.
 
-    It runs on this machine, or on the workers of the Dask scheduler at the address `cluster`.
+    It runs on this machine, or on the workers of the Dask scheduler at the address `cluster`. The
+    file lies in the user's cache; with `recorded`, where the pages of the book read it.
     """
     known = experiments()
     if name not in known:
         raise ValueError(f"reproduce: name is {name!r}, use one of {', '.join(known)}")
     with executor_at(cluster, data=known[name].data) as executor:
-        record = reproduce_one(known[name], seed, executor=executor)
+        told, path = reproduce_one(known[name], seed, executor=executor, recorded=recorded)
     claims = {claim.key: claim for claim in known[name].claims}
     table = Table("value", "ours", "", "theirs", "source", box=None)
-    for key, ours in record["values"].items():
+    for key, ours in told["values"].items():
         claim = claims.get(key)
-        sign = f"{SIGNS[claim.relation]} {'✓' if claim.holds(ours) else '✗'}" if claim else ""
-        told = (figure(claim.theirs), claim.source) if claim else ("", "")
-        table.add_row(key, figure(ours), sign, *told)
+        row = (*relation(claim, ours), claim.source) if claim else (figure(ours), "", "", "")
+        table.add_row(key, *row)
     Console().print(known[name].title, style="bold")
     Console().print(table)
-    place = known[name].path.relative_to(RESULTS.parents[1])
-    print(f"in {record['seconds']} s, written to {place}")
+    print(f"in {told['seconds']} s, written to {path}")
+
+
+def interrupted(name):
+    """Say what an experiment that was interrupted leaves behind."""
+    journal = RESULTS / "runs" / f"{name}.jsonl"
+    if journal.exists():
+        return f"dlcore: finished runs are kept in {journal}, the same command goes on"
+    return "dlcore: nothing is written, the same command begins anew"

@@ -117,6 +117,25 @@ def image_size(text):
     return tuple(map(int, parts))
 
 
+COUNTS = ("hidden", "filters", "kernel_size", "batch_size", "epochs")  # 1 or more
+STRENGTHS = ("weight_decay", "l2", "crop")  # 0 or more
+
+
+def require_allowed(name, value):
+    """Raise ValueError where no training can have the value of a setting.
+
+    >>> require_allowed("learning_rate", -1.0)
+    Traceback (most recent call last):
+    ValueError: train: learning_rate is -1.0, use a number above 0
+    """
+    if name in COUNTS and np.min(value) < 1:
+        raise ValueError(f"train: {name} is {value}, use a whole number of 1 or more")
+    if name in STRENGTHS and not 0 <= value < np.inf:
+        raise ValueError(f"train: {name} is {value}, use a number of 0 or more")
+    if name == "learning_rate" and not 0 < value < np.inf:
+        raise ValueError(f"train: {name} is {value}, use a number above 0")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that a training run needs besides its data and its seed.
@@ -167,13 +186,19 @@ class Recipe:
     def changed(self, **changes):
         """Return the recipe with some settings changed, of the model or of the training.
 
-        Raises ValueError for a name that neither the recipe nor its model has.
+        Raises ValueError for a name that neither the recipe nor its model has, and for a value
+        that no training can have:
+
+        >>> recipe("linear", "digits").changed(epochs=0)
+        Traceback (most recent call last):
+        ValueError: train: epochs is 0, use a whole number of 1 or more
         """
         known = self.chosen()
-        for name in changes:
+        for name, value in changes.items():
             if name not in known:
                 model = self.build.__name__.replace("_", " ")
                 raise ValueError(f"train: {model} has no {name}, it has {', '.join(known)}")
+            require_allowed(name, value)
         own = {name: value for name, value in changes.items() if name not in self.settings}
         settings = {name: changes.get(name, value) for name, value in self.settings.items()}
         return replace(self, settings=settings, **own)

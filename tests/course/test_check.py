@@ -1,10 +1,14 @@
 """Checks of answers: what a reader is told, tried on a small book of one topic."""
 
+import re
+
 import pytest
 
 from dlcore.course.exercises import skeleton
 from dlcore.course.practice import runner
 from dlcore.course.practice.check import check
+from dlcore.course.practice.progress import progress
+from dlcore.course.practice.progress_file import Progress
 
 RATIO = "powers / powers.sum(axis=1, keepdims=True)"
 
@@ -181,3 +185,43 @@ def test_a_check_without_answers_says_what_to_do(clone, capsys):
     """There is nothing to check before the exercises are cut."""
     assert check("sample") == 1
     assert "dlcore exercises" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "word", ["sample", "exercises/sample.py", "./exercises/sample.ipynb", "sample-softmax"]
+)
+def test_a_check_understands_a_name_a_path_and_an_exercise(clone, capsys, word):
+    """A single exercise is checked alone."""
+    skeleton.exercises()
+    check(word)
+    page = capsys.readouterr().out
+    assert "· sample-softmax" in page
+    assert ("· sample-halves" in page) == (word != "sample-softmax")
+
+
+@pytest.mark.parametrize(("word", "near"), [("sampel", "sample"), ("sample-half", "sample-halves")])
+def test_a_near_miss_is_answered_with_what_was_meant(clone, word, near):
+    """One letter off is enough to know."""
+    with pytest.raises(ValueError, match=f"topic is {word}, did you mean {near}"):
+        check(word)
+
+
+def test_a_check_notes_what_passes(told, clone):
+    """`dlcore progress` knows of it; a check of some tests alone says nothing of an exercise."""
+    told("size // 2", "size")
+    assert [each.name for each in Progress(["sample"]).done()] == ["sample-softmax"]
+    (clone / ".progress").unlink()
+    told(k="sum_to_one")
+    assert Progress(["sample"]).done() == []
+
+
+def test_progress_fits_on_one_screen(told, capsys):
+    """A line for each chapter, the sum, and what is next."""
+    told("size // 2", "size")
+    progress()
+    page = capsys.readouterr().out
+    assert re.search(r"sample +\S+ +1 of 2 +2 of 3 points", page)
+    assert "next: sample-halves in exercises/sample.py" in page
+    told()
+    progress()
+    assert "Every exercise passes" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from rich.console import Console
 from dlcore.course.exercises import skeleton
 from dlcore.course.exercises.reset import reset
 from dlcore.course.practice import runner, watch
-from dlcore.course.practice.progress_file import Progress
+from dlcore.course.practice.progress_file import PAUSE, Progress
 from dlcore.course.practice.subprocess_runner import run_in_subprocess
 
 HOLE = 'raise NotImplementedError("which operator drops the remainder?")'
@@ -76,7 +76,7 @@ def test_the_list_marks_what_is_done_and_what_is_at_hand(session, path, solution
     """✓ before what passes, ▸ before the exercise at hand."""
     path.write_text(solution.replace("size // 2", "size"))
     page(session, "sample")
-    assert re.findall(r"(.) sample-(\w+) +\d", page(session, "l")) == [
+    assert re.findall(r"([✓▸·]) sample-(\w+) +\d", page(session, "l")) == [
         ("✓", "softmax"),
         ("▸", "halves"),
     ]
@@ -119,12 +119,84 @@ def test_a_second_reset_keeps_both_files(path):
 
 
 def test_progress_survives_the_terminal(session, path, solution):
-    """Another session knows what has passed, as long as the file is the same."""
+    """Another session knows what has passed."""
     path.write_text(solution)
     page(session, "sample")
     assert Progress(["sample"]).pending() == []
-    path.write_text(solution + "\n")
-    assert len(Progress(["sample"]).pending()) == 2
+
+
+@pytest.fixture
+def passed(session, path, solution):
+    """Both exercises have passed; the function takes an edit and lists what is pending after it."""
+    path.write_text(solution)
+    page(session, "sample")
+
+    def pending(old, new):
+        assert old in solution
+        path.write_text(solution.replace(old, new))
+        return [exercise.name for exercise in Progress(["sample"]).pending()]
+
+    return pending
+
+
+@pytest.mark.parametrize("new", ["half = size //", "half = (size // 2", 'half = "', "half = 7"])
+def test_an_answer_that_is_spoiled_takes_no_other_one_back(passed, new):
+    """An answer is known by itself, in a file that is no Python too."""
+    assert passed("half = size // 2", new) == ["sample-halves"]
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("import numpy as np\n", "import numpy as np\n\n# of my own\n"),
+    ("half = size // 2", "half = size // 2  # drops the remainder"),
+])  # fmt: skip
+def test_comments_and_empty_lines_take_nothing_back(passed, old, new):
+    """The fingerprint is that of the program, not of its text."""
+    assert passed(old, new) == []
+
+
+def test_what_an_answer_uses_is_part_of_it(passed):
+    """Another import, another constant, another helper: the exercise is tried again."""
+    assert passed("import numpy as np", "import math as np") == ["sample-softmax"]
+
+
+def test_a_check_of_a_file_that_is_broken_takes_nothing_back(passed, session, path, solution):
+    """`c` runs all tests; none of them says anything about an answer."""
+    passed("half = size // 2", "half = size //")
+    page(session, "c")
+    path.write_text(solution)
+    assert Progress(["sample"]).pending() == []
+
+
+def test_a_change_of_its_tests_makes_an_exercise_pending(passed, clone):
+    """And no other one."""
+    tests = clone / "tests/test_sample.py"
+    tests.write_text(tests.read_text().replace("halves(7) == (3, 4)", "halves(9) == (4, 5)"))
+    assert passed("size", "size") == ["sample-halves"]
+
+
+def test_time_is_kept_with_the_exercise_at_hand(session, monkeypatch):
+    """Two minutes are two minutes; an hour without a save counts as a pause, a quarter of one."""
+    now = [session.since]
+    monkeypatch.setattr(watch.time, "monotonic", lambda: now[0])
+    for seconds, known in ((120, 120), (3600, 120 + PAUSE)):
+        now[0] += seconds
+        page(session, "h")
+        assert Progress(["sample"]).spent([session.exercise]) == known
+
+
+def test_the_page_says_what_is_asked_and_where(session):
+    """Name, points, chapter, the line to edit, and the docstring."""
+    seen = page(session, "l")
+    assert "sample-softmax   2 points" in seen
+    assert "book/sample.md" in seen
+    assert "exercises/sample.py:8, and save" in seen
+    assert "Turn scores into probabilities." in seen
+
+
+def test_an_exercise_can_be_watched_by_its_name(path):
+    """`dlcore watch sample-halves`  begins there."""
+    session = watch.WatchSession(["sample"], exercise="sample-halves")
+    assert session.exercise.name == "sample-halves"
 
 
 def test_a_broken_progress_file_costs_nothing_but_the_progress(path):

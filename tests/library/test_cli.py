@@ -1,14 +1,18 @@
 """The command line, as a newcomer types it."""
 
+import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 
 from dlcore import cli
+from dlcore.benchmarks import bench
 from dlcore.course.exercises import topics
 from dlcore.train.checkpoint import read_weights, save_weights
+from dlcore.train.solver import Solver
 
 
 @pytest.fixture
@@ -136,6 +140,66 @@ def test_reproduce_lists_the_experiments(dlcore):
     assert "toy-momentum" in out
 
 
+def test_commands_are_listed_in_groups(dlcore):
+    """Reading and practising come first, then training, then teaching."""
+    _, out, _ = dlcore("--help")
+    heads = [out.index(f"─ {group} ─") for group in ("Read and practise", "Train", "Teach")]
+    assert heads == sorted(heads)
+    assert out.index(" watch ") < heads[1] < out.index(" train ") < heads[2] < out.index(" grade ")
+
+
+def test_the_version_is_that_of_the_package(dlcore):
+    """``dlcore --version``  prints one line."""
+    assert dlcore("--version")[:2] == (0, f"dlcore {version('dlcore')}\n")
+
+
+def test_the_shell_completes_commands_and_chapters():
+    """Of  ``dlcore check so``  bash is told  solver."""
+    asked = {"_DLCORE_COMPLETE": "complete_bash", "COMP_CWORD": "2"}
+    command = [sys.executable, "-c", "from dlcore.cli import main; main()"]
+    found = subprocess.run(
+        command,
+        env=os.environ | asked | {"COMP_WORDS": "dlcore check so"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout.split() == ["solver"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [("", "nothing is kept; --checkpoint FILE keeps every epoch"),
+     ("--checkpoint {}/run.npz", "holds 1 epochs, the same command with --resume goes on")],
+)  # fmt: skip
+def test_a_training_that_is_interrupted_says_what_is_kept(
+    options, said, dlcore, tmp_path, monkeypatch
+):
+    """Ctrl-C in the second epoch: the exit code is 130, and the checkpoint is named."""
+
+    def interrupt(solver, path):
+        if solver.epoch == 1:
+            raise KeyboardInterrupt
+        return end(solver, path)
+
+    end = Solver.end_epoch
+    monkeypatch.setattr(Solver, "end_epoch", interrupt)
+    code, _, complaint = dlcore(f"train linear --epochs 3 {options.format(tmp_path)}")
+    assert code == 130
+    assert said in complaint
+
+
+def test_a_benchmark_says_what_it_lacks(monkeypatch):
+    """Without PyTorch there are only our times; without autograd `reverse` cannot run."""
+    monkeypatch.setattr(bench, "installed", lambda package: None)
+    assert [line.split(",")[0] for line in bench.lacks(["reverse", "conv", "pool"])] == [
+        "bench: autograd is missing",
+        "bench: torch is missing",
+    ]
+    monkeypatch.setattr(bench, "installed", lambda package: "1.0")
+    assert bench.lacks(["reverse", "conv"]) == []
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -144,7 +208,19 @@ def test_reproduce_lists_the_experiments(dlcore):
         ("train linear --optimizer newton", "optimizer is 'newton', use one of sgd"),
         ("train linear --schedule never", "schedule is 'never', use one of constant"),
         ("train twolayer --lr 1e30", "the loss is"),
-        ("train linear --batch-size 0", "batch_size 0"),
+        ("train linear --batch-size 0", "batch_size is 0, use a whole number of 1 or more"),
+        ("train linear --epochs 0", "epochs is 0, use a whole number of 1 or more"),
+        ("train linear --epochs ten", "Invalid value for '--epochs'"),
+        ("train linear --lr=-1", "learning_rate is -1.0, use a number above 0"),
+        ("train linear --weight-decay=-1", "weight_decay is -1.0, use a number of 0 or more"),
+        ("train linear --crop=-1", "--crop"),
+        ("train twolayer --hidden 0", "hidden is 0, use a whole number of 1 or more"),
+        ("train linear --rate 1", "No such option: --rate"),
+        ("sweep linear --trials 0", "Invalid value for '--trials'"),
+        ("sweep linear --rounds 0", "Invalid value for '--rounds'"),
+        ("sweep linear --jobs 0", "Invalid value for '--jobs'"),
+        ("sweep linear --epochs 0", "epochs is 0, use a whole number of 1 or more"),
+        ("chek", "No such command 'chek'. Did you mean 'check'"),
         ("train linear --hidden 3", "linear has no hidden, it has std, optimizer"),
         ("train linear --average 1", "decay is 1.0, use 0 to below 1"),
         ("train linear --checkpoint no.npz --resume", "name a file to resume from"),

@@ -64,7 +64,7 @@ def test_what_is_there_is_told(cached, folder, capsys):
     )
     assert "there is no such file" in told["mnist"].advice
     commands.show()
-    assert "run `dlcore data fetch cifar10`" in capsys.readouterr().out
+    assert "to download it, 170 MB:  dlcore data fetch cifar10" in capsys.readouterr().out
 
 
 class Publisher(BaseHTTPRequestHandler):

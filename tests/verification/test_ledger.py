@@ -1,12 +1,14 @@
 """The ledger: ours beside the sources', each number with the command that prints it."""
 
 import json
+import re
+from html import unescape
 
 import pytest
 
 from dlcore.experiments import experiments
 from dlcore.experiments.experiment import Claim, reproduce_one
-from dlcore.experiments.ledger import rows, table
+from dlcore.experiments.ledger import duration, listing, relation, rows, table
 
 # Experiments that take hours: declared, and not run yet. Their pages say so.
 NOT_RUN = {
@@ -53,12 +55,68 @@ def test_a_claim_can_fail():
 
 
 def test_reproducing_writes_the_values_that_the_ledger_reads(tmp_path, monkeypatch):
-    """What is written to the file is what the run returned, to the last bit."""
+    """What is recorded is what the run returned, to the last bit."""
     monkeypatch.setattr("dlcore.experiments.experiment.RESULTS", tmp_path)
     experiment = experiments()["toy-momentum"]
-    record = reproduce_one(experiment)
-    assert json.loads((tmp_path / "toy-momentum.json").read_text())["values"] == record["values"]
+    record, path = reproduce_one(experiment, recorded=True)
+    assert path == tmp_path / "toy-momentum.json"
+    assert json.loads(path.read_text())["values"] == record["values"]
     assert record["values"] == experiment.run(0)[0]
+
+
+def test_reproducing_leaves_the_book_alone_unless_it_is_to_record(tmp_path, monkeypatch):
+    """The file goes to the user's cache, and the record of the book stays as it is."""
+    monkeypatch.setattr("dlcore.experiments.experiment.cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr("dlcore.experiments.experiment.RESULTS", tmp_path / "book")
+    _, path = reproduce_one(experiments()["toy-momentum"])
+    assert path == tmp_path / "cache/results/toy-momentum.json"
+    assert not (tmp_path / "book").exists()
+
+
+@pytest.fixture(scope="module")
+def printed():
+    """The rows of the ledger as a reader sees them: the words of each cell."""
+    body = table()._repr_html_().partition("<tbody>")[2]
+    rows = re.findall(r"<tr>(.*?)</tr>", body)
+    return [[unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in rows]
+
+
+RELATIONS = {
+    "=": lambda ours, theirs: ours == theirs,
+    "≈": lambda ours, theirs: Claim("", theirs, "", "about").holds(ours),
+    "≥": lambda ours, theirs: ours >= theirs,
+    "<": lambda ours, theirs: ours < theirs,
+}
+
+
+def test_every_row_of_the_ledger_is_true_as_it_is_printed(printed):
+    """Ours, relation, theirs: the digits that are printed satisfy the sign between them."""
+    false = [
+        (number, ours, sign, theirs)
+        for _, number, ours, sign, theirs, _ in printed
+        if ours != "–" and "✗" not in sign and not RELATIONS[sign](float(ours), float(theirs))
+    ]
+    assert len(printed) == len(rows())
+    assert false == []
+
+
+def test_a_broken_claim_is_marked_as_it_is_printed():
+    """0.93 ≥ 0.94 is false, and so is what has not been measured."""
+    claim = Claim("", 0.94, "")
+    assert relation(claim, 0.93) == ("0.93", "≥ ✗", "0.94")
+    assert relation(claim, None) == ("–", "≥ ✗", "0.94")
+    assert relation(Claim("", 2.3, "", "equal", 0.005), 2.3026) == ("2.30", "=", "2.30")
+
+
+def test_the_list_of_experiments_says_how_long_each_takes(capsys, monkeypatch):
+    """Recorded ones took what their record says; seconds are written as a person says them."""
+    monkeypatch.setenv("COLUMNS", "200")
+    listing()
+    page = capsys.readouterr().out
+    seconds = json.loads(experiments()["cifar10-tuned"].path.read_text())["seconds"]
+    line = next(line for line in page.splitlines() if line.startswith(" cifar10-tuned"))
+    assert line.rstrip().endswith(duration(seconds))
+    assert "not recorded yet" in page
 
 
 def test_the_table_names_a_command_in_every_row():

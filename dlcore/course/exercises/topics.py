@@ -6,6 +6,7 @@ contents names the topics; the file tree says which rooms they have.
 
 import ast
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 from rich.console import Console
@@ -48,7 +49,9 @@ def topics():
 def require(topic, *, by):
     """Return `topic` when the book has it; otherwise name the topics that it has."""
     if topic not in topics():
-        raise ValueError(f"{by}: topic is {topic}, choose one of {', '.join(topics())}")
+        near = get_close_matches(topic, topics(), n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(topics())}"
+        raise ValueError(f"{by}: topic is {topic}, {remedy}")
     return topic
 
 

@@ -6,7 +6,10 @@ from rich.text import Text
 from dlcore.course.exercises import topics
 from dlcore.course.exercises.book_answer import book_answer
 from dlcore.course.exercises.marks import exercises_of
+from dlcore.course.exercises.named import named
 from dlcore.course.practice.advice import QUIET, advice
+from dlcore.course.practice.notebook import synchronise
+from dlcore.course.practice.progress_file import Progress
 from dlcore.course.practice.runner import by_exercise, run
 
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not attempted": ("·", "bright_black")}
@@ -15,13 +18,17 @@ SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not attempted": 
 def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str = ""):
     """Check the answers in exercises/TOPIC.py, or all; return 0 when every one passes.
 
-    With k only those exercises are checked whose name, or whose test's name, contains it. With
-    solution nothing is checked: the book's answer to the exercise of that name is shown.
+    TOPIC may be the path of a file of answers, or the name of a single exercise. With k only those
+    exercises are checked whose name, or whose test's name, contains it. With solution nothing is
+    checked: the book's answer to the exercise of that name is shown.
     """
-    chosen = [topics.require(topic, by="check")] if topic else topics.topics()
+    home, exercise = named(topic, by="check") if topic else (None, None)
+    chosen = [home] if home else topics.topics()
     if solution:
         return show(chosen, solution)
-    tests_run = run(chosen, k=k)
+    for each in chosen:
+        synchronise(each)
+    tests_run = run(chosen, k=k or exercise or "")
     console = Console(highlight=False)
     if tests_run.broken:
         console.print(Text("\n".join(tests_run.broken)))
@@ -31,6 +38,8 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str
         raise ValueError(f"check: no exercise of {', '.join(chosen)} {reason}")
 
     verdicts = by_exercise(tests_run.outcomes)
+    verdicts = [each for each in verdicts if exercise in (None, each.exercise)]
+    note(verdicts, k)
     console.print(summary(verdicts))
     pending = [verdict for verdict in verdicts if verdict.finding]
     if pending:
@@ -39,6 +48,16 @@ def check(topic: str | None = None, *, k: str = "", hint: int = 0, solution: str
         console.print(Text("  the book's answer:\n", style=QUIET))
         console.print(book_answer(verdicts[0].topic, verdicts[0].exercise))
     return min(len(pending), 1)
+
+
+def note(verdicts, k):
+    """Write down what was checked as a whole: not where k chose tests, but not exercises."""
+    known = Progress(dict.fromkeys(verdict.topic for verdict in verdicts))
+    since = known.since()
+    known.note([verdict for verdict in verdicts if k in verdict.exercise])
+    pending = [verdict for verdict in verdicts if verdict.finding]
+    worked_on = min(pending, key=unattempted) if pending else verdicts[-1]
+    known.spend(worked_on.exercise, since)
 
 
 def show(topic_names, name):
