@@ -112,8 +112,8 @@ def test_an_experiment_is_one_task_and_its_record_is_that_of_the_worker(
     monkeypatch.setattr("dlcore.experiments.experiment.RESULTS", tmp_path)
     chosen = experiments()["toy-momentum"]
     with connected(dask_cluster[0]) as executor:
-        there = reproduce_one(chosen, executor=executor)
-    assert there["values"] == reproduce_one(chosen)["values"]
+        there, _ = reproduce_one(chosen, executor=executor)
+    assert there["values"] == reproduce_one(chosen)[0]["values"]
     assert json.loads((tmp_path / "toy-momentum.json").read_text())["values"] == there["values"]
 
 
