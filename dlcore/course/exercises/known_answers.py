@@ -25,12 +25,16 @@ MARKED = []
 
 @dataclass(frozen=True)
 class KnownAnswer:
-    """An answer to an exercise: the name that it replaces, and a sentence about it."""
+    """An answer to an exercise: the name that it replaces, and a sentence about it.
+
+    `also` is a pattern of other sentences on its cause that would be true.
+    """
 
     exercise: str
     name: str
     says: str
     function: Callable  # or a class
+    also: str = ""
 
     @property
     def edit(self):
@@ -38,11 +42,11 @@ class KnownAnswer:
         return {self.name: self.function}
 
 
-def known(exercise, says):
+def known(exercise, says, also=""):
     """Mark a function, or a class, as an answer to `exercise`."""
 
     def mark(function):
-        MARKED.append(KnownAnswer(exercise, function.__name__, says, function))
+        MARKED.append(KnownAnswer(exercise, function.__name__, says, function, also))
         return function
 
     return mark
