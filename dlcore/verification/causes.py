@@ -2,8 +2,8 @@
 
 A wrong answer is to be refused, and its cause named. It is asked twice what is said about it: once
 as it is, and once as if nobody had written it down, so that whatever is said comes from a rule, or
-from another wrong answer that behaves alike. A cause is true if it is the answer's own sentence,
-or if the answer says that it would be true (``also``); any other is false.
+from another wrong answer that behaves alike. Rules state what was found in the text, or among the
+numbers. A sentence on another answer is true only if this one admits it (``also``), else false.
 """
 
 import ast
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from dlcore.course.exercises import known_answers, topics
 from dlcore.course.exercises.known_answers import KnownAnswer
-from dlcore.course.practice import runner
+from dlcore.course.practice import docstring_examples, runner
 from dlcore.course.practice.diagnosis import KINDS, diagnose
-from dlcore.course.practice.known_mistakes import LIKE, alike, only_errors, wrong_structure
+from dlcore.course.practice.known_mistakes import alike, only_errors, wrong_structure
 from dlcore.course.practice.source_patterns import pattern
 
 SECONDS = 2.0  # of the processor for a wrong answer in one test
@@ -27,41 +27,43 @@ LOADERS = {
     "adversarial": known_answers.load_adversarial,
     "right": known_answers.load_right,
 }
-COLUMNS = ("wrong", "accepted", "true", "none", "false", "right", "refused")
+COLUMNS = ("wrong", "accepted", "true", "none", "false", "by rule", "right", "refused")
 
 
 @dataclass(frozen=True)
 class Trial:
     """What became of a known answer: refused or not, and what is said to be the cause.
 
-    `alone` is what is said if the answer itself is not known.
+    `rule` is what text or numbers say; `known` is the answer that it was taken for, and `alike`
+    the one that it would be taken for if it were not known itself.
     """
 
     kind: str
     answer: KnownAnswer
     finding: object
-    cause: str = ""
-    alone: str = ""
+    rule: str = ""
+    known: KnownAnswer | None = None
+    alike: KnownAnswer | None = None
 
     @property
     def verdict(self):
         """Name the column of the table that the cause belongs to."""
-        for said in (self.alone, self.cause):
-            if said and not is_true(said, self.answer):
-                return "false"
-        return "true" if self.cause else "none"
+        if any(other and not admits(self.answer, other) for other in (self.known, self.alike)):
+            return "false"
+        return "true" if self.rule or self.known else "none"
 
 
-def is_true(said, answer):
-    """Tell whether a sentence is true of an answer: its own, or one that it admits."""
-    own = said.removeprefix(LIKE) == answer.says
-    return own or bool(answer.also and re.search(answer.also, said))
+def admits(answer, other):
+    """Tell whether what is said of one answer is true of another: of itself, or as it says."""
+    return other is answer or bool(answer.also and re.search(answer.also, other.says))
 
 
 class Examiner(runner.Runner):
-    """Try the known answers to a topic, in one run of its tests."""
+    """Try the known answers to a topic, in one run of its tests.
 
-    examples = False  # the scored tests have to refuse by themselves
+    Scored tests have to refuse by themselves; what is right agrees with its docstring as well.
+    """
+
     hurry = SECONDS
     finding = None
     file = ""
@@ -78,8 +80,13 @@ class Examiner(runner.Runner):
 
     def examine(self, topic, tests, chosen):
         """Try the answers to one exercise."""
-        book = list(self.again(tests, {}))
-        tried = {kind: [self.tried(topic, kind, tests, a) for a in chosen[kind]] for kind in chosen}
+        scored = [test for test in tests if test.originalname != docstring_examples.NAME]
+        book = list(self.again(scored, {}))
+        tests = {"wrong": scored, "adversarial": scored, "right": tests}
+        tried = {
+            kind: [self.tried(topic, kind, tests[kind], answer) for answer in chosen[kind]]
+            for kind in chosen
+        }
         wrong = tried["wrong"] + tried["adversarial"]
         for one in wrong:
             yield self.explained(one, wrong, book)
@@ -112,12 +119,15 @@ class Examiner(runner.Runner):
         if not found:
             return Trial(kind, answer, None)
         worst = min(found, key=lambda i: KINDS.index(findings[i].kind))
-        rule = pattern(tree(answer.function)) or wrong_structure(recordings[worst], book[worst])
+        rule = (
+            pattern(tree(answer.function))
+            or wrong_structure(recordings[worst], book[worst])
+            or findings[worst].likely
+        )
         others = [other for other in wrong if other is not one]
-        causes = [
-            rule or like(recordings, known) or findings[worst].likely for known in (wrong, others)
-        ]
-        return Trial(kind, answer, findings[worst], *causes)
+        return Trial(
+            kind, answer, findings[worst], rule, like(recordings, wrong), like(recordings, others)
+        )
 
 
 def tree(function):
@@ -126,12 +136,12 @@ def tree(function):
 
 
 def like(recordings, known):
-    """Return the advice on the first known answer that behaves like the recorded one."""
+    """Return the first known answer that behaves like the recorded one, or None."""
     words = only_errors([call for calls in recordings for call in calls])
-    for kind, answer, _, theirs in known:
+    for _, answer, _, theirs in known:
         if all(alike(*pair, words) for pair in zip(recordings, theirs, strict=True)):
-            return answer.says if kind == "wrong" else f"{LIKE}{answer.says}"
-    return ""
+            return answer
+    return None
 
 
 def trials(topic):
@@ -145,9 +155,14 @@ def counted(found):
     wrong = [trial for trial in found if trial.kind != "right"]
     refused = [trial for trial in wrong if trial.finding]
     causes = Counter(trial.verdict for trial in refused)
-    counts = (len(wrong), len(wrong) - len(refused), causes["true"], causes["none"])
-    refusals = sum(bool(trial.finding) for trial in right)
-    return dict(zip(COLUMNS, (*counts, causes["false"], len(right), refusals), strict=True))
+    return {
+        "wrong": len(wrong),
+        "accepted": len(wrong) - len(refused),
+        **{name: causes[name] for name in ("true", "none", "false")},
+        "by rule": sum(bool(trial.rule) for trial in refused),
+        "right": len(right),
+        "refused": sum(bool(trial.finding) for trial in right),
+    }
 
 
 def report(topic_names, *, details=False):
@@ -174,5 +189,5 @@ def complaint(trial):
         return f"{name}\n        accepted"
     if trial.verdict == "true":
         return ""
-    said = {"none": "no cause", "false": f"said: {trial.alone or trial.cause}"}[trial.verdict]
-    return f"{name}\n        {said}"
+    others = [other.says for other in (trial.known, trial.alike) if other not in (None, answer)]
+    return f"{name}\n        {'taken for: ' + others[0] if others else 'no cause'}"

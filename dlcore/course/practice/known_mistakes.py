@@ -139,20 +139,31 @@ def described(args, mine, wanted):
     """Write what a call returns and what is wanted, or what it does to its arguments."""
     if not same(mine[0], wanted[0]):
         does = "raises " if isinstance(mine[0], Raised) else "returns"
-        return f"{does} {result_text(mine[0])}", f"wanted  {result_text(wanted[0])}"
+        found, right = distinct_texts(mine[0], wanted[0])
+        return f"{does} {found}", f"wanted  {right}"
     changed = [key for key in args if not same(mine[1][key], wanted[1][key])]
     return tuple(f"changes {key} to {written(mine[1][key])}" for key in changed)
 
 
-def result_text(result):
+def distinct_texts(one, other):
+    """Write two results with as many digits as it takes to see that they differ.
+
+    Ten are enough for most, so that 0.3 does not look like 0.30000000000000004.
+    """
+    pairs = [(result_text(one, digits), result_text(other, digits)) for digits in (10, 13, 17)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
+
+
+def result_text(result, digits):
     """Write what a call returns, or what it raises."""
-    is_error = isinstance(result, Raised)
-    return f"{result.error}: {result.message}" if is_error else written(every(result, legible))
+    if isinstance(result, Raised):
+        return f"{result.error}: {result.message}"
+    return written(every(result, lambda value: rounded(value, digits)))
 
 
-def legible(value):
-    """Cut floats to ten digits, so that 0.3 does not look like 0.30000000000000004."""
-    cut = lambda number: float(f"{number:.10g}")
+def rounded(value, digits):
+    """Round floats to some digits."""
+    cut = lambda number: float(f"{number:.{digits}g}")
     if isinstance(value, np.ndarray) and value.dtype == float and value.size:
         return np.vectorize(cut)(value)
     return cut(value) if isinstance(value, float) else value
