@@ -8,7 +8,6 @@ numbers. A sentence on another answer is true only if this one admits it (``also
 
 import ast
 import inspect
-import re
 import textwrap
 from collections import Counter
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from dlcore.course.exercises import known_answers, topics
 from dlcore.course.exercises.known_answers import KnownAnswer
 from dlcore.course.practice import docstring_examples, runner
 from dlcore.course.practice.diagnosis import KINDS, diagnose
-from dlcore.course.practice.known_mistakes import alike, only_errors, wrong_structure
+from dlcore.course.practice.known_mistakes import agreed, alike, only_errors, wrong_structure
 from dlcore.course.practice.source_patterns import pattern
 
 SECONDS = 2.0  # of the processor for a wrong answer in one test
@@ -48,14 +47,9 @@ class Trial:
     @property
     def verdict(self):
         """Name the column of the table that the cause belongs to."""
-        if any(other and not admits(self.answer, other) for other in (self.known, self.alike)):
+        if any(other and not self.answer.admits(other) for other in (self.known, self.alike)):
             return "false"
         return "true" if self.rule or self.known else "none"
-
-
-def admits(answer, other):
-    """Tell whether what is said of one answer is true of another: of itself, or as it says."""
-    return other is answer or bool(answer.also and re.search(answer.also, other.says))
 
 
 class Examiner(runner.Runner):
@@ -136,12 +130,15 @@ def tree(function):
 
 
 def like(recordings, known):
-    """Return the first known answer that behaves like the recorded one, or None."""
-    words = only_errors([call for calls in recordings for call in calls])
-    for _, answer, _, theirs in known:
-        if all(alike(*pair, words) for pair in zip(recordings, theirs, strict=True)):
-            return answer
-    return None
+    """Return the known answer that behaves like the recorded one, as `recognise` finds it."""
+    calls = [call for each in recordings for call in each]
+    errors = only_errors(calls)
+    found = [
+        answer
+        for _, answer, _, theirs in known
+        if all(alike(*pair, errors) for pair in zip(recordings, theirs, strict=True))
+    ]
+    return found[0] if agreed(found) else None
 
 
 def trials(topic):

@@ -22,7 +22,7 @@ ERROR_WORDS = (  # what an error may speak of
 
 
 def recognise(topic, exercise, recordings, again):
-    """Return the advice on the first known wrong answer that behaves like this one.
+    """Return the advice on the known wrong answer that behaves like this one, or nothing.
 
     `recordings` are the calls of each test of the exercise; ``again(wrong, seconds)`` yields those
     that the same tests make when they judge the wrong answer, with the same numbers drawn. Natural
@@ -30,17 +30,30 @@ def recognise(topic, exercise, recordings, again):
     """
     until = time.process_time() + PATIENCE
     calls = [call for recorder in recordings for call in recorder]
-    words = only_errors(calls)
-    for load, before in KNOWN if calls else ():
+    errors = only_errors(calls)
+    found = []
+    for wrong, advice in known_mistakes(topic, exercise) if calls else ():
+        left = until - time.process_time()
+        if left < 0:
+            return ""
+        with closing(again(wrong.edit, left)) as theirs:
+            pairs = zip(recordings, theirs, strict=True)
+            if all(time.process_time() < until and alike(*pair, errors) for pair in pairs):
+                found.append((wrong, advice))
+    return found[0][1] if agreed([wrong for wrong, _ in found]) else ""
+
+
+def known_mistakes(topic, exercise):
+    """Yield the wrong answers to an exercise with what is to be said of them, slips first."""
+    for load, before in KNOWN:
         for wrong in load(topic):
-            left = until - time.process_time()
-            if wrong.exercise != exercise or left < 0:
-                continue
-            with closing(again(wrong.edit, left)) as theirs:
-                pairs = zip(recordings, theirs, strict=True)
-                if all(time.process_time() < until and alike(*pair, words) for pair in pairs):
-                    return before + wrong.says
-    return ""
+            if wrong.exercise == exercise:
+                yield wrong, before + wrong.says
+
+
+def agreed(found):
+    """Tell whether what is said of the first of some answers is true of all, if there are any."""
+    return bool(found) and all(found[0].admits(other) for other in found)
 
 
 def only_errors(calls):
