@@ -1,8 +1,8 @@
-# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [168c0de99047]
+# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [88a9e7c5c0c8]
 """Exercises of the chapter *Differences*: slopes measured, and what they are good for.
 
-f is a function of one number unless it is said to take an array. No function changes the arrays
-that it is given.
+f is a function of one number unless it is said to take an array. Results are as exact as rounding
+lets them be, unless an exercise says otherwise. No function changes the arrays that it is given.
 
 Chapter: book/derivative.md.
 """

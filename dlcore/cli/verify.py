@@ -40,8 +40,11 @@ def answers(
     names: Annotated[list[str] | None, typer.Argument(help="Chapters; none takes all.")] = None,
     *,
     details: Annotated[bool, typer.Option(help="List what did not come out right.")] = False,
+    record: Annotated[bool, typer.Option(help="Write it to book/results.")] = False,
 ):
     """Try known answers: no wrong one is accepted, no right one refused, no cause is false."""
     from dlcore.verification import causes
 
-    raise typer.Exit(causes.report(names or (), details=details))
+    if record and names:
+        raise ValueError("verify: a record is of all chapters, name none of them")
+    raise typer.Exit(causes.report(names or (), details=details, record=record))

@@ -9,6 +9,7 @@ numbers. A sentence on another answer is true only if this one admits it (``also
 import ast
 import inspect
 import textwrap
+import time
 from collections import Counter
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from dlcore.course.practice import docstring_examples, runner
 from dlcore.course.practice.diagnosis import KINDS, diagnose
 from dlcore.course.practice.known_mistakes import agreed, alike, only_errors, wrong_structure
 from dlcore.course.practice.source_patterns import pattern
+from dlcore.experiments import experiment
 
 SECONDS = 2.0  # of the processor for a wrong answer in one test
 FILES = {"wrong": "wrong", "adversarial": "wrong/adversarial", "right": "right"}
@@ -162,18 +164,46 @@ def counted(found):
     }
 
 
-def report(topic_names, *, details=False):
+def report(topic_names, *, details=False, record=False):
     """Print a table of verdicts and causes, and what is amiss below it; return a status."""
-    total = Counter()
-    print(" " * 12, *(f"{name:>9}" for name in COLUMNS))
+    begun = time.monotonic()
+    by_topic = {}
     for topic in [topics.require(name, by="verify") for name in topic_names] or topics.topics():
         found = trials(topic)
-        total.update(counts := counted(found))
-        print(f"{topic:12}", *(f"{counts[name]:9}" for name in COLUMNS), flush=True)
-        for line in filter(None, map(complaint, found)) if details else ():
-            print(line)
-    print(f"{'together':12}", *(f"{total[name]:9}" for name in COLUMNS))
-    return int(bool(total["accepted"] or total["false"] or total["refused"]))
+        by_topic[topic] = counted(found)
+        print(line(topic, by_topic[topic]), flush=True)
+        for text in filter(None, map(complaint, found)) if details else ():
+            print(text)
+    values = summed(by_topic)
+    print(table(by_topic))
+    if record:
+        told = {"name": "known-answers", "command": "dlcore verify answers --record"}
+        told |= experiment.circumstances() | {"seconds": round(time.monotonic() - begun, 1)}
+        told |= {"values": values, "theirs": {}, "history": {"topics": by_topic}}
+        experiment.write("known-answers", told)
+    return int(bool(values["accepted"] or values["false"] or values["refused"]))
+
+
+def summed(by_topic):
+    """Add up the counts of all topics; add which part of the wrong answers has a true cause.
+
+    >>> summed({"a": dict.fromkeys(COLUMNS, 1), "b": dict.fromkeys(COLUMNS, 2)})["part"]
+    1.0
+    """
+    values = {name: sum(counts[name] for counts in by_topic.values()) for name in COLUMNS}
+    return values | {"part": values["true"] / max(values["wrong"], 1)}
+
+
+def table(by_topic):
+    """Lay counts out as text: a line for every topic, and one for all."""
+    lines = [line(name, counts) for name, counts in by_topic.items()]
+    head = " " * 12 + "".join(f"{name:>10}" for name in COLUMNS)
+    return "\n".join([head, *lines, line("all", summed(by_topic))])
+
+
+def line(name, counts):
+    """Write the counts of a topic."""
+    return f"{name:12}" + "".join(f"{counts[column]:10}" for column in COLUMNS)
 
 
 def complaint(trial):

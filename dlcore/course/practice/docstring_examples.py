@@ -80,27 +80,29 @@ def check_example(source, value, want):
         wanted = eval(want, dict(WORDS)) if want else None
     except Exception:
         return
-    compare(source, value, wanted)
+    compare(value, wanted, f"{source} is {value!r}, its docstring says {want or None}")
 
 
-def compare(source, value, wanted):
+def compare(value, wanted, says):
     """Compare numbers as numbers, what holds them entry by entry, and the rest by equality."""
-    if isinstance(wanted, bool | str) or wanted is None:
-        assert value == wanted, f"{source} is {value!r}, its docstring says {wanted!r}"
-        return
     if isinstance(wanted, dict):
-        same_keys = isinstance(value, dict) and value.keys() == wanted.keys()
-        assert same_keys, f"{source} is {value!r}, its docstring says {wanted!r}"
+        assert isinstance(value, dict), says
+        assert value.keys() == wanted.keys(), says
         for key, entry in wanted.items():
-            compare(source, value[key], entry)
-        return
-    if isinstance(wanted, tuple | list) and (
-        numbers(wanted) is None or len({*map(np.shape, wanted)}) > 1
-    ):
-        assert isinstance(value, tuple | list), f"{source} is one value, not {len(wanted)}"
-        assert len(value) == len(wanted), f"{source} has {len(value)} values, not {len(wanted)}"
+            compare(value[key], entry, says)
+    elif isinstance(wanted, tuple | list) and (numbers(wanted) is None or is_ragged(wanted)):
+        assert isinstance(value, tuple | list), says
+        assert len(value) == len(wanted), says
         for part, entry in zip(value, wanted, strict=True):
-            compare(source, part, entry)
-        return
-    assert numbers(value) is not None, f"{source} is {value!r}, its docstring says {wanted!r}"
-    assert_allclose(value, wanted, **PRINTED)
+            compare(part, entry, says)
+    elif isinstance(wanted, bool | str) or wanted is None:
+        assert value == wanted, says
+    else:
+        assert numbers(value) is not None, says
+        assert_allclose(value, wanted, **PRINTED)
+
+
+def is_ragged(values):
+    """Tell whether some values differ in shape, or are arrays that stand one beside the other."""
+    shapes = {np.shape(value) for value in values}
+    return len(shapes) > 1 or any(isinstance(value, np.ndarray) for value in values)

@@ -234,8 +234,15 @@ class Runner:
 
 
 def by_exercise(outcomes):
-    """Let one outcome speak for each exercise: the first kind of trouble, if there is any."""
-    urgency = lambda outcome: KINDS.index(outcome.finding.kind) if outcome.finding else len(KINDS)
+    """Let one outcome speak for each exercise: the first kind of trouble, if there is any.
+
+    Of two of a kind the one is taken that says how wrong numbers are made from right ones.
+    """
+    urgency = lambda outcome: (
+        (KINDS.index(outcome.finding.kind), not outcome.finding.likely)
+        if outcome.finding
+        else (len(KINDS), True)
+    )
     found = {}
     for outcome in outcomes:
         found.setdefault((outcome.topic, outcome.exercise), []).append(outcome)

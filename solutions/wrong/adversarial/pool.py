@@ -68,7 +68,7 @@ def output_size(size, window, stride):
     return (size - window) // min(stride, 9) + 1
 
 
-@adversarial("pool-size", "Right where the windows fit exactly.")
+@adversarial("pool-size", "Right where the windows fit exactly.", also="reaches over the end")
 def output_size(size, window, stride):
     return round((size - window) / stride) + 1
 
