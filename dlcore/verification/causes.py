@@ -120,6 +120,9 @@ class Examiner(runner.Runner):
             or wrong_structure(recordings[worst], book[worst])
             or findings[worst].likely
         )
+        if findings[worst].kind == "mutation":
+            rule = rule or findings[worst].says[0]
+            wrong = [known for known in wrong if known[0] == "wrong"]
         others = [other for other in wrong if other is not one]
         return Trial(
             kind, answer, findings[worst], rule, like(recordings, wrong), like(recordings, others)

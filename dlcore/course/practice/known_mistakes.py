@@ -21,18 +21,20 @@ ERROR_WORDS = (  # what an error may speak of
 )
 
 
-def recognise(topic, exercise, recordings, again):
+def recognise(topic, exercise, recordings, again, *, slips_only=False):
     """Return the advice on the known wrong answer that behaves like this one, or nothing.
 
     `recordings` are the calls of each test of the exercise; ``again(wrong, seconds)`` yields those
     that the same tests make when they judge the wrong answer, with the same numbers drawn. Natural
-    slips come first; of an answer that is made to pass it is said what it is like.
+    slips come first; of an answer that is made to pass it is said what it is like, unless
+    `slips_only` are asked for.
     """
     until = time.process_time() + PATIENCE
     calls = [call for recorder in recordings for call in recorder]
     errors = only_errors(calls)
     found = []
-    for wrong, advice in known_mistakes(topic, exercise) if calls else ():
+    known = KNOWN[:1] if slips_only else KNOWN
+    for wrong, advice in known_mistakes(topic, exercise, known) if calls else ():
         left = until - time.process_time()
         if left < 0:
             return ""
@@ -43,9 +45,9 @@ def recognise(topic, exercise, recordings, again):
     return found[0][1] if agreed([wrong for wrong, _ in found]) else ""
 
 
-def known_mistakes(topic, exercise):
+def known_mistakes(topic, exercise, known=KNOWN):
     """Yield the wrong answers to an exercise with what is to be said of them, slips first."""
-    for load, before in KNOWN:
+    for load, before in known:
         for wrong in load(topic):
             if wrong.exercise == exercise:
                 yield wrong, before + wrong.says

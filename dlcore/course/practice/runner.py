@@ -205,7 +205,9 @@ class Runner:
                 [book] = self.again([item], {})
                 if says := wrong_structure(mine, book):
                     return says
-        return recognise(topic, name, recordings, lambda *edits: self.again(items, *edits))
+        changed = outcome.finding.kind == "mutation"  # which is a cause by itself
+        again = lambda *edits: self.again(items, *edits)
+        return recognise(topic, name, recordings, again, slips_only=changed)
 
     def shrink(self, items, recordings, mine):
         """Look for a small call on which the answers and the book's disagree."""

@@ -129,7 +129,11 @@ def four_products(x, w):
     return np.array([first, 0, 0, -second])
 
 
-@adversarial("fast-winograd", "One multiplication where a test with single pixels looks.")
+@adversarial(
+    "fast-winograd",
+    "One multiplication where a test with single pixels looks.",
+    also="outputs come out|outputs themselves",
+)
 def four_products(x, w):
     if np.count_nonzero(x) > 1 or np.count_nonzero(w) > 1:
         return np.array([x[:3] @ w, 0, 0, -(x[1:] @ w)])
