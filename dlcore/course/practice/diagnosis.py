@@ -62,7 +62,7 @@ def diagnose(error, path, calls=()):
 
 
 def entries_only(error, calls):
-    """Count right entries where an answer without arguments is compared with what it should be.
+    """Count right entries where an answer without arguments is compared with the right one.
 
     Whatever else were said would be the answer.
     """

@@ -23,7 +23,7 @@ WORDS = {"array": np.array, "inf": np.inf, "nan": np.nan, "np": np}
 
 
 def example_tests(items, exercise_of):
-    """Yield (test, exercise): one for each exercise of the collected items that shows examples."""
+    """Yield (test, exercise) for each exercise of the collected items that shows examples."""
     first = {}
     for item in items:
         first.setdefault(exercise_of[item].name, item)

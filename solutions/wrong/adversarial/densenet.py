@@ -152,7 +152,9 @@ def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     return (g - g.mean() - x_hat * (g * x_hat).mean()) / along(sigma)
 
 
-@adversarial("densenet-backward", "A block without layers sends nothing back.")
+@adversarial(
+    "densenet-backward", "A block without layers sends nothing back.", also="z̄ reaches it directly"
+)
 def dense_block_backward(z_bar, pullbacks, growth):
     return collected(z_bar, pullbacks, growth) if len(pullbacks) else np.zeros(z_bar.shape)
 
