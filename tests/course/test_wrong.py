@@ -11,6 +11,7 @@ from dlcore.course.exercises import known_answers, skeleton, topics
 from dlcore.course.exercises.reset import span
 from dlcore.course.practice import known_mistakes, runner
 from dlcore.course.practice.diagnosis import Finding
+from dlcore.experiments import experiment
 from dlcore.verification import causes
 from tests.catalogue import sampled
 from tests.course.known_submissions import load
@@ -117,6 +118,17 @@ def test_the_table_counts_what_is_amiss():
     counts = dict(zip(causes.COLUMNS, (6, 1, 3, 1, 1, 1, 1, 1), strict=True))
     assert causes.counted(tried) == counts
     assert [bool(causes.complaint(each)) for each in tried] == [1, 0, 1, 0, 1, 0, 1]
+
+
+def test_the_record_keeps_its_promise():
+    """Of at least 600 wrong answers none is accepted, of at least 200 right ones none refused."""
+    told = experiment.record(causes.RECORD)
+    values = told["values"]
+    assert values == causes.summed(told["history"]["topics"])
+    assert [values[name] for name in ("accepted", "false", "refused")] == [0, 0, 0]
+    assert values["wrong"] >= 600
+    assert values["right"] >= 200
+    assert values["part"] >= 0.9
 
 
 @pytest.mark.parametrize("topic", TOPICS)
