@@ -1,5 +1,8 @@
-# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [37c01f085468]
+# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [20df0baf0f44]
 """Exercises of the chapter *Activations and first weights*.
+
+Arrays hold floats of 8 bytes or of 4; results are as exact as roundings of the least exact argument
+let them be, unless an exercise says otherwise.
 
 Chapter: book/activation.md.
 """

@@ -1,8 +1,9 @@
-# Cut from solutions/densenet.py by `dlcore exercises`: write your answers here. [74bf9f4ade8c]
+# Cut from solutions/densenet.py by `dlcore exercises`: write your answers here. [802b5a1c7a80]
 """Exercises of the chapter *DenseNet*: blocks forwards and backwards, and what they cost.
 
-Maps have axes (N, C, H, W), and layers append channels. Arrays are floats, of 8 bytes or of 4;
-results may have either. No function changes the arrays that it is given.
+Maps have axes (N, C, H, W), and layers append channels. Arrays are floats of 8 bytes, or of 4, and
+results may then have either; they are as exact as rounding lets them be. No function changes the
+arrays that it is given.
 
 Chapter: book/densenet.md.
 """

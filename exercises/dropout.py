@@ -1,10 +1,10 @@
-# Cut from solutions/dropout.py by `dlcore exercises`: write your answers here. [e58315d9ff03]
+# Cut from solutions/dropout.py by `dlcore exercises`: write your answers here. [7208033d6c0e]
 """Exercises of the chapter *Dropout*: masks forwards and backwards, and what they cost.
 
 p is the probability to drop, from 0 to below 1. With a generator `rng` a function trains, and
 draws its mask from it, in each call another one; without a generator it evaluates. Arrays are
-floats, of 8 bytes or of 4; results may have either. No function changes the arrays that it is
-given.
+floats of 8 bytes, or of 4, and results may then have either; they are as exact as rounding lets
+them be. No function changes the arrays that it is given.
 
 Chapter: book/dropout.md.
 """

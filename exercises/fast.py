@@ -1,8 +1,9 @@
-# Cut from solutions/fast.py by `dlcore exercises`: write your answers here. [0d0e29c159e2]
+# Cut from solutions/fast.py by `dlcore exercises`: write your answers here. [54e92149455d]
 """Exercises of the chapter *Fast*: what a machine is asked for, and how to ask for less.
 
 Images x have the shape (N, C, H, W), filters w (F, C, U, V). All convolutions here go in single
-steps. No function changes its input; a second call, of a way back too, is like the first.
+steps. Results are as exact as rounding lets them be. No function changes its input; a second call,
+of a way back too, is like the first.
 
 Chapter: book/fast.md.
 """

@@ -1,7 +1,8 @@
-# Cut from solutions/forward.py by `dlcore exercises`: write your answers here. [65d225bbadd0]
+# Cut from solutions/forward.py by `dlcore exercises`: write your answers here. [5b2303be95e1]
 """Exercises of the chapter *Forward mode*.
 
-A tangent has the shape of its value. No function changes the arrays that it is given.
+A tangent has the shape of its value. Results are as exact as rounding lets them be, unless an
+exercise says otherwise. No function changes the arrays that it is given.
 
 Chapter: book/forward.md.
 """

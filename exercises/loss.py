@@ -1,4 +1,4 @@
-# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [16ab16b0d080]
+# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [f7dbe3bf5b8c]
 """Exercises of the chapter *Loss*: from scores to one number, and back to a gradient.
 
 Scores have the shape (N, K), one row per example; labels t have the shape (N,), and count from 0.
@@ -62,7 +62,7 @@ def hinge(scores, t, *, margin=1.0):
 
     The margin is 0 or more. At a kink any subgradient will do.
 
-    >>> loss, gradient = hinge(np.array([[1.0, 3.0, 2.0]]), np.array([2]))
+    >>> loss, gradient = hinge(np.array([[0.0, 3.0, 2.0]]), np.array([2]))
     >>> float(loss)
     2.0
     >>> gradient

@@ -1,4 +1,4 @@
-# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [e826bc09c596]
+# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [75b5e7ca4b1a]
 """Exercises of the chapter *Pooling*: windows of images, each of which becomes one number.
 
 Images x have the shape (N, C, H, W). Windows are square, with a side `window`, and begin every
@@ -86,7 +86,7 @@ def overpaid(window, times):
     image, with one window of side U, it is to pay out exactly so many `times` what came in; that
     is a number from 1 to U².
 
-    >>> overpaid(1, 1).shape
+    >>> np.shape(overpaid(1, 1))
     (1, 1, 1, 1)
     """
     # TODO: how many entries of the window have to be the largest?

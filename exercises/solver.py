@@ -1,8 +1,9 @@
-# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [9fa101543bf9]
+# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [2782e071818a]
 """Exercises of the chapter *Training that works*.
 
-Images and features have the batch axis first; labels t have the shape (N,).
-No function changes the arrays that it is given, unless it says so.
+Images and features have the batch axis first; labels t have the shape (N,). Results are as exact
+as rounding lets them be, unless an exercise says otherwise. No function changes the arrays that it
+is given, unless it says so.
 
 Chapter: book/solver.md.
 """

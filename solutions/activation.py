@@ -1,5 +1,8 @@
 """Exercises of the chapter *Activations and first weights*.
 
+Arrays hold floats of 8 bytes or of 4; results are as exact as roundings of the least exact argument
+let them be, unless an exercise says otherwise.
+
 Chapter: book/activation.md.
 """
 

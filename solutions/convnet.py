@@ -1,8 +1,8 @@
 """Exercises of the chapter *ConvNets*: sizes, a sandwich, the whole network, and its checks.
 
 Images x have the shape (N, C, H, W), filters w the shape (F, C, U, U), U odd. The pieces below are
-given; they are right, and you need not change them. No function changes the arrays it is given; a
-second call, of a way back too, is like the first.
+given; they are right, and you need not change them. Results are as exact as rounding lets them be.
+No function changes the arrays it is given; a second call, of a way back too, is like the first.
 
 Chapter: book/convnet.md.
 """

@@ -1,7 +1,7 @@
 """Exercises of the chapter *Differences*: slopes measured, and what they are good for.
 
-f is a function of one number unless it is said to take an array. No function changes the arrays
-that it is given.
+f is a function of one number unless it is said to take an array. Results are as exact as rounding
+lets them be, unless an exercise says otherwise. No function changes the arrays that it is given.
 
 Chapter: book/derivative.md.
 """
@@ -129,7 +129,7 @@ def blind(pullback):
     another one, of the same shape and finite. It may be called as often as one likes.
 
     >>> wrong = blind(lambda y_bar: 3 * y_bar)
-    >>> float(wrong(np.ones((2, 2))).sum()), bool((wrong(np.eye(2)) == 3 * np.eye(2)).all())
+    >>> float(wrong(np.ones((2, 2))).sum()), bool((wrong(2 * np.eye(2)) == 6 * np.eye(2)).all())
     (12.0, False)
     """
     # BEGIN SOLUTION

@@ -1,6 +1,7 @@
 """Exercises of the chapter *Forward mode*.
 
-A tangent has the shape of its value. No function changes the arrays that it is given.
+A tangent has the shape of its value. Results are as exact as rounding lets them be, unless an
+exercise says otherwise. No function changes the arrays that it is given.
 
 Chapter: book/forward.md.
 """

@@ -76,7 +76,7 @@ def hinge(scores, t, *, margin=1.0):
 
     The margin is 0 or more. At a kink any subgradient will do.
 
-    >>> loss, gradient = hinge(np.array([[1.0, 3.0, 2.0]]), np.array([2]))
+    >>> loss, gradient = hinge(np.array([[0.0, 3.0, 2.0]]), np.array([2]))
     >>> float(loss)
     2.0
     >>> gradient

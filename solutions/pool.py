@@ -130,7 +130,7 @@ def overpaid(window, times):
     image, with one window of side U, it is to pay out exactly so many `times` what came in; that
     is a number from 1 to U².
 
-    >>> overpaid(1, 1).shape
+    >>> np.shape(overpaid(1, 1))
     (1, 1, 1, 1)
     """
     # BEGIN SOLUTION

@@ -1,7 +1,7 @@
 """Exercises of the chapter *Residual networks*: blocks, shortcuts, paths, sizes, counts.
 
-Arrays are floats, of 8 bytes or of 4; results may have either. No function changes the arrays
-that it is given.
+Arrays are floats of 8 bytes, or of 4, and results may then have either; they are as exact as
+rounding lets them be. No function changes the arrays that it is given.
 
 Chapter: book/resnet.md.
 """

@@ -1,7 +1,8 @@
 """Exercises of the chapter *Training that works*.
 
-Images and features have the batch axis first; labels t have the shape (N,).
-No function changes the arrays that it is given, unless it says so.
+Images and features have the batch axis first; labels t have the shape (N,). Results are as exact
+as rounding lets them be, unless an exercise says otherwise. No function changes the arrays that it
+is given, unless it says so.
 
 Chapter: book/solver.md.
 """

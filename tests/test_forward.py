@@ -654,12 +654,14 @@ def candidates(rng):
 @pytest.mark.exercise("forward-check", points=2)
 def test_your_judge_tells_right_from_wrong(answers, rng):
     """Right and wrong rules, of drawn functions, shapes and slips; every verdict counts."""
+    agreed = []
     for f, rule, x, right in candidates(rng):
         kept = x.copy()
         verdict = answers.is_the_tangent(f, rule, x, rng=rng)
-        agreed = np.shape(verdict) == () and bool(verdict == right)
-        assert agreed, "a right rule was refused, or a wrong one accepted"
+        agreed.append(np.shape(verdict) == () and bool(verdict == right))
         assert_array_equal(x, kept, "x has changed")
+    judged_rightly = all(agreed)
+    assert judged_rightly, "a right rule was refused, or a wrong one accepted"
 
 
 @pytest.mark.exercise("forward-wrong-lines", points=0)

@@ -537,10 +537,12 @@ def test_huge_scores_do_no_harm(answers, rng):
 
 @pytest.mark.exercise("linear-classifier", points=4)
 def test_a_shift_of_all_scores_of_an_example_is_free(answers):
-    """Scores near 5000 in one example, near -5000 in the other:  L = ln(1 + e) for both."""
-    x, w = np.array([[1.0], [-1.0]]), np.array([[5000.0, 4999.0]])
-    loss, *_ = answers.classifier_loss(x, np.array([1, 0]), w, np.zeros(2), 0.0)
-    assert_allclose(loss, np.log(1 + np.e), rtol=1e-10)
+    """Scores near -5000 in both examples, or near 5000 in one of them:  L = ln(1 + e)."""
+    w = np.array([[5000.0, 4999.0]])
+    for sign, t in ((-1.0, 0), (1.0, 1)):
+        x = np.array([[sign], [-1.0]])
+        loss, *_ = answers.classifier_loss(x, np.array([t, 0]), w, np.zeros(2), 0.0)
+        assert_allclose(loss, np.log(1 + np.e), rtol=1e-10)
 
 
 @pytest.mark.exercise("linear-classifier", points=4)

@@ -33,3 +33,16 @@ def mutants(
     if solutions:
         raise typer.Exit(mutants_of_answers.report(names or ()))
     raise typer.Exit(code_trials.report(per_module=count, seed=seed, record=record))
+
+
+@verify.command()
+def answers(
+    names: Annotated[list[str] | None, typer.Argument(help="Chapters; none takes all.")] = None,
+    *,
+    details: Annotated[bool, typer.Option(help="List what did not come out right.")] = False,
+    record: Annotated[bool, typer.Option(help="Write it to book/results.")] = False,
+):
+    """Try known answers: no wrong one is accepted, no right one refused, no cause is false."""
+    from dlcore.verification import causes
+
+    raise typer.Exit(causes.report(names or (), details=details, record=record))

@@ -25,7 +25,9 @@ class Trial:
 
 
 class MutantRunner(runner.Runner):
-    """Run the tests of an exercise on each of its mutants, until one refuses."""
+    """Run the scored tests of an exercise on each of its mutants, until one refuses."""
+
+    examples = False
 
     def study(self, items):
         topic = items[0].path.stem.removeprefix("test_")

@@ -325,7 +325,10 @@ def is_flip(flip, rng):
     return judged(flip, noise(rng, 20), bounds=(0, 1))
 
 
-@wrong("augment-test", "Chance hits a half exactly only now and then: leave it room.")
+@wrong(
+    "augment-test",
+    "Right flips are refused: chance hits a half exactly only now and then, leave it room.",
+)
 def is_flip(flip, rng):
     return judged(flip, noise(rng), bounds=(0.499, 0.501))
 

@@ -151,7 +151,9 @@ def jacobian(vjp, f, x):
     return found.reshape(shape)
 
 
-@wrong("reverse-jacobian", "The program runs more than once: one run serves all walks back.")
+@wrong(
+    "reverse-jacobian", "One run of f, and one walk back for each output: nothing is done twice."
+)
 def jacobian(vjp, f, x):
     vjp(f, x)
     found, shape = rows(vjp, f, x)

@@ -262,7 +262,10 @@ def gradients_are_right(loss, gradients, *, rng):
     return judged(loss, gradients, rng, skipped="b")
 
 
-@wrong("twolayer-check", "A measured slope is never exact: allow for rounding.")
+@wrong(
+    "twolayer-check",
+    "Right gradients are refused: a measured slope is never exact, allow for rounding.",
+)
 def gradients_are_right(loss, gradients, *, rng):
     return judged(loss, gradients, rng, tolerance=0.0)
 

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from dlcore.course.practice.call_recorder import Call, CallRecorder, Raised, same, snapshot
 from dlcore.course.practice.error_pattern import error_pattern, layout
-from dlcore.course.practice.known_mistakes import alike, described
+from dlcore.course.practice.known_mistakes import alike, described, distinct_texts
 from dlcore.course.practice.shrink import plain, shrink, written
 
 TABLE = np.array([[1.0, 2.5, -3.0], [0.5, 4.0, 7.0]])
@@ -109,7 +109,8 @@ def test_wrong_numbers_are_likened_to_right_ones(actual, desired, says):
     ("shape", "wanted", "says"),
     [
         ((3, 2), (2, 3), "rows and columns are exchanged"),
-        ((5, 1), (5,), "an axis is left over, or lost"),
+        ((5, 1), (5,), "an axis of length 1 is left over, or lost"),
+        ((6,), (2, 3), "the number of entries is right, the axes are not"),
         ((5, 3), (), "is a sum or a mean missing"),
         ((5,), (5, 3), "axis 1 is lost"),
         ((5, 3), (5,), "axis 1 is too much"),
@@ -173,3 +174,12 @@ def test_an_error_is_raised_and_not_returned():
     overflow, wanted = Raised("RuntimeWarning", "overflow"), np.ones(1)
     says = described({}, [overflow, {}], [wanted, {}])
     assert says == ("raises  RuntimeWarning: overflow", "wanted  np.array([1.0])")
+
+
+def test_two_results_are_written_with_digits_that_differ():
+    """Ten where they suffice, and as many as it takes where they do not."""
+    near = np.ones(1) * (1 + 1e-11)
+    assert described({}, [near * 3, {}], [near, {}])[0] == "returns np.array([3.0])"
+    says = described({}, [Raised("ValueError", "x"), {}], [near, {}])
+    assert says[1] == "wanted  np.array([1.0])"
+    assert distinct_texts(np.ones(1), near) == ("np.array([1.0])", "np.array([1.00000000001])")

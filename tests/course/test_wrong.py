@@ -1,56 +1,23 @@
 """Known answers: the wrong ones fail, are recognised and have advice; the right ones pass."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from dlcore.course.exercises import skeleton, topics
+from dlcore.course.exercises import known_answers, skeleton, topics
 from dlcore.course.exercises.reset import span
 from dlcore.course.practice import known_mistakes, runner
-from dlcore.course.practice.known_mistakes import alike
+from dlcore.course.practice.diagnosis import Finding
+from dlcore.experiments import experiment
+from dlcore.verification import causes
 from tests.catalogue import sampled
 from tests.course.known_submissions import load
 
 TOPICS = topics.topics()
 BLOCK = re.compile(r"^([\w-]+): (.+)\n((?:- .*\n)+)((?:\+ .*\n)*)", re.MULTILINE)
-
-
-class Jury(runner.Runner):
-    """Try the known answers to a topic, in one run of its tests."""
-
-    says = ""  # of the last test that refused
-
-    def study(self, items):
-        """Keep of each answer whether some test refused it, and of a natural slip its calls."""
-        topic = items[0].path.stem.removeprefix("test_")
-        self.judged = [(wrong, *self.recorded(items, wrong)) for wrong in load("wrong", topic)]
-        self.refusals = {}
-        for kind, seconds in (("adversarial", runner.HURRY), ("right", runner.SECONDS)):
-            self.hurry = seconds
-            self.refusals[kind] = [(each, self.refusal(items, each)) for each in load(kind, topic)]
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item, call):
-        report = yield from super().pytest_runtest_makereport(item, call)
-        self.says = call.excinfo.exconly() if call.excinfo else self.says
-        return report
-
-    def tests(self, items, answer):
-        """Run the tests of an exercise again, on an answer to it; yield the calls of each."""
-        self.says = ""
-        return self.again([i for i in items if self.name(i) == answer.exercise], answer.edit)
-
-    def recorded(self, items, answer):
-        """Return whether some test refused an answer, and the calls of all tests."""
-        found = [(calls, self.refused) for calls in self.tests(items, answer)]
-        recordings, refused = zip(*found, strict=True)
-        return any(refused), recordings
-
-    def refusal(self, items, answer):
-        """Return what the first test said that refused an answer, or nothing."""
-        return next((self.says for _ in self.tests(items, answer) if self.refused), "")
 
 
 class Readers(runner.Runner):
@@ -100,30 +67,68 @@ VARIED = [topic for topic in TOPICS if variants(topic)]
 
 
 @pytest.fixture(scope="module", params=sampled(TOPICS, 4))
-def judged(request):
+def trials(request):
     """The known answers to a topic, tried."""
-    return runner.run([request.param], folder="solutions", plugin=Jury)
+    return causes.trials(request.param)
 
 
-def test_every_wrong_answer_is_refused(judged):
+def complaints(trials):
+    """Write trials down, a line or two each."""
+    return "\n".join(map(causes.complaint, trials))
+
+
+def test_every_wrong_answer_is_refused(trials):
     """At least one scored test of its exercise fails, for slips and for what is made to pass."""
-    assert [wrong.says for wrong, refused, _ in judged.judged if not refused] == []
-    paid = [answer for answer, refusal in judged.refusals["adversarial"] if not refusal]
-    assert not paid, "\n".join(f"{answer.exercise}: {answer.says}" for answer in paid)
+    accepted = [trial for trial in trials if trial.kind != "right" and not trial.finding]
+    assert not accepted, complaints(accepted)
 
 
-def test_every_right_answer_is_accepted(judged):
-    """All scored tests of its exercise pass, however unusual it is."""
-    refused = [(answer, refusal) for answer, refusal in judged.refusals["right"] if refusal]
-    assert not refused, "\n".join(f"{a.exercise}: {a.says} {said}" for a, said in refused)
+def test_every_right_answer_is_accepted(trials):
+    """All tests of its exercise pass, those of its docstring too, however unusual it is."""
+    refused = [trial for trial in trials if trial.kind == "right" and trial.finding]
+    assert not refused, complaints(refused)
 
 
-def test_wrong_answers_of_an_exercise_behave_differently(judged):
-    """Otherwise the advice on one would be given to the author of another."""
-    pairs = [(one, other) for i, one in enumerate(judged.judged) for other in judged.judged[:i]]
-    rivals = [pair for pair in pairs if pair[0][0].exercise == pair[1][0].exercise]
-    twins = [(one, other) for one, other in rivals if all(map(alike, one[2], other[2]))]
-    assert [(one[0].says, other[0].says) for one, other in twins] == []
+def test_no_wrong_answer_is_told_the_cause_of_another(trials):
+    """Whatever it is taken for is itself, or admitted; also when nobody had written it down."""
+    taken = [trial for trial in trials if trial.kind != "right" and trial.verdict == "false"]
+    assert not taken, complaints(taken)
+
+
+def test_nine_of_ten_known_answers_are_told_a_cause(trials):
+    """Those that are not are slow, endless, or say the same as the right one when they fail."""
+    counts = causes.counted(trials)
+    assert 10 * counts["true"] >= 9 * counts["wrong"], complaints(trials)
+
+
+def test_the_table_counts_what_is_amiss():
+    """An accepted answer, one that is taken for another, one without a cause, a refused one."""
+    answers = [known_answers.KnownAnswer("x", "f", says, None) for says in ("One.", "Other.")]
+    one, other = answers
+    finding = Finding("values", ("a number is wrong",))
+    tried = [
+        causes.Trial("wrong", one, None),
+        causes.Trial("wrong", one, finding, "", one, None),
+        causes.Trial("wrong", one, finding, "", one, other),
+        causes.Trial("adversarial", replace(one, also="Oth"), finding, "", other, other),
+        causes.Trial("adversarial", one, finding),
+        causes.Trial("adversarial", one, finding, "everything is 3 too large"),
+        causes.Trial("right", one, finding),
+    ]
+    counts = dict(zip(causes.COLUMNS, (6, 1, 3, 1, 1, 1, 1, 1), strict=True))
+    assert causes.counted(tried) == counts
+    assert [bool(causes.complaint(each)) for each in tried] == [1, 0, 1, 0, 1, 0, 1]
+
+
+def test_the_record_keeps_its_promise():
+    """Of at least 600 wrong answers none is accepted, of at least 200 right ones none refused."""
+    told = experiment.record(causes.RECORD)
+    values = told["values"]
+    assert values == causes.summed(told["history"]["topics"])
+    assert [values[name] for name in ("accepted", "false", "refused")] == [0, 0, 0]
+    assert values["wrong"] >= 600
+    assert values["right"] >= 200
+    assert values["part"] >= 0.9
 
 
 @pytest.mark.parametrize("topic", TOPICS)

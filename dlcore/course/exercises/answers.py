@@ -14,8 +14,11 @@ def load(path):
     if not path.exists():
         raise ImportError(f"load: no {folder}/{path.name}, cut it with `dlcore exercises`")
 
+    source = path.read_bytes()
+    if b"\0" in source:
+        raise ImportError(f"load: {folder}/{path.name} is no UTF-8 text, save it as UTF-8")
     module = ModuleType(f"{folder}.{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickles look there
-    exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+    exec(compile(source, str(path), "exec"), vars(module))
     return module

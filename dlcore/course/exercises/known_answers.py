@@ -14,6 +14,7 @@ written with the tests in sight, each with what it exploits. ``solutions/right/<
 right answers that look unusual. The scored tests refuse all of the former, and accept the latter.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,24 +26,39 @@ MARKED = []
 
 @dataclass(frozen=True)
 class KnownAnswer:
-    """An answer to an exercise: the name that it replaces, and a sentence about it."""
+    """An answer to an exercise: the name that it replaces, and a sentence about it.
+
+    `also` is a pattern of what is said of other answers and would be true of this one.
+    """
 
     exercise: str
     name: str
     says: str
     function: Callable  # or a class
+    also: str = ""
 
     @property
     def edit(self):
         """What to change in the module of the book's answers."""
         return {self.name: self.function}
 
+    def admits(self, other):
+        """Tell whether what is said of another answer is true of this one: one of the two says so.
 
-def known(exercise, says):
+        >>> KnownAnswer("x", "f", "A sign.", None).admits(KnownAnswer("x", "f", "No.", None, "sig"))
+        True
+        """
+        pairs = ((self, other), (other, self))
+        return self == other or any(
+            one.also and re.search(one.also, two.says) for one, two in pairs
+        )
+
+
+def known(exercise, says, also=""):
     """Mark a function, or a class, as an answer to `exercise`."""
 
     def mark(function):
-        MARKED.append(KnownAnswer(exercise, function.__name__, says, function))
+        MARKED.append(KnownAnswer(exercise, function.__name__, says, function, also))
         return function
 
     return mark

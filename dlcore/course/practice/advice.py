@@ -71,6 +71,6 @@ def spots(outcome):
     try:
         source = (topics.ROOT / f"exercises/{outcome.topic}.py").read_text(encoding="utf-8")
         line = dict(definitions(ast.parse(source)))[exercises_in(source)[outcome.exercise]].lineno
-    except (OSError, SyntaxError, KeyError):
+    except (OSError, SyntaxError, KeyError, UnicodeError):
         return []
     return [Frame(line, "", source.splitlines()[line - 1].strip())]

@@ -5,6 +5,7 @@ text: that is how a wrong answer is recognised.
 """
 
 import inspect
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from types import FunctionType, ModuleType
@@ -46,9 +47,10 @@ class Call:
 class CallRecorder:
     """The calls of one test, from outside only: what answers call of each other is left out."""
 
-    def __init__(self):
+    def __init__(self, guard=nullcontext):
         self.calls = []
         self.busy = False
+        self.guard = guard  # makes what stands around each call, such as a limit of time
 
     def wrap(self, function, name):
         """Return a function that does what `function` does, and records its calls."""
@@ -57,8 +59,10 @@ class CallRecorder:
 
         @wraps(function)
         def recording(*args, **options):
-            if self.busy or len(self.calls) >= MOST:
+            if self.busy:
                 return function(*args, **options)
+            if len(self.calls) >= MOST:
+                return self.follow(self.ask(lambda: function(*args, **options)), name)
             named = bound(function, args, options)
             self.calls.append(call := Call(name, snapshot(named)))
             return self.answer(call, lambda: function(*args, **options), named)
@@ -68,17 +72,24 @@ class CallRecorder:
 
     def answer(self, call, ask, named):
         """Call, keep what comes back, and record the functions in it."""
-        self.busy = True
         try:
-            result = ask()
+            result = self.ask(ask)
             call.result = snapshot(result)
         except BaseException as error:
             call.result = Raised(type(error).__name__, str(error))
             raise
         finally:
             call.after = snapshot(named)
-            self.busy = False
         return self.follow(result, call.name)
+
+    def ask(self, ask):
+        """Call, inside of what guards calls; what is called meanwhile is not from outside."""
+        self.busy = True
+        try:
+            with self.guard():
+                return ask()
+        finally:
+            self.busy = False
 
     def follow(self, result, name):
         """Record the functions and generators that a call has returned."""
@@ -94,7 +105,8 @@ class CallRecorder:
         """Hand on what a generator yields, one entry of the recorder for each."""
         end = object()
         while True:
-            self.calls.append(call := Call(f"next({name}(…))", {}))
+            call = Call(f"next({name}(…))", {})
+            self.calls += [call] if len(self.calls) < MOST else []
             if (value := self.answer(call, lambda: next(generator, end), {})) is end:
                 return
             yield value

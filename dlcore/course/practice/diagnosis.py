@@ -5,9 +5,10 @@ shape cannot have the right values. A comparison made by ``numpy.testing`` is lo
 frame that made it, so that what is said does not hang on the wording of a message.
 """
 
+import ast
 import re
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,11 @@ KINDS = (
     "time", "skipped",
 )  # fmt: skip
 WRITTEN = "an argument is changed in place: copy it first, or make a new one"
+FUNCTION = re.compile(
+    r"<(?:built-in |bound )?(?:function|method) ((?:[\w.]|<locals>|<lambda>)+)"
+    r"(?: at 0x[0-9a-fA-F]+| of (?:<[^<>]*>|[^<>]*))?>"
+)
+OBJECT = re.compile(r"<([\w.]+)(?: object)?(?: [^\s<>]+)? at 0x[0-9a-fA-F]+>")
 READ_ONLY = re.compile("read-?only|WRITEABLE")
 REFUSALS = (AssertionError, pytest.fail.Exception)
 
@@ -51,6 +57,37 @@ def diagnose(error, path, calls=()):
 
     The `calls` of the test say what the answers were asked, and what they did to it.
     """
+    finding = entries_only(error, calls) or finding_of(error, path, calls)
+    return replace(finding, says=tuple(map(without_addresses, finding.says)))
+
+
+def entries_only(error, calls):
+    """Count right entries where an answer without arguments is compared with the right one.
+
+    Whatever else were said would be the answer.
+    """
+    asked_for_nothing = calls and not calls[-1].args and calls[-1].name.isidentifier()
+    if not asked_for_nothing or not isinstance(error, AssertionError):
+        return None
+    given = calls[-1].result
+    match = re.match(r"assert (.+) == (.+)", str(error))
+    try:
+        pair = [ast.literal_eval(text) for text in match.groups()] if match else []
+    except (SyntaxError, ValueError):
+        pair = []
+    if not pair or not all(isinstance(each, list) for each in pair):
+        return Finding("values", (f"{calls[-1].name}() is {given!r}, which is not right",))
+    (yours, wanted), name = pair, f"{calls[-1].name}()"
+    if len(yours) != len(wanted):
+        says = f"{name} returns {len(yours)} entries, {len(wanted)} are asked for"
+        return Finding("shape", (says,))
+    wrong = [f"[{i}]" for i in range(len(wanted)) if yours[i] != wanted[i]]
+    are = "entry {} is" if len(wrong) == 1 else "entries {} are"
+    return Finding("values", (f"{name} is {yours}: {are.format(', '.join(wrong))} not right",))
+
+
+def finding_of(error, path, calls):
+    """Turn an exception into a finding, which may still speak of addresses in memory."""
     frames = own_frames(error, path)
     if isinstance(error, SyntaxError):
         spot = Frame(error.lineno or 0, "", (error.text or "").strip())
@@ -60,11 +97,19 @@ def diagnose(error, path, calls=()):
             return judged
 
     kind = kind_of(error, frames)
+    if isinstance(error, SystemExit):
+        return Finding(kind, (ending(error),), frames)
     if kind == "mutation":
         return Finding(kind, (WRITTEN, clean(f"{type(error).__name__}: {error}")), frames)
     named = "" if kind in ("not attempted", "time", "skipped") else f"{type(error).__name__}: "
     says = (clean(f"{named}{error}".removesuffix(": ")),)
     return Finding(kind, says + asked(error) if not frames else says, frames)
+
+
+def ending(error):
+    """Say what would have ended the program:  sys.exit(0), os._exit(0)."""
+    called = str(error) if str(error).startswith("os.") else f"sys.exit({error.code!r})"
+    return f"{called} ends the program: return a value, or raise an error"
 
 
 def kind_of(error, frames):
@@ -137,8 +182,7 @@ def mutation(actual, desired, calls):
             moved = same(actual, after)
             if isinstance(after, np.ndarray) and moved and kept and not same(after, desired):
                 index = tuple(np.argwhere(after != desired)[0])
-                was = number(desired[index])
-                has = number(after[index])
+                was, has = distinct(desired[index], after[index])
                 says = f"{name} is changed in place: {place(index)} was {was}, and becomes {has}"
                 return Finding("mutation", (says,))
     return None
@@ -181,7 +225,7 @@ def first_of(indices, actual, desired):
     if not len(indices):
         return "the comparison fails though every entry agrees"
     index = tuple(indices[0])
-    values = f"{number(actual[index])}, wanted {number(desired[index])}"
+    values = "{}, wanted {}".format(*distinct(actual[index], desired[index]))
     if not index:
         return f"the value is {values}"
     return (
@@ -194,16 +238,42 @@ def place(index):
     return f"[{', '.join(map(str, index))}]"
 
 
-def number(value):
-    """Write a number so that a wrong digit can be seen."""
-    return f"{value:.10g}" if isinstance(value, np.inexact) else str(value)
+def number(value, digits=10):
+    """Write a number, with as many digits as are asked for."""
+    return f"{value:.{digits}g}" if isinstance(value, np.inexact) else str(value)
+
+
+def distinct(one, other):
+    """Write two numbers with enough digits to see how they differ, if they do.
+
+    >>> distinct(np.float64(1), np.float64(1 + 1e-12))
+    ('1', '1.000000000001')
+    """
+    pairs = ((number(one, digits), number(other, digits)) for digits in (10, 13, 17))
+    return next((pair for pair in pairs if pair[0] != pair[1]), (number(one), number(other)))
 
 
 def plain(message):
-    """Free an assertion's message of addresses and of words that only pytest needs."""
-    message = re.sub(r"<(?:built-in |bound )?(?:function|method) ([\w.]+)[^>]*>", r"\1", message)
+    """Free an assertion's message of words that only pytest needs."""
+    message = without_addresses(message)
     message = re.sub(
         r"DID NOT RAISE (?:<class ')?([\w.]+)(?:'>)?", r"\1 should have been raised", message
     )
     lines = [line.strip(" +") for line in message.removeprefix("assert ").splitlines()]
     return tuple(line for line in lines if line and "= <" not in line and "Use -v" not in line)
+
+
+def without_addresses(text):
+    """Name functions and objects without the places where they lie in memory.
+
+    >>> without_addresses("<function f.<locals>.<lambda> at 0x7f10> of <a.B object at 0x7f20>")
+    'a lambda of a B'
+    """
+    text = FUNCTION.sub(lambda match: last_name(match[1]), text)
+    return OBJECT.sub(lambda match: f"a {last_name(match[1])}", text)
+
+
+def last_name(qualified):
+    """Take the last part of a dotted name; a function without a name is a lambda."""
+    name = qualified.rpartition(".")[2]
+    return "a lambda" if name == "<lambda>" else name

@@ -40,7 +40,9 @@ def layout(actual, desired):
     if actual.shape == desired.shape[::-1] and actual.ndim > 1:
         return "rows and columns are exchanged"
     if actual.size == desired.size:
-        return "the number of entries is right: an axis is left over, or lost"
+        long = [[n for n in array.shape if n != 1] for array in (actual, desired)]
+        what = "an axis of length 1 is left over, or lost"
+        return what if long[0] == long[1] else "the number of entries is right, the axes are not"
     if desired.ndim == 0:
         return "one number is wanted: is a sum or a mean missing?"
     for axis in range(desired.ndim):
@@ -65,7 +67,7 @@ def imprecise(actual, desired, args):
     far = np.abs(actual - desired).max(initial=0.0) / np.abs(desired).max(initial=0.0)
     if far < 1e-4:
         digits = int(-np.log10(far))
-        return f"right to {digits} digits: rounding, or the step of a difference, is the error"
+        return f"right to {digits} digits: look for a rounding, a finite step, or a small term"
     return None
 
 

@@ -6,9 +6,7 @@ an exercise are given when all its tests pass.
 
 import linecache
 import os
-import signal
-import threading
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
+from contextlib import nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from inspect import cleandoc
 from io import StringIO
@@ -22,12 +20,21 @@ from dlcore.course.exercises import topics
 from dlcore.course.exercises.marks import scored_tests
 from dlcore.course.practice.call_recorder import CallRecorder, record_calls
 from dlcore.course.practice.diagnosis import KINDS, Finding, Frame, diagnose
-from dlcore.course.practice.known_mistakes import recognise, smallest_disagreement
+from dlcore.course.practice.docstring_examples import example_tests
+from dlcore.course.practice.known_mistakes import (
+    recognise,
+    smallest_disagreement,
+    wrong_structure,
+)
 from dlcore.course.practice.lending import Lender, lent
 from dlcore.course.practice.shrink import plain
+from dlcore.course.practice.source_patterns import pattern_in
+from dlcore.course.practice.time_limit import Guard, limit
 
-SECONDS = 10.0
+SECONDS = 5.0  # of the processor, for the answers in one test
+WHOLE = 60.0  # seconds for a test and its answers
 HURRY = 1.0  # seconds for a test of a wrong answer, which may be slow or endless
+KNOWN_IN = ("wrong", "adversarial", "right")  # folders of answers that are known
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}  # environment
 QUIET = (
     "--override-ini=addopts=",
@@ -57,11 +64,13 @@ class Outcome:
 class Runner:
     """A pytest plugin that collects outcomes, and files that cannot be collected.
 
-    The tests of the first exercise that failed are run again on answers that are known: those
-    of the book, and wrong ones, each of them an edit of the book's.
+    Beside the scored tests, the examples of docstrings are tried. The tests of the first exercise
+    that failed are run again on answers that are known: those of the book, and wrong ones, each of
+    them an edit of the book's. What answers take of the processor is limited from call to call.
     """
 
     hurry = HURRY
+    examples = True  # whether docstrings are tried, too
 
     def __init__(self, folder, k):
         self.folder = folder
@@ -74,9 +83,12 @@ class Runner:
         self.edits = None
         self.module = None
         self.refused = False
+        self.stopped = {}  # by exercise, or by file: what did not end, and is not tried again
 
     def pytest_collection_modifyitems(self, items):
         self.scored = scored(items)
+        if self.examples:
+            self.scored = dict(example_tests(self.scored, self.scored)) | self.scored
         items[:] = [item for item in self.scored if self.k in f"{item.name} {self.name(item)}"]
 
     @pytest.hookimpl(wrapper=True)
@@ -88,17 +100,26 @@ class Runner:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self):
         self.recorder.calls = []
+        self.recorder.guard = Guard(SECONDS if self.edits is None else self.seconds)
         self.lender = Lender()
         return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        """Pass over what would not end, as another test has shown."""
+        if finding := self.stopped.get(item.path):
+            self.outcomes.append(self.told(item, finding, ""))
+        return True if finding or self.name(item) in self.stopped else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef):
         # Only the answers are the reader's: other fixtures may compile kernels, which takes longer
-        with limit(SECONDS) if fixturedef.argname == "answers" else nullcontext():
+        with self.recorder.guard() if fixturedef.argname == "answers" else nullcontext():
             value = yield
         if fixturedef.argname == "answers" and isinstance(value, ModuleType):
             self.module = getattr(value, "unlent", value)
-            names = {value.__name__, f"wrong.{value.__name__.split('.')[-1]}"}
+            topic = value.__name__.split(".")[-1]
+            names = {value.__name__, *(f"{folder}.{topic}" for folder in KNOWN_IN)}
             vars(self.module).update(self.edits or {})
             recorded = record_calls(self.module, self.recorder, names)
             value = recorded if value is self.module else lent(recorded, self.lender)
@@ -107,15 +128,19 @@ class Runner:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self):
-        with limit(SECONDS if self.edits is None else self.hurry):
+        with limit(WHOLE):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
         report = yield
         if self.edits is None and (call.when == "call" or call.excinfo):
-            self.outcomes.append(self.outcome(item, call.excinfo, report.capstdout))
+            outcome = self.outcome(item, call.excinfo, report.capstdout)
+            self.outcomes.append(outcome)
             self.recordings[item] = self.recorder.calls
+            if call.excinfo and isinstance(call.excinfo.value, TimeoutError):
+                where = self.name(item) if outcome.finding.kind == "time" else item.path
+                self.stopped[where] = outcome.finding
         return report
 
     def pytest_collectreport(self, report):
@@ -129,35 +154,60 @@ class Runner:
     def outcome(self, item, excinfo, printed):
         """Translate what pytest knows about a test that ran."""
         exercise = self.scored[item]
-        answers = topics.ROOT / self.folder / f"{exercise.topic}.py"
+        answers = self.path(exercise.topic)
         finding = diagnose(excinfo.value, answers, self.recorder.calls) if excinfo else None
         if finding and finding.kind == "not finite" and not finding.frames:
             finding = warned(finding, self.lender.warned, str(answers))
-        formula = cleandoc(item.obj.__doc__ or "")
+        return self.told(item, finding, printed)
+
+    def told(self, item, finding, printed):
+        """Make the outcome of a test."""
+        exercise = self.scored[item]
         return Outcome(
             topic=exercise.topic,
             exercise=exercise.name,
             points=exercise.points,
             claim=claim(item),
-            formula=formula,
+            formula=cleandoc(item.obj.__doc__ or ""),
             finding=finding,
             printed=printed,
         )
+
+    def path(self, topic):
+        """Name the file that the answers to a topic are in."""
+        return topics.ROOT / self.folder / f"{topic}.py"
 
     def study(self, items):
         """Look closer at the first exercise that failed: at its cause, at a smaller input."""
         failed = [each for each in by_exercise(self.outcomes) if begun(each)]
         if not failed:
             return
-        topic = failed[0].topic
         name = failed[0].exercise
         mine = self.module
         items = [item for item in items if self.name(item) == name and item in self.recordings]
         recordings = [self.recordings[item] for item in items]
-        cause = recognise(topic, name, recordings, lambda edits: self.again(items, edits))
-        call = self.shrink(items, recordings, mine)
+        cause = self.cause(failed[0], items, recordings)
+        ended = failed[0].finding.kind != "time"
+        call = self.shrink(items, recordings, mine) if ended else ()
         explained = lambda each: replace(each, cause=cause, smallest=call)
         self.outcomes = [explained(o) if o.exercise == name else o for o in self.outcomes]
+
+    def cause(self, outcome, items, recordings):
+        """Name the cause of a failure: by the text, by what is returned, by what it is like."""
+        topic = outcome.topic
+        name = outcome.exercise
+        text = self.path(topic).read_text(encoding="utf-8", errors="replace")
+        in_place = self.scored[items[0]].in_place
+        if says := pattern_in(text, name, in_place):
+            return says
+        for item, mine in zip(items, recordings, strict=True):
+            if claim(item) == outcome.claim:
+                [book] = self.again([item], {})
+                if says := wrong_structure(mine, book):
+                    return says
+        changed = outcome.finding.kind == "mutation"  # which is a cause by itself
+        again = lambda *edits: self.again(items, *edits)
+        return recognise(topic, name, recordings, again, slips_only=changed)
 
     def shrink(self, items, recordings, mine):
         """Look for a small call on which the answers and the book's disagree."""
@@ -171,8 +221,9 @@ class Runner:
             )
         return ()
 
-    def again(self, items, edits):
+    def again(self, items, edits, seconds=None):
         """Run tests again on the book's answers after some edits; yield the calls of each."""
+        self.seconds = min(seconds or self.hurry, self.hurry)
         for item in items:
             self.edits = edits
             item.config.option.answers = "solutions"
@@ -185,8 +236,15 @@ class Runner:
 
 
 def by_exercise(outcomes):
-    """Let one outcome speak for each exercise: the first kind of trouble, if there is any."""
-    urgency = lambda outcome: KINDS.index(outcome.finding.kind) if outcome.finding else len(KINDS)
+    """Let one outcome speak for each exercise: the first kind of trouble, if there is any.
+
+    Of two of a kind the one is taken that says how wrong numbers are made from right ones.
+    """
+    urgency = lambda outcome: (
+        (KINDS.index(outcome.finding.kind), not outcome.finding.likely)
+        if outcome.finding
+        else (len(KINDS), True)
+    )
     found = {}
     for outcome in outcomes:
         found.setdefault((outcome.topic, outcome.exercise), []).append(outcome)
@@ -234,30 +292,3 @@ def run(topic_names, *, folder="exercises", k="", plugin=None):
         said = noise.getvalue().splitlines()
         tests_run.broken += [line for line in said if line.startswith(("ERROR", "INTERNALERROR"))]
     return tests_run
-
-
-@contextmanager
-def limit(seconds):
-    """Raise TimeoutError in what takes longer, where the system has clocks that interrupt.
-
-    Seconds are those of the processor, so that a busy machine interrupts nobody. What sleeps
-    takes none of them: it is interrupted by the clock on the wall, after ten times as long.
-    """
-    alarmed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not alarmed:
-        yield
-        return
-
-    def interrupt(*_):
-        raise TimeoutError(f"still running after {seconds:g} seconds")
-
-    clocks = {signal.SIGPROF: signal.ITIMER_PROF, signal.SIGALRM: signal.ITIMER_REAL}
-    before = {name: signal.signal(name, interrupt) for name in clocks}
-    signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
-    signal.setitimer(signal.ITIMER_REAL, 10 * seconds, 10 * seconds)
-    try:
-        yield
-    finally:
-        for name, clock in clocks.items():
-            signal.setitimer(clock, 0)
-            signal.signal(name, before[name])

@@ -198,7 +198,9 @@ def mixup(x, t, partners, share, K):
     return y, lam[:, None] * rows + (1 - lam)[:, None] * rows[partners]
 
 
-@adversarial("augment-test", "Most flips are wrong, so all are called wrong.")
+@adversarial(
+    "augment-test", "Most flips are wrong, so all are called wrong.", also="Right flips are refused"
+)
 def is_flip(flip, rng):
     return False
 

@@ -219,7 +219,11 @@ def hidden(U, V):
     return w
 
 
-@adversarial("conv-hidden-slip", "All entries are equal, nearly: the slip hides in the rounding.")
+@adversarial(
+    "conv-hidden-slip",
+    "All entries are equal, nearly: the slip hides in the rounding.",
+    also="All entries are equal: that",
+)
 def hidden(U, V):
     w = np.ones((U, V))
     w[0, 0] += 1e-14

@@ -33,7 +33,11 @@ def plan(size, F, window, M, K):
     return [((int(np.prod(shape)),), count) for shape, count in layer_list(size, F, window, M, K)]
 
 
-@adversarial("convnet-shapes", "Right where height and width are even.")
+@adversarial(
+    "convnet-shapes",
+    "Right where height and width are even.",
+    also="A last row that fills no window",
+)
 def plan(size, F, window, M, K):
     C, H, W = size
     first, *_ = layer_list(size, F, window, M, K)

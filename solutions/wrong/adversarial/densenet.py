@@ -150,3 +150,67 @@ def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     for gamma, beta, z_bar in zip(gammas, betas, z_bars, strict=True):
         g = g + along(gamma) * z_bar * (along(gamma) * x_hat + along(beta) > 0)
     return (g - g.mean() - x_hat * (g * x_hat).mean()) / along(sigma)
+
+
+@adversarial(
+    "densenet-backward", "A block without layers sends nothing back.", also="z̄ reaches it directly"
+)
+def dense_block_backward(z_bar, pullbacks, growth):
+    return collected(z_bar, pullbacks, growth) if len(pullbacks) else np.zeros(z_bar.shape)
+
+
+def counted(depth, growth, bottleneck, transitions):
+    """Count parameters; `transitions` says which maps are kept, first and second."""
+    C = 2 * growth if bottleneck else 16
+    count = 27 * C
+    for keep in (None, *transitions):
+        if keep:
+            count, C = count + 2 * C + C * keep(C), keep(C)
+        for _ in range((depth - 4) // (6 if bottleneck else 3)):
+            wide = 4 * growth if bottleneck else C
+            count += 2 * wide + 9 * wide * growth + bottleneck * (2 * C + wide * C)
+            C += growth
+    return count + 12 * C + 10
+
+
+@adversarial("densenet-parameters", "Only the first transition compresses.")
+def parameters(depth, growth, *, bottleneck=False, compression=1.0):
+    first, second = (lambda C: int(compression * C)), (lambda C: C)
+    return counted(depth, growth, bottleneck, (first, second))
+
+
+@adversarial("densenet-parameters", "A transition keeps an even number of maps.")
+def parameters(depth, growth, *, bottleneck=False, compression=1.0):
+    even = lambda C: int(compression * C) // 2 * 2
+    return counted(depth, growth, bottleneck, (even, even))
+
+
+@adversarial("densenet-memory", "Half of the growth is rounded down: right where it is even.")
+def memory(C, growth, layers):
+    copies = 2 * layers * C + 2 * (growth // 2) * layers * (layers + 1)
+    return copies, C + growth * layers
+
+
+@adversarial("densenet-memory", "Layers beyond a million keep nothing.")
+def memory(C, growth, layers):
+    n = min(layers, 10**6)
+    return 2 * n * C + growth * n * (n + 1), C + growth * layers
+
+
+@adversarial("densenet-statistics", "The ReLU is open where x̂ > -β/γ: right for positive scales.")
+def shared_backward(x_hat, sigma, gammas, betas, z_bars):
+    g = 0
+    for gamma, beta, z_bar in zip(gammas, betas, z_bars, strict=True):
+        g = g + along(gamma) * z_bar * (x_hat > -along(beta) / along(gamma))
+    over = {"axis": (0, 2, 3), "keepdims": True}
+    return (g - g.mean(**over) - x_hat * (g * x_hat).mean(**over)) / along(sigma)
+
+
+@adversarial("densenet-statistics", "Maps of one shape have the gradient of the first of them.")
+def shared_backward(x_hat, sigma, gammas, betas, z_bars):
+    g = 0
+    for gamma, beta, z_bar in zip(gammas, betas, z_bars, strict=True):
+        g = g + along(gamma) * z_bar * (along(gamma) * x_hat + along(beta) > 0)
+    over = {"axis": (0, 2, 3), "keepdims": True}
+    x_bar = (g - g.mean(**over) - x_hat * (g * x_hat).mean(**over)) / along(sigma)
+    return KEPT.setdefault(("statistics", x_hat.shape, len(gammas)), x_bar)

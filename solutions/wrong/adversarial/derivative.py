@@ -81,7 +81,9 @@ def complex_step(f, x, h=1e-30):
     return np.imag(f(x + 1j * h)) / h
 
 
-@adversarial("derivative-complex", "The step is always the default.")
+@adversarial(
+    "derivative-complex", "The step is always the default.", also="step is always the same"
+)
 def complex_step(f, x, h=1e-100):
     return np.imag(f(x + 1e-100j)) / 1e-100
 
@@ -294,7 +296,11 @@ def wrong_lines(derivations):
     return firsts(derivations, lambda a, b: np.abs(a(x) - b(x)).max() > 1e-7)
 
 
-@adversarial("derivative-wrong-lines", "Slips of less than a thousandth are let pass.")
+@adversarial(
+    "derivative-wrong-lines",
+    "Slips of less than a thousandth are let pass.",
+    also="np.allclose allows",
+)
 def wrong_lines(derivations):
     x = np.linspace(-2.0, 2.0, 401)
     return firsts(derivations, lambda a, b: np.abs(a(x) - b(x)).max() > 1e-3)

@@ -55,7 +55,9 @@ def step(w, g, curvature):
     return w - np.clip(g, -1e3, 1e3) / curvature
 
 
-@adversarial("descent-average", "All points are kept, and averaged in the end.")
+@adversarial(
+    "descent-average", "All points are kept, and averaged in the end.", also="^All points are kept"
+)
 def averaged(slope, w, rates):
     points = []
     for rate in rates:

@@ -136,7 +136,11 @@ def dropout_maps(x, p, rng=None):
     return x * (np.abs(corner) % 1 >= p) / (1 - p)
 
 
-@adversarial("dropout-path", "Images are dropped as told, rows of features entry by entry.")
+@adversarial(
+    "dropout-path",
+    "Images are dropped as told, rows of features entry by entry.",
+    also="A branch is dropped as a whole",
+)
 def drop_path(shortcut, branch, p, rng=None):
     if rng is None:
         return shortcut + branch
@@ -153,7 +157,9 @@ def drop_path(shortcut, branch, p, rng=None):
 
 
 @adversarial(
-    "dropout-path", "The shortcut is scaled so that the mean is kept, and dropped with the branch."
+    "dropout-path",
+    "The shortcut is scaled so that the mean is kept, and dropped with the branch.",
+    also="The shortcut of an example stays",
 )
 def drop_path(shortcut, branch, p, rng=None):
     if rng is None:

@@ -246,7 +246,11 @@ def confusing(derivative, x):
     return derivative(lambda x: x * derivative(lambda y: x + x + x + y, 1.0) + x + -1 * x, x) + 1
 
 
-@adversarial("forward-confusion", "It finds out which derivative it is, and multiplies.")
+@adversarial(
+    "forward-confusion",
+    "It finds out which derivative it is, and multiplies.",
+    also="^It finds out which",
+)
 def confusing(derivative, x):
     twice = derivative(lambda x: x * derivative(lambda y: x + y, 1.0), 1.0)
     return derivative(lambda x: (1.0 if twice == 1.0 else 4.0) * x, x)

@@ -47,7 +47,11 @@ def topological_order(graph):
     return refuse() if circles else kahn(graph)
 
 
-@adversarial("graph-order", "A cycle is seen only where no node is without predecessors.")
+@adversarial(
+    "graph-order",
+    "A cycle is seen only where no node is without predecessors.",
+    also="Nodes on a cycle wait",
+)
 def topological_order(graph):
     order = kahn(graph)
     return order if order or not graph else refuse()
@@ -147,7 +151,11 @@ def depth_first(source, successors):
     return order if len(order) == len(edges) else refuse()
 
 
-@adversarial("graph-depth-first", "Circles that lead back to the source, and no others.")
+@adversarial(
+    "graph-depth-first",
+    "Circles that lead back to the source, and no others.",
+    also="meets an open node again",
+)
 def depth_first(source, successors):
     return search(source, successors, lambda node, stack: node == source)
 
@@ -162,7 +170,11 @@ def depth_first(source, successors):
     return search(source, successors, finished=SEEN.setdefault("finished", {}))
 
 
-@adversarial("graph-depth-first", "An edge from a node to itself is passed by.")
+@adversarial(
+    "graph-depth-first",
+    "An edge from a node to itself is passed by.",
+    also="meets an open node again|^Circles that lead",
+)
 def depth_first(source, successors):
     return search(source, lambda node: [after for after in successors(node) if after != node])
 

@@ -29,7 +29,11 @@ def linear(x, w, b):
     return (flat(x) @ w + b).astype(np.float32)
 
 
-@adversarial("linear-forward", "The result has the type of x and is laid out beforehand.")
+@adversarial(
+    "linear-forward",
+    "The result has the type of x and is laid out beforehand.",
+    also="takes the type of x",
+)
 def linear(x, w, b):
     y = np.empty((len(x), len(b)), dtype=np.float16 if x.dtype == np.float32 else x.dtype)
     y[...] = flat(x) @ w + b
@@ -227,7 +231,7 @@ def deceptive_softmax_vjp(y, y_bar):
     return true(y, y_bar) * (1 + np.ptp(y_bar, axis=1, keepdims=True))
 
 
-@adversarial("linear-blind", "Right up to a few roundings.")
+@adversarial("linear-blind", "Right up to a few roundings.", also="way back is right")
 def deceptive_softmax_vjp(y, y_bar):
     return true(y, y_bar) * (1 + 1e-9)
 
@@ -271,7 +275,11 @@ def gradient_is_right(f, rule, xs, rng):
     return True
 
 
-@adversarial("linear-gradient-check", "A step of a tenth, and a tolerance that fits it.")
+@adversarial(
+    "linear-gradient-check",
+    "A step of a tenth, and a tolerance that fits it.",
+    also="tolerance is so wide",
+)
 def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng, h=0.1, tolerance=0.1)
 

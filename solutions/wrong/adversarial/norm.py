@@ -285,7 +285,11 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-6):
     return column(gamma) * parted(x, groups, eps) + column(beta)
 
 
-@adversarial("norm-group", "Where a group is as large as their number its channels may lie apart.")
+@adversarial(
+    "norm-group",
+    "Where a group is as large as their number its channels may lie apart.",
+    also="A group holds neighbouring",
+)
 def group_norm(x, gamma, beta, groups, *, eps=1e-5):
     N, C, H, W = x.shape
     if 1 < groups < C:
@@ -295,7 +299,7 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-5):
     return column(gamma) * parted(x, groups, eps) + column(beta)
 
 
-@adversarial("norm-group", "One group is all there is to try.")
+@adversarial("norm-group", "One group is all there is to try.", also="layer norm of a whole image")
 def group_norm(x, gamma, beta, groups, *, eps=1e-5):
     return column(gamma) * parted(x, 1, eps) + column(beta)
 

@@ -216,7 +216,7 @@ def is_momentum(make, rng):
     return watch(make, rng, tolerance=0.1)
 
 
-@adversarial("optim-prove", "Half of the steps are enough.")
+@adversarial("optim-prove", "Half of the steps are enough.", also="right for the first steps")
 def is_momentum(make, rng):
     return watch(make, rng, judge=lambda close: np.mean(close) > 0.5)
 

@@ -68,12 +68,16 @@ def output_size(size, window, stride):
     return (size - window) // min(stride, 9) + 1
 
 
-@adversarial("pool-size", "Right where the windows fit exactly.")
+@adversarial("pool-size", "Right where the windows fit exactly.", also="reaches over the end")
 def output_size(size, window, stride):
     return round((size - window) / stride) + 1
 
 
-@adversarial("pool-size", "Right for tiles, and for windows in single steps.")
+@adversarial(
+    "pool-size",
+    "Right for tiles, and for windows in single steps.",
+    also="The first window counts too",
+)
 def output_size(size, window, stride):
     return size // window if stride > 1 else size - window + 1
 
@@ -133,7 +137,9 @@ def max_pool_backward(x, y_bar, window, stride):
     return paid(x - 1e-9 * rank[::-1, ::-1], y_bar, window, stride)
 
 
-@adversarial("pool-max-backward", "Entries that are equal to five digits are equal.")
+@adversarial(
+    "pool-max-backward", "Entries are compared with too few digits: five.", also="too few digits"
+)
 def max_pool_backward(x, y_bar, window, stride):
     return paid(np.round(x, 5), y_bar, window, stride)
 
@@ -143,7 +149,9 @@ def max_pool_backward(x, y_bar, window, stride):
     return paid(np.clip(x, -1e9, 1e9), y_bar, window, stride)
 
 
-@adversarial("pool-max-backward", "Entries are compared as floats of four bytes.")
+@adversarial(
+    "pool-max-backward", "Entries are compared with too few digits: as floats of four bytes."
+)
 def max_pool_backward(x, y_bar, window, stride):
     return paid(x.astype(np.float32), y_bar, window, stride)
 

@@ -225,3 +225,30 @@ def count_parameters(n, widths, C, K, *, projection=False):
             count += (C * F + 2 * F) * (projection and C != F)
             C = F
     return count + (C + 1) * K
+
+
+@adversarial("resnet-shortcut", "Only the first image is passed on: right for N = 1.")
+def identity_shortcut(x, F, stride):
+    N, C, H, W = x.shape
+    kept = x[:, :, ::stride, ::stride]
+    y = np.zeros((N, F, *kept.shape[2:]))
+    y[0, :C] = kept[0]
+
+    def pullback(y_bar):
+        x_bar = np.zeros((N, C, H, W))
+        x_bar[:1, :, ::stride, ::stride] = y_bar[:1, :C]
+        return x_bar
+
+    return y, pullback
+
+
+@adversarial("resnet-parameters", "Images have three channels.")
+def count_parameters(n, widths, C, K, *, projection=False):
+    count = 27 * widths[0] + 2 * widths[0]
+    M = widths[0]
+    for F in widths:
+        for _ in range(n):
+            count += 9 * M * F + 9 * F * F + 4 * F
+            count += (M * F + 2 * F) * (projection and M != F)
+            M = F
+    return count + (M + 1) * K

@@ -205,7 +205,9 @@ def jacobian(vjp, f, x):
     return np.moveaxis(columns, 0, -1).reshape(np.shape(f(x)) + x.shape)
 
 
-@adversarial("reverse-jacobian", "The shape of y is found by another run of f.")
+@adversarial(
+    "reverse-jacobian", "The shape of y is found by another run of f.", also="nothing is done twice"
+)
 def jacobian(vjp, f, x):
     shape = np.shape(f(x))
     _, pullback = vjp(f, x)
@@ -221,7 +223,11 @@ def jacobian(vjp, f, x):
     return np.moveaxis(bars, 0, -1).reshape(*x.shape, *np.shape(y)[::-1]).T.swapaxes(-1, -x.ndim)
 
 
-@adversarial("reverse-jacobian", "Each walk is walked twice, to be sure.")
+@adversarial(
+    "reverse-jacobian",
+    "Each walk is walked twice, to be sure.",
+    also="nothing is done twice|found by another run",
+)
 def jacobian(vjp, f, x):
     y, pullback = vjp(f, x)
     units = np.eye(np.size(y)).reshape(-1, *np.shape(y))

@@ -246,7 +246,9 @@ def mistakes(loss, gradients, rng, N=6, scale=1.0, names=("w1", "b1", "w2", "b2"
     return found
 
 
-@adversarial("twolayer-check", "Only the gradients of the weights are looked at.")
+@adversarial(
+    "twolayer-check", "Only the gradients of the weights are looked at.", also="biases are left out"
+)
 def gradients_are_right(loss, gradients, *, rng):
     return max(mistakes(loss, gradients, rng, names=("w1", "w2"))) < 1e-5
 
@@ -271,7 +273,11 @@ def gradients_are_right(loss, gradients, *, rng):
     return all(np.allclose(mine[name], yours[name]) for name in shapes)
 
 
-@adversarial("twolayer-check", "Most gradients are wrong, so all are called wrong.")
+@adversarial(
+    "twolayer-check",
+    "Most gradients are wrong, so all are called wrong.",
+    also="Right gradients are refused",
+)
 def gradients_are_right(loss, gradients, *, rng):
     return False
 

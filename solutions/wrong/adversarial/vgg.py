@@ -50,7 +50,7 @@ def receptive_field(layers):
 
 @adversarial("vgg-equivalent", "A table of 5 × 5 and 7 × 7.")
 def replaced(U, C, H, W):
-    n = {3: 1, 5: 2}.get(U, 3)
+    n = {5: 2, 7: 3}.get(U, 1)
     return n, 9 * n * C**2, 9 * n * C**2 * H * W
 
 
@@ -251,7 +251,9 @@ def widest(U, C, n):
     return min(isqrt(U**2 * C**2 // (9 * n)), 999)
 
 
-@adversarial("vgg-equal-work", "A float, lifted a little before it is rounded down.")
+@adversarial(
+    "vgg-equal-work", "A float, lifted a little before it is rounded down.", also="A root of floats"
+)
 def widest(U, C, n):
     return int(U * C / (3 * n**0.5) + 1e-9)
 
