@@ -19,6 +19,7 @@ MODULES = {
     "normalizing": ("normalize_four",),
     "planes": ("regions", "triangle", "valley"),
     "rooflines": ("beside", "ladder", "roofline"),
+    "softmax_sliders": ("move_scores",),
     "stepping": ("steps",),
 }
 HOMES = {name: module for module, names in MODULES.items() for name in names}
