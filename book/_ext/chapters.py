@@ -1,16 +1,20 @@
-"""The directives `chapter-head` and `chapter-map`: what each chapter asks, needs and takes.
+"""The directives `chapter-head`, `chapter-map`, `route`: what each chapter asks, needs and takes.
 
-Question, prerequisites, difficulty, minutes of exercises and the routes that a chapter lies on
-are in its front matter, and nowhere else:
+Question, prerequisites, difficulty and the minutes of exercises of a chapter are in its front
+matter, and nowhere else:
 
     chapter:
       question: How wrong is a prediction?
       needs: [ground]
       difficulty: 1
       exercises: 60
-      routes: [undergraduate, theorist]
 
-The minutes of reading are counted from the words and displayed formulas of the page.
+The minutes of reading are counted from the words and displayed formulas of the page. A route is an
+order in which chapters can be read, so that the prerequisites of each come before it:
+
+    ```{route} A first course
+    ground loss linear
+    ```
 """
 
 import re
@@ -28,15 +32,14 @@ FENCED = re.compile(
     r"^(`{3,})\{(?!theorem|proof|note|tip)[^\n]*\n.*?^\1 *$", re.MULTILINE | re.DOTALL
 )
 FILE = re.compile(r"^ *- file: *book/(\S+)", re.MULTILINE)
-ROUTES = {"undergraduate": "first course", "theorist": "theory"}
 
 logger = logging.getLogger(__name__)
 
 
 def front_matter(text):
-    """Return what a page says of itself as a chapter; an empty dictionary where it says nothing.
+    r"""Return what a page says of itself as a chapter; an empty dictionary where it says nothing.
 
-    >>> front_matter("---\\nchapter: {difficulty: 1}\\n---\\n# A title")
+    >>> front_matter("---\nchapter: {difficulty: 1}\n---\n# A title")
     {'difficulty': 1}
     """
     head = text.split("---\n", 2)[1] if text.startswith("---\n") else ""
@@ -107,7 +110,7 @@ class ChapterHead(SphinxDirective):
 class ChapterMap(SphinxDirective):
     """The table of all chapters in their order."""
 
-    HEADS = ("chapter", "question", "needs", "reading", "exercises", "difficulty", "routes")
+    HEADS = ("chapter", "question", "needs", "reading", "exercises", "difficulty")
 
     def run(self):
         root = Path(self.env.srcdir)
@@ -131,7 +134,6 @@ class ChapterMap(SphinxDirective):
 
     def row(self, name, text, chapter):
         """Write what a chapter says of itself."""
-        routes = ", ".join(ROUTES[route] for route in chapter["routes"])
         cells = [
             [link(name, title(text))],
             [nodes.Text(chapter["question"])],
@@ -139,13 +141,40 @@ class ChapterMap(SphinxDirective):
             [nodes.Text(duration(reading_minutes(text)))],
             [nodes.Text(duration(chapter["exercises"]))],
             [nodes.Text("★" * chapter["difficulty"])],
-            [nodes.Text(routes)],
         ]
         return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))
 
 
+class Route(SphinxDirective):
+    """An order of chapters, with the time that it takes."""
+
+    has_content = True
+    required_arguments, final_argument_whitespace = 1, True
+
+    def run(self):
+        names = " ".join(self.content).split()
+        reading = exercises = 0
+        for at, name in enumerate(names):
+            path = Path(self.env.srcdir) / "book" / f"{name}.md"
+            self.env.note_dependency(str(path))
+            text = path.read_text(encoding="utf-8")
+            chapter = front_matter(text)
+            reading += reading_minutes(text)
+            exercises += chapter.get("exercises", 0)
+            if missing := set(chapter.get("needs", ())) - {*names[:at]}:
+                message = "route %r: %s needs %s, which does not come before it"
+                where = self.get_location()
+                logger.warning(message, self.arguments[0], name, *sorted(missing)[:1], location=where)
+        steps = [link(name) for name in names]
+        shown = [each for step in steps for each in (nodes.Text(" → "), step)][1:]
+        hours = f" ({round(reading / 60)} h of reading, {round(exercises / 60)} h of exercises): "
+        title_of_route = nodes.strong("", self.arguments[0])
+        return [nodes.paragraph("", "", title_of_route, nodes.Text(hours), *shown)]
+
+
 def setup(app):
     """Add the directives."""
+    app.add_directive("route", Route)
     app.add_directive("chapter-head", ChapterHead)
     app.add_directive("chapter-map", ChapterMap)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

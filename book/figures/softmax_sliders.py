@@ -47,8 +47,9 @@ class SoftmaxSliders:
         return self.text
 
     def _repr_html_(self):
-        data = {"left": LEFT, "width": WIDTH, "middle": MIDDLE, "names": self.names,
-                "right": self.right, "range": RANGE, "step": STEP, "smoothing": SMOOTHING}  # fmt: skip
+        drawn = {"left": LEFT, "width": WIDTH, "middle": MIDDLE}
+        choices = {"range": RANGE, "step": STEP, "smoothing": SMOOTHING}
+        data = drawn | choices | {"names": self.names, "right": self.right}
         caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
         return (
             f'<figure class="drawn softmax-sliders">'
