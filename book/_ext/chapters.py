@@ -164,7 +164,9 @@ class Route(SphinxDirective):
             if missing := set(chapter.get("needs", ())) - {*names[:at]}:
                 message = "route %r: %s needs %s, which does not come before it"
                 where = self.get_location()
-                logger.warning(message, self.arguments[0], name, *sorted(missing)[:1], location=where)
+                logger.warning(
+                    message, self.arguments[0], name, *sorted(missing)[:1], location=where
+                )
         steps = [link(name) for name in names]
         shown = [each for step in steps for each in (nodes.Text(" → "), step)][1:]
         hours = f" ({round(reading / 60)} h of reading, {round(exercises / 60)} h of exercises): "

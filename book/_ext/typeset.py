@@ -25,6 +25,8 @@ ARCHIVE = f"katex-{VERSION}.tgz"
 SHA256 = "e9e0d167db3175481cbadaff38e8d90b130f6a3ddb451a47e43c577fd511f365"
 REGISTRY = "https://registry.npmjs.org/katex/-/"
 OTHER_FONTS = re.compile(r',url\([^)]*\) format\("(woff|truetype)"\)')
+PUNCTUATION = re.compile(r"[,.;:!?)\]…’”]")
+JOINER = "\u2060"  # no line may begin behind it
 OPTIONS = {
     "strict": "ignore",
     "macros": {r"\RR": r"\mathbb{R}", r"\T": r"^{\mathsf{T}}"},
@@ -89,12 +91,12 @@ def finish(app, exception):
     (target / "katex.min.css").write_text(OTHER_FONTS.sub("", style), encoding="utf-8")
 
 
-def typeset(translator, formula, *, display):
+def typeset(translator, formula, *, display, text=""):
     """Return a formula as HTML; a mistake in it is a warning with page and line."""
     app = translator.builder.app
     output = "htmlAndMathml" if app.katex else "mathml"
     options = OPTIONS | {"displayMode": display, "output": output}
-    print(json.dumps([formula.astext(), options]), file=app.typesetter.stdin, flush=True)
+    print(json.dumps([text or formula.astext(), options]), file=app.typesetter.stdin, flush=True)
     answer = json.loads(app.typesetter.stdout.readline())
     if "mistake" in answer:
         logger.warning("%s", answer["mistake"], location=formula, type="katex")
@@ -103,17 +105,26 @@ def typeset(translator, formula, *, display):
 
 
 def visit_inline(translator, formula):
-    """Write a formula inside a sentence."""
-    translator.body.append(
-        f'<span class="math">{typeset(translator, formula, display=False)}</span>'
-    )
+    """Write a formula inside a sentence, and keep the punctuation that follows on its line."""
+    html = typeset(translator, formula, display=False)
+    after = formula.next_node(nodes.Text, descend=False, siblings=True)
+    if after is not None and after.parent is formula.parent and PUNCTUATION.match(after.astext()):
+        html += JOINER
+    translator.body.append(f'<span class="math">{html}</span>')
     raise nodes.SkipNode
 
 
 def visit_display(translator, formula):
     """Write a formula on its own line, with its number when it has one."""
     translator.body.append(translator.starttag(formula, "div", CLASS="math"))
-    translator.body.append(typeset(translator, formula, display=True))
+    if formula.get("narrow"):  # two settings, of which the style sheet shows one
+        translator.body.append('<div class="wide">')
+        translator.body.append(typeset(translator, formula, display=True))
+        translator.body.append('</div><div class="narrow">')
+        translator.body.append(typeset(translator, formula, display=True, text=formula["narrow"]))
+        translator.body.append("</div>")
+    else:
+        translator.body.append(typeset(translator, formula, display=True))
     if formula["number"]:
         number = get_node_equation_number(translator, formula)
         translator.body.append(f'<span class="eqno">({number})')
