@@ -25,8 +25,7 @@ ARCHIVE = f"katex-{VERSION}.tgz"
 SHA256 = "e9e0d167db3175481cbadaff38e8d90b130f6a3ddb451a47e43c577fd511f365"
 REGISTRY = "https://registry.npmjs.org/katex/-/"
 OTHER_FONTS = re.compile(r',url\([^)]*\) format\("(woff|truetype)"\)')
-PUNCTUATION = re.compile(r"[,.;:!?)\]…’”]")
-JOINER = "\u2060"  # no line may begin behind it
+PUNCTUATION = re.compile(r"[,.;:!?)\]…’”]+")
 OPTIONS = {
     "strict": "ignore",
     "macros": {r"\RR": r"\mathbb{R}", r"\T": r"^{\mathsf{T}}"},
@@ -104,13 +103,25 @@ def typeset(translator, formula, *, display, text=""):
     return answer["html"]
 
 
+def bind(app, doctree, docname):
+    """Put a formula and the punctuation behind it together: no line begins with a comma."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(nodes.Text, descend=False, siblings=True)
+        if after is None or formula.parent.index(after) != formula.parent.index(formula) + 1:
+            continue
+        if found := PUNCTUATION.match(after.astext()):
+            after.parent.replace(after, nodes.Text(after.astext()[found.end() :]))
+            bound = nodes.inline(
+                "", "", formula.deepcopy(), nodes.Text(found[0]), classes=["bound"]
+            )
+            formula.parent.replace(formula, bound)
+
+
 def visit_inline(translator, formula):
-    """Write a formula inside a sentence, and keep the punctuation that follows on its line."""
-    html = typeset(translator, formula, display=False)
-    after = formula.next_node(nodes.Text, descend=False, siblings=True)
-    if after is not None and after.parent is formula.parent and PUNCTUATION.match(after.astext()):
-        html += JOINER
-    translator.body.append(f'<span class="math">{html}</span>')
+    """Write a formula inside a sentence."""
+    translator.body.append(
+        f'<span class="math">{typeset(translator, formula, display=False)}</span>'
+    )
     raise nodes.SkipNode
 
 
@@ -138,5 +149,6 @@ def setup(app):
     """Register the renderer that `html_math_renderer: typeset` selects."""
     app.add_html_math_renderer("typeset", (visit_inline, None), (visit_display, None))
     app.connect("builder-inited", prepare)
+    app.connect("doctree-resolved", bind)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -1,13 +1,48 @@
 """Let long lines of code go on below, indented, instead of running out of the page.
 
-Each line of a listing becomes a block with the indentation of the line as a variable; the style
-sheet makes lines that are too long continue two characters further to the right.
+The sentences of a docstring are filled anew, for a page that is narrower than an editor. Each line
+of a listing becomes a block with its indentation as a variable; the style sheet makes lines that
+are still too long continue two characters further to the right.
 """
 
 import re
+import textwrap
 
 PRE = re.compile(r"(<pre>)(<span></span>)?(.*?)(</pre>)", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
+DOCSTRING = re.compile(r'"""((?:[^"]|"(?!""))*)"""')
+KEPT = re.compile(r"\S {2,}\S|^\s*(?:>>>|[=*-])", re.MULTILINE)  # tables, formulas, examples, lists
+WIDTH = 74  # columns, inside the box of an exercise
+
+
+def filled(source):
+    r"""Fill the sentences of docstrings that have longer lines than fit.
+
+    >>> quotes = 3 * chr(34)
+    >>> filled(quotes + "One." + "\n\n    " + "Some words. " * 9 + quotes).count("\n")
+    3
+    """
+    quoted = lambda found: '"""' + "\n\n".join(map(fill, found[1].split("\n\n"))) + '"""'
+    return DOCSTRING.sub(quoted, source)
+
+
+def fill(paragraph):
+    """Fill one paragraph of a docstring; the end of the last line stays as it is."""
+    lines = paragraph.strip("\n").splitlines()
+    indents = {len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()}
+    if max(map(len, lines), default=0) <= WIDTH or KEPT.search(paragraph) or len(indents) > 1:
+        return paragraph
+    text = paragraph.rstrip()
+    before = text[: len(text) - len(text.lstrip())]
+    if not before and not indents:
+        return paragraph  # a single line behind the quotes
+    indent = " " * (indents or {len(before.strip("\n"))}).pop()
+    breaks = before[: len(before) - len(before.lstrip("\n"))]
+    fill_words = textwrap.TextWrapper(
+        WIDTH, indent, indent, break_on_hyphens=False, break_long_words=False
+    ).fill
+    words = fill_words(" ".join(text.split()))
+    return breaks + (words if before else words.lstrip()) + paragraph[len(text) :]
 
 
 def lines_as_blocks(html):
@@ -35,7 +70,11 @@ def wrap(app):
     if app.builder.format != "html" or highlighter is None:
         return
     plain = highlighter.highlight_block
-    highlighter.highlight_block = lambda *args, **options: lines_as_blocks(plain(*args, **options))
+
+    def highlight(source, *args, **options):
+        return lines_as_blocks(plain(filled(source), *args, **options))
+
+    highlighter.highlight_block = highlight
 
 
 def setup(app):
