@@ -1,4 +1,4 @@
-"""Print the lines of a derivation under one another, with their reasons to the right or below."""
+"""Print the lines of a derivation under one another, each with its reason."""
 
 from dlcore.formulas.engine.latex import latex
 
