@@ -68,22 +68,23 @@ def with_own_anchors(html, page, known):
 def document(site, names, title):
     """Put the articles of some pages into one document."""
     texts = {name: (site / "book" / f"{name}.html").read_text(encoding="utf-8") for name in names}
+    articles = {name: ARTICLE.search(text)[1] for name, text in texts.items()}
     styles = "".join(STYLE.findall(HEAD.search(texts[names[0]])[1]))
     entries = "".join(
-        f'<li><a href="#page-{name}">{TITLE.search(text)[1]}</a></li>'
-        for name, text in texts.items()
+        f'<li><a href="#page-{name}">{TITLE.search(article)[1]}</a></li>'
+        for name, article in articles.items()
     )
-    articles = "".join(
+    sections = "".join(
         f'<section class="page" id="page-{name}">'
-        f"{with_own_anchors(ARTICLE.search(text)[1], name, texts)}</section>"
-        for name, text in texts.items()
+        f"{with_own_anchors(article, name, articles)}</section>"
+        for name, article in articles.items()
     )
     return (
         f'<!doctype html><html lang="en" data-theme="light" data-mode="light"><head>'
         f'<meta charset="utf-8"><title>{title}</title>{styles}<style>{SHEET}</style></head>'
         f'<body><article class="bd-article"><div class="print-title"><p style="font-size:2.4rem">'
         f'{title}</p></div><section class="page"><h1>Contents</h1>'
-        f'<ol class="print-contents">{entries}</ol></section>{articles}</article></body></html>'
+        f'<ol class="print-contents">{entries}</ol></section>{sections}</article></body></html>'
     )
 
 

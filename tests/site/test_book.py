@@ -1,6 +1,7 @@
 """The pages of the book, as they are written: complete, in order, no figure typed by hand."""
 
 import ast
+import importlib.util
 import re
 from collections import namedtuple
 
@@ -236,3 +237,63 @@ def test_a_typed_figure_is_noticed(text):
 def test_code_may_hold_any_number(text):
     """What a program says, or a result, is no figure typed by hand."""
     assert not typed(text)
+
+
+@pytest.fixture(scope="module")
+def terms():
+    """The extension that makes the index from the glossary."""
+    pytest.importorskip("sphinx", reason="install the extra `book`")
+    spec = importlib.util.spec_from_file_location("terms", BOOK / "_ext/terms.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def bold(page):
+    """List what a page has in bold, but for words with a full stop that open a paragraph."""
+    text = "\n".join(line for _, line in prose(page))
+    found = (" ".join(words.split()) for words in re.findall(r"\*\*([^*]+)\*\*", text))
+    return [words for words in found if not words.endswith(".")]
+
+
+CONVERTED = [name for name in topics.topics() if name not in NOT_CONVERTED]
+
+
+@pytest.mark.parametrize("page", ["ground", *CONVERTED])
+def test_every_term_in_bold_is_in_the_glossary(page, terms):
+    """Of the pages that are converted; so each has its entry in the index, too."""
+    forms = {form for term in terms.glossary(topics.ROOT) for form in terms.forms(term)}
+    text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
+    assert len(bold(text)) >= 5
+    assert [words for words in bold(text) if words.lower() not in forms] == []
+
+
+def test_every_glossary_term_is_marked_on_its_page(terms):
+    """In bold or italics, on the page that its entry names: there the index points."""
+    unmarked = []
+    for term, page in terms.glossary(topics.ROOT).items():
+        text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
+        marked = re.findall(r"\*\*?([^*\n]+(?:\n[^*\n]+)?)\*\*?", text)
+        spoken = {" ".join(words.lower().rstrip(".").split()) for words in marked}
+        unmarked += [] if spoken & terms.forms(term) else [term]
+    assert unmarked == []
+
+
+def test_the_glossary_is_in_alphabetical_order(terms):
+    """Whoever looks a term up knows where to look."""
+    names = [term.lower() for term in terms.glossary(topics.ROOT)]
+    assert len(names) > 80
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize("page", topics.topics())
+def test_every_chapter_says_what_it_asks_needs_and_takes(page):
+    """In its front matter; only chapters that are not converted may still be without."""
+    yaml = pytest.importorskip("yaml", reason="install the extra `book`")
+    text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
+    chapter = yaml.safe_load(text.split("---\n", 2)[1]).get("chapter")
+    if chapter or page in CONVERTED:
+        assert chapter.keys() == {"question", "needs", "difficulty", "exercises"}
+        assert all((BOOK / f"{name}.md").exists() for name in chapter["needs"])
+        assert chapter["question"].endswith("?")
+        assert chapter["difficulty"] in {1, 2, 3}
