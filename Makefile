@@ -1,7 +1,8 @@
 # Everything this repository does. Needs Python 3.11 or later and make; the rest is fetched.
 #
 #   make start      what the exercises need, and the first of them
-#   make book   make test   make catalogues   make lint   make check   make exercises   make bench
+#   make book   make pdf   make test   make catalogues   make lint   make check   make exercises
+#   make bench
 
 PYTHON ?= python3
 RESOLUTION ?= locked
@@ -23,6 +24,9 @@ book: $(STAMP)
 	@$(BIN)/jupyter-book build . -q -W -n --keep-going > /dev/null
 	@echo "The book is built: $(PAGE)"
 	@if [ -t 1 ] && [ -z "$$CI" ] && $(SCREEN); then $(BIN)/python -m webbrowser "$(PAGE)" > /dev/null; fi
+
+pdf: book
+	@$(BIN)/python book/print_pdf.py
 
 test: $(STAMP)
 	@$(PYTEST) -m "not catalogue"
@@ -72,4 +76,4 @@ INSTALL_RESOLVED = $(BIN)/uv pip install --python .venv --resolution $(RESOLUTIO
 # Tests of another project that run on ours: its source archive has them, its wheel has not.
 OUTSIDE = --quiet --no-deps --no-binary autograd --dest "$${XDG_CACHE_HOME:-$$HOME/.cache}/dlcore/outside"
 
-.PHONY: start book test catalogues lint check exercises bench environment
+.PHONY: start book pdf test catalogues lint check exercises bench environment

@@ -1,4 +1,4 @@
-"""Losses.  Each test is a lemma of `book/loss.md`, in the order of the chapter."""
+"""Losses.  The claims of `book/loss.md`, in the order of the chapter."""
 
 import importlib
 from itertools import permutations
@@ -10,7 +10,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import jacobian
 from dlcore.ops import loss
-from dlcore.shapes import ShapeError
 
 N, K = 5, 3
 ROUNDED = {"rtol": 1e-12, "atol": 1e-15}  # some roundings of 1e-16, also where ones cancel
@@ -51,14 +50,14 @@ def lab():
     return importlib.import_module("dlcore.experiments.loss")
 
 
-def guesses(rng, *shape):
+def scores_and_labels(rng, *shape):
     """Draw scores of some spread, and labels, that nobody can overwrite."""
     x, t = 2 * rng.normal(size=shape), rng.integers(shape[1], size=shape[0])
     x.flags.writeable = t.flags.writeable = False
     return x, t
 
 
-# Scores become shares
+# Scores become probabilities
 
 
 @pytest.mark.parametrize("name", FORWARD)
@@ -83,11 +82,12 @@ def test_probabilities_are_positive_and_sum_to_one(rng):
 
 def test_only_differences_of_scores_count(rng):
     """For every shift m:  softmax(x + m) = softmax(x)."""
-    x, m = rng.normal(size=(N, K)), rng.normal(size=(N, 1))
+    x = rng.normal(size=(200, K))
+    m = rng.normal(size=(200, 1))
     assert_allclose(loss.softmax(x + m), loss.softmax(x), **ROUNDED)
 
 
-def test_two_classes_share_by_the_sigmoid_of_their_difference(rng):
+def test_the_softmax_of_two_scores_is_the_sigmoid_of_their_difference(rng):
     """For K = 2:  y₁ = 1 / (1 + exp(x₀ - x₁))."""
     x = rng.normal(size=(N, 2))
     assert_allclose(loss.softmax(x)[:, 1], 1 / (1 + np.exp(x[:, 0] - x[:, 1])), **ROUNDED)
@@ -113,20 +113,35 @@ def test_scores_of_any_size_are_safe(size):
     assert_allclose(loss.logsumexp(x), x.max(axis=1) + log(2 + far), **ROUNDED)
 
 
-def test_logsumexp_is_a_maximum_with_round_corners(rng):
+def test_logsumexp_exceeds_the_maximum_by_at_most_the_logarithm_of_their_number(rng):
     """maxₖ xₖ ≤ ln Σₖ exp xₖ ≤ maxₖ xₖ + ln K."""
-    x = rng.normal(size=(N, K))
+    x = 3 * rng.normal(size=(200, K))
     surplus = loss.logsumexp(x) - x.max(axis=1)
     assert (surplus >= 0).all()
     assert (surplus <= log(K)).all()
+    assert_allclose(loss.logsumexp(np.zeros((1, K))), [log(K)], **ROUNDED)
 
 
-# Surprise
+# Negative log-likelihood
 
 
-def test_surprises_add_where_probabilities_multiply(rng):
+def test_only_the_logarithm_turns_products_into_sums(rng):
+    """f(p q) = f(p) + f(q)  holds for  -ln p, and for no other of five decreasing costs."""
+    p, q = rng.uniform(0.05, 0.95, size=(2, 200))
+    assert_allclose(-np.log(p * q), -np.log(p) - np.log(q), **ROUNDED)
+    others = [
+        lambda p: 1 - p,
+        lambda p: (1 - p) ** 2,
+        lambda p: 1 / p - 1,
+        lambda p: -np.log(p) * (1 - p),
+    ]
+    for cost in others:
+        assert (np.abs(cost(p * q) - cost(p) - cost(q)) > 1e-6).all()
+
+
+def test_the_loss_is_the_mean_negative_log_likelihood(rng):
     """exp(-N y) is the probability of all N labels together:  Πₙ softmax(x)ₙₜ."""
-    x, t = guesses(rng, N, K)
+    x, t = scores_and_labels(rng, N, K)
     together = np.prod(loss.softmax(x)[np.arange(N), t])
     assert_allclose(np.exp(-N * loss.cross_entropy(x, t)), together, **ROUNDED)
 
@@ -138,53 +153,43 @@ def test_the_loss_survives_a_probability_that_rounds_to_zero():
     assert loss.cross_entropy(x, t) == 1000.0
 
 
-def test_honest_probabilities_are_least_surprised(rng):
-    """For frequencies q and every x:  - Σₖ qₖ ln softmax(x)ₖ ≥ - Σₖ qₖ ln qₖ."""
-    q = rng.dirichlet(np.ones(K), size=N)
-    honest, other = np.log(q), np.log(q) + rng.normal(size=(N, K))
-    surprise = [-(q * loss.log_softmax(x)).sum(axis=1) for x in (honest, other)]
-    assert_allclose(surprise[0], -(q * np.log(q)).sum(axis=1), **ROUNDED)
-    assert (surprise[1] > surprise[0]).all()
+def test_the_true_frequencies_have_the_least_cross_entropy(rng):
+    """- Σₖ qₖ ln pₖ ≥ - Σₖ qₖ ln qₖ  for all distributions, with equality at p = q only."""
+    q, p = rng.dirichlet(np.ones(K), size=(2, 200))
+    entropy = -(q * np.log(q)).sum(axis=1)
+    assert (-(q * np.log(p)).sum(axis=1) > entropy).all()
+    at_best = -(q * loss.log_softmax(np.log(q))).sum(axis=1)
+    assert_allclose(at_best, entropy, **ROUNDED)
 
 
-def test_a_straight_cost_rewards_false_certainty():
+def test_the_linear_cost_prefers_a_false_certainty():
     """For q = (1/7, 2/7, 4/7)  Σₖ qₖ (1 - pₖ)  is 4/7 at p = q, and 3/7 at p = (0, 0, 1)."""
     q = loss.softmax(np.log([[1.0, 2.0, 4.0]]))
     honest, certain = ((q * (1 - p)).sum() for p in (q, np.eye(3)[2]))
     assert_allclose([honest, certain], [4 / 7, 3 / 7], **ROUNDED)
 
 
-def test_a_small_loss_means_few_errors(rng):
-    """Errors/N ≤ y / ln 2  for the mean surprise y, and  Errors/N ≤ y  for the hinge."""
-    x, t = guesses(rng, 50, K)
-    errors = np.mean(x.argmax(axis=1) != t)
-    assert 0 < errors <= loss.cross_entropy(x, t) / log(2)
-    assert errors <= loss.hinge(x, t)
-
-
-def test_a_label_without_a_score_is_refused():
-    """Labels count from 0 to K - 1."""
-    with pytest.raises(ValueError, match="t holds label 3 but x has K = 3 classes, use 0 to 2"):
-        loss.cross_entropy(np.zeros((2, 3)), np.array([0, 3]))
-
-
-def test_every_example_needs_its_label():
-    """N scores and N labels, or neither."""
-    with pytest.raises(ShapeError, match="cross_entropy: N is 2 in x but 3 in t"):
-        loss.cross_entropy(np.zeros((2, 4)), np.array([0, 3, 1]))
+def test_the_loss_bounds_the_share_of_errors(rng):
+    """Errors/N ≤ y / ln 2  for cross-entropy y, and  Errors/N ≤ y / Δ  for the hinge."""
+    for _ in range(200):
+        x, t = scores_and_labels(rng, 50, K)
+        margin = rng.uniform(0.2, 3)
+        errors = np.mean(x.argmax(axis=1) != t)
+        assert 0 < errors <= loss.cross_entropy(x, t) / log(2)
+        assert errors <= loss.hinge(x, t, margin=margin) / margin
 
 
 # The gradient
 
 
-def test_the_slope_of_logsumexp_is_softmax(rng):
+def test_the_gradient_of_logsumexp_is_softmax(rng):
     """∂yₙ/∂xₙₖ = softmax(x)ₙₖ, and no example sees another one."""
     x = rng.normal(size=(N, K))
     slopes = jacobian(loss.logsumexp)(x)
     assert_allclose(slopes, np.eye(N)[:, :, None] * loss.softmax(x), **ROUNDED)
 
 
-def test_the_slope_of_a_surprise_is_probability_minus_truth(formulas, oracle, given):
+def test_the_gradient_of_a_surprise_is_probability_minus_truth(formulas, oracle, given):
     """The surprise falls when the right score rises, and rises with every other score."""
     x, t, rows = given["x"], given["t"], np.arange(N)
     log_y, slopes = loss.log_softmax(x), jacobian(loss.log_softmax)(x)
@@ -207,24 +212,16 @@ def test_the_backward_rules_say_what_the_page_says(name, formulas, oracle, given
 
 def test_the_gradient_sums_to_zero_in_every_row(rng):
     """A shift of all scores changes nothing:  Σₖ x̄ₙₖ = 0, for every loss that sees differences."""
-    x, t = guesses(rng, N, K)
+    x, t = scores_and_labels(rng, N, K)
     for op in (loss.cross_entropy, loss.hinge):
         (x_bar,) = op.vjp(op(x, t), x, t, rng.normal())
         assert_allclose(x_bar.sum(axis=1), np.zeros(N), **ROUNDED)
 
 
-def test_between_two_guesses_the_loss_has_no_hill(rng):
-    """f((x + z)/2) ≤ (f(x) + f(z))/2: the mean surprise is convex in the scores."""
-    x, t = guesses(rng, N, K)
-    z = rng.normal(size=(N, K))
-    mean = (loss.cross_entropy(x, t) + loss.cross_entropy(z, t)) / 2
-    assert loss.cross_entropy((x + z) / 2, t) < mean
+# The Jacobian of the softmax
 
 
-# The slope of the probabilities
-
-
-def test_a_probability_rises_with_its_own_score_alone(formulas, oracle, given):
+def test_a_probability_rises_with_its_own_score_only(formulas, oracle, given):
     """∂yₖ/∂xⱼ = yₖ ([k = j] - yⱼ): positive on the diagonal, negative beside it."""
     y, rows = loss.softmax(given["x"]), np.arange(N)
     slopes = jacobian(loss.softmax)(given["x"])[rows, :, rows]
@@ -239,44 +236,74 @@ def test_the_matrix_of_slopes_is_symmetric_and_flat_along_shifts(rng):
     assert_allclose(slopes @ np.ones(K), np.zeros(K), **ROUNDED)
 
 
-def test_both_ways_to_the_gradient_agree(rng):
+def test_the_second_derivative_of_the_loss_is_a_variance(rng):
+    """⟨v, J v⟩ = Σₖ yₖ (vₖ - Σⱼ yⱼ vⱼ)²  for the Jacobian J of the softmax y."""
+    x, v = rng.normal(size=(2, N, K))
+    y, rows = loss.softmax(x), np.arange(N)
+    J = jacobian(loss.softmax)(x)[rows, :, rows]
+    centre = (y * v).sum(axis=1, keepdims=True)
+    curvature = np.einsum("nk,nkj,nj->n", v, J, v)
+    assert_allclose(curvature, (y * (v - centre) ** 2).sum(axis=1), **ROUNDED)
+
+
+def test_cross_entropy_is_convex_in_the_scores(rng):
+    """f(λ x + (1 - λ) z) ≤ λ f(x) + (1 - λ) f(z)  for 0 < λ < 1."""
+    for part in rng.uniform(size=200):
+        x, t = scores_and_labels(rng, N, K)
+        z = 2 * rng.normal(size=(N, K))
+        between = part * loss.cross_entropy(x, t) + (1 - part) * loss.cross_entropy(z, t)
+        assert loss.cross_entropy(part * x + (1 - part) * z, t) < between
+
+
+def test_the_chain_through_the_probabilities_gives_the_same_gradient(rng):
     """Through the probabilities:  ȳ = -[k = t]/(N yₖ), and Jᵀȳ is probability minus truth."""
-    x, t = guesses(rng, N, K)
+    x, t = scores_and_labels(rng, N, K)
     y, y_bar = loss.softmax(x), np.zeros((N, K))
     y_bar[np.arange(N), t] = -1 / (N * y[np.arange(N), t])
     (direct,) = loss.cross_entropy.vjp(loss.cross_entropy(x, t), x, t, 1.0)
     assert_allclose(loss.softmax.vjp(y, x, y_bar)[0], direct, **ROUNDED)
 
 
-def test_a_sum_is_blind_to_the_softmax(rng):
+def test_the_sum_of_the_probabilities_has_gradient_zero(rng):
     """With ȳ = 1 every x̄ₙₖ is zero: Σₖ yₖ = 1 has no slope, so zero would pass for right."""
     x = rng.normal(size=(N, K))
     (x_bar,) = loss.softmax.vjp(loss.softmax(x), x, np.ones((N, K)))
     assert_allclose(x_bar, np.zeros((N, K)), **ROUNDED)
 
 
-# Softer labels
+# Label smoothing
 
 
-def test_no_smoothing_changes_nothing(rng):
-    """At s = 0 the softer loss is the plain one."""
-    x, t = guesses(rng, N, K)
+def test_without_smoothing_a_larger_lead_always_costs_less():
+    """At s = 0 the loss falls with the lead of the right score, on leads from 0 to 30."""
+    leads = np.arange(31.0)
+    costs = [loss.cross_entropy(lead * np.eye(1, K), np.array([0])) for lead in leads]
+    assert (np.diff(costs) < 0).all()
+    assert costs[-1] > 0
+
+
+def test_no_smoothing_is_the_plain_loss(rng):
+    """At s = 0 the smoothed loss is the mean negative log-likelihood."""
+    x, t = scores_and_labels(rng, N, K)
     surprise = -loss.log_softmax(x)[np.arange(N), t].mean()
     assert_allclose(loss.cross_entropy(x, t, smoothing=0.0), surprise, **ROUNDED)
 
 
-def test_smoothing_wants_a_finite_lead(rng):
-    """At the lead  xₜ - xₖ = ln(1 + K (1 - s)/s)  over all other classes the gradient is zero."""
+def test_smoothing_has_its_minimum_at_a_finite_lead(rng):
+    """At the lead  xₜ - xₖ = ln(1 + K (1 - s)/s)  the gradient is zero, elsewhere the loss more."""
     s, t = rng.uniform(), rng.integers(K, size=N)
     x = np.log1p(K * (1 - s) / s) * np.eye(K)[t]
     (x_bar,) = loss.cross_entropy.vjp(None, x, t, 1.0, smoothing=s)
     assert_allclose(x_bar, np.zeros((N, K)), **ROUNDED)
+    least = loss.cross_entropy(x, t, smoothing=s)
+    for z in x + rng.normal(size=(200, N, K)):
+        assert loss.cross_entropy(z, t, smoothing=s) > least
 
 
-# A margin instead
+# The hinge loss
 
 
-def test_a_kept_margin_costs_nothing(rng):
+def test_a_kept_margin_has_loss_and_gradient_zero(rng):
     """If  xₜ ≥ xₖ + Δ  for every k ≠ t, loss and gradient are zero."""
     x, t = rng.uniform(size=(N, K)), rng.integers(K, size=N)
     x[np.arange(N), t] += 2.0
@@ -289,11 +316,11 @@ def test_the_hinge_gradient_is_a_subgradient(rng):
     x, t = rng.integers(3, size=(N, K)).astype(float), rng.integers(K, size=N)
     y = loss.hinge(x, t)
     (x_bar,) = loss.hinge.vjp(y, x, t, 1.0)
-    for z in x + rng.normal(size=(50, N, K)):
-        assert loss.hinge(z, t) >= y + np.vdot(x_bar, z - x) - 1e-14
+    for z in x + rng.normal(size=(200, N, K)):
+        assert loss.hinge(z, t) >= y + np.vdot(x_bar, z - x) - 1e-14  # rounding of sums near 10
 
 
-def test_a_single_class_is_never_wrong(rng):
+def test_a_single_class_has_loss_and_gradient_zero(rng):
     """For K = 1 the probability is one, both losses are zero, and so are their gradients."""
     x, t = rng.normal(size=(N, 1)), np.zeros(N, dtype=int)
     assert_array_equal(loss.softmax(x), np.ones((N, 1)))
@@ -302,10 +329,10 @@ def test_a_single_class_is_never_wrong(rng):
         assert_array_equal(op.vjp(0.0, x, t, 1.0)[0], np.zeros((N, 1)))
 
 
-# A poor judge
+# Squared error
 
 
-def test_squared_error_punishes_whoever_is_too_right():
+def test_squared_error_can_prefer_a_wrong_prediction():
     """Wanted (0, 1): the right guess (0, 3) costs more than the wrong guess (1, 0)."""
     right, wrong, wanted = ([np.array([row])] for row in ([0.0, 3.0], [1.0, 0.0], [0.0, 1.0]))
     assert loss.squared_error(*right, *wanted) == 2.0
@@ -316,14 +343,14 @@ def test_squared_error_punishes_whoever_is_too_right():
 # The first loss
 
 
-def test_equal_scores_cost_the_logarithm_of_their_number(formulas, oracle):
+def test_equal_scores_have_the_cross_entropy_of_a_uniform_distribution(formulas, oracle):
     """If no class is preferred, each has the probability 1/K, and the surprise is ln K."""
     _, page = oracle.claim(formulas.cross_entropy_first)
     first = loss.cross_entropy(np.full((N, K), 7.0), np.arange(N) % K)
     assert_allclose(first, oracle.program(page)(K=K), **ROUNDED)
 
 
-def test_equal_scores_cost_a_margin_for_every_wrong_class(formulas, oracle, given):
+def test_equal_scores_have_a_margin_of_hinge_for_every_wrong_class(formulas, oracle, given):
     """The first hinge is  (K - 1) Δ."""
     _, page = oracle.claim(formulas.hinge_first)
     first = loss.hinge(np.full((N, K), 7.0), given["t"], margin=given["margin"])
@@ -331,13 +358,13 @@ def test_equal_scores_cost_a_margin_for_every_wrong_class(formulas, oracle, give
     assert_allclose(np.full(N, first), wanted, **ROUNDED)
 
 
-def test_the_first_hinge_of_the_sources_is_nearly_nine(lab):
+def test_the_hinge_of_small_random_scores_is_nearly_nine(lab):
     """Fifty examples, ten classes, scores of 1/1000: nine margins, give or take four deviations."""
     values, _ = lab.sanity_losses(0)
     assert abs(values["hinge"] - 9) < 4 * np.sqrt((9 + 81) / 50) / 1000
 
 
-def test_the_first_cross_entropy_of_the_sources_is_nearly_ln_ten(lab):
+def test_the_cross_entropy_of_small_random_scores_is_nearly_ln_ten(lab):
     """The same scores: ln 10, give or take four deviations."""
     values, _ = lab.sanity_losses(0)
     assert abs(values["softmax"] - log(10)) < 4 * np.sqrt(9 / 10 / 50) / 1000

@@ -1,7 +1,7 @@
 """Training.  Each test is a lemma of `book/solver.md`, in the order of the chapter."""
 
 import threading
-from itertools import pairwise
+from itertools import combinations, pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -117,6 +117,16 @@ def test_a_pair_strays_half_as_far_as_one(lib, blobs, formulas, oracle):
     single, pair = np.mean((g - g.mean()) ** 2), np.mean((pairs - g.mean()) ** 2)
     assert pair == pytest.approx(single / 2, rel=1e-12)
     assert oracle.program(formulas.centre)(g=g) == pytest.approx(g.mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("B", [1, 2, 3, 7, 8])
+def test_a_shuffled_batch_strays_less_than_independent_draws(B, rng):
+    """Over all batches of B among N:  mean (v - ḡ)² = 1/B · (N - B)/(N - 1) · mean (g - ḡ)²."""
+    N = 8
+    g = rng.normal(size=N)
+    batches = [np.mean(batch) for batch in combinations(g, B)]
+    factor = (N - B) / (N - 1) / B
+    assert_allclose(np.mean((batches - g.mean()) ** 2), factor * g.var(), rtol=1e-12, atol=1e-15)
 
 
 def test_the_schedule_sets_the_learning_rate_of_every_epoch(lib, blobs):

@@ -40,7 +40,7 @@ class Derivation(MathDirective):
         topic = topic or Path(self.env.docname).name
         test = locate(self, self.options.get("check") or CHECK)
         planted = self.options.get("planted")
-        latex = self.printed(topic, name, planted)
+        latex, narrow = self.printed(topic, name, planted)
         if latex is None or find_test(self, *test) is None:
             return []
         self.arguments = [latex]
@@ -51,26 +51,32 @@ class Derivation(MathDirective):
         equation = super().run()
         for block in equation:
             block["printed"] = True
+            block["narrow"] = narrow
         aside = nodes.paragraph("", "", Mark(test=test), classes=["witness"])
         kind = ["formula", "derivation", *([smaller] if smaller else [])]
         return [nodes.container("", *equation, *([] if planted else [aside]), classes=kind)]
 
     def printed(self, topic, name, planted):
-        """Return the lines in LaTeX, checked, or warn of what is wrong."""
+        """Return checked lines in LaTeX, for wide and narrow pages, or warn of what is wrong."""
         where = self.get_location()
         try:
             module = importlib.import_module(f"dlcore.formulas.{topic}")
             lines = getattr(module, name)
             if planted:
                 plant = importlib.import_module("dlcore.formulas.engine.planted_error").plant_error
-                return DEEP.sub(ROOM, plant(lines, planted).latex(numbered=True))
-            lines.check()
-            return DEEP.sub(ROOM, lines.latex())
+                lines = plant(lines, planted)
+            else:
+                lines.check()
+            numbered = bool(planted)
+            return [
+                DEEP.sub(ROOM, lines.latex(numbered=numbered, stacked=stacked))
+                for stacked in (False, True)
+            ]
         except (ImportError, AttributeError) as reason:
             logger.warning("no derivation %s.%s: %s", topic, name, reason, location=where)
         except ValueError as reason:
             logger.warning("%s", reason, location=where)
-        return None
+        return None, None
 
 
 def setup(app):

@@ -86,15 +86,16 @@ class Formula(MathDirective):
 
 
 def resolve(app, doctree, docname):
-    """Replace each mark by a link to its lemma; without a lemma the mark stands alone."""
-    lemmas = getattr(app.env, "proof_list", {})
+    """Replace each mark by a link to its test; where no page shows it the mark stands alone."""
+    lemmas = {name: box["docname"] for name, box in getattr(app.env, "proof_list", {}).items()}
+    lemmas |= getattr(app.env, "claim_anchors", {})
     for place in list(doctree.findall(Mark)):
         topic, name = place["test"]
         anchor = label(topic, name)
         spoken = f"Checked: {sentence(name)}"
         sign = nodes.inline("", "✓")
         if anchor in lemmas:
-            target = lemmas[anchor]["docname"]
+            target = lemmas[anchor]
             sign = make_refnode(app.builder, docname, target, anchor, sign, spoken)
         place.replace_self(sign)
 

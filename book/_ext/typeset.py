@@ -25,6 +25,7 @@ ARCHIVE = f"katex-{VERSION}.tgz"
 SHA256 = "e9e0d167db3175481cbadaff38e8d90b130f6a3ddb451a47e43c577fd511f365"
 REGISTRY = "https://registry.npmjs.org/katex/-/"
 OTHER_FONTS = re.compile(r',url\([^)]*\) format\("(woff|truetype)"\)')
+PUNCTUATION = re.compile(r"[,.;:!?)\]…’”]+")
 OPTIONS = {
     "strict": "ignore",
     "macros": {r"\RR": r"\mathbb{R}", r"\T": r"^{\mathsf{T}}"},
@@ -89,17 +90,31 @@ def finish(app, exception):
     (target / "katex.min.css").write_text(OTHER_FONTS.sub("", style), encoding="utf-8")
 
 
-def typeset(translator, formula, *, display):
+def typeset(translator, formula, *, display, text=""):
     """Return a formula as HTML; a mistake in it is a warning with page and line."""
     app = translator.builder.app
     output = "htmlAndMathml" if app.katex else "mathml"
     options = OPTIONS | {"displayMode": display, "output": output}
-    print(json.dumps([formula.astext(), options]), file=app.typesetter.stdin, flush=True)
+    print(json.dumps([text or formula.astext(), options]), file=app.typesetter.stdin, flush=True)
     answer = json.loads(app.typesetter.stdout.readline())
     if "mistake" in answer:
         logger.warning("%s", answer["mistake"], location=formula, type="katex")
         return ""
     return answer["html"]
+
+
+def bind(app, doctree, docname):
+    """Put a formula and the punctuation behind it together: no line begins with a comma."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(nodes.Text, descend=False, siblings=True)
+        if after is None or formula.parent.index(after) != formula.parent.index(formula) + 1:
+            continue
+        if found := PUNCTUATION.match(after.astext()):
+            after.parent.replace(after, nodes.Text(after.astext()[found.end() :]))
+            bound = nodes.inline(
+                "", "", formula.deepcopy(), nodes.Text(found[0]), classes=["bound"]
+            )
+            formula.parent.replace(formula, bound)
 
 
 def visit_inline(translator, formula):
@@ -113,7 +128,14 @@ def visit_inline(translator, formula):
 def visit_display(translator, formula):
     """Write a formula on its own line, with its number when it has one."""
     translator.body.append(translator.starttag(formula, "div", CLASS="math"))
-    translator.body.append(typeset(translator, formula, display=True))
+    if formula.get("narrow"):  # two settings, of which the style sheet shows one
+        translator.body.append('<div class="wide">')
+        translator.body.append(typeset(translator, formula, display=True))
+        translator.body.append('</div><div class="narrow">')
+        translator.body.append(typeset(translator, formula, display=True, text=formula["narrow"]))
+        translator.body.append("</div>")
+    else:
+        translator.body.append(typeset(translator, formula, display=True))
     if formula["number"]:
         number = get_node_equation_number(translator, formula)
         translator.body.append(f'<span class="eqno">({number})')
@@ -127,5 +149,6 @@ def setup(app):
     """Register the renderer that `html_math_renderer: typeset` selects."""
     app.add_html_math_renderer("typeset", (visit_inline, None), (visit_display, None))
     app.connect("builder-inited", prepare)
+    app.connect("doctree-resolved", bind)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

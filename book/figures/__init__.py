@@ -21,6 +21,7 @@ MODULES = {
     "pairing": ("line_by_line",),
     "planes": ("regions", "triangle", "valley"),
     "rooflines": ("beside", "ladder", "roofline"),
+    "softmax_sliders": ("move_scores",),
     "stepping": ("steps",),
 }
 HOMES = {name: module for module, names in MODULES.items() for name in names}

@@ -13,9 +13,9 @@ import re
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart. On the page each is
-# a variable of the style sheet, a shade darker on white and lighter on black.
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+# Okabe and Ito's colours, which colour-blind readers can tell apart, and a grey for their second
+# blue. On the page each is a variable of the style sheet, darker on white and lighter on black.
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#5c5c5c")
 INK, FAINT, PAPER = "#010203", "#040506", "#fcfdfe"
 SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
 STYLE = {

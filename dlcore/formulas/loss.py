@@ -7,6 +7,7 @@ import sympy as sp
 from sympy import exp, log
 
 from dlcore.formulas.engine.calculus import partial
+from dlcore.formulas.engine.certificates import tangent_line
 from dlcore.formulas.engine.checks import computed, cotangent, derivative_of, identity, same
 from dlcore.formulas.engine.derivation import derivation
 from dlcore.formulas.engine.registry import formula
@@ -93,6 +94,24 @@ def softmax_x_bar():
     return sp.Eq(x_bar[n, k], y[n, k] * (y_bar[n, k] - total(y_bar[n, j] * y[n, j], j)))
 
 
+@derivation(softmax)
+def curvature():
+    """The second derivative of log-sum-exp along v is a variance, and so not negative."""
+    centre = total(y[n, j] * v[j], j)
+    yield total(v[k] * y[n, k] * (delta(k, j) - y[n, j]) * v[j], k, j)
+    yield "=", total(y[n, k] * v[k] ** 2, k) - centre**2, "one term of each $k$ has $j = k$"
+    yield "=", total(y[n, k] * (v[k] - centre) ** 2, k), "the probabilities sum to one"
+
+
+@derivation()
+def gibbs():
+    """Two distributions by their logarithms: the tangent of the exponential bounds a mean."""
+    tangent = total(exp(u[k]) * tangent_line(v[k] - u[k]), k)
+    yield total(exp(u[k]) * (v[k] - u[k]), k)
+    yield "<=", total(exp(u[k]) * (exp(v[k] - u[k]) - 1), k), "$a \\le e^a - 1$", tangent
+    yield "=", total(exp(v[k]), k) - total(exp(u[k]), k), "powers multiply"
+
+
 @formula(computed("ops.loss.log_softmax"))
 def log_softmax():
     """Log-probabilities, without the detour over probabilities that may round to zero."""
@@ -107,7 +126,7 @@ def log_softmax_x_bar():
 
 @formula(computed("verification.programs.loss.surprise"))
 def surprise():
-    """The surprise at the right label: all scores together, less the right one."""
+    """The negative log-likelihood of the right label: log-sum-exp less the right score."""
     return sp.Eq(y[n], log(total(exp(x[n, k]), k)) - x[n, t[n]])
 
 
@@ -140,7 +159,7 @@ def surprise_through_softmax():
 
 @formula(computed("ops.loss.cross_entropy"))
 def cross_entropy():
-    """Cross-entropy is the mean surprise at the right labels."""
+    """Cross-entropy is the mean negative log-likelihood of the right labels."""
     return sp.Eq(loss, mean(log(total(exp(x[n, k]), k)) - x[n, t[n]], n))
 
 

@@ -112,9 +112,9 @@ def test_an_experiment_is_one_task_and_its_record_is_that_of_the_worker(
     monkeypatch.setattr("dlcore.experiments.experiment.RESULTS", tmp_path)
     chosen = experiments()["toy-momentum"]
     with connected(dask_cluster[0]) as executor:
-        there, _ = reproduce_one(chosen, executor=executor)
+        there, path = reproduce_one(chosen, executor=executor, recorded=True)
     assert there["values"] == reproduce_one(chosen)[0]["values"]
-    assert json.loads((tmp_path / "toy-momentum.json").read_text())["values"] == there["values"]
+    assert json.loads(path.read_text())["values"] == there["values"]
 
 
 def test_the_jobs_of_one_machine_find_what_one_process_finds(settings, tmp_path):

@@ -111,3 +111,15 @@ def test_labels_of_other_places_are_refused(rng):
     """Every pixel has a label of its own."""
     with pytest.raises(ShapeError, match=r"the rest is \(2, 3\) in x but \(2,\) in t"):
         cross_entropy(rng.normal(size=(N, K, 2, 3)), rng.integers(K, size=(N, 2)))
+
+
+def test_a_label_without_a_score_is_refused():
+    """Labels count from 0 to K - 1; the message names the label and K."""
+    with pytest.raises(ValueError, match="t holds label 3 but x has K = 3 classes, use 0 to 2"):
+        cross_entropy(np.zeros((2, 3)), np.array([0, 3]))
+
+
+def test_every_example_needs_its_label():
+    """N is the same in scores and labels."""
+    with pytest.raises(ShapeError, match="cross_entropy: N is 2 in x but 3 in t"):
+        cross_entropy(np.zeros((2, 4)), np.array([0, 3, 1]))

@@ -1,6 +1,7 @@
 """The pages of the book, as they are written: complete, in order, no figure typed by hand."""
 
 import ast
+import importlib.util
 import re
 from collections import namedtuple
 
@@ -14,9 +15,21 @@ PAGES = re.findall(
     r"^(?:root| *- file): *(\S+)", (topics.ROOT / "_toc.yml").read_text(), re.MULTILINE
 )
 FENCE = re.compile(r"^\s*(`{3,}|:{3,}|~{3,})\s*(.*?)\s*$")
-SPOKEN = re.compile(r"\{(lemma|exercise|solution|math|note|tip|warning|admonition|dropdown|margin)")
+SPOKEN = re.compile(
+    r"\{(lemma|theorem|proof|tested|exercise|solution|math|note|tip|warning|admonition|dropdown|margin)"
+)
 SILENT = re.compile(r"`[^`]*`|\]\([^)]*\)|https?://\S+|CC BY 4\.0|Python 3\.\d+|^:[\w-]+:.*")
 FIGURE = re.compile(r"\d\.\d|\d\s*\\?%|\d percent")
+
+CLAIM = re.compile(r"^(?:`{3,}\{(?:lemma|tested)\}|:tests:) +(.*)", re.MULTILINE)
+
+# Chapters in which a box is called a lemma and holds a test. A chapter that is rewritten with
+# theorems, checked formulas and marks of tests leaves this list, and no chapter enters it.
+NOT_CONVERTED = (
+    "descent", "derivative", "graph", "forward", "reverse", "linear", "activation", "twolayer",
+    "optim", "solver", "conv", "pool", "fast", "convnet", "norm", "dropout", "augment", "vgg",
+    "resnet", "densenet", "search", "record", "torch",
+)  # fmt: skip
 
 Block = namedtuple("Block", "line head body")
 
@@ -85,7 +98,7 @@ def topic_tests(name):
 
 @pytest.fixture(scope="module")
 def chapter(name, topic_tests):
-    """The page of a topic, the names of its lemmas, the names of its exercises."""
+    """The page of a topic, the names of its claims, the names of its exercises."""
     page = (BOOK / f"{name}.md").read_text(encoding="utf-8")
     scored = scored_tests(name)
     lemmas = [test.name for test in topic_tests if test.name not in scored]
@@ -116,12 +129,58 @@ def test_cells_are_short(page):
     assert [f"{page}.md:{line}" for line, body in code.items() if len(body) > 8] == []
 
 
+def claimed(page):
+    """List the tests that a page names, in its order: in lemmas, theorems and marks."""
+    names = [name for line in CLAIM.findall(page) for name in line.split()]
+    return [name for name in names if "::" not in name]
+
+
 def test_every_claim_of_a_chapter_is_on_its_page(chapter):
-    """The page states each test of its topic as a lemma, in the order of the tests."""
+    """The page names each test of its topic, in a lemma, a theorem or a mark of its sentence."""
     page, lemmas, _ = chapter
-    stated = [name for name in named(page, "lemma") if "::" not in name]
-    assert [name for name in lemmas if name not in stated] == []
-    assert [name for name in stated if name in lemmas] == lemmas
+    assert sorted(claimed(page)) == sorted(lemmas)
+
+
+@pytest.mark.parametrize("name", [n for n in NOT_CONVERTED if n in topics.topics()], scope="module")
+def test_lemmas_are_in_the_order_of_their_tests(name, chapter):
+    """The page of a chapter with lemmas states them in the order of its tests."""
+    page, lemmas, _ = chapter
+    assert claimed(page) == lemmas
+
+
+def boxes(page):
+    """Count the boxes with which a page cuts its argument: lemmas and theorems."""
+    return sum(len(list(named(page, kind))) for kind in ("lemma", "theorem"))
+
+
+def test_chapters_that_are_converted_stay_so():
+    """Lemmas that are tests are left in the chapters listed above, and in no other."""
+    pages = {name: (BOOK / f"{name}.md").read_text(encoding="utf-8") for name in topics.topics()}
+    assert [
+        name for name, page in pages.items() if "{lemma}" in page and name not in NOT_CONVERTED
+    ] == []
+
+
+def test_a_converted_chapter_has_at_most_eight_boxes(chapter):
+    """What is proved in prose stands in a box; what is checked or tested has a mark."""
+    page, *_ = chapter
+    assert "{lemma}" in page or boxes(page) <= 8
+
+
+def test_a_converted_chapter_has_its_head_and_its_table(chapter):
+    """It begins with question and prerequisites, and ends with the same thing elsewhere."""
+    page, *_ = chapter
+    assert "{lemma}" in page or page.count("```{chapter-head}") == 1
+    assert "{lemma}" in page or page.count("| here | PyTorch | JAX | CS231n |") == 1
+
+
+def test_exercises_take_the_time_that_the_head_says(chapter):
+    """The minutes of a converted chapter's exercises add up; the first two take five each."""
+    page, *_ = chapter
+    minutes = [int(number) for number in re.findall(r"^:minutes: (\d+)$", page, re.MULTILINE)]
+    if "{lemma}" not in page:
+        assert minutes[:2] == [5, 5]
+        assert sum(minutes) == int(re.search(r"^  exercises: (\d+)$", page, re.MULTILINE)[1])
 
 
 def test_a_figure_in_a_claim_is_in_its_proof(topic_tests):
@@ -178,3 +237,63 @@ def test_a_typed_figure_is_noticed(text):
 def test_code_may_hold_any_number(text):
     """What a program says, or a result, is no figure typed by hand."""
     assert not typed(text)
+
+
+@pytest.fixture(scope="module")
+def terms():
+    """The extension that makes the index from the glossary."""
+    pytest.importorskip("sphinx", reason="install the extra `book`")
+    spec = importlib.util.spec_from_file_location("terms", BOOK / "_ext/terms.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def bold(page):
+    """List what a page has in bold, but for words with a full stop that open a paragraph."""
+    text = "\n".join(line for _, line in prose(page))
+    found = (" ".join(words.split()) for words in re.findall(r"\*\*([^*]+)\*\*", text))
+    return [words for words in found if not words.endswith(".")]
+
+
+CONVERTED = [name for name in topics.topics() if name not in NOT_CONVERTED]
+
+
+@pytest.mark.parametrize("page", ["ground", *CONVERTED])
+def test_every_term_in_bold_is_in_the_glossary(page, terms):
+    """Of the pages that are converted; so each has its entry in the index, too."""
+    forms = {form for term in terms.glossary(topics.ROOT) for form in terms.forms(term)}
+    text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
+    assert len(bold(text)) >= 5
+    assert [words for words in bold(text) if words.lower() not in forms] == []
+
+
+def test_every_glossary_term_is_marked_on_its_page(terms):
+    """In bold or italics, on the page that its entry names: there the index points."""
+    unmarked = []
+    for term, page in terms.glossary(topics.ROOT).items():
+        text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
+        marked = re.findall(r"\*\*?([^*\n]+(?:\n[^*\n]+)?)\*\*?", text)
+        spoken = {" ".join(words.lower().rstrip(".").split()) for words in marked}
+        unmarked += [] if spoken & terms.forms(term) else [term]
+    assert unmarked == []
+
+
+def test_the_glossary_is_in_alphabetical_order(terms):
+    """Whoever looks a term up knows where to look."""
+    names = [term.lower() for term in terms.glossary(topics.ROOT)]
+    assert len(names) > 80
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize("page", topics.topics())
+def test_every_chapter_says_what_it_asks_needs_and_takes(page):
+    """In its front matter; only chapters that are not converted may still be without."""
+    yaml = pytest.importorskip("yaml", reason="install the extra `book`")
+    text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
+    chapter = yaml.safe_load(text.split("---\n", 2)[1]).get("chapter")
+    if chapter or page in CONVERTED:
+        assert chapter.keys() == {"question", "needs", "difficulty", "exercises"}
+        assert all((BOOK / f"{name}.md").exists() for name in chapter["needs"])
+        assert chapter["question"].endswith("?")
+        assert chapter["difficulty"] in {1, 2, 3}

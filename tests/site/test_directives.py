@@ -13,15 +13,36 @@ from dlcore.course.exercises.topics import ROOT
 
 EXTENSIONS = ROOT / "book" / "_ext"
 CONFIGURATION = """
-extensions = ["myst_parser", "sphinx_proof", "api", "formula", "lemma", "result", "typeset"]
+extensions = ["myst_parser", "sphinx_proof", "api", "claim", "formula", "lemma",
+    "result", "specification", "typeset"]
 myst_enable_extensions = ["dollarmath"]
 html_math_renderer = "typeset"
 numfig = True
 """
 TESTS = '''
+import pytest
+
 def test_squares_are_positive():
     """For all x:  x² ≥ 0."""
     assert (-1) ** 2 > 0
+
+def test_cubes_may_be_negative():
+    """(-1)³ = -1."""
+    assert (-1) ** 3 < 0
+
+@pytest.mark.exercise("loss-square", points=2)
+def test_your_square_is_a_product(answers):
+    """x² = x x."""
+    assert answers.square(3) == 9
+'''
+SOLUTIONS = '''
+def square(x, *, twice=False):
+    """Exercise loss-square.  Multiply x by itself.
+
+    >>> square(3)
+    9
+    """
+    return x * x
 '''
 GOOD = """
 # Loss
@@ -33,6 +54,26 @@ GOOD = """
 :check: test_squares_are_positive
 ```
 
+Cubes differ.
+
+```{tested} test_cubes_may_be_negative
+on $-1$ alone
+```
+
+````{theorem} Squares of reals
+:tests: test_cubes_may_be_negative
+A square is not negative.
+
+```{proof}
+Two factors have the same sign.
+```
+````
+
+```{specification} loss-square
+:minutes: 5
+:difficulty: 2
+```
+
 ```{offers} dlcore/nn
 ```
 
@@ -40,7 +81,7 @@ GOOD = """
 ```
 
 Measured: {result}`run:loss:.2f`. See {eq}`eq-loss-square` and
-{prf:ref}`lem-loss-squares-are-positive`.
+{prf:ref}`lem-loss-squares-are-positive`, {prf:ref}`thm-loss-squares-of-reals`.
 
 $$x^2$$
 """
@@ -56,6 +97,10 @@ BAD = {
     "$$\\nothing$$": "Undefined control sequence: \\nothing",
     "```{api} dlcore/nothing\n```": "no module in dlcore/nothing",
     "```{offers} dlcore/nothing\n```": "dlcore/nothing offers no names",
+    "```{theorem} A claim\nIt holds.\n```": "theorem 'A claim' has no proof",
+    "```{tested} test_squares_are_negative\non two\n```": "has no test test_squares_are_negative",
+    "```{tested} test_squares_are_positive\n```": "does not say on what it was tested",
+    "```{specification} loss-cube\n```": "loss.py has no exercise loss-cube",
 }
 PACKAGE = """
 from dlcore.nn.linear import ORDERS, Linear
@@ -75,6 +120,13 @@ class Linear:
     def __init__(self, D, M):
         pass
 '''
+MARKS = """
+from collections import namedtuple
+Exercise = namedtuple("Exercise", "name points")
+
+def exercises_of(topic):
+    return [Exercise("loss-square", 2)]
+"""
 FORMULAS = "import sympy as sp\nx, y = sp.symbols('x y')\nsquare = sp.Eq(y, x**2)\n"
 
 
@@ -86,7 +138,9 @@ def build(folder, page):
         "book/loss.md": page,
         "book/results/run.json": json.dumps({"command": "run it", "values": {"loss": 0.125}}),
         "tests/test_loss.py": TESTS,
+        "solutions/loss.py": SOLUTIONS,
         "dlcore/__init__.py": "",
+        "dlcore/course/exercises/marks.py": MARKS,
         "dlcore/formulas/__init__.py": "",
         "dlcore/nn/__init__.py": PACKAGE,
         "dlcore/nn/linear.py": LAYERS,
@@ -142,6 +196,31 @@ def test_a_formula_leads_to_its_lemma(good):
     page, _ = good
     assert 'id="equation-eq-loss-square"' in page
     assert re.search(r'href="#lem-loss-squares-are-positive" title="Checked[^>]*>✓?<?', page)
+
+
+def test_a_tested_sentence_has_a_mark_that_opens_its_test(good):
+    """The mark says on what the sentence was tried; the source is folded below."""
+    fold = re.search(r'<details class="tested".*?</details>', good[0], re.DOTALL)[0]
+    assert 'id="lem-loss-cubes-may-be-negative"' in fold
+    assert re.search(r"<summary>Tested on .*math.* alone</summary>", fold)
+    assert "test_cubes_may_be_negative" in fold
+    assert "tests/test_loss.py" in fold
+
+
+def test_a_theorem_has_its_proof_inside(good):
+    """The proof begins with its word and ends with a square; the label is made of the title."""
+    page, _ = good
+    assert 'id="thm-loss-squares-of-reals"' in page
+    assert re.search(r"Proof.</em> Two factors have the same sign.<span[^>]*> ∎</span>", page)
+
+
+def test_a_specification_is_that_of_the_skeleton(good):
+    """Points, difficulty, minutes; signature and docstring, without the solution."""
+    text = re.sub("<[^>]+>", "", good[0])
+    assert "2 points · ★★ · 5 minutes" in text
+    assert "def square(x, *, twice=False):" in text
+    assert "Multiply x by itself." in text
+    assert "return x * x" not in text
 
 
 def test_a_result_is_read_from_its_file(good):

@@ -130,3 +130,26 @@ def test_a_drawn_network_says_what_the_model_does(figures):
     plain = networks.groups(ResNet(depth=8, rng=None), (3, 32, 32))
     assert [(group.begin, group.end) for group in dense[1:4]] == [(16, 40), (40, 64), (64, 88)]
     assert all(group.begin == group.end for group in plain)
+
+
+def lab(colour):
+    """Return a colour in CIELAB, where distances are as they are seen."""
+    parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    matrix = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    share = matrix @ linear / (0.9505, 1.0, 1.089)
+    x, y, z = np.where(share > 0.008856, np.cbrt(share), 7.787 * share + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_no_two_colours_of_the_palette_are_alike():
+    """In the light and in the dark, any two curves differ by 25 units of CIELAB at least."""
+    style = (ROOT / "book/_static/book.css").read_text(encoding="utf-8")
+    colours = re.findall(r"--figure-\d: (#\w{6});", style)
+    assert len(colours) == 12
+    for scheme in (colours[:6], colours[6:]):
+        places = np.array([lab(colour) for colour in scheme])
+        apart = np.linalg.norm(places[:, None] - places, axis=2) + 99 * np.eye(6)
+        assert apart.min() > 25

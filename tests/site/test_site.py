@@ -186,6 +186,58 @@ def test_formulas_fit_the_page(tab):
     assert tab.locator(".katex-display").evaluate_all(wide) == []
 
 
+SIDEWAYS = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_code_scrolls_sideways(tab, width):
+    """Lines that are too long go on below, on a desktop and on a telephone."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    found = tab.locator(".bd-article pre").evaluate_all(SIDEWAYS)
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    assert found == []
+
+
+def test_reasons_of_derivations_stay_on_a_narrow_page(tab):
+    """Below 600 pixels each derivation shows the form that has its reasons below its lines."""
+    shown = "all => all.filter(e => e.getBoundingClientRect().width > 0).length"
+    derivations = tab.locator(".formula.derivation")
+    for width, form in ((1280, ".wide"), (390, ".narrow")):
+        tab.set_viewport_size({"width": width, "height": 900})
+        assert derivations.locator(form).evaluate_all(shown) == derivations.count()
+    tab.set_viewport_size({"width": 1280, "height": 720})
+
+
+def test_the_index_is_not_empty(pages):
+    """Every term of the glossary is in it."""
+    text = (SITE / "genindex.html").read_text(encoding="utf-8")
+    assert [term for term in glossary() if term not in text] == []
+
+
+def glossary():
+    """Return {term: page that defines it}, as the extension of the book reads it."""
+    source = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^(?![\s`(#])(\S.*)\n((?:  .*\n)+)", source, re.MULTILINE)
+    pages = [(term, re.search(r"\{doc\}`(\w+)`", text)) for term, text in entries]
+    return {term: page[1] for term, page in pages if page}
+
+
+FOUND = "document.querySelectorAll('#search-results ul.search li > a').length"
+TERMS = sorted(glossary())[::4]  # more than twenty
+
+
+def test_search_lists_the_page_that_defines_a_term_first(browser, host, pages):
+    """For more than twenty terms of the glossary, spread over the alphabet."""
+    assert len(TERMS) > 20
+    with opened(browser, f"{host}/search.html") as tab:
+        tab.wait_for_function("Search.hasIndex()")
+        for term in TERMS:
+            tab.goto(f"{host}/search.html?q={term}")
+            tab.wait_for_function(f"{FOUND} > 0")
+            first = tab.locator("#search-results ul.search li > a").first.get_attribute("href")
+            assert f"book/{glossary()[term]}.html" in first, term
+
+
 def test_formulas_appear_without_javascript(browser, address):
     """Every formula has been set: it has MathML and takes up room on the page."""
     with opened(browser, address, java_script_enabled=False) as tab:

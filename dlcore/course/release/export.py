@@ -24,7 +24,10 @@ BLOCK = re.compile(
 )
 ABOUT = re.compile(r"(?<=\.)\s[^.]*\b(?:unfold its solution|solution only when you unfold it)\.")
 ROOM = re.compile(r"^solutions/.*\n", re.MULTILINE)  # a line of a list of files
-QUOTED = re.compile(r"(?:\{lemma\}|:check:) (\w+)::|/tests/(test_\w+)\.py", re.MULTILINE)
+QUOTE = re.compile(r"(?:\{lemma\}|\{tested\}|:check:|:tests:) .*")
+QUOTED = re.compile(r"(\w+)::test_")
+INCLUDED = re.compile(r"/tests/(test_\w+)\.py")
+CLAIM = re.compile(r"\{(?:lemma|tested|theorem)\}")
 GENERATED = ("__pycache__", "_build", ".ipynb_checkpoints", ".pytest_cache", "node_modules")
 
 
@@ -84,9 +87,10 @@ def quoted_tests():
     """Name the files of tests that pages quote: each its own, and others by name."""
     pages = {path.stem: path.read_text(encoding="utf-8")
              for path in (topics.ROOT / "book").glob("*.md")}  # fmt: skip
-    found = [match for page in pages.values() for match in QUOTED.findall(page)]
-    own = {f"test_{name}" for name, page in pages.items() if "{lemma}" in page}
-    return own | {whole or f"test_{topic}" for topic, whole in found}
+    own = {f"test_{name}" for name, page in pages.items() if CLAIM.search(page)}
+    quotes = [line for page in pages.values() for line in QUOTE.findall(page)]
+    quoted = {f"test_{topic}" for line in quotes for topic in QUOTED.findall(line)}
+    return own | quoted | {name for page in pages.values() for name in INCLUDED.findall(page)}
 
 
 def is_source(path):

@@ -122,9 +122,9 @@ class Derivation:
         registry.claims[claim] = self
         return claim
 
-    def latex(self, numbered=False):
-        """Print the lines, aligned, with their reasons."""
-        return latex_array(self.lines, numbered=numbered)
+    def latex(self, numbered=False, stacked=False):
+        """Print the lines, aligned, with their reasons beside them, or below them if stacked."""
+        return latex_array(self.lines, numbered=numbered, stacked=stacked)
 
     def check(self, seed=0):
         """Check every line; return how each was shown, or raise `WrongLine`."""

@@ -1,0 +1,83 @@
+"""Let long lines of code go on below, indented, instead of running out of the page.
+
+The sentences of a docstring are filled anew, for a page that is narrower than an editor. Each line
+of a listing becomes a block with its indentation as a variable; the style sheet makes lines that
+are still too long continue two characters further to the right.
+"""
+
+import re
+import textwrap
+
+PRE = re.compile(r"(<pre>)(<span></span>)?(.*?)(</pre>)", re.DOTALL)
+TAG = re.compile(r"<[^>]+>")
+DOCSTRING = re.compile(r'"""((?:[^"]|"(?!""))*)"""')
+KEPT = re.compile(r"\S {2,}\S|^\s*(?:>>>|[=*-])", re.MULTILINE)  # tables, formulas, examples, lists
+WIDTH = 74  # columns, inside the box of an exercise
+
+
+def filled(source):
+    r"""Fill the sentences of docstrings that have longer lines than fit.
+
+    >>> quotes = 3 * chr(34)
+    >>> filled(quotes + "One." + "\n\n    " + "Some words. " * 9 + quotes).count("\n")
+    3
+    """
+    quoted = lambda found: '"""' + "\n\n".join(map(fill, found[1].split("\n\n"))) + '"""'
+    return DOCSTRING.sub(quoted, source)
+
+
+def fill(paragraph):
+    """Fill one paragraph of a docstring; the end of the last line stays as it is."""
+    lines = paragraph.strip("\n").splitlines()
+    indents = {len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()}
+    if max(map(len, lines), default=0) <= WIDTH or KEPT.search(paragraph) or len(indents) > 1:
+        return paragraph
+    text = paragraph.rstrip()
+    before = text[: len(text) - len(text.lstrip())]
+    if not before and not indents:
+        return paragraph  # a single line behind the quotes
+    indent = " " * (indents or {len(before.strip("\n"))}).pop()
+    breaks = before[: len(before) - len(before.lstrip("\n"))]
+    fill_words = textwrap.TextWrapper(
+        WIDTH, indent, indent, break_on_hyphens=False, break_long_words=False
+    ).fill
+    words = fill_words(" ".join(text.split()))
+    return breaks + (words if before else words.lstrip()) + paragraph[len(text) :]
+
+
+def lines_as_blocks(html):
+    r"""Put every line of the listings in some HTML into a block.
+
+    >>> lines_as_blocks("<pre>if x:\n    y\n</pre>").count('class="line"')
+    2
+    """
+    return PRE.sub(
+        lambda found: found[1] + "".join(map(block, found[3].splitlines(keepends=True))) + found[4],
+        html,
+    )
+
+
+def block(line):
+    """Write one line as a block."""
+    text = TAG.sub("", line)
+    indent = len(text) - len(text.lstrip(" "))
+    return f'<span class="line" style="--indent:{indent}ch">{line}</span>'
+
+
+def wrap(app):
+    """Let the builder's highlighter return such blocks."""
+    highlighter = getattr(app.builder, "highlighter", None)
+    if app.builder.format != "html" or highlighter is None:
+        return
+    plain = highlighter.highlight_block
+
+    def highlight(source, *args, **options):
+        return lines_as_blocks(plain(filled(source), *args, **options))
+
+    highlighter.highlight_block = highlight
+
+
+def setup(app):
+    """Wait for the builder."""
+    app.connect("builder-inited", wrap, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,103 @@
+// Scores, probabilities, loss and gradient: figure.softmax-sliders holds a picture and a table.
+//
+// Both are complete before this script runs. The script adds a slider for each score and lists for
+// the right class and the label smoothing, and computes what the moved scores become.
+
+class SoftmaxSliders {
+  constructor(figure) {
+    const data = figure.querySelector("script[type='application/json']").textContent;
+    Object.assign(this, JSON.parse(data));
+    this.figure = figure;
+    this.rows = [...figure.querySelectorAll("tbody tr")];
+    this.status = figure.querySelector(".reading");
+    this.status.setAttribute("role", "status");
+    const first = this.rows.map((row) => Number(row.cells[1].textContent.replace("−", "-")));
+    this.scores = first.map((value, k) => this.addSlider(value, `score of ${this.names[k]}`));
+    this.label = this.addList("right class", this.names);
+    this.label.selectedIndex = this.right;
+    this.softening = this.addList("label smoothing", this.smoothing);
+    const step = Object.assign(document.createElement("button"), {
+      type: "button",
+      textContent: "Gradient step",
+    });
+    step.addEventListener("click", () => this.descend());
+    const controls = document.createElement("div");
+    controls.className = "controls";
+    const inputs = [...this.scores, this.label, this.softening];
+    controls.append(...inputs.map((input) => input.parentElement), step);
+    figure.prepend(controls);
+  }
+
+  static text(value) {
+    return (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "−");
+  }
+
+  static labelled(name, input) {
+    const holder = document.createElement("label");
+    holder.append(Object.assign(document.createElement("span"), { textContent: name }), input);
+    return input;
+  }
+
+  addSlider(value, name) {
+    const input = document.createElement("input");
+    Object.assign(input, { type: "range", min: -this.range, max: this.range, step: this.step });
+    input.value = value;
+    input.addEventListener("input", () => this.show());
+    return SoftmaxSliders.labelled(name, input);
+  }
+
+  addList(name, choices) {
+    const list = document.createElement("select");
+    list.append(...choices.map((choice) => new Option(choice)));
+    list.addEventListener("change", () => this.show());
+    return SoftmaxSliders.labelled(name, list);
+  }
+
+  compute() {
+    const x = this.scores.map((slider) => Number(slider.value));
+    const most = Math.max(...x);
+    const powers = x.map((score) => Math.exp(score - most));
+    const sum = powers.reduce((total, power) => total + power);
+    const p = powers.map((power) => power / sum);
+    const s = Number(this.softening.value);
+    const q = x.map((_, k) => s / x.length + (k === this.label.selectedIndex ? 1 - s : 0));
+    const losses = x.map((score, k) => q[k] * (Math.log(sum) + most - score));
+    const loss = losses.reduce((total, each) => total + each);
+    return { x, p, q, loss, gradient: p.map((each, k) => each - q[k]) };
+  }
+
+  show() {
+    const { text } = SoftmaxSliders;
+    const { x, p, q, loss, gradient } = this.compute();
+    this.rows.forEach((row, k) => {
+      [x, p, q, gradient].forEach((values, column) => {
+        row.cells[column + 1].textContent = text(values[k]);
+      });
+    });
+    this.stretch("probability", this.left, this.width, p);
+    this.stretch("gradient", this.middle, this.width / 2, gradient);
+    const right = this.label.selectedIndex;
+    this.status.textContent =
+      `The loss is ${text(loss)}. ${this.names[right]} has the probability ${text(p[right])}.`;
+  }
+
+  stretch(kind, zero, unit, values) {
+    this.figure.querySelectorAll(`rect.${kind}`).forEach((bar, k) => {
+      bar.setAttribute("x", zero + Math.min(values[k], 0) * unit);
+      bar.setAttribute("width", Math.abs(values[k]) * unit);
+    });
+  }
+
+  // A step of size one against the gradient; sliders keep scores within their range.
+  descend() {
+    const { x, gradient } = this.compute();
+    this.scores.forEach((slider, k) => {
+      slider.value = x[k] - gradient[k];
+    });
+    this.show();
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("figure.softmax-sliders").forEach((each) => new SoftmaxSliders(each));
+});

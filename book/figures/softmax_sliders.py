@@ -1,0 +1,110 @@
+"""Scores that can be moved: their probabilities, the cross-entropy loss, and its gradient.
+
+The picture and the table show the first scores, so both are complete without a script.
+`_static/widgets/softmax-sliders.js` finds the figure, adds the controls, and computes what the
+moved scores become; a test in a browser holds it against the operations of dlcore.
+"""
+
+import json
+from html import escape
+
+import numpy as np
+
+from dlcore.ops.loss import cross_entropy, softmax, targets
+
+LEFT, WIDTH, ROW = 62, 190, 46  # names, length of a unit, from one class to the next
+MIDDLE = LEFT + WIDTH + 40 + WIDTH // 2  # where gradients are zero
+RANGE, STEP = 6.0, 0.1  # of a score
+SMOOTHING = (0.0, 0.1, 0.3)
+COLUMNS = ("class", "score", "probability", "target", "gradient")
+
+
+def move_scores(x, names, right=0, *, alt, caption=""):
+    """Present scores that can be moved, with words for who cannot see them move."""
+    return SoftmaxSliders(np.array(x, dtype=float), names, right, alt, caption)
+
+
+class SoftmaxSliders:
+    """A figure for the page; without a page, what it says of the first scores."""
+
+    def __init__(self, x, names, right, alt, caption):
+        if not alt:
+            raise ValueError("move_scores: alt is empty, say in words what the picture shows")
+        self.x = x
+        self.names = names
+        self.right = right
+        self.alt = alt
+        self.caption = caption
+        self.loss, self.p, self.q, self.x_bar = computed(x, right, smoothing=0.0)
+
+    @property
+    def text(self):
+        """What is read aloud."""
+        said = f"The loss is {number(self.loss)}. "
+        return said + f"{self.names[self.right]} has the probability {number(self.p[self.right])}."
+
+    def __repr__(self):
+        return self.text
+
+    def _repr_html_(self):
+        drawn = {"left": LEFT, "width": WIDTH, "middle": MIDDLE}
+        choices = {"range": RANGE, "step": STEP, "smoothing": SMOOTHING}
+        data = drawn | choices | {"names": self.names, "right": self.right}
+        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        return (
+            f'<figure class="drawn softmax-sliders">'
+            f'<div role="img" aria-label="{escape(self.alt)}">{self.picture()}</div>'
+            f'{self.table()}<p class="reading">{escape(self.text)}</p>'
+            f'<script type="application/json">{json.dumps(data)}</script>{caption}</figure>'
+        )
+
+    def picture(self):
+        """Draw a bar for each probability, and one for each entry of the gradient."""
+        bottom = 20 + ROW * len(self.names)
+        drawn = f'<text x="{LEFT}" y="12">probability</text>'
+        drawn += f'<text class="middle" x="{MIDDLE}" y="12">gradient of the loss</text>'
+        drawn += f'<path class="axis" d="M{LEFT} 22V{bottom}M{MIDDLE} 22V{bottom}"/>'
+        for row, name in enumerate(self.names):
+            y = 26 + ROW * row
+            drawn += f'<text class="end" x="{LEFT - 8}" y="{y + 21}">{escape(name)}</text>'
+            drawn += bar("probability", row, LEFT, self.p[row], y)
+            drawn += bar("gradient", row, MIDDLE, self.x_bar[row], y)
+        width = MIDDLE + WIDTH // 2 + 12
+        return f'<svg viewBox="0 0 {width} {bottom + 6}" aria-hidden="true">{drawn}</svg>'
+
+    def table(self):
+        """Write the numbers down, a row for each class."""
+        head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+        rows = zip(self.names, self.x, self.p, self.q, self.x_bar, strict=True)
+        body = "".join(
+            f'<tr><th scope="row">{escape(name)}</th>'
+            + "".join(f"<td>{number(value)}</td>" for value in values)
+            + "</tr>"
+            for name, *values in rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def computed(x, right, smoothing):
+    """Return loss, probabilities, targets and gradient, as the operations of dlcore do."""
+    t = np.array([right])
+    loss = cross_entropy(x[None], t, smoothing=smoothing)
+    (x_bar,) = cross_entropy.vjp(loss, x[None], t, 1.0, smoothing=smoothing)
+    return loss, softmax(x[None])[0], targets(x[None], t, smoothing)[0], x_bar[0]
+
+
+def bar(kind, row, zero, value, y):
+    """Draw a bar from zero to a value between -1 and 1."""
+    unit = WIDTH if kind == "probability" else WIDTH // 2
+    start = zero + min(value, 0) * unit
+    size = f'x="{start:.1f}" y="{y}" width="{abs(value) * unit:.1f}" height="30"'
+    return f'<rect class="{kind}" data-row="{row}" {size}/>'
+
+
+def number(value):
+    """Write a number as a reader sees it: two decimals, a real minus.
+
+    >>> number(-0.5)
+    '−0.50'
+    """
+    return f"{round(value, 2) + 0:.2f}".replace("-", "−")

@@ -1,0 +1,72 @@
+"""The same thing in other libraries: the tables of the book, executed.
+
+The last table of a chapter has a call of this library in its first column, and one of PyTorch in
+its second. Both are evaluated on the same arrays, and have to agree. So it is in every chapter
+that is converted to theorems and marks; the tables of the others hold names.
+"""
+
+import importlib
+import re
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from dlcore import ops
+from dlcore.course.exercises import topics
+
+HEAD = "| here | PyTorch | JAX | CS231n |"
+N, K = 7, 5
+ROUNDED = {"rtol": 1e-12, "atol": 1e-14}  # the same sums in another order, in float64
+
+
+def rows(topic):
+    """List the first two cells of each row of the table of a chapter, as they are typed."""
+    page = (topics.ROOT / f"book/{topic}.md").read_text(encoding="utf-8")
+    _, _, below = page.partition(HEAD) if "{lemma}" not in page else ("", "", "")
+    table = below.strip("\n").partition("\n\n")[0].splitlines()[1:]
+    cells = [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in table]
+    return [tuple(row[:2]) for row in cells if "(" in row[0] and "(" in row[1]]
+
+
+TABLES = [(topic, *row) for topic in topics.topics() for row in rows(topic)]
+
+
+@pytest.fixture
+def given(rng):
+    """What the letters of the tables stand for."""
+    return {
+        "N": N,
+        "K": K,
+        "x": rng.normal(size=(N, K)),
+        "z": rng.normal(size=(N, K)),
+        "t": rng.integers(K, size=N),
+        "s": rng.uniform(0.1, 0.9),
+    }
+
+
+def test_the_loss_chapter_has_a_table_to_execute():
+    """A row for each loss, so that the test below has something to compare."""
+    assert {here.partition("(")[0] for here, _ in rows("loss")} >= {"softmax", "cross_entropy"}
+
+
+@pytest.mark.parametrize(("topic", "here", "there"), TABLES)
+def test_pytorch_returns_the_same(topic, here, there, given):
+    """Both cells of a row, evaluated on the same random arrays."""
+    torch = pytest.importorskip("torch", reason="install the extra `bench`")
+    names = re.findall(r"\b[a-zA-Z_]\w*(?=\()", here)
+    ours = eval(here, {name: getattr(ops, name) for name in names}, given)
+    arrays = {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+              for key, value in given.items()}  # fmt: skip
+    functional = importlib.import_module("torch.nn.functional")
+    theirs = eval(there, {"torch": torch, "F": functional}, arrays)
+    assert_allclose(ours, theirs.numpy(), **ROUNDED)
+
+
+def test_the_default_gain_of_kaiming_is_that_of_relu():
+    """The weights of `kaiming_normal_` have the variance 2/D, up to five standard errors."""
+    torch = pytest.importorskip("torch", reason="install the extra `bench`")
+    D, M = 400, 500
+    torch.manual_seed(0)
+    w = torch.nn.init.kaiming_normal_(torch.empty(M, D)).numpy()
+    assert abs(w.var() * D / 2 - 1) < 5 * np.sqrt(2 / (M * D))

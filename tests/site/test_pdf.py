@@ -1,0 +1,76 @@
+"""The printed book: one document, whose links and outline lead to its own pages."""
+
+import importlib.util
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from dlcore.course.exercises.topics import ROOT
+from tests.site import test_site
+
+pages = test_site.pages
+NAMES = ["loss", "glossary"]
+
+
+@pytest.fixture(scope="module")
+def printing():
+    """The program that prints, which lies beside the pages."""
+    spec = importlib.util.spec_from_file_location("print_pdf", ROOT / "book/print_pdf.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Anchors(HTMLParser):
+    """The anchors of a document and the links to them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links = set(), set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.ids |= {values["id"]} if values.get("id") else set()
+        if (values.get("href") or "").startswith("#"):
+            self.links.add(values["href"][1:])
+
+
+def test_the_pages_are_printed_in_their_order(printing):
+    """All pages of the table of contents, the first page first."""
+    assert [f"book/{name}" for name in printing.pages()] == test_site.PAGES
+
+
+def test_anchors_of_two_pages_do_not_meet(printing):
+    """The same anchor on two pages becomes two; a link to a page that is not printed stays."""
+    text = (
+        '<p id="a" class="id"><a href="#a"></a><a href="conv.html"></a><a href="pool.html#b"></a>'
+    )
+    printed = printing.with_own_anchors(text, "loss", {"loss", "conv"})
+    assert 'id="loss--a"' in printed
+    assert 'href="#loss--a"' in printed
+    assert 'href="#page-conv"' in printed
+    assert 'href="pool.html#b"' in printed
+
+
+@pytest.mark.site
+def test_every_link_of_the_document_has_its_anchor(printing, pages):
+    """No link inside the document that is printed leads nowhere."""
+    found = Anchors(printing.document(test_site.SITE, printing.pages(), "The book"))
+    assert sorted(link for link in found.links - found.ids if link) == []
+
+
+@pytest.mark.site
+def test_the_printed_book_has_an_outline_links_and_page_numbers(printing, pages, tmp_path):
+    """Of two pages: a title of the outline for each section, and links to places inside."""
+    path = printing.print_book(target=tmp_path / "book.pdf", names=NAMES)
+    data = path.read_bytes()
+    sections = sum(
+        len(re.findall(r"<h[12]>", (test_site.SITE / f"book/{name}.html").read_text()))
+        for name in NAMES
+    )
+    assert data.startswith(b"%PDF")
+    assert len(re.findall(rb"/Title\s*[(<]", data)) >= sections
+    assert len(re.findall(rb"/Dest\b", data)) > 50
+    assert not re.search(rb"/URI\s*\(file:", data)
