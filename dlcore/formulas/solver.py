@@ -39,7 +39,7 @@ def halving():
     """The epochs of T + 1 rungs, where every run goes on from its checkpoint."""
     yield 3**T + steps(3 ** (T - t) * (3**t - 3 ** (t - 1)))
     yield "=", 3**T + steps(3**T - 3 ** (T - 1)), "multiplied out"
-    yield "=", 3**T * (1 + 2 * T / 3), "T equal terms"
+    yield "=", 3**T * (1 + 2 * T / 3), "$T$ equal terms"
 
 
 @formula
