@@ -34,7 +34,7 @@ CHAIN_EPOCHS, EARLY = 40, 3
 SEEDS = 5
 BATCH = 64
 RATES = {"alphas": 0.03, "weights": 0.2}  # of the search
-DECIDED_RATE, DECIDED_EPOCHS = 0.05, 20  # of chains of one operation
+DECIDED_RATE, DECIDED_EPOCHS = 0.01, 20  # of chains of one operation
 DECIDED = 20.0  # an alpha that leaves the other operation no share
 
 
