@@ -12,6 +12,7 @@ from rich.table import Table
 
 from dlcore.benchmarks.convnet import steps
 from dlcore.benchmarks.depth import FAMILIES, networks
+from dlcore.benchmarks.depthwise import depthwise
 from dlcore.benchmarks.fast import convolution, judged
 from dlcore.benchmarks.norm import batch_norm, beside_limits
 from dlcore.benchmarks.pool import pooling
@@ -27,9 +28,10 @@ BENCHES = {  # in the order of the book
     "convnet": steps,
     "norm": batch_norm,
     **{family: partial(networks, family) for family in FAMILIES},
+    "depthwise": depthwise,
 }
 # What a benchmark finds besides: (shares of the peak, means of ratios).
-JUDGED = {"conv": judged, "norm": beside_limits}
+JUDGED = {"conv": judged, "norm": beside_limits, "depthwise": beside_limits}
 
 
 class Benchmark(NamedTuple):

@@ -32,6 +32,7 @@ from dlcore.nn.models import (
     TwoLayer,
     TwoLayerConvNet,
 )
+from dlcore.nn.models.darts import AuxiliaryHead, Cell, Darts
 from dlcore.nn.models.densenet import DenseLayer, NormReLUConv, Transition
 from dlcore.nn.models.resnet import (
     IdentityShortcut,
@@ -39,12 +40,21 @@ from dlcore.nn.models.resnet import (
     ProjectionShortcut,
     ResidualBlock,
 )
+from dlcore.nn.models.search import SearchCell, SearchNetwork
 from dlcore.nn.models.vgg import ConvNormReLU
+from dlcore.nn.search import (
+    FactorizedReduce,
+    Identity,
+    MixedOperation,
+    ReLUConvNorm,
+    SeparableConv,
+    Zero,
+)
 from dlcore.ops.activation import relu
 
 ROWS = (  # layers whose attributes are called in their order
-    ConvNormReLU, DenseNet, NormReLUConv, ProjectionShortcut, ResNet, Sequential,
-    ThreeLayerConvNet, Transition, TwoLayer, TwoLayerConvNet, VGG,
+    AuxiliaryHead, ConvNormReLU, DenseNet, NormReLUConv, ProjectionShortcut, ReLUConvNorm, ResNet,
+    SeparableConv, Sequential, ThreeLayerConvNet, Transition, TwoLayer, TwoLayerConvNet, VGG,
 )  # fmt: skip
 
 
@@ -80,6 +90,14 @@ def module_of(torch, layer):
         PreactivationBlock: preactivation,
         DenseLayer: dense,
         MLP: mlp,
+        Identity: lambda torch, layer: nn.Identity(),
+        Zero: zero,
+        FactorizedReduce: factorized_reduce,
+        MixedOperation: mixed_operation,
+        Cell: cell,
+        SearchCell: search_cell,
+        Darts: darts,
+        SearchNetwork: search_network,
         ROWS: lambda torch, layer: row(torch, layer.children()),
     }
     for kind, build in builders.items():
@@ -179,16 +197,16 @@ def mlp(torch, model):
 
 
 def composed(torch, layer, forward):
-    """Build a module of the layers inside a layer, which `forward(module, x)` calls."""
+    """Build a module of the layers inside a layer, which `forward(module, *inputs)` calls."""
 
     class Composed(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            for name, inside in layer.children():
-                self.add_module(name, module_of(torch, inside))
+            for name, inside in row(torch, layer.children()).named_children():
+                self.add_module(name, inside)
 
-        def forward(self, x):
-            return forward(self, x)
+        def forward(self, *inputs):
+            return forward(self, *inputs)
 
     return Composed()
 
@@ -233,3 +251,85 @@ def dense(torch, layer):
         return torch.cat([x, module.conv(y)], dim=1)
 
     return composed(torch, layer, forward)
+
+
+def zero(torch, layer):
+    """Build the counterpart of an absent edge."""
+    return composed(torch, layer, lambda module, x: 0 * x[..., :: layer.stride, :: layer.stride])
+
+
+def factorized_reduce(torch, layer):
+    """Build the counterpart of two convolutions of stride 2, one pixel apart."""
+
+    def forward(module, x):
+        x = torch.relu(x)
+        H, W = x.shape[2:]
+        moved = torch.nn.functional.pad(x, (0, W % 2, 0, H % 2))[:, :, 1:, 1:]
+        return module.norm(torch.cat([module.conv1(x), module.conv2(moved)], dim=1))
+
+    return composed(torch, layer, forward)
+
+
+def mixed_operation(torch, layer):
+    """Build the counterpart of a weighted sum of operations."""
+
+    def forward(module, x, weights):
+        return sum(w * each(x) for w, each in zip(weights, module.operations, strict=True))
+
+    return composed(torch, layer, forward)
+
+
+def cell(torch, layer):
+    """Build the counterpart of a cell without drop-path."""
+
+    def forward(module, s0, s1):
+        states = [module.preprocess0(s0), module.preprocess1(s1)]
+        for k in range(0, len(layer.inputs), 2):
+            terms = [module.operations[e](states[layer.inputs[e]]) for e in (k, k + 1)]
+            states.append(terms[0] + terms[1])
+        return torch.cat([states[node] for node in layer.concat], dim=1)
+
+    return composed(torch, layer, forward)
+
+
+def search_cell(torch, layer):
+    """Build the counterpart of a cell with all operations on every edge."""
+
+    def forward(module, s0, s1, weights):
+        states = [module.preprocess0(s0), module.preprocess1(s1)]
+        for node in sorted({node for node, _ in layer.edges}):
+            rows = [row for row, edge in enumerate(layer.edges) if edge[0] == node]
+            terms = [module.mixed[row](states[layer.edges[row][1]], weights[row]) for row in rows]
+            states.append(sum(terms))
+        return torch.cat(states[2:], dim=1)
+
+    return composed(torch, layer, forward)
+
+
+def darts(torch, model):
+    """Build the counterpart of a network of cells; in training it returns both scores."""
+
+    def forward(module, x):
+        s0 = s1 = module.stem(x)
+        auxiliary = None
+        for k, each in enumerate(module.cells):
+            s0, s1 = s1, each(s0, s1)
+            if k == model.second_reduction and model.auxiliary and module.training:
+                auxiliary = module.auxiliary(s1)
+        scores = module.output(module.pool(s1))
+        return scores if auxiliary is None else (scores, auxiliary)
+
+    return composed(torch, model, forward)
+
+
+def search_network(torch, model):
+    """Build the counterpart of the network of a search, a function of images and both α."""
+
+    def forward(module, x, alphas):
+        weights = {kind: torch.softmax(array, dim=1) for kind, array in alphas.items()}
+        s0 = s1 = module.stem(x)
+        for kind, each in zip(model.kinds, module.cells, strict=True):
+            s0, s1 = s1, each(s0, s1, weights[kind])
+        return module.output(module.pool(s1))
+
+    return composed(torch, model, forward)

@@ -19,8 +19,8 @@ from math import prod
 import numpy as np
 
 from dlcore.kernels.conv import NONE, ONE, positions
-from dlcore.kernels.machine.direct import ConvGeometry, accumulate_weight_grad, correlate_pixels
 from dlcore.kernels.machine.depthwise import depthwise_rows, depthwise_weight_parts, near_columns
+from dlcore.kernels.machine.direct import ConvGeometry, accumulate_weight_grad, correlate_pixels
 from dlcore.kernels.machine.layout import (
     aligned,
     as_contiguous,

@@ -69,6 +69,7 @@ class Case:
 
     def __init__(self, integer, aligned, dtype, images=IMAGES):
         self.integer, self.aligned, self.dtype, self.images = integer, aligned, dtype, images
+        self.depthwise = False  # whether most convolutions have one filter for each channel
         self.rng = np.random.default_rng(integer(0, 2**32 - 1))
 
     def batch_size(self):
@@ -103,6 +104,8 @@ class Case:
         spans = [a * (U - 1) + 1 for a, U in zip(dilation, window, strict=True)]
         H, W = (self.integer(span, 10) for span in spans)
         channels, filters = self.integer(1, 5), self.integer(1, 9)
+        if self.depthwise and self.integer(0, 3):
+            channels, filters, groups = 1, 1, self.integer(1, 9)
         x = self.normal(self.batch_size(), groups * channels, H, W)
         w = self.normal(groups * filters, channels, *window)
         return x, w, (stride, self.padding(3, 3), dilation, groups)
@@ -141,6 +144,7 @@ def convolve(name, case):
     """Convolve: im2col is compared with the definition, all others with im2col."""
     if name == "im2col":
         case.images = min(case.images, 2)
+    case.depthwise = name == "depthwise"
     truth = CONV_ALGORITHMS["naive" if name == "im2col" else "im2col"]
     growth = winograd_matrices.growth(4, 3) if name == "winograd" else 1
     compare(case, CONV_ALGORITHMS[name], truth, growth)

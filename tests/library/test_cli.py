@@ -112,7 +112,7 @@ def test_a_sweep_prints_its_trials_best_first(dlcore):
         ("vgg-c", "133,638,952"), ("vgg-d", "138,357,544"), ("vgg-e", "143,667,240"),
         ("vgg-cifar", "4,632,394"), ("resnet20", "269,722"), ("resnet110", "1,727,962"),
         ("densenet22", "270,706"), ("densenet40", "1,019,722"), ("densenet-bc-100", "769,162"),
-        ("linear", "30,730"),
+        ("darts", "3,349,342"), ("darts-search", "1,930,618"), ("linear", "30,730"),
         ("linear --size 1x28x28 --classes 7", "5,495"),
     ],
 )  # fmt: skip
@@ -122,6 +122,11 @@ def test_show_counts_the_parameters_of_a_model(line, parameters, dlcore):
     sums = next(row for row in out.splitlines() if row.startswith("in all"))
     assert code == 0
     assert sums.split()[2] == parameters
+
+
+def test_show_counts_what_only_training_uses(dlcore):
+    """The auxiliary head of DARTS: 3,825,768 parameters with it."""
+    assert "training uses 476,426 parameters more, 3,825,768 in all" in dlcore("show darts")[1]
 
 
 def test_reproduce_lists_the_experiments(dlcore):

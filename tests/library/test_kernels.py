@@ -30,6 +30,11 @@ ALGORITHMS = {
         fast.conv2d_input_grad_winograd,
         fast.conv2d_weight_grad_winograd,
     ),
+    "depthwise": (
+        fast.conv2d_depthwise,
+        fast.conv2d_input_grad_depthwise,
+        fast.conv2d_weight_grad_depthwise,
+    ),
 }
 PROCESSORS = {
     "avx2": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+sse4.2,+avx,+avx2,+fma"},
