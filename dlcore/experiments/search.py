@@ -115,7 +115,7 @@ def search_collapse(seed):
 
 COLLAPSE_ALT = (
     "Ten curves of a share over forty epochs, five for chains of four stages and five for chains "
-    "of eight. They begin at a half, some fall at first, and all end near one."
+    "of eight. They begin at a half, some fall at first, and all end well above a half."
 )
 
 # The product with second derivatives, by differences
