@@ -156,5 +156,5 @@ def wrong_lines():
     # HINT: let there be two operations, and one entry of y
     # HINT: which line is the first whose value differs from the one above?
     # HINT: count from 1; the first line of a derivation is always right
-    return [4, 3, 3]
+    return [4, 2, 3]
     # END SOLUTION

@@ -722,7 +722,7 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
     yours = answers.wrong_lines()
     names = {
         "alpha_back": "search-line-2",
-        "alpha_sum": "search-line-1",
+        "alpha_sum": "search-line-4",
         "stepped": "search-line-1",
     }
     truth = [planted(f"search.{name}", slip)[0] for name, slip in names.items()]

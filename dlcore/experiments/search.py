@@ -34,7 +34,7 @@ CHAIN_EPOCHS, EARLY = 40, 3
 SEEDS = 5
 BATCH = 64
 RATES = {"alphas": 0.03, "weights": 0.2}  # of the search
-DECIDED_RATE, DECIDED_EPOCHS = 0.05, 20  # of chains of one operation
+DECIDED_RATE, DECIDED_EPOCHS = 0.01, 20  # of chains of one operation
 DECIDED = 20.0  # an alpha that leaves the other operation no share
 
 
@@ -115,7 +115,7 @@ def search_collapse(seed):
 
 COLLAPSE_ALT = (
     "Ten curves of a share over forty epochs, five for chains of four stages and five for chains "
-    "of eight. They begin at a half, some fall at first, and all end near one."
+    "of eight. They begin at a half, some fall at first, and all end well above a half."
 )
 
 # The product with second derivatives, by differences

@@ -86,8 +86,7 @@ def alpha_sum():
     yield total(p[k] * total(y_bar[d] * (o[k, d] - y[d]), d), k)
     apart = total(p[k] * o[k, d], k) - y[d] * total(p[k], k)
     yield "=", total(y_bar[d] * apart, d), "the sums change places"
-    yield "=", total(y_bar[d] * (y[d] - y[d]), d), "shares add up to one"
-    yield "=", sp.Integer(0), "nothing is left"
+    yield "=", sp.Integer(0), "shares add up to one, and mix $y_d$"
 
 
 @formula(computed("verification.programs.search.inner_step", sizes=SIZES))

@@ -42,6 +42,17 @@ EQUIVALENT = {
     ("der-dropout-square-of-score",
      r"1: \sum_{d,d'} e_{d',d} \, w_{d} \, x_{n,d} \, w_{d'} \, x_{n,d'}"):
         "the mean product of two factors does not ask which is named first",
+    ("der-search-alpha-sum",
+     r"1: \frac{1}{K} \sum_{k} p_{k} \sum_{d} \bar{y}_{d} (o_{k,d} - y_{d})"):
+        "what adds up to zero has the mean zero",
+    ("der-search-alpha-sum",
+     (r"2: = \frac{1}{D} \sum_{d} \bar{y}_{d} "
+      r"\left( \sum_{k} p_{k} \, o_{k,d} - y_{d} \sum_{k} p_{k} \right)")):
+        "every bracket is zero",
+    ("der-search-alpha-sum",
+     (r"2: = \sum_{d = 0}^{D - 2} \bar{y}_{d} "
+      r"\left( \sum_{k} p_{k} \, o_{k,d} - y_{d} \sum_{k} p_{k} \right)")):
+        "every bracket is zero",
 }  # fmt: skip
 
 

@@ -440,11 +440,11 @@ def wrong_lines():
     return [1, 1, 1]
 
 
-@wrong("search-wrong-lines", "In the second one, what is subtracted twice is no longer zero.")
+@wrong("search-wrong-lines", "In the second one, put in two shares and look at the bracket.")
 def wrong_lines():
-    return [4, 4, 3]
+    return [4, 3, 3]
 
 
 @wrong("search-wrong-lines", "In the third one, look at the factor of the product with v.")
 def wrong_lines():
-    return [4, 3, 2]
+    return [4, 2, 2]
