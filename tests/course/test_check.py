@@ -100,7 +100,7 @@ def test_only_the_readers_own_lines_are_shown(told):
 
 def test_a_failure_restates_the_claim_and_its_formula(told):
     """The name of the test is the sentence, its docstring the formula."""
-    page, _ = told(RATIO, "powers + 1")
+    page, _ = told("powers /", "powers**2 /")
     assert "Rows of softmax sum to one" in page
     assert "For every n:  Σₖ yₙₖ = 1." in page
 

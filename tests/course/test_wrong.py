@@ -120,6 +120,17 @@ def test_the_table_counts_what_is_amiss():
     assert [bool(causes.complaint(each)) for each in tried] == [1, 0, 1, 0, 1, 0, 1]
 
 
+def test_a_record_is_written_topic_by_topic(tmp_path, monkeypatch):
+    """What it says of other topics stays, in the order of the book."""
+    monkeypatch.setattr(experiment, "RESULTS", tmp_path)
+    for number, topic in enumerate(["loss", "descent", "loss"]):
+        causes.write(topic, dict.fromkeys(causes.COLUMNS, number), 2.0)
+    told = experiment.record(causes.RECORD)
+    assert list(told["history"]["topics"]) == ["descent", "loss"]
+    assert told["values"] == dict.fromkeys(causes.COLUMNS, 3) | {"part": 1.0}
+    assert told["seconds"] == 4.0
+
+
 def test_the_record_keeps_its_promise():
     """Of at least 600 wrong answers none is accepted, of at least 200 right ones none refused."""
     told = experiment.record(causes.RECORD)

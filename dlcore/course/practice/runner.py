@@ -87,8 +87,10 @@ class Runner:
 
     def pytest_collection_modifyitems(self, items):
         self.scored = scored(items)
-        if self.examples:
-            self.scored = dict(example_tests(self.scored, self.scored)) | self.scored
+        if self.examples:  # which come last in their file: what a test says is more to the point
+            made = self.scored | dict(example_tests(self.scored, self.scored))
+            files = list(dict.fromkeys(item.path for item in made))
+            self.scored = {i: made[i] for i in sorted(made, key=lambda i: files.index(i.path))}
         items[:] = [item for item in self.scored if self.k in f"{item.name} {self.name(item)}"]
 
     @pytest.hookimpl(wrapper=True)
