@@ -125,9 +125,11 @@ def duration(seconds):
 
 def took(experiment):
     """Say how long an experiment took when it was recorded."""
-    if experiment.path.exists():
-        return duration(record(experiment.name)["seconds"])
-    return "seconds" if experiment.quick else "not recorded yet"
+    if experiment.quick:
+        return "seconds"
+    if not experiment.path.exists():
+        return "not recorded yet"
+    return duration(record(experiment.name)["seconds"])
 
 
 def listing():
