@@ -1,4 +1,4 @@
-# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [f7dbe3bf5b8c]
+# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [c5dfeb1ec9f7]
 """Exercises of the chapter *Loss*: from scores to one number, and back to a gradient.
 
 Scores have the shape (N, K), one row per example; labels t have the shape (N,), and count from 0.
@@ -11,6 +11,24 @@ Chapter: book/loss.md.
 """
 
 import numpy as np
+
+
+def overflow(scores):
+    """Exercise loss-overflow.  Shift the scores of two examples so that naive softmax fails twice.
+
+    The naive program is ``np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)``. From scores (2, K)
+    between -9 and 9 make finite scores (2, K) of the same probabilities: differences within a
+    row are kept, to six digits. The sum of the naive program is to be infinite for the first
+    example and zero for the second one.
+
+    >>> np.diff(overflow(np.array([[0.0, 1.0], [0.0, 2.0]])))
+    array([[1.],
+           [2.]])
+    """
+    # TODO: at what score does np.exp reach infinity, and at what score does it reach zero?
+    raise NotImplementedError(
+        "at what score does np.exp reach infinity, and at what score does it reach zero?"
+    )
 
 
 def softmax(scores):
@@ -55,22 +73,21 @@ def cross_entropy(scores, t):
     )
 
 
-def hinge(scores, t, *, margin=1.0):
-    """Exercise loss-hinge.  Return the mean of what is missing to the margin; a gradient (N, K).
+def accepts(f, pullback, *, rng):
+    """Exercise loss-lemma.  Tell whether `pullback` is the way back through f, on random input.
 
-        L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin)        x̄ₙₖ = ∂L/∂xₙₖ
+        x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
 
-    The margin is 0 or more. At a kink any subgradient will do.
+    f maps scores (N, K) to an array of the same shape, for any N and K; numbers of size one
+    stay so. Draw what you try from `rng`, with more than one example and more than one class.
+    An error of one part in a thousand has to be noticed, rounding must not be.
 
-    >>> loss, gradient = hinge(np.array([[0.0, 3.0, 2.0]]), np.array([2]))
-    >>> float(loss)
-    2.0
-    >>> gradient
-    array([[ 0.,  1., -1.]])
+    >>> accepts(np.sin, lambda x, y_bar: y_bar * np.cos(x), rng=np.random.default_rng(0))
+    True
     """
-    # TODO: compute what is missing for all classes at once; which entry must not count?
+    # TODO: draw x, a direction x_dot and an upstream gradient y_bar, all of shape (N, K)
     raise NotImplementedError(
-        "compute what is missing for all classes at once; which entry must not count?"
+        "draw x, a direction x_dot and an upstream gradient y_bar, all of shape (N, K)"
     )
 
 
@@ -89,39 +106,22 @@ def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
     raise NotImplementedError("what changes, compared with loss-cross-entropy, is the truth alone")
 
 
-def overflow(scores):
-    """Exercise loss-overflow.  Shift the scores of two examples so that naive softmax fails twice.
+def hinge(scores, t, *, margin=1.0):
+    """Exercise loss-hinge.  Return the mean of what is missing to the margin; a gradient (N, K).
 
-    The naive program is ``np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)``. From scores (2, K)
-    between -9 and 9 make finite scores (2, K) of the same probabilities: differences within a
-    row are kept, to six digits. The sum of the naive program is to be infinite for the first
-    example and zero for the second one.
+        L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin)        x̄ₙₖ = ∂L/∂xₙₖ
 
-    >>> np.diff(overflow(np.array([[0.0, 1.0], [0.0, 2.0]])))
-    array([[1.],
-           [2.]])
+    The margin is 0 or more. At a kink any subgradient will do.
+
+    >>> loss, gradient = hinge(np.array([[0.0, 3.0, 2.0]]), np.array([2]))
+    >>> float(loss)
+    2.0
+    >>> gradient
+    array([[ 0.,  1., -1.]])
     """
-    # TODO: at what score does np.exp reach infinity, and at what score does it reach zero?
+    # TODO: compute what is missing for all classes at once; which entry must not count?
     raise NotImplementedError(
-        "at what score does np.exp reach infinity, and at what score does it reach zero?"
-    )
-
-
-def accepts(f, pullback, *, rng):
-    """Exercise loss-lemma.  Tell whether `pullback` is the way back through f, on random input.
-
-        x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
-
-    f maps scores (N, K) to an array of the same shape, for any N and K; numbers of size one
-    stay so. Draw what you try from `rng`, with more than one example and more than one class.
-    An error of one part in a thousand has to be noticed, rounding must not be.
-
-    >>> accepts(np.sin, lambda x, y_bar: y_bar * np.cos(x), rng=np.random.default_rng(0))
-    True
-    """
-    # TODO: draw x, a direction x_dot and an upstream gradient y_bar, all of shape (N, K)
-    raise NotImplementedError(
-        "draw x, a direction x_dot and an upstream gradient y_bar, all of shape (N, K)"
+        "compute what is missing for all classes at once; which entry must not count?"
     )
 
 

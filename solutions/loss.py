@@ -12,6 +12,26 @@ Chapter: book/loss.md.
 import numpy as np
 
 
+def overflow(scores):
+    """Exercise loss-overflow.  Shift the scores of two examples so that naive softmax fails twice.
+
+    The naive program is ``np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)``. From scores (2, K)
+    between -9 and 9 make finite scores (2, K) of the same probabilities: differences within a
+    row are kept, to six digits. The sum of the naive program is to be infinite for the first
+    example and zero for the second one.
+
+    >>> np.diff(overflow(np.array([[0.0, 1.0], [0.0, 2.0]])))
+    array([[1.],
+           [2.]])
+    """
+    # BEGIN SOLUTION
+    # HINT: at what score does np.exp reach infinity, and at what score does it reach zero?
+    # HINT: what can be added to all scores of an example without changing its probabilities?
+    # HINT: a thousand is large enough, with one sign or the other; 1e300 swallows the scores
+    return scores + np.array([[1000.0], [-1000.0]])
+    # END SOLUTION
+
+
 def softmax(scores):
     """Exercise loss-softmax.  Turn scores (N, K) into probabilities (N, K).
 
@@ -69,29 +89,29 @@ def cross_entropy(scores, t):
     # END SOLUTION
 
 
-def hinge(scores, t, *, margin=1.0):
-    """Exercise loss-hinge.  Return the mean of what is missing to the margin; a gradient (N, K).
+def accepts(f, pullback, *, rng):
+    """Exercise loss-lemma.  Tell whether `pullback` is the way back through f, on random input.
 
-        L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin)        x̄ₙₖ = ∂L/∂xₙₖ
+        x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
 
-    The margin is 0 or more. At a kink any subgradient will do.
+    f maps scores (N, K) to an array of the same shape, for any N and K; numbers of size one
+    stay so. Draw what you try from `rng`, with more than one example and more than one class.
+    An error of one part in a thousand has to be noticed, rounding must not be.
 
-    >>> loss, gradient = hinge(np.array([[0.0, 3.0, 2.0]]), np.array([2]))
-    >>> float(loss)
-    2.0
-    >>> gradient
-    array([[ 0.,  1., -1.]])
+    >>> accepts(np.sin, lambda x, y_bar: y_bar * np.cos(x), rng=np.random.default_rng(0))
+    True
     """
     # BEGIN SOLUTION
-    # HINT: compute what is missing for all classes at once; which entry must not count?
-    # HINT: scores[rows, t][:, None] is the right score as a column; set [rows, t] to zero after
-    # HINT: each class that pays has slope 1; the right class has minus the number of those
-    N, rows = len(scores), np.arange(len(scores))
-    missing = np.maximum(0, scores - scores[rows, t][:, None] + margin)
-    missing[rows, t] = 0
-    gradient = (missing > 0).astype(float)
-    gradient[rows, t] = -gradient.sum(axis=1)
-    return missing.sum() / N, gradient / N
+    # HINT: draw x, a direction x_dot and an upstream gradient y_bar, all of shape (N, K)
+    # HINT: measure y_dot with a step h near 1e-5; compare np.vdot(x_bar, x_dot) with the other side
+    # HINT: try several directions: a wrong answer may look right along one of them
+    x, y_bar = rng.normal(size=(2, 4, 3))
+    x_bar, h = pullback(x, y_bar), 1e-5
+    for x_dot in rng.normal(size=(9, 4, 3)):
+        y_dot = (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
+        if abs(np.vdot(x_bar, x_dot) - np.vdot(y_bar, y_dot)) > 1e-7:
+            return False
+    return True
     # END SOLUTION
 
 
@@ -120,49 +140,29 @@ def smoothed_cross_entropy(scores, t, *, smoothing=0.1):
     # END SOLUTION
 
 
-def overflow(scores):
-    """Exercise loss-overflow.  Shift the scores of two examples so that naive softmax fails twice.
+def hinge(scores, t, *, margin=1.0):
+    """Exercise loss-hinge.  Return the mean of what is missing to the margin; a gradient (N, K).
 
-    The naive program is ``np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)``. From scores (2, K)
-    between -9 and 9 make finite scores (2, K) of the same probabilities: differences within a
-    row are kept, to six digits. The sum of the naive program is to be infinite for the first
-    example and zero for the second one.
+        L = 1/N Σₙ Σ_{k ≠ tₙ} max(0, xₙₖ - xₙₜ + margin)        x̄ₙₖ = ∂L/∂xₙₖ
 
-    >>> np.diff(overflow(np.array([[0.0, 1.0], [0.0, 2.0]])))
-    array([[1.],
-           [2.]])
+    The margin is 0 or more. At a kink any subgradient will do.
+
+    >>> loss, gradient = hinge(np.array([[0.0, 3.0, 2.0]]), np.array([2]))
+    >>> float(loss)
+    2.0
+    >>> gradient
+    array([[ 0.,  1., -1.]])
     """
     # BEGIN SOLUTION
-    # HINT: at what score does np.exp reach infinity, and at what score does it reach zero?
-    # HINT: what can be added to all scores of an example without changing its probabilities?
-    # HINT: a thousand is large enough, with one sign or the other; 1e300 swallows the scores
-    return scores + np.array([[1000.0], [-1000.0]])
-    # END SOLUTION
-
-
-def accepts(f, pullback, *, rng):
-    """Exercise loss-lemma.  Tell whether `pullback` is the way back through f, on random input.
-
-        x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
-
-    f maps scores (N, K) to an array of the same shape, for any N and K; numbers of size one
-    stay so. Draw what you try from `rng`, with more than one example and more than one class.
-    An error of one part in a thousand has to be noticed, rounding must not be.
-
-    >>> accepts(np.sin, lambda x, y_bar: y_bar * np.cos(x), rng=np.random.default_rng(0))
-    True
-    """
-    # BEGIN SOLUTION
-    # HINT: draw x, a direction x_dot and an upstream gradient y_bar, all of shape (N, K)
-    # HINT: measure y_dot with a step h near 1e-5; compare np.vdot(x_bar, x_dot) with the other side
-    # HINT: try several directions: a wrong answer may look right along one of them
-    x, y_bar = rng.normal(size=(2, 4, 3))
-    x_bar, h = pullback(x, y_bar), 1e-5
-    for x_dot in rng.normal(size=(9, 4, 3)):
-        y_dot = (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
-        if abs(np.vdot(x_bar, x_dot) - np.vdot(y_bar, y_dot)) > 1e-7:
-            return False
-    return True
+    # HINT: compute what is missing for all classes at once; which entry must not count?
+    # HINT: scores[rows, t][:, None] is the right score as a column; set [rows, t] to zero after
+    # HINT: each class that pays has slope 1; the right class has minus the number of those
+    N, rows = len(scores), np.arange(len(scores))
+    missing = np.maximum(0, scores - scores[rows, t][:, None] + margin)
+    missing[rows, t] = 0
+    gradient = (missing > 0).astype(float)
+    gradient[rows, t] = -gradient.sum(axis=1)
+    return missing.sum() / N, gradient / N
     # END SOLUTION
 
 
