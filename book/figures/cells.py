@@ -109,7 +109,7 @@ def choice(alphas, names, nodes):
     shares = softmax(alphas)
     left = [o for o, name in enumerate(names) if name != "none"]
     best = [max(left, key=lambda o, row=row: row[o]) for row in shares]
-    boxes = [{"id": f"n{i}", "label": INPUTS[i], "inputs": []} for i in range(2)]
+    boxes = [{"id": f"n{i}", "label": f"{i}: {INPUTS[i]}", "inputs": []} for i in range(2)]
     marks, said = [], []
     rows = edges(nodes)
     for row, (_, source) in enumerate(rows):
