@@ -28,6 +28,7 @@ from dlcore.kernels.machine.layout import (
     from_batch_last,
     to_batch_last,
 )
+from dlcore.kernels.machine.planes import depthwise_planes, packed_shape, packing_pays
 from dlcore.kernels.machine.threads import parallel_for, thread_count
 from dlcore.kernels.machine.winograd import (
     accumulate_winograd_grad,
@@ -119,9 +120,15 @@ def run_depthwise(x, w, size, geometry):
     """Filter every channel of maps x by itself, w (C, 1, U, V); return maps of the given size."""
     x = to_batch_last(x)
     y = aligned((*size, *x.shape[2:]), x.dtype)
-    columns = near_columns(x, geometry)
-    rows = size[0] * -(-size[1] // columns)
-    parallel_for(depthwise_rows, rows, y, x, as_contiguous(w), geometry, columns)
+    w = as_contiguous(w)
+    if packing_pays(geometry):
+        packing = packed_shape(size, x.shape[3], x.itemsize, geometry)
+        bands = x.shape[2] * -(-size[0] // packing[1])
+        parallel_for(depthwise_planes, bands, y, x, w, geometry, packing)
+    else:
+        columns = near_columns(x, geometry)
+        rows = size[0] * -(-size[1] // columns)
+        parallel_for(depthwise_rows, rows, y, x, w, geometry, columns)
     return from_batch_last(y)
 
 
