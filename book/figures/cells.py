@@ -1,4 +1,4 @@
-"""Cells of an architecture search: drawn from a genotype, and read off their alphas step by step.
+"""Cells of an architecture search: drawn from a genotype, and chosen step by step.
 
 Nothing is typed: operations and inputs come from the genotype, shares from the alphas.
 
