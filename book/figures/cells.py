@@ -1,4 +1,4 @@
-"""Cells of an architecture search: drawn from a genotype, and read off their alphas step by step.
+"""Cells of an architecture search: drawn from a genotype, and chosen step by step.
 
 Nothing is typed: operations and inputs come from the genotype, shares from the alphas.
 
@@ -109,7 +109,7 @@ def choice(alphas, names, nodes):
     shares = softmax(alphas)
     left = [o for o, name in enumerate(names) if name != "none"]
     best = [max(left, key=lambda o, row=row: row[o]) for row in shares]
-    boxes = [{"id": f"n{i}", "label": INPUTS[i], "inputs": []} for i in range(2)]
+    boxes = [{"id": f"n{i}", "label": f"{i}: {INPUTS[i]}", "inputs": []} for i in range(2)]
     marks, said = [], []
     rows = edges(nodes)
     for row, (_, source) in enumerate(rows):

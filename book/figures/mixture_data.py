@@ -1,4 +1,4 @@
-"""A mixed operation to explore: two alphas, the shares that they make, and the mixed function.
+"""A mixed operation to explore: two alphas, their shares, and the mixed function.
 
 Chapter: book/search.md.
 """

@@ -34,13 +34,16 @@ def first_order(val_loss, alphas, weights):
 
 
 def one_step(train_loss, val_loss, alphas, weights, xi):
-    """Return the gradient of the validation loss through one step of the weights [Liu2019]_.
+    """Return the gradient of the validation loss through one step [Liu2019]_.
 
-    ᾱ = ∇_α L_val(α, w⁺) - ξ ∇²_{αw} L_train(α, w) v,  with  w⁺ = w - ξ ∇_w L_train(α, w)  and
-    v = ∇_w L_val(α, w⁺). The product with v is exact, forward over reverse mode; nothing that is
+    ᾱ = ∇_α L_val(α, w⁺) - ξ ∇²_{αw} L_train(α, w) v,  with
+    w⁺ = w - ξ ∇_w L_train(α, w)  and  v = ∇_w L_val(α, w⁺)
+
+    The product with v is exact, forward over reverse mode; nothing that is
     passed is changed. Raises TypeError where a loss is no number.
 
-    >>> train, val = lambda a, w: (w - a) ** 2, lambda a, w: (w - 4) ** 2 / 2 + a * a / 2
+    >>> train = lambda a, w: (w - a) ** 2
+    >>> val = lambda a, w: (w - 4) ** 2 / 2 + a * a / 2
     >>> one_step(train, val, 1.0, 2.0, 0.25)
     np.float64(-0.25)
     """
@@ -95,9 +98,10 @@ def value_grads(loss, alphas, weights):
 
 
 def stepped_grads(train_loss, val_loss, alphas, weights, xi):
-    """Return both gradients of the validation loss at the stepped weights: r and v.
+    """Return r and v, the gradients of the validation loss at the stepped weights.
 
-    >>> r, v = stepped_grads(lambda a, w: w * w, lambda a, w: a * w, 3.0, 4.0, 0.25)
+    >>> train, val = lambda a, w: w * w, lambda a, w: a * w
+    >>> r, v = stepped_grads(train, val, 3.0, 4.0, 0.25)
     >>> float(r), float(v)
     (2.0, 3.0)
     """
@@ -106,9 +110,10 @@ def stepped_grads(train_loss, val_loss, alphas, weights, xi):
 
 
 def mixed_product(loss, alphas, weights, v):
-    """Multiply the mixed second derivatives of a loss by v:  ∇²_{αw} L v, exactly.
+    """Multiply mixed second derivatives by v, exactly:  ∇²_{αw} L v.
 
-    It is the derivative along v of the gradient by the alphas [Pearlmutter1994]_.
+    It is the derivative along v of the gradient by the alphas; see
+    [Pearlmutter1994]_.
 
     >>> mixed_product(lambda a, w: a * w * w, 3.0, 4.0, 1.0)
     np.float64(8.0)
@@ -278,7 +283,7 @@ class Search:
         return self.journal
 
     def step(self, weight_rows, alpha_rows):
-        """Take one step of the alphas, then one of the weights; return both losses before it."""
+        """Take a step of the alphas, then one of the weights; return both losses."""
         model, rng = self.model, self.rng
         train = loss_of(model, self.x[weight_rows], self.t[weight_rows], rng)
         val = loss_of(model, self.x[alpha_rows], self.t[alpha_rows], rng)
