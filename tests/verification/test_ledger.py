@@ -11,7 +11,8 @@ from dlcore.experiments.ledger import rows, table
 # Experiments that take hours: declared, and not run yet. Their pages say so.
 NOT_RUN = {
     "depth-augment", "depth-dropout", "depth-filters", "depth-norm", "depth-pooling",
-    "depth-rates", "grading-cluster", "plain-residual-dense", "resnet-plain",
+    "depth-rates", "grading-cluster", "plain-residual-dense", "pytorch-training",
+    "resnet-plain",
 }  # fmt: skip
 LONG = [name for name, experiment in experiments().items() if not experiment.quick]
 
