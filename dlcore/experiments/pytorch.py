@@ -269,7 +269,10 @@ def print_table(key):
 
 
 def print_training():
-    """Print what both sides and the source have reached."""
+    """Print what both sides and the source have reached, or that nothing is recorded."""
+    if not EXPERIMENTS["pytorch-training"].path.exists():
+        print("not recorded: dlcore reproduce pytorch-training")
+        return
     values = record("pytorch-training")["values"]
     print(f"{'':26}{'here':>10}{'PyTorch':>10}{'source':>10}")
     theirs = {claim.key: claim.theirs for claim in EXPERIMENTS["pytorch-training"].claims}
@@ -277,6 +280,12 @@ def print_training():
         sides = [values[f"{key}, {side}"] for side in ("here", "PyTorch")]
         told = [*sides, theirs[f"{key}, here"]]
         print(f"{key:26}" + "".join(f"{value:10.3f}" for value in told))
+
+
+def training_losses(name):
+    """Return the recorded losses of a model on both sides, or nothing."""
+    recorded = EXPERIMENTS["pytorch-training"].path.exists()
+    return record("pytorch-training")["history"][name] if recorded else {}
 
 
 def every(name):
