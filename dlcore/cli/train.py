@@ -174,7 +174,7 @@ def bench(
 
 @app.command()
 def tune():
-    """Measure this machine once, so that convolution chooses its algorithms by what it measured."""
+    """Measure once by which algorithm this machine convolves fastest."""
     from dlcore.benchmarks.tune import tune
 
     tune()
