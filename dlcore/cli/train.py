@@ -227,7 +227,7 @@ def bench(
 
 @app.command(rich_help_panel=TRAIN)
 def tune():
-    """Measure this machine once, so that convolution chooses its algorithms by what it measured."""
+    """Measure once by which algorithm this machine convolves fastest."""
     from dlcore.benchmarks.tune import tune
 
     tune()

@@ -22,7 +22,7 @@ USUAL = 512  # KiB of the cache of second level, where nothing says how large it
 
 @cache
 def second_level():
-    """Return the bytes of the cache of second level: small arrays that are used again stay there.
+    """Return the bytes of the cache of second level, where small arrays stay between uses.
 
     >>> second_level() >= 1 << 15
     True
@@ -65,7 +65,7 @@ def transform_cost():
 
 
 def keep(cost):
-    """Write the measured cost into the file, beside those of other processors; return its path."""
+    """Write the measured cost beside those of other processors; return the path of the file."""
     path = tuned_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(tuned() | {processor(): cost}, indent=1) + "\n")
