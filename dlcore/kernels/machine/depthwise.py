@@ -1,4 +1,4 @@
-"""Depthwise convolution: every channel has one filter, and nothing is summed over channels.
+"""Depthwise convolution: a filter for each channel, and no sum over channels.
 
 Images lie batch last, so a channel of a pixel is a row of N numbers that one weight multiplies.
 A block of neighbouring output pixels stays in registers while all taps are added. Each number
@@ -39,9 +39,9 @@ class Taps(NamedTuple):
 
 
 def depthwise_block_naive(y, x, w, taps, pixels, columns):
-    """Sum up the taps of one channel of neighbouring pixels:  y[i] = Σₜ Σᵥ w[t, v] x[t, i + v].
+    """Sum up the taps of one channel for neighbouring pixels.
 
-    y and x are matrices with a row for every pixel.
+    y[i] = Σₜ Σᵥ w[t, v] x[t, i + v];  y and x are matrices with a row for every pixel.
     """
     w_entries, x_entries = w.array.reshape(-1), x.array.reshape(-1)
     for i in range(pixels):

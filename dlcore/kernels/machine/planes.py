@@ -25,9 +25,9 @@ def packing_pays(geometry):
 
 
 def packed_shape(size, N, itemsize, geometry):
-    """Return (rows, columns, N) of what is packed at once, for maps of size (P, Q), and its height.
+    """Return the shape (rows, columns, N) of what is packed at once, and a height.
 
-    The height is how many rows of maps are computed from it: as many as stay cached.
+    The height is how many rows of maps (P, Q) are computed from it: as many as stay cached.
     """
     (P, Q), (U, V) = size, geometry.window
     more, columns = geometry.dilation[0] * (U - 1), Q + geometry.dilation[1] * (V - 1)
@@ -37,7 +37,7 @@ def packed_shape(size, N, itemsize, geometry):
 
 @kernel
 def pack_rows(packed, x, row, column, channel):
-    """Copy pixels of one channel, from (row, column) on, into (rows, columns, N); zeros outside."""
+    """Copy pixels of a channel, from (row, column) on; outside the image are zeros."""
     H, W, _, N = x.shape
     rows, columns, _ = packed.shape
     for r in range(rows):
