@@ -37,7 +37,8 @@ def forms(term):
     ['feature map', 'feature maps']
     """
     small = term.lower()
-    return {small, f"{small}s", f"{small}es"} | ({small[:-1]} if small.endswith("s") else set())
+    plural = small + ("es" if small.endswith(("s", "x")) else "s")
+    return {small, plural} | ({small[:-1]} if small.endswith("s") else set())
 
 
 def slug(term):
