@@ -1,4 +1,4 @@
-# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [c5dfeb1ec9f7]
+# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [4449a44b143a]
 """Exercises of the chapter *Loss*: from scores to one number, and back to a gradient.
 
 Scores have the shape (N, K), one row per example; labels t have the shape (N,), and count from 0.

@@ -1,4 +1,4 @@
-"""Benchmark of augmentation: a batch that is mirrored, cropped and cut out, beside what it serves.
+"""Benchmark of augmentation: a batch mirrored, cropped and cut out, beside its step.
 
 Chapter: book/augment.md.
 """
