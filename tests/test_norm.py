@@ -387,6 +387,23 @@ def test_three_of_the_norms_do_not_know_the_batch(rng):
         assert np.allclose(alone, among, rtol=0, atol=1e-12) == (name != "batch")
 
 
+def test_responses_are_divided_as_the_page_says(rng, formulas, oracle, unfold):
+    """y = x s⁻ᵝ, s = k + α/U Σ x², over the channels around one."""
+    x = rng.normal(size=(2, 5, 3, 2))
+    page = oracle.program(unfold(formulas.response_norm, formulas.response_scale))
+    given = {"alpha": 0.5, "beta": 0.75, "U": 3, "padding": 1}
+    y = local_response_norm(x, size=3, alpha=0.5, beta=0.75, k=2.0)
+    assert_allclose(y, page(x=x, offset=2.0, **given), **FEW_ROUNDINGS)
+
+
+def test_a_response_lowers_its_neighbours(rng):
+    """The rule is the slope; where k = 0, α/U = 1 and β = 1/2, channels have the length one."""
+    x = rng.normal(size=(2, 3, 4, 2))
+    norm = lambda x: local_response_norm(x, size=5, alpha=5.0, beta=0.5, k=0.0)
+    check_gradients(norm, x, rng=rng)
+    assert_allclose(np.sum(norm(x) ** 2, axis=1), 1, **FEW_ROUNDINGS)
+
+
 JUDGED_ALONE = ("layer norm", "group norm", "instance norm")
 
 
@@ -429,17 +446,6 @@ def test_statistics_of_a_shard_give_another_gradient(lab, rng):
         assert_allclose(back(x[half], y_bar[half], eps=0.0), [0, 0], **FEW_ROUNDINGS)
 
 
-def test_means_of_all_processes_give_the_gradient_back(rng):
-    """Means of three processes with five numbers each: two forwards, two more backwards."""
-    x, y_bar = rng.normal(size=(2, 3, 5))
-    mean, between = x.mean(axis=1).mean(), x.mean(axis=1).var()
-    sigma = np.sqrt(x.var(axis=1).mean() + between + EPS)
-    x_hat = (x - mean) / sigma
-    level, along = y_bar.mean(axis=1).mean(), (y_bar * x_hat).mean(axis=1).mean()
-    found = 1.7 / sigma * (y_bar - level - x_hat * along)
-    assert_allclose(found.ravel(), back(x.ravel(), y_bar.ravel(), 1.7), **FEW_ROUNDINGS)
-
-
 @pytest.mark.parametrize(("kind", "same"), [("layer norm", True), ("batch norm", False)])
 def test_two_processes_take_the_steps_of_one_unless_batches_are_normalised(kind, same, lab):
     """Copies have the same bits after five steps; a single process differs by rounding, or more."""
@@ -449,21 +455,15 @@ def test_two_processes_take_the_steps_of_one_unless_batches_are_normalised(kind,
     assert (from_one < 1e-6) == same
 
 
-def test_responses_are_divided_as_the_page_says(rng, formulas, oracle, unfold):
-    """y = x s⁻ᵝ, s = k + α/U Σ x², over the channels around one."""
-    x = rng.normal(size=(2, 5, 3, 2))
-    page = oracle.program(unfold(formulas.response_norm, formulas.response_scale))
-    given = {"alpha": 0.5, "beta": 0.75, "U": 3, "padding": 1}
-    y = local_response_norm(x, size=3, alpha=0.5, beta=0.75, k=2.0)
-    assert_allclose(y, page(x=x, offset=2.0, **given), **FEW_ROUNDINGS)
-
-
-def test_a_response_lowers_its_neighbours(rng):
-    """The rule is the slope; where k = 0, α/U = 1 and β = 1/2, channels have the length one."""
-    x = rng.normal(size=(2, 3, 4, 2))
-    norm = lambda x: local_response_norm(x, size=5, alpha=5.0, beta=0.5, k=0.0)
-    check_gradients(norm, x, rng=rng)
-    assert_allclose(np.sum(norm(x) ** 2, axis=1), 1, **FEW_ROUNDINGS)
+def test_means_of_all_processes_give_the_gradient_back(rng):
+    """Means of three processes with five numbers each: two forwards, two more backwards."""
+    x, y_bar = rng.normal(size=(2, 3, 5))
+    mean, between = x.mean(axis=1).mean(), x.mean(axis=1).var()
+    sigma = np.sqrt(x.var(axis=1).mean() + between + EPS)
+    x_hat = (x - mean) / sigma
+    level, along = y_bar.mean(axis=1).mean(), (y_bar * x_hat).mean(axis=1).mean()
+    found = 1.7 / sigma * (y_bar - level - x_hat * along)
+    assert_allclose(found.ravel(), back(x.ravel(), y_bar.ravel(), 1.7), **FEW_ROUNDINGS)
 
 
 def test_a_difference_of_means_fails_far_from_zero(lab, rng):

@@ -14,6 +14,7 @@ from dlcore import nn, ops
 from dlcore.autodiff import grad
 from dlcore.compat.torch import set_learning_rate, state_dict
 from dlcore.course.exercises.topics import ROOT
+from dlcore.experiments.experiment import Claim
 from dlcore.nn.models import ResNet, TwoLayer
 from dlcore.ops.linear import linear
 from dlcore.train import SGD, Adam, AdamW, Momentum, RMSProp, loss_and_grads
@@ -317,10 +318,13 @@ RECORDED = {
 
 @pytest.mark.parametrize("key", RECORDED)
 def test_our_side_is_the_run_of_its_own_chapter(key, training, record):
-    """Same seed, settings and batches: within five images of a thousand."""
+    """Same seed, settings and batches: rounding alone differs, and a long run amplifies it.
+
+    Two runs then differ by no more than three standard errors of a mean of 1,000 images.
+    """
     name, metric = RECORDED[key]
-    ours = training[1][f"{key}, here"]
-    assert abs(ours - record(name)["values"][metric]) <= 5 / 1000
+    recorded = record(name)["values"][metric]
+    assert Claim("", recorded, "", "about").holds(training[1][f"{key}, here"])
 
 
 def test_both_programs_read_what_is_written_for_them(record):

@@ -62,10 +62,8 @@ class Program(LiteralInclude):
         exercise = programs(Path(self.env.docname).name).get((path, name))
         if exercise is None:
             return shown
-        summary = (
-            f'<code class="literal">{escape(name)}</code>: try exercise '
-            f'<a href="#{exercise}">{exercise}</a> before you open it'
-        )
+        words = f"try exercise <strong>{exercise}</strong> before you open it"
+        summary = f'<code class="literal">{escape(name)}</code>: {words}'
         return folded(summary, *shown)
 
 

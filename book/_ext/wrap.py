@@ -10,7 +10,7 @@ import textwrap
 
 PRE = re.compile(r"(<pre>)(<span></span>)?(.*?)(</pre>)", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
-DOCSTRING = re.compile(r'"""((?:[^"]|"(?!""))*)"""')
+DOCSTRING = re.compile(r'^([ \t]*[rR]?)"""(?=[^\s").,])((?:[^"]|"(?!""))*)"""', re.MULTILINE)
 KEPT = re.compile(r"\S {2,}\S|^\s*(?:>>>|[=*-])", re.MULTILINE)  # tables, formulas, examples, lists
 WIDTH = 74  # columns, inside the box of an exercise
 
@@ -22,7 +22,7 @@ def filled(source):
     >>> filled(quotes + "One." + "\n\n    " + "Some words. " * 9 + quotes).count("\n")
     3
     """
-    quoted = lambda found: '"""' + "\n\n".join(map(fill, found[1].split("\n\n"))) + '"""'
+    quoted = lambda m: f'{m[1]}"""' + "\n\n".join(map(fill, m[2].split("\n\n"))) + '"""'
     return DOCSTRING.sub(quoted, source)
 
 

@@ -37,7 +37,7 @@ def test_topics_are_the_pages_of_numbered_parts(clone):
 
 def test_an_unknown_topic_is_refused_by_name(clone):
     """The error names the topics that exist."""
-    with pytest.raises(ValueError, match="walk: topic is sampel, choose one of sample"):
+    with pytest.raises(ValueError, match="walk: topic is sampel, did you mean sample"):
         topics.walk("sampel")
 
 

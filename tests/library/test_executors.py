@@ -304,7 +304,7 @@ def tiny(setting, seed):
     return {"test": setting["depth"] + seed / 10}
 
 experiment.EXPERIMENTS["tiny"].run.__module__ = "dlcore.experiments.depth"
-sys.argv = ["dlcore", "reproduce", "tiny"]
+sys.argv = ["dlcore", "reproduce", "tiny", "--record"]
 cli.main()
 """
 
