@@ -51,6 +51,8 @@ def pages():
 def with_own_anchors(html, page, known):
     """Name the anchors of a page after it, and turn links to known pages into anchors.
 
+    Links to other pages of the site are left out.
+
     >>> with_own_anchors('<p id="a"><a href="#a"></a><a href="loss.html#b"></a>', "conv", {"loss"})
     '<p id="conv--a"><a href="#conv--a"></a><a href="#loss--b"></a>'
     """
@@ -59,7 +61,7 @@ def with_own_anchors(html, page, known):
 
     def inside(found):
         if found[1] not in known:
-            return found[0]
+            return ""  # a link to a page that is not printed would lead to a file of this machine
         return f'href="#{found[1]}--{found[2]}"' if found[2] else f'href="#page-{found[1]}"'
 
     return OTHER.sub(inside, html)
