@@ -592,11 +592,20 @@ def test_your_gradient_is_that_of_the_losses_by_hand(answers, rng):
         agree(truth, near(alphas, weights, terms=32), found)
 
 
+def vectors(rng):
+    """Draw losses, alphas and weights, and a vector v: long and short by turns, and ever more so.
+
+    The factors are about 3, 1 / 10, 30, 1 / 100, 300 and 1 / 1000.
+    """
+    for turn, drawn in enumerate(draws(rng), start=1):
+        size = float(10 ** (-((-1) ** turn) * turn / 2 * rng.uniform(0.8, 1.2)))
+        yield *drawn, size * rng.normal(size=drawn[2].size)
+
+
 @pytest.mark.exercise("search-differences", points=3)
 def test_your_probes_stand_at_the_distance(answers, rng):
     """Two calls, at weights ± ε v: on the line along v, on both sides, `radius` away."""
-    for losses, alphas, weights in draws(rng):
-        v = float(10 ** rng.uniform(-3, 3)) * rng.normal(size=weights.size)
+    for losses, alphas, weights, v in vectors(rng):
         radius = float(rng.uniform(0.01, 0.5))
         answers.product_by_differences(alphas, weights, v, losses.alphas_slope, radius)
         assert len(losses.at) == 2, "call the slope twice"
@@ -608,8 +617,7 @@ def test_your_probes_stand_at_the_distance(answers, rng):
 @pytest.mark.exercise("search-differences", points=3)
 def test_your_product_is_a_central_difference(answers, rng):
     """The difference of both slopes over 2 ε, for v of any length."""
-    for losses, alphas, weights in draws(rng):
-        v = float(10 ** rng.uniform(-3, 3)) * rng.normal(size=weights.size)
+    for losses, alphas, weights, v in vectors(rng):
         eps = 0.1 / np.linalg.norm(v)
         sides = [losses.alphas_slope(alphas, weights + sign * eps * v) for sign in (1, -1)]
         truth = (sides[0] - sides[1]) / (2 * eps)
