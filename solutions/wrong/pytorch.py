@@ -350,7 +350,7 @@ def eps_outside(s, eps):
 @wrong("pytorch-eps", "Single precision has seven digits, and twelve are asked for.")
 def eps_outside(s, eps):
     s = np.float32(s)
-    return np.float32(eps) / (np.sqrt(s + np.float32(eps)) + np.sqrt(s))
+    return np.float64(np.float32(eps) / (np.sqrt(s + np.float32(eps)) + np.sqrt(s)))
 
 
 @wrong("pytorch-eps", "Take the root of s, too: s + e is not √s + e.")
