@@ -459,18 +459,24 @@ def normalised_by(x, gamma, beta):
 def shared_cases(rng, kind):
     """Draw maps, and what their readers scale, shift and receive; x̄ is found by autodiff."""
     for readers in rng.permutation([1, 2, 3, 6]).tolist():
-        C, N, H, W = rng.permutation([2, 3, 4, 5]).tolist()
-        x = rng.normal(size=(N, C, H, W)) * rng.uniform(0.3, 3, size=(1, C, 1, 1)) + 1
-        gammas, betas = rng.normal(size=(2, readers, C))
-        z_bars = [rng.normal(size=x.shape) for _ in range(readers)]
-        x_bar = 0
-        for gamma, beta, z_bar in zip(gammas, betas, z_bars, strict=True):
-            _, pullback = vjp(lambda x, g=gamma, b=beta: normalised_by(x, g, b), x)
-            x_bar = x_bar + pullback(z_bar)[0]
-        sigma = x.std(axis=(0, 2, 3))
-        x_hat = (x - x.mean(axis=(0, 2, 3), keepdims=True)) / sigma[:, None, None]
-        lists = [[locked(kind(each)) for each in group] for group in (gammas, betas, z_bars)]
-        yield (locked(kind(x_hat)), locked(kind(sigma)), *lists), x_bar
+        sizes = rng.permutation([2, 3, 4, 5]).tolist()
+        for _ in range(2):  # other maps of the same shape
+            yield shared_case(rng, kind, readers, *sizes)
+
+
+def shared_case(rng, kind, readers, C, N, H, W):
+    """Draw the maps and the readers of one case."""
+    x = rng.normal(size=(N, C, H, W)) * rng.uniform(0.3, 3, size=(1, C, 1, 1)) + 1
+    gammas, betas = rng.normal(size=(2, readers, C))
+    z_bars = [rng.normal(size=x.shape) for _ in range(readers)]
+    x_bar = 0
+    for gamma, beta, z_bar in zip(gammas, betas, z_bars, strict=True):
+        _, pullback = vjp(lambda x, g=gamma, b=beta: normalised_by(x, g, b), x)
+        x_bar = x_bar + pullback(z_bar)[0]
+    sigma = x.std(axis=(0, 2, 3))
+    x_hat = (x - x.mean(axis=(0, 2, 3), keepdims=True)) / sigma[:, None, None]
+    lists = [[locked(kind(each)) for each in group] for group in (gammas, betas, z_bars)]
+    return (locked(kind(x_hat)), locked(kind(sigma)), *lists), x_bar
 
 
 @pytest.mark.exercise("densenet-statistics", points=3)

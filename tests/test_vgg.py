@@ -110,8 +110,9 @@ def test_a_stack_without_relu_is_one_filter(rng):
     pixel[0, 0, 6, 6] = 1
     relu = lambda y: np.maximum(y, 0)
     for between, alike in ((lambda y: y, True), (relu, False)):
-        stacked = lambda z, between=between: conv2d(between(conv2d(between(conv2d(z, ws[0])),
-                                                                   ws[1])), ws[2])  # fmt: skip
+        first = lambda z, between=between: between(conv2d(z, ws[0]))
+        second = lambda z, first=first, between=between: between(conv2d(first(z), ws[1]))
+        stacked = lambda z, second=second: conv2d(second(z), ws[2])
         one = stacked(pixel)[:, :, ::-1, ::-1]
         assert one.shape[2:] == (7, 7)
         assert np.allclose(stacked(x), conv2d(x, one)) == alike

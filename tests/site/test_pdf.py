@@ -43,7 +43,7 @@ def test_the_pages_are_printed_in_their_order(printing):
 
 
 def test_anchors_of_two_pages_do_not_meet(printing):
-    """The same anchor on two pages becomes two; a link to a page that is not printed is left out."""
+    """The same anchor on two pages becomes two; a link to an unprinted page is left out."""
     text = (
         '<p id="a" class="id"><a href="#a"></a><a href="conv.html"></a><a href="pool.html#b"></a>'
     )
