@@ -1,4 +1,4 @@
-# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [4449a44b143a]
+# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [fa44ca93457a]
 """Exercises of the chapter *Loss*: from scores to one number, and back to a gradient.
 
 Scores have the shape (N, K), one row per example; labels t have the shape (N,), and count from 0.
@@ -74,7 +74,7 @@ def cross_entropy(scores, t):
 
 
 def accepts(f, pullback, *, rng):
-    """Exercise loss-lemma.  Tell whether `pullback` is the way back through f, on random input.
+    """Exercise loss-lemma.  Tell whether `pullback` is the backward pass of f, on random input.
 
         x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
 

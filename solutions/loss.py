@@ -90,7 +90,7 @@ def cross_entropy(scores, t):
 
 
 def accepts(f, pullback, *, rng):
-    """Exercise loss-lemma.  Tell whether `pullback` is the way back through f, on random input.
+    """Exercise loss-lemma.  Tell whether `pullback` is the backward pass of f, on random input.
 
         x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
 
