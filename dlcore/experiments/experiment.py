@@ -174,12 +174,14 @@ def reproduce_one(experiment, seed=0, *, executor=None, recorded=False):
     """
     start = time.perf_counter()
     values, history, where = run_by(experiment, seed, executor or LocalExecutor())
+    runs = history.get("runs", ()) if experiment.divided else ()  # some were done earlier
+    seconds = max(time.perf_counter() - start, sum(run["seconds"] for run in runs))
     told = {
         "name": experiment.name,
         "command": experiment.command + (f" --seed {seed}" if seed else ""),
         "seed": seed,
         **where,
-        "seconds": round(time.perf_counter() - start, 1),
+        "seconds": round(seconds, 1),
         "values": {key: float(value) for key, value in values.items()},
         "theirs": {claim.key: {"value": claim.theirs, "source": claim.source}
                    for claim in experiment.claims},

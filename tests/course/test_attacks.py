@@ -117,6 +117,15 @@ def descendants(pid):
     return found + [child for each in found for child in descendants(each)]
 
 
+def loops(pid):
+    """Tell whether a worker is in its endless loop: it is locked up, and has run for 0.3 s."""
+    try:
+        user = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return status(pid)["Seccomp"] == "2" and user > 0.3 * os.sysconf("SC_CLK_TCK")
+
+
 ENDLESS = """
 import sys
 from dlcore.course.grading.judge import Judge
@@ -130,8 +139,7 @@ Judge(["linear"], tier=sys.argv[1], key=b"key", seconds=100.0).run([attack.item]
 def test_nobody_outlives_a_grader_that_is_killed(tier):
     """`kill -9` of the grader ends the zygote, its box and a worker that ignores signals."""
     with subprocess.Popen([sys.executable, "-c", ENDLESS, tier], cwd=grading.topics.ROOT) as grader:
-        busy = lambda: [pid for pid in descendants(grader.pid) if status(pid)["Seccomp"] == "2"]
-        wait_for(busy, 30)
+        wait_for(lambda: any(map(loops, descendants(grader.pid))), 30)
         started = descendants(grader.pid)
         grader.send_signal(signal.SIGKILL)
     assert len(started) >= 2
