@@ -138,8 +138,8 @@ def test_the_buffer_computes_what_the_layers_compute(shape, lab, rng):
     z, pull = vjp(lambda x: block(x, rng), x)
     (x_bar,) = pull(z_bar)
     _, grads = loss_and_grads(block, lambda z, t: np.sum(z * z_bar), x, None, rng)
-    found, pullback = dense_block_shared(x, lab.triples(block))
-    assert_allclose(found, z, **FEW_ROUNDINGS)
+    maps, pullback = dense_block_shared(x, lab.triples(block))
+    assert_allclose(maps.z, z, **FEW_ROUNDINGS)
     for _ in range(2):
         bar, triples = pullback(z_bar)
         assert_allclose(bar, x_bar, rtol=1e-9, atol=1e-10)

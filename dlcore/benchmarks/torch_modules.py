@@ -33,7 +33,7 @@ from dlcore.nn.models import (
     TwoLayerConvNet,
 )
 from dlcore.nn.models.darts import AuxiliaryHead, Cell, Darts
-from dlcore.nn.models.densenet import DenseLayer, NormReLUConv, Transition
+from dlcore.nn.models.densenet import DenseBlock, DenseLayer, NormReLUConv, Transition
 from dlcore.nn.models.resnet import (
     IdentityShortcut,
     PreactivationBlock,
@@ -53,8 +53,9 @@ from dlcore.nn.search import (
 from dlcore.ops.activation import relu
 
 ROWS = (  # layers whose attributes are called in their order
-    AuxiliaryHead, ConvNormReLU, DenseNet, NormReLUConv, ProjectionShortcut, ReLUConvNorm, ResNet,
-    SeparableConv, Sequential, ThreeLayerConvNet, Transition, TwoLayer, TwoLayerConvNet, VGG,
+    AuxiliaryHead, ConvNormReLU, DenseBlock, DenseNet, NormReLUConv, ProjectionShortcut,
+    ReLUConvNorm, ResNet, SeparableConv, Sequential, ThreeLayerConvNet, Transition, TwoLayer,
+    TwoLayerConvNet, VGG,
 )  # fmt: skip
 
 

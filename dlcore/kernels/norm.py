@@ -20,6 +20,7 @@ from dlcore.kernels.machine.channels import (
     combine_pixels,
     first_means,
     grad_parts,
+    hat_grad_parts,
     image_grad_parts,
     image_moment_parts,
     masked_grad_parts,
@@ -28,7 +29,7 @@ from dlcore.kernels.machine.channels import (
     normalize_image_pixels,
     normalize_pixels,
 )
-from dlcore.kernels.machine.layout import aligned, empty_maps
+from dlcore.kernels.machine.layout import aligned, channel_rows, empty_maps
 from dlcore.kernels.machine.threads import parallel_for
 
 
@@ -97,6 +98,17 @@ def normalize_grad_naive(x, mean, var, gamma, beta, y_bar, eps):
     return x_bar, -slope * total, -slope * along / (2 * sigma), along, total
 
 
+def hat_grad_naive(x, mean, var, gamma, beta, y_bar, eps):
+    """Pull ȳ back through  y = max(0, γ x̂ + β)  to x̂, γ and β, with fixed statistics.
+
+    γ g,  γ̄ = Σ g x̂,  β̄ = Σ g,  where  g = [y > 0] ȳ.
+    """
+    axes = all_but_channels(x)
+    x_hat = (x - per_channel(mean, x)) / per_channel((var + eps) ** 0.5, x)
+    g = y_bar * (per_channel(gamma, x) * x_hat + per_channel(beta, x) > 0)
+    return per_channel(gamma, x) * g, np.sum(g * x_hat, axis=axes), np.sum(g, axis=axes)
+
+
 def in_groups(x, groups):
     """View x with its channels in groups: (N, groups, C / groups, …), and the axes of a group."""
     parts = x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
@@ -148,11 +160,16 @@ def local_response_norm_grad_naive(x, y_bar, size, alpha, beta, k):
     return y_bar * s**-beta - 2 * alpha * beta / size * x * shares
 
 
+def zero_sums(P, C):
+    """Allocate two sums for every channel and part of P pixels."""
+    return aligned((min(P, PARTS), 2, C), np.float64, np.zeros)
+
+
 def batch_statistics(x):
     """Average every channel, and its squared distance from the mean, in double precision."""
-    x = pixels(x)
-    P, C, N = x.shape
-    origins, sums = first_means(x), aligned((min(P, PARTS), 2, C), np.float64, np.zeros)
+    C, x = x.shape[1], channel_rows(x)
+    P, _, N = x.shape
+    origins, sums = first_means(x, C), zero_sums(P, C)
     parallel_for(moment_parts, len(sums), x, origins, sums)
     gap, square = sums.sum(axis=0) / (P * N)
     return origins + gap, np.maximum(square - gap * gap, 0)
@@ -164,12 +181,12 @@ def normalize(x, mean, var, gamma, beta, eps, relu=False, shortcut=None):
     With a shortcut  y = max(0, γ x̂ + β + s),  in the same pass.
     """
     y = empty_maps(*x.shape, x.dtype)
-    into, x = pixels(y), pixels(x)
+    into, x = channel_rows(y), channel_rows(x)
     map = channel_map(mean, var, gamma, beta, eps, relu)
     if shortcut is None:
         parallel_for(normalize_pixels, len(x), into, x, map)
     else:
-        parallel_for(normalize_add_relu_pixels, len(x), into, x, pixels(shortcut), map)
+        parallel_for(normalize_add_relu_pixels, len(x), into, x, channel_rows(shortcut), map)
     return y
 
 
@@ -181,15 +198,15 @@ def grads_of(x, y_bar, map, fixed, y=None):
     lead through variance and mean:  x̄ = a (g - mean g - (x - μ)/σ² mean(g (x - μ))).
     """
     x_bar, g = empty_maps(*x.shape, x.dtype), y_bar
-    into, x, y_bar = pixels(x_bar), pixels(x), pixels(y_bar)
-    P, C, N = x.shape
-    sums = aligned((min(P, PARTS), 2, C), np.float64, np.zeros)
+    into, x, y_bar = channel_rows(x_bar), channel_rows(x), channel_rows(y_bar)
+    P, C, N = into.shape
+    sums = zero_sums(P, C)
     if y is None:
         parallel_for(grad_parts, len(sums), x, y_bar, map, sums)
     else:
         g = empty_maps(*y.shape, y.dtype)
-        masked = pixels(g)
-        parallel_for(masked_grad_parts, len(sums), x, y_bar, map, pixels(y), masked, sums)
+        masked = channel_rows(g)
+        parallel_for(masked_grad_parts, len(sums), x, y_bar, map, channel_rows(y), masked, sums)
         y_bar = masked
     total, along = sums.sum(axis=0)
     along -= map.offset * total
@@ -210,6 +227,23 @@ def batch_norm_grad(x, gamma, beta, y_bar, eps, known, relu=False, y=None):
     x_bar, total, along, g = grads_of(x, y_bar, map, False, y)
     bars = [(along / map.sigma).astype(x.dtype), total.astype(x.dtype)]
     return x_bar, *bars, *([] if y is None else [g])
+
+
+def add_hat_grad(hat_bar, x, mean, var, gamma, beta, y_bar, eps):
+    """Pull ȳ back through  y = max(0, γ x̂ + β)  to x̂, in one pass, and add it to `hat_bar`.
+
+    x and `hat_bar` may have more channels than ȳ: the first ones are read, and added to. Returns
+    γ̄ and β̄.
+    """
+    map = channel_map(mean, var, gamma, beta, eps, True)
+    y_bar = channel_rows(y_bar)
+    sums = zero_sums(len(y_bar), len(mean))
+    parallel_for(
+        hat_grad_parts, len(sums), channel_rows(x), y_bar, channel_rows(hat_bar), map, gamma, sums
+    )
+    total, along = sums.sum(axis=0)
+    along -= map.offset * total
+    return (along / map.sigma).astype(gamma.dtype), total.astype(gamma.dtype)
 
 
 def normalize_grad(x, mean, var, gamma, beta, y_bar, eps, relu=False):

@@ -10,7 +10,7 @@ import numpy as np
 
 from dlcore.autodiff.primitive import primitive
 from dlcore.kernels import norm as kernels
-from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
+from dlcore.kernels.machine.layout import from_batch_last, is_channel_slice, to_batch_last
 from dlcore.kernels.norm import per_channel
 from dlcore.ops.precision import as_common_dtype, in_double, kernel_applies
 from dlcore.shapes import Channels, PerChannel, ShapeError
@@ -28,12 +28,13 @@ def kernel_takes(x, *others):
 
 
 def norm_layout(x, *others):
-    """Bring images to the order of the kernels once, for forward and backward pass.
+    """Bring images, unless they are channels of wider ones, to the order of the kernels, once.
 
     >>> norm_layout(np.ones((2, 3, 4, 5)))[0].strides
     (8, 16, 240, 48)
     """
-    return [from_batch_last(to_batch_last(x)) if kernel_takes(x) else x, *others]
+    copied = kernel_takes(x) and not is_channel_slice(x)
+    return [from_batch_last(to_batch_last(x)) if copied else x, *others]
 
 
 def require_several(function, x):

@@ -219,13 +219,16 @@ def lonely_pool(request, monkeypatch):
 
 @pytest.mark.parametrize("lonely_pool", [threads.GIVEN_UP, threads.INTERRUPTED], indirect=True)
 def test_a_caller_without_an_answer_spins_once_in_many_tasks(lonely_pool):
-    """Of CROWDED tasks one spins for workers to begin; the work is done by the caller alone."""
-    done = []
-    for task in range(3 * threads.CROWDED):
+    """After 1, 2, 4, … CROWDED tasks one spins for workers to begin; the caller does the work."""
+    done, spun = [], []
+    for task in range(4 * threads.CROWDED):
         lonely_pool.run(lambda worker, task=task: done.append((worker, task)))
-    assert done == [(0, task) for task in range(3 * threads.CROWDED)]
-    assert np.count_nonzero(lonely_pool.spins.rounds) == 3
-    assert max(lonely_pool.spins.rounds) == threads.START_SPINS
+        spun += [task] * np.count_nonzero(lonely_pool.spins.rounds)
+        assert max(lonely_pool.spins.rounds) in (0, threads.START_SPINS)
+        lonely_pool.spins.rounds.clear()
+    assert done == [(0, task) for task in range(4 * threads.CROWDED)]
+    between = np.diff(spun) - 1
+    assert between.tolist() == [1, 2, 4, 8, 16, threads.CROWDED, threads.CROWDED]
 
 
 def test_a_caller_blocks_while_a_worker_is_interrupted(monkeypatch):

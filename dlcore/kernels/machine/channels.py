@@ -1,10 +1,13 @@
 """Sums and maps of the channels of images: what normalisation is compiled to.
 
-Images are (pixels, C, N) in memory. A channel is summed in the precision of x over the images of
-a pixel, and in double precision across the pixels of a part. The parts are the same for any
-number of threads, and so are the bits. The mean of the first pixel is subtracted before squares
-are added, and the mean before anything is scaled: nothing cancels, however far from zero the
-numbers are.
+Images are (pixels, C, N) in memory, or they are neighbouring channels of wider ones: then the rows
+of a pixel are those of the wider images, and only the first C of them are read or written. C is
+the number of channels that the map, or the sums, are given for.
+
+A channel is summed in the precision of x over the images of a pixel, and in double precision
+across the pixels of a part. The parts are the same for any number of threads, and so are the bits.
+The mean of the first pixel is subtracted before squares are added, and the mean before anything
+is scaled: nothing cancels, however far from zero the numbers are.
 
 Chapter: book/norm.md.
 """
@@ -69,9 +72,9 @@ def row_moments(row, m):
 
 
 @kernel
-def first_means(x):
-    """Average the first pixel of every channel over the images."""
-    _, C, N = x.shape
+def first_means(x, C):
+    """Average the first pixel of each of C channels over the images."""
+    N = x.shape[2]
     means = np.empty(C, x.dtype)
     for c in range(C):
         first = x[0, c, 0]
@@ -82,7 +85,7 @@ def first_means(x):
 @kernel
 def moment_parts(start, stop, x, origins, sums):
     """Add up  x - o  and  (x - o)²  of every channel, in each part of the pixels."""
-    P, C, _ = x.shape
+    P, C = len(x), len(origins)
     for part in range(start, stop):
         for i in range(part * P // len(sums), (part + 1) * P // len(sums)):
             for c in range(C):
@@ -93,8 +96,8 @@ def moment_parts(start, stop, x, origins, sums):
 
 @kernel
 def normalize_pixels(start, stop, y, x, map):
-    """Compute  y  for a range of pixels, counted from the last, which are still cached."""
-    P, C, N = x.shape
+    """Compute  y  for the pixels from `start` to `stop`."""
+    C, N = len(map.m), x.shape[2]
     least = map.least
     for i in range(start, stop):
         for c in range(C):
@@ -107,7 +110,7 @@ def normalize_pixels(start, stop, y, x, map):
 @kernel
 def normalize_add_relu_pixels(start, stop, y, x, shortcut, map):
     """Compute  max(0, a (x - m) + b + s)  for the pixels from `start` to `stop`; a NaN stays."""
-    _, C, N = x.shape
+    C, N = len(map.m), x.shape[2]
     zero = x.dtype.type(0)
     for i in range(start, stop):
         for c in range(C):
@@ -136,7 +139,7 @@ def row_grads(row, bar, m, a, b, least):
 @kernel
 def grad_parts(start, stop, x, y_bar, map, sums):
     """Add up  g  and  g (x - m)  of every channel, in each part of the pixels."""
-    P, C, _ = x.shape
+    P, C = len(x), len(map.m)
     for part in range(start, stop):
         for i in range(part * P // len(sums), (part + 1) * P // len(sums)):
             for c in range(C):
@@ -149,7 +152,7 @@ def grad_parts(start, stop, x, y_bar, map, sums):
 @kernel
 def masked_grad_parts(start, stop, x, y_bar, map, y, g, sums):
     """Fill  g = [y > 0] ȳ,  and add it up as `grad_parts` does; the map has no ReLU."""
-    P, C, N = x.shape
+    P, C, N = len(x), len(map.m), x.shape[2]
     zero, one = y.dtype.type(0), y.dtype.type(1)
     for part in range(start, stop):
         for i in range(part * P // len(sums), (part + 1) * P // len(sums)):
@@ -166,15 +169,41 @@ def masked_grad_parts(start, stop, x, y_bar, map, y, g, sums):
 @kernel
 def combine_pixels(start, stop, x_bar, x, y_bar, map, f, h):
     """Compute  x̄ = a g + f (x - m) + h,  with g as above, for the pixels of a range."""
-    P, C, N = x.shape
+    C, N = len(map.m), x.shape[2]
     zero, one, least = x.dtype.type(0), x.dtype.type(1), map.least
-    for i in range(start, stop):  # the last ones are still cached
+    for i in range(start, stop):
         for c in range(C):
             row, bar, into = x[i, c], y_bar[i, c], x_bar[i, c]
             m, a, b, slope, shift = map.m[c], map.a[c], map.b[c], f[c], h[c]
             for n in range(N):
                 keep = one if mapped(row[n], m, a, b) > least else zero
                 into[n] = a * (bar[n] * keep) + slope * (row[n] - m) + shift
+
+
+@summing_kernel
+def row_hat_grads(row, bar, into, m, a, b, gamma):
+    """Add  γ g  to `into`, where  g = [y > 0] ȳ,  and add up  g  and  g (x - m)."""
+    zero, one = row.dtype.type(0), row.dtype.type(1)
+    total = along = zero
+    for n in range(row.size):
+        g = bar[n] * (one if mapped(row[n], m, a, b) > zero else zero)
+        into[n] += gamma * g
+        total += g
+        along += g * difference(row[n], m)
+    return total, along
+
+
+@kernel
+def hat_grad_parts(start, stop, x, y_bar, hat_bar, map, gamma, sums):
+    """Add  γ g  to the gradient of x̂, and add up  g  and  g (x - m)  in each part."""
+    P, C = len(x), len(map.m)
+    for part in range(start, stop):
+        for i in range(part * P // len(sums), (part + 1) * P // len(sums)):
+            for c in range(C):
+                m, a, b, into = map.m[c], map.a[c], map.b[c], hat_bar[i, c]
+                total, along = row_hat_grads(x[i, c], y_bar[i, c], into, m, a, b, gamma[c])
+                sums[part, 0, c] += total
+                sums[part, 1, c] += along
 
 
 @kernel

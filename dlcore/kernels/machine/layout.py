@@ -23,7 +23,7 @@ from dlcore.kernels.machine.tile import Matrix, transpose_block
 
 LINE = 64  # bytes of a cache line
 LARGE = 31 << 20  # bytes: larger arrays are rare, as the C library of Linux sees it
-KEPT = 1 << 29  # bytes of large arrays that are kept when they are freed
+KEPT = 1 << 30  # bytes of large arrays that are kept when they are freed
 
 # What the C library of Linux is asked for by number: from which size on arrays have pages of
 # their own, and how many freed bytes at the end of its heap it keeps.
@@ -56,12 +56,15 @@ def keep_pages(pages):
 
 
 def large_memory(size):
-    """Allocate bytes for a large array; when it is freed, the next one of its size takes them."""
-    for pages in [*kept_pages]:
-        if len(pages) == size:
-            with suppress(ValueError):  # another thread may have taken them
-                kept_pages.remove(pages)
-                break
+    """Allocate bytes for a large array; when it is freed, one of about its size takes them.
+
+    That is one of at least half the size. It takes the smallest kept pages that it fits into.
+    """
+    fitting = [pages for pages in kept_pages if size <= len(pages) <= 2 * size]
+    for pages in sorted(fitting, key=len):
+        with suppress(ValueError):  # another thread may have taken them
+            kept_pages.remove(pages)
+            break
     else:
         pages = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if hasattr(mmap, "MADV_HUGEPAGE"):
@@ -128,6 +131,34 @@ def is_batch_last(x):
     """Tell whether images (N, C, H, W) lie in memory as (H, W, C, N), contiguous."""
     view = x.transpose(2, 3, 1, 0)
     return view.flags.c_contiguous and view.flags.aligned
+
+
+def is_channel_slice(x):
+    """Tell whether images lie batch last, or are neighbouring channels of images that do."""
+    H, W, C, N = (view := x.transpose(2, 3, 1, 0)).shape
+    row = N * x.itemsize
+    rows, columns, channels, images = view.strides
+    order = (rows, channels, images) == (W * columns, row, x.itemsize)
+    return order and columns >= C * row and columns % row == 0 and view.flags.aligned
+
+
+def channel_rows(x):
+    """View images as (H W, C, N): a matrix for every pixel, whose first C rows are theirs.
+
+    Neighbouring channels of wider images are not copied: the matrices are those of the wider
+    ones, from the first of the channels on, and the last matrix ends behind the array. So no
+    more than C rows may be read or written.
+
+    >>> wide = empty_maps(2, 7, 4, 5, np.float64)
+    >>> channel_rows(wide[:, 1:4]).shape, channel_rows(np.ones((2, 3, 4, 5))).shape
+    ((20, 7, 2), (20, 3, 2))
+    """
+    N, C, H, W = x.shape
+    if not is_channel_slice(x):
+        return to_batch_last(x).reshape(H * W, C, N)
+    columns, row = x.strides[3], N * x.itemsize
+    strides = columns, row, x.itemsize
+    return np.lib.stride_tricks.as_strided(x, (H * W, columns // row, N), strides)
 
 
 def batch_last_to_chwn(x):

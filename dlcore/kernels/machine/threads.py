@@ -8,7 +8,9 @@ starts a task spins until the workers have begun, so that it does not compete fo
 Where other programs use the processors, spinning takes time from them and from our own threads. A
 spinning thread yields its processor every microsecond; a yield that takes long means that another
 thread was waiting for it. Then for some tasks no thread spins: idle workers block at once, and so
-does a caller that has nothing left but to wait for a worker.
+does a caller that has nothing left but to wait for a worker. Their number doubles with each such
+yield, and is halved by a thread that has spun without one: a processor is sometimes taken for a
+moment although no other program computes.
 
 Chapter: book/fast.md.
 """
@@ -35,7 +37,7 @@ START_SPINS = 1 << 6  # rounds while the workers begin
 SETTLE_SPINS = 1 << 3  # further rounds, while they take and release the global lock
 PAUSE = 1e-4  # seconds that a caller blocks before it looks again whether workers have finished
 LONG_YIELD = 16  # times the reads before it: as long takes a yield to another thread
-CROWDED = 32  # tasks without spinning, after a processor was found taken
+CROWDED = 32  # tasks without spinning at most, after a processor was found taken
 
 MET, GIVEN_UP, INTERRUPTED = 1, 0, -1  # how spinning ends
 YIELDS = "sched_yield", "SwitchToThread"  # of POSIX and of Windows
@@ -183,11 +185,13 @@ class Task:
 class ThreadPool:
     """Threads that run a task whenever the counter `generation` is increased.
 
-    `crowded` is the number of tasks to run without spinning.
+    `crowded` is the number of tasks to run without spinning, `next_crowded` what it becomes when
+    a processor is found taken.
     """
 
     def __init__(self, workers):
-        self.workers, self.blocked, self.crowded, self.task = 0, 0, 0, Task(None, 0)
+        self.workers, self.blocked, self.task = 0, 0, Task(None, 0)
+        self.crowded, self.next_crowded = 0, 1
         self.generation = np.zeros(1, np.int64)
         self.busy, self.wakeup = threading.Lock(), threading.Condition()
         for worker in range(1, workers + 1):
@@ -204,8 +208,9 @@ class ThreadPool:
         while True:
             following, spins = generation + 1, self.patience(IDLE_SPINS)
             end = signal_and_spin(finished, done, self.generation, following, spins, 0)
+            if end == INTERRUPTED:
+                self.note(True)
             if end != MET:
-                self.note(end == INTERRUPTED)
                 with self.wakeup:
                     self.blocked += 1
                     while self.generation[0] == generation:
@@ -219,10 +224,13 @@ class ThreadPool:
         """Return for how many rounds to spin: so many, or none while processors are taken."""
         return 0 if self.crowded else spins
 
-    def note(self, crowded):
-        """Stop spinning for some tasks where a processor was found taken."""
-        if crowded:
-            self.crowded = CROWDED
+    def note(self, taken):
+        """Stop spinning for some tasks where a processor was taken; else for fewer next time."""
+        if taken:
+            self.crowded = self.next_crowded
+            self.next_crowded = min(2 * self.next_crowded, CROWDED)
+        else:
+            self.next_crowded = max(1, self.next_crowded // 2)
 
     def run(self, work):
         """Run  work(0)  in this thread, and  work(1), work(2), …  in workers that are free."""
@@ -232,13 +240,15 @@ class ThreadPool:
         settle = SETTLE_SPINS if spinning and spins else 0
         try:
             end = signal_and_spin(self.generation, 1, task.started, spinning, spins, settle)
-            self.note(spins and end != MET)
+            if spins and spinning:
+                self.note(end != MET)
             if self.blocked:
                 with self.wakeup:
                     self.wakeup.notify_all()
             work(0)
         finally:
-            self.note(task.close(self.workers, self.patience(IDLE_SPINS)))
+            if task.close(self.workers, self.patience(IDLE_SPINS)):
+                self.note(True)
         for failure in task.failures:
             raise failure
 

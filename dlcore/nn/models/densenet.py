@@ -3,13 +3,17 @@
 Chapter: book/densenet.md.
 """
 
+from itertools import chain
+
 import numpy as np
 
+from dlcore.autodiff.dispatch import top_trace
 from dlcore.nn.conv import Conv2d
 from dlcore.nn.layer import Layer
 from dlcore.nn.linear import Linear
 from dlcore.nn.norm import BatchNorm
 from dlcore.nn.pool import AvgPool2d, GlobalAvgPool
+from dlcore.ops.densenet import SharedBlock, dense_block_evaluated
 
 STEM = 16  # filters of the first convolution; twice the growth rate with bottlenecks
 
@@ -51,6 +55,60 @@ class DenseLayer(Layer):
         """Concatenate x and the maps that are made of it."""
         y = x if self.bottleneck is None else self.bottleneck(x, rng)
         return np.concatenate([x, self.conv(y, rng)], axis=1)
+
+
+class DenseBlock(Layer):
+    """Dense layers in a row:  (N, C, H, W) → (N, C + n growth, H, W).
+
+    Layers without bottlenecks share one buffer for all maps, and the statistics of each.
+
+    >>> block = DenseBlock(2, 3, 4, rng=np.random.default_rng(0))
+    >>> block(np.ones((2, 3, 8, 8))).shape
+    (2, 11, 8, 8)
+    """
+
+    def __init__(self, n, C, growth, *, bottleneck=False, rng, dtype=np.float64):
+        drawn = {"bottleneck": bottleneck, "rng": rng, "dtype": dtype}
+        self.shared = not bottleneck
+        self.layers = [DenseLayer(C + i * growth, growth, **drawn) for i in range(n)]
+
+    def __call__(self, x, rng=None):
+        """Compute the maps of a batch."""
+        if self.shared and x.size:
+            return self.evaluate(x) if rng is None else self.train(x)
+        return self.one_by_one(x, rng)
+
+    def one_by_one(self, x, rng):
+        """Compute the maps with a norm and a concatenation for each layer."""
+        for layer in self.layers:
+            x = layer(x, rng)
+        return x
+
+    def train(self, x):
+        """Compute the maps by the statistics of the batch, which are those of all norms."""
+        norms = [layer.conv.norm for layer in self.layers]
+        block = SharedBlock(norms[0].eps)
+        z = block(x, *chain(*map(arrays_of, self.layers)))
+        for norm in norms:
+            C = len(norm.state["mean"])
+            norm.update(block.maps.mean[:C], block.maps.var[:C], count=x.size // x.shape[1])
+        return z
+
+    def evaluate(self, x):
+        """Compute the maps by the running statistics of each norm."""
+        layers = [(*layer.conv.norm.state.values(), *arrays_of(layer)) for layer in self.layers]
+        if top_trace([x, *chain(*layers)]) is not None:
+            return self.one_by_one(x, None)
+        return dense_block_evaluated(x, layers, eps=self.layers[0].conv.norm.eps)
+
+
+def arrays_of(layer):
+    """Return scale, shift and filters of a dense layer without a bottleneck.
+
+    >>> [array.shape for array in arrays_of(DenseLayer(3, 4, rng=None))]
+    [(3,), (3,), (4, 3, 3, 3)]
+    """
+    return *layer.conv.norm.params.values(), layer.conv.conv.params["w"]
 
 
 class Transition(Layer):
@@ -107,9 +165,8 @@ class DenseNet(Layer):
         self.conv = Conv2d(size[0], C, 3, padding=1, bias=False, **drawn)
         self.layers = []
         for block in range(blocks):
-            for _ in range(n):
-                self.layers.append(DenseLayer(C, growth, bottleneck=bottleneck, **drawn))
-                C += growth
+            self.layers.append(DenseBlock(n, C, growth, bottleneck=bottleneck, **drawn))
+            C += n * growth
             if block < blocks - 1:
                 F = int(compression * C)
                 self.layers.append(Transition(C, F, **drawn))
