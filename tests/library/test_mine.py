@@ -5,7 +5,7 @@ import pytest
 
 from dlcore.course.exercises import topics
 from dlcore.experiments.mine import PARTS, gather, run, training
-from dlcore.experiments.mine.report import report, what_next
+from dlcore.experiments.mine.report import PartsPage, report, what_next
 
 SMALL = {"images": 40, "epochs": 1}
 
@@ -104,3 +104,11 @@ def test_a_wrong_setting_is_refused_by_its_name(wrong):
     [(name, value)] = wrong.items()
     with pytest.raises(ValueError, match=f"{name} is {value!r}"):
         run(gather([]), **wrong)
+
+
+def test_a_page_says_whose_each_part_is():
+    """One row for each part, in their order; one answer makes one of them the reader's."""
+    rows = PartsPage(gather([PARTS[1].exercise], folder="solutions")).rows()
+    assert [row[:2] for row in rows] == [(part.role, part.exercise) for part in PARTS]
+    assert [whose for *_, whose in rows].count("yours") == 1
+    assert rows[1][2] == "yours"

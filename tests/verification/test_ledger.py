@@ -13,7 +13,7 @@ from dlcore.experiments.ledger import duration, listing, relation, rows, table
 # Experiments that take hours: declared, and not run yet. Their pages say so.
 NOT_RUN = {
     "depth-augment", "depth-dropout", "depth-filters", "depth-pooling", "depth-rates",
-    "grading-cluster", "halving-resnet20", "plain-residual-dense",
+    "halving-resnet20", "plain-residual-dense",
     "resnet-plain", "search-finetune", "search-random", "search-small",
 }  # fmt: skip
 LONG = [name for name, experiment in experiments().items() if not experiment.quick]

@@ -3,6 +3,8 @@
 Chapter: book/mine.md.
 """
 
+from html import escape
+
 import numpy as np
 from rich.columns import Columns
 from rich.console import Console, Group
@@ -25,6 +27,26 @@ def parts_table(parts):
         sign = Text("✓ yours", style="green") if own else Text("· the book's", style="bright_black")
         table.add_row("", part.role, sign, Text(part.exercise, style="bright_black"))
     return table
+
+
+class PartsPage:
+    """The parts of a network as a table of a page: role, exercise, and whose answer it is."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def rows(self):
+        """List the cells of every part."""
+        whose = {True: "yours", False: "the book's"}
+        return [
+            (part.role, part.exercise, whose[part.exercise in self.parts.own]) for part in PARTS
+        ]
+
+    def _repr_html_(self):
+        head = "<tr><th>part</th><th>exercise</th><th>whose</th></tr>"
+        lines = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows())
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        return f'<table class="ledger"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
 def curve(losses, width=WIDTH):
