@@ -44,7 +44,7 @@ def contestants(torch, model, x, t, rng, train):
     return runs
 
 
-def networks(family, rounds=3, batch=128, burst=2):
+def networks(family, rounds=5, batch=128, burst=2):
     """Time the networks of a family; return {case: {contestant: Timing}}."""
     torch = torch_reference.torch_or_none()
     rng = np.random.default_rng(0)

@@ -5,7 +5,13 @@ from pathlib import Path
 
 from dlcore.course.exercises.topics import topics
 
-AFTER = ("depth", "grading", "classroom", "outside")  # of the pages that come after the topics
+AFTER = (
+    "depth",
+    "full_training",
+    "grading",
+    "classroom",
+    "outside",
+)  # of the pages that come after the topics
 
 
 def experiments():

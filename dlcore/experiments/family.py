@@ -41,7 +41,8 @@ class Comparison(NamedTuple):
 class Family(NamedTuple):
     """Settings by their label, the function that trains one, and what is compared.
 
-    ``run(setting, seed)`` returns {metric: value}. Where runs need what only this machine knows,
+    ``run(setting, seed)`` returns {metric: value}, or that and {name: curve} of what else is to
+    be recorded. Where runs need what only this machine knows,
     ``complete(setting, executor)`` adds it to a setting before it is sent.
     """
 
@@ -106,13 +107,15 @@ class Run(NamedTuple):
 
 
 def carried_out(function, run):
-    """Do a run, on whichever machine this is; return values, seconds and processor."""
+    """Do a run, on whichever machine this is; return values, seconds, processor, and curves."""
     start = time.perf_counter()
-    values = function(run.setting, run.seed)
-    return {
+    found = function(run.setting, run.seed)
+    values, curves = found if isinstance(found, tuple) else (found, None)
+    told = {
         "values": {key: float(value) for key, value in values.items()},
         "seconds": round(time.perf_counter() - start, 1), "processor": processor(),
     }  # fmt: skip
+    return told if curves is None else told | {"curves": curves}
 
 
 def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS, complete=None):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from dlcore.nn.models import VGG, Darts, DenseNet, ResNet, SearchNetwork, vgg
+from dlcore.nn.models import Darts, DenseNet, ResNet, SearchNetwork, vgg
 from dlcore.train.recipes import MODELS, RECIPES
 
 CIFAR, IMAGENET = ((3, 32, 32), 10), ((3, 224, 224), 1000)  # sizes of images, and classes
@@ -39,7 +39,6 @@ ARCHITECTURES = {
     "vgg-c": Architecture(partial(vgg, "C"), *IMAGENET),
     "vgg-d": Architecture(partial(vgg, "D"), *IMAGENET),
     "vgg-e": Architecture(partial(vgg, "E"), *IMAGENET),
-    "vgg-cifar": Architecture(partial(VGG, batch_norm=True)),
     "resnet32": Architecture(partial(ResNet, depth=32)),
     "resnet44": Architecture(partial(ResNet, depth=44)),
     "resnet56": Architecture(partial(ResNet, depth=56)),

@@ -16,6 +16,7 @@ from dlcore.data import load
 from dlcore.data.augment import compose, crop, flip
 from dlcore.nn.models import (
     MLP,
+    VGG,
     LinearClassifier,
     ResNet,
     ThreeLayerConvNet,
@@ -93,12 +94,26 @@ def resnet(size, K, *, depth=20, **drawn):
     return ResNet(size, K, depth=depth, **drawn)
 
 
+def vgg_cifar(size, K, *, batch_norm=True, dropout=0.0, **drawn):
+    """Build the network of the fourth source, for images of `size` (C, H, W).
+
+    Eight convolutions and three linear layers; `dropout` is the probability to drop after every
+    block and every hidden layer. Raises ValueError for images that leave no pixel.
+
+    >>> model = vgg_cifar((1, 8, 8), 10, rng=np.random.default_rng(0))
+    >>> model(np.ones((5, 1, 8, 8))).shape
+    (5, 10)
+    """
+    return VGG(size, K, batch_norm=batch_norm, dropout=dropout, **drawn)
+
+
 MODELS = {
     "linear": linear,
     "twolayer": two_layer,
     "mlp": mlp,
     "two-layer-convnet": two_layer_convnet,
     "three-layer-convnet": three_layer_convnet,
+    "vgg-cifar": vgg_cifar,
     "resnet20": resnet,
 }
 
@@ -247,6 +262,10 @@ RECIPES = {
     ("three-layer-convnet", "cifar10"): Recipe(
         three_layer_convnet, {"filters": 32, "kernel_size": 7, "hidden": 512}, learning_rate=0.02,
         weight_decay=0.002, epochs=4, flip=True,
+    ),
+    ("vgg-cifar", "cifar10"): Recipe(
+        vgg_cifar, {"batch_norm": True, "dropout": 0.1}, learning_rate=0.05, weight_decay=5e-4,
+        batch_size=128, epochs=9, flip=True, crop=4,
     ),
     ("resnet20", "digits"): Recipe(
         resnet, {"depth": 20}, learning_rate=0.1, weight_decay=5e-4, scale=1 / 8, batch_size=50,

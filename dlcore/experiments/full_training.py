@@ -1,0 +1,126 @@
+"""Two networks trained on CIFAR-10 at full length: ResNet-20, and that of the fourth source.
+
+The budget of a run is work: half an hour of a processor on which a product of two matrices of
+2048 rows and columns makes 230 billion operations a second. The unit carries over to other
+processors: seconds, times what the product reaches there with as many threads. A third of the
+budget shows what less of it buys.
+
+A run that was stopped goes on behind its last epoch, from a checkpoint in the cache directory.
+
+Chapter: book/resnet.md.
+"""
+
+import time
+
+import numpy as np
+
+from dlcore.data.sources import cache
+from dlcore.experiments.family import Comparison, family
+from dlcore.experiments.solver import confusion
+from dlcore.train.callbacks import Callback
+from dlcore.train.evaluation import accuracy
+from dlcore.train.recipes import prepare, recipe
+
+SIDE, TRIES = 2048, 5
+BUDGET = 30 * 60 * 230e9  # operations
+SEEDS = 3
+
+
+def peak():
+    """Measure the operations a second of a large product, with as many threads as there are."""
+    x = np.ones((SIDE, SIDE), np.float32)
+    seconds = []
+    for _ in range(TRIES):
+        start = time.perf_counter()
+        x @ x
+        seconds.append(time.perf_counter() - start)
+    return 2 * SIDE**3 / min(seconds)
+
+
+class Work(Callback):
+    """Add up the work of all epochs, evaluation included, as a share of the budget.
+
+    >>> Work().state()
+    {'share': 0.0}
+    """
+
+    def __init__(self):
+        self.share, self.peak, self.start = 0.0, None, None
+
+    def begin(self, solver):
+        """Measure the peak before the first step."""
+        self.peak, self.start = peak(), time.perf_counter()
+
+    def epoch(self, solver):
+        """Add what was done since the last one."""
+        now = time.perf_counter()
+        self.share += (now - self.start) * self.peak / BUDGET
+        self.start = now
+
+    def state(self):
+        """Keep the share in checkpoints."""
+        return {"share": self.share}
+
+    def restore(self, state):
+        """Take the share over."""
+        self.share = float(state["share"])
+
+
+def full_length(setting, seed):
+    """Train a recipe for some epochs; return accuracies and work, and curves.
+
+    ==================  ==========================================================
+    test                accuracy on all test images, of the parameters with the
+                        best validation accuracy
+    val_accuracy        of the same
+    train_loss          of the last epoch, on average
+    work                as a share of the budget
+    ==================  ==========================================================
+    """
+    model, epochs = setting["model"], setting["epochs"]
+    work = Work()
+    solver = prepare(
+        recipe(model, "cifar10").changed(epochs=epochs), "cifar10", seed=seed, callbacks=[work]
+    )
+    path = cache() / "full_training" / f"{model}-{epochs}-{seed}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        solver.resume(path)
+    history = solver.train(path=path)
+    losses = np.reshape(history.train_loss, (epochs, -1)).mean(axis=1)
+    test = solver.data.test
+    values = {
+        "test": accuracy(solver.model, test.x, test.t),
+        "val_accuracy": max(history.val_accuracy),
+        "train_loss": losses[-1],
+        "work": work.share,
+    }
+    path.unlink()
+    return values, {
+        "train_loss": [round(float(loss), 4) for loss in losses],
+        "val_accuracy": [round(float(each), 4) for each in history.val_accuracy],
+        "confusion": confusion(solver.model, test, len(solver.data.classes)).tolist(),
+    }
+
+
+def lengths(model, epochs):
+    """Name the settings of a model: the whole budget, and a third of it."""
+    return {
+        "whole": {"model": model, "epochs": epochs},
+        "a third": {"model": model, "epochs": epochs // 3},
+    }
+
+
+COMPARISONS = [Comparison("test", "whole", "a third", "three times the work tests better")]
+
+
+@family("resnet20-full", lengths("resnet20", 27), COMPARISONS, seeds=SEEDS)
+def resnet20_full(setting, seed):
+    """ResNet-20 at full length, and at a third of it, from three seeds."""
+    return full_length(setting, seed)
+
+
+@family("vgg-full", lengths("vgg-cifar", 9), COMPARISONS, seeds=SEEDS)
+def vgg_full(setting, seed):
+    """The network of the fourth source at full length, and at a third of it, from three seeds."""
+    return full_length(setting, seed)
