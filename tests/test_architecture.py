@@ -39,7 +39,8 @@ MACHINERY = {
     "nn": {"accounting", "containers", "init", "layer"},
     "nn/models": {"darts", "mlp"},
     "experiments": {
-        "classroom", "depth", "errata", "experiment", "family", "grading", "ledger", "line_pairs",
+        "classroom", "depth", "errata", "experiment", "family", "full_training", "grading",
+        "ledger", "line_pairs",
         "memory", "outside", "paired", "startup", "traps", "written_twice",
     },
 }  # fmt: skip

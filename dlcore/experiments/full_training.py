@@ -1,4 +1,4 @@
-"""Two networks trained on CIFAR-10 at full length: ResNet-20, and that of the fourth source.
+"""ResNet-20 and the network of the fourth source, trained on CIFAR-10 at full length.
 
 The budget of a run is work: half an hour of a processor on which a product of two matrices of
 2048 rows and columns makes 230 billion operations a second. The unit carries over to other
