@@ -14,7 +14,8 @@ SCREEN := [ "$$(uname)" = Darwin -o -n "$$DISPLAY$$WAYLAND_DISPLAY" ]
 export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 
-# Tests run on as many workers as there are processors, those of a file on the same one.
+# Tests run on as many workers as there are processors, those of a file on the same one. The files
+# of the catalogues keep their order: those that take minutes for a few tests come first.
 PYTEST = $(BIN)/python -m pytest -q --numprocesses logical --dist loadfile
 
 start: $(START)
@@ -36,7 +37,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 
 catalogues: $(STAMP)
-	@$(PYTEST) -m catalogue
+	@$(PYTEST) --no-loadscope-reorder -m catalogue
 
 check: lint book test catalogues
 
