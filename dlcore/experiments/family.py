@@ -9,13 +9,13 @@ Chapter: book/norm.md.
 import json
 import time
 from functools import partial
-from html import escape
 from typing import NamedTuple
 
 import numpy as np
 from rich.progress import track
 
 from dlcore.experiments.experiment import RESULTS, experiment, processor, record
+from dlcore.experiments.html_table import escaped, html_table
 from dlcore.experiments.paired import holm, paired
 from dlcore.train.cluster import LocalExecutor
 from dlcore.train.journal import Journal
@@ -204,11 +204,7 @@ class Table:
         )  # fmt: skip
 
     def _repr_html_(self):
-        head = "".join(f"<th>{word}</th>" for word in self.HEADS)
-        rows = (map(escape, self.cells(row)) for row in self.rows)
-        lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
-        body = "".join(f"<tr>{line}</tr>" for line in lines)
-        return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        return html_table(self.HEADS, escaped(map(self.cells, self.rows)))
 
 
 class NoRecord(NamedTuple):

@@ -15,7 +15,9 @@ import time
 import numpy as np
 
 from dlcore.data.sources import cache
-from dlcore.experiments.family import Comparison, family
+from dlcore.experiments.experiment import RESULTS, record
+from dlcore.experiments.family import Comparison, NoRecord, family
+from dlcore.experiments.html_table import escaped, html_table
 from dlcore.experiments.solver import confusion
 from dlcore.train.callbacks import Callback
 from dlcore.train.evaluation import accuracy
@@ -124,3 +126,40 @@ def resnet20_full(setting, seed):
 def vgg_full(setting, seed):
     """The network of the fourth source at full length, and at a third of it, from three seeds."""
     return full_length(setting, seed)
+
+
+class Results:
+    """The recorded runs of a network as a table: every test accuracy, mean, and work."""
+
+    HEADS = (
+        "budget",
+        "epochs",
+        "test accuracy, each seed",
+        "mean",
+        "work, as a share of the budget",
+    )
+
+    def __init__(self, runs):
+        self.runs = runs
+
+    def rows(self):
+        """List the cells of every length."""
+        rows = []
+        for label in dict.fromkeys(run["label"] for run in self.runs):
+            own = [run for run in self.runs if run["label"] == label]
+            tests = [run["values"]["test"] for run in own]
+            work = np.mean([run["values"]["work"] for run in own])
+            each = ", ".join(f"{test:.3f}" for test in tests)
+            epochs = str(own[0]["setting"]["epochs"])
+            rows.append((label, epochs, each, f"{np.mean(tests):.3f}", f"{work:.2f}"))
+        return rows
+
+    def _repr_html_(self):
+        return html_table(self.HEADS, escaped(self.rows()))
+
+
+def results(name):
+    """Show the recorded runs of a network, or say that there is no record."""
+    if not (RESULTS / f"{name}.json").exists():
+        return NoRecord(name)
+    return Results(record(name)["history"]["runs"])

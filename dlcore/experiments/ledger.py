@@ -22,6 +22,7 @@ from dlcore.experiments.experiment import (
     reproduce_one,
     values_of,
 )
+from dlcore.experiments.html_table import html_table
 from dlcore.train.cluster import executor_at
 
 SIGNS = {"equal": "=", "about": "≈", "at least": "≥", "below": "<"}
@@ -76,9 +77,7 @@ class Ledger:
         self.rows = rows
 
     def _repr_html_(self):
-        head = "".join(f"<th>{word}</th>" for word in self.HEADS)
-        body = "".join(f"<tr>{''.join(map(cell, line(row)))}</tr>" for row in self.rows)
-        return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        return html_table(self.HEADS, map(line, self.rows))
 
 
 def line(row):
@@ -99,11 +98,6 @@ def relation(claim, ours):
     numbers = (figure(each, claim.tolerance) for each in (ours, claim.theirs))
     ours, theirs = numbers
     return ours, SIGNS[claim.relation] + broken, theirs
-
-
-def cell(content):
-    """Put a cell's tags around its content."""
-    return f"<td>{content}</td>"
 
 
 def table():

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from dlcore.experiments.html_table import html_table
 from dlcore.formulas.engine.planted_error import plant_error
 from dlcore.verification import formulas, mutation_testing
 
@@ -84,10 +85,7 @@ class HtmlTable:
         self.rows = rows
 
     def _repr_html_(self):
-        cells = lambda tag, row: "".join(f"<{tag}>{cell}</{tag}>" for cell in row)
-        body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.rows)
-        head = f"<tr>{cells('th', self.heads)}</tr>"
-        return f'<table class="table equations"><thead>{head}</thead><tbody>{body}</tbody></table>'
+        return html_table(self.heads, self.rows, kind="table equations")
 
 
 def equations():

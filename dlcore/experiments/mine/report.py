@@ -3,14 +3,13 @@
 Chapter: book/mine.md.
 """
 
-from html import escape
-
 import numpy as np
 from rich.columns import Columns
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from dlcore.experiments.html_table import escaped, html_table
 from dlcore.experiments.mine.parts import PARTS
 
 SHADES = " ░▒▓█"
@@ -43,10 +42,7 @@ class PartsPage:
         ]
 
     def _repr_html_(self):
-        head = "<tr><th>part</th><th>exercise</th><th>whose</th></tr>"
-        lines = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows())
-        body = "".join(f"<tr>{line}</tr>" for line in lines)
-        return f'<table class="ledger"><thead>{head}</thead><tbody>{body}</tbody></table>'
+        return html_table(("part", "exercise", "whose"), escaped(self.rows()))
 
 
 def curve(losses, width=WIDTH):
