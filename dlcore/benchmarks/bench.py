@@ -18,6 +18,7 @@ from dlcore.benchmarks.depthwise import depthwise
 from dlcore.benchmarks.fast import convolution, judged
 from dlcore.benchmarks.norm import batch_norm, beside_limits
 from dlcore.benchmarks.pool import pooling
+from dlcore.benchmarks.resident import resident
 from dlcore.benchmarks.reverse import reverse
 from dlcore.benchmarks.twolayer import twolayer
 from dlcore.experiments.experiment import circumstances, write
@@ -32,10 +33,11 @@ BENCHES = {  # in the order of the book
     "norm": batch_norm,
     "augment": augmentation,
     **{family: partial(networks, family) for family in FAMILIES},
+    "resident": dict,  # nothing is timed
     "depthwise": depthwise,
 }
-# What a benchmark finds besides: (shares of the peak, means of ratios).
-JUDGED = {"conv": judged, "norm": beside_limits, "depthwise": beside_limits}
+# What a benchmark finds besides: (shares of the peak, other numbers).
+JUDGED = {"conv": judged, "norm": beside_limits, "depthwise": beside_limits, "resident": resident}
 # What follows where a package is missing, and what to do about it.
 CONSEQUENCES = {
     "torch": "so only our own times are measured: `uv pip install torch` brings PyTorch's",
@@ -114,7 +116,8 @@ def bench(name, *, record=False):
     """Run a benchmark; print milliseconds a call, and how many times the first's they are."""
     found = run(name, record=record)
     console = Console(highlight=False)
-    console.print("milliseconds a call: median (quartiles), times the first's", style="dim")
+    if found.timings:
+        console.print("milliseconds a call: median (quartiles), times the first's", style="dim")
     for case, timings in found.timings.items():
         table = Table.grid(padding=(0, 2))
         first = next(iter(timings.values()))
