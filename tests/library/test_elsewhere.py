@@ -41,6 +41,7 @@ TABLES = [(topic, *row) for topic in topics.topics() for row in rows(topic)]
 def given(rng):
     """What the letters of the tables stand for."""
     return {
+        "np": np,
         "N": N,
         "K": K,
         "x": rng.normal(size=(N, K)),
