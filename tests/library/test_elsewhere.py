@@ -16,7 +16,7 @@ from dlcore import ops
 from dlcore.course.exercises import topics
 
 HEAD = "| here | PyTorch | JAX | CS231n |"
-N, K = 7, 5
+N, K, M = 7, 5, 6
 PLACES = {  # modules whose names a table may call, besides the operations
     "descent": ["dlcore.autodiff", "dlcore.train.descent"],
     "derivative": ["dlcore.autodiff", "dlcore.autodiff.derivative"],
@@ -48,9 +48,9 @@ def given(rng):
         "z": rng.normal(size=(N, K)),
         "t": rng.integers(K, size=N),
         "s": rng.uniform(0.1, 0.9),
-        "w": rng.normal(size=(K, 3)),
-        "b": rng.normal(size=3),
-        "y_bar": rng.normal(size=(N, 3)),
+        "w": rng.normal(size=(K, M)),
+        "b": rng.normal(size=M),
+        "y_bar": rng.normal(size=(N, M)),
         "f": lambda x: (x * x * x).sum(),
     }
 
