@@ -460,6 +460,8 @@ def test_no_other_momentum_has_a_smaller_factor(q, quadratic, oracle, rng):
     for shift in 0.2 * rng.normal(size=(300, 2)):
         rate, mu = best * np.exp(shift)
         assert largest_root(rate, mu, (1.0, q)) > share
+    for rate, mu in rng.uniform([-1.0, -1.0], [5.0, 1.5], size=(300, 2)):
+        assert largest_root(rate, mu, (1.0, q)) > share
 
 
 @pytest.mark.parametrize("end", ["flat", "steep"])

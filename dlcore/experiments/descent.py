@@ -130,5 +130,5 @@ def without_edges(steps, distance=5.0):
     return {
         "bound": distance**2 / (2 * np.asarray(steps)),
         "knee": [end(knees[T], [distance], T) for T in steps],
-        "bowl": [end(bowl(curvatures), start, T) for T in steps],
+        "quadratic": [end(bowl(curvatures), start, T) for T in steps],
     }
