@@ -1,5 +1,5 @@
-# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [88a9e7c5c0c8]
-"""Exercises of the chapter *Differences*: slopes measured, and what they are good for.
+# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [7d1d54454c06]
+"""Exercises of the chapter *Numerical differentiation*: differences, and checks with them.
 
 f is a function of one number unless it is said to take an array. Results are as exact as rounding
 lets them be, unless an exercise says otherwise. No function changes the arrays that it is given.
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def one_sided(f, x, h):
-    """Exercise derivative-one-sided.  Measure the slope of f at x by a step ahead.
+    """Exercise derivative-one-sided.  Approximate f'(x) by a one-sided difference.
 
         (f(x + h) - f(x)) / h
 
@@ -23,7 +23,7 @@ def one_sided(f, x, h):
 
 
 def central(f, x, h):
-    """Exercise derivative-central.  Measure the slope of f at x by a step to either side.
+    """Exercise derivative-central.  Approximate f'(x) by a central difference.
 
     Exact for every quadratic, and off by h² for the cube:
 
@@ -37,9 +37,9 @@ def central(f, x, h):
 
 
 def complex_step(f, x, h=1e-100):
-    """Exercise derivative-complex.  Measure the slope of f at x by a step aside.
+    """Exercise derivative-complex.  Approximate f'(x) by a complex step.
 
-    The slope is the imaginary part of f(x + ih) over h. f takes complex numbers and arrays of
+    It is the imaginary part of f(x + ih) over h. f takes complex numbers and arrays of
     them; x is a number, or a float64 array in any shape, and so is the result. It is real, and
     right to the last digits, because nothing is subtracted.
 
@@ -63,14 +63,12 @@ def best_step(p, truncation, roundoff):
     >>> best_step(1, 0.5, 2.0)
     2.0
     """
-    # TODO: where a smooth curve is lowest its slope is zero; what is the slope of e?
-    raise NotImplementedError(
-        "where a smooth curve is lowest its slope is zero; what is the slope of e?"
-    )
+    # TODO: at the minimum the derivative is zero; what is the derivative of e?
+    raise NotImplementedError("at the minimum the derivative is zero; what is the derivative of e?")
 
 
 def gradient(f, x):
-    """Exercise derivative-gradient.  Measure the gradient of a number f(x) by an array x.
+    """Exercise derivative-gradient.  Approximate the gradient of f, a number, at an array x.
 
     x holds float64 in any shape, () included, and so does the result. Use central differences:
     entries and slopes are of size one, and the result is right within 1e-8. Entries of x may be
@@ -99,9 +97,9 @@ def relative_error(x, z, *, floor=1e-8):
 
 
 def blind(pullback):
-    """Exercise derivative-blind.  Make of a right way back a wrong one that a sum lets pass.
+    """Exercise derivative-blind.  Make a wrong backward pass that a check with a sum accepts.
 
-    ``pullback(y_bar)`` is the right way back through some operation, from an array ȳ of two
+    ``pullback(y_bar)`` is the right backward pass of some operation, from an array ȳ of two
     axes to x̄, whose shape may be another; you are not told which. An axis of ȳ may have the size
     one, but not both. Return a function of ȳ that gives the same x̄ for ȳ = 1, and for a random ȳ
     another one, of the same shape and finite. It may be called as often as one likes.
@@ -115,7 +113,7 @@ def blind(pullback):
 
 
 def mistake(f, pullback, x, *, rng):
-    """Exercise derivative-check.  Find the entry of x̄ that is furthest off, if any is wrong.
+    """Exercise derivative-check.  Find the entry of x̄ that is furthest off, if one is wrong.
 
     ``f(x)`` returns an array or a number; ``pullback(x, y_bar)`` claims to return x̄, of the
     shape of x, which has one axis or more. Draw ȳ from `rng`, measure every entry of x̄ by central

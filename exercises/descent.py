@@ -1,4 +1,4 @@
-# Cut from solutions/descent.py by `dlcore exercises`: write your answers here. [7dacc46eb21d]
+# Cut from solutions/descent.py by `dlcore exercises`: write your answers here. [ebf9e1745158]
 """Exercises of the chapter *Descent*: steps, bounds, and what is best.
 
 Points and slopes are float64 arrays (D,). No function changes the arrays that it is given.
@@ -10,26 +10,26 @@ import numpy as np
 
 
 def step(w, g, curvature):
-    """Exercise descent-step.  Return the lowest point of a bowl that touches f at w.
+    """Exercise descent-step.  Return the minimum of a quadratic model of f at w.
 
-        f(w) + ⟨g, z - w⟩ + 1/2 Σ_d curvature_d (z_d - w_d)²,   lowest in z
+        f(w) + ⟨g, z - w⟩ + 1/2 Σ_d curvature_d (z_d - w_d)²,   least in z
 
-    The slope of f at w is g. The curvature is a positive number, or one for each entry of w. The
+    The gradient of f at w is g. The curvature is a positive number, or one for each entry of w. The
     point is an array (D,), right up to rounding.
 
     >>> step(np.array([1.0, 1.0]), np.array([2.0, 2.0]), np.array([1.0, 4.0]))
     array([-1. ,  0.5])
     """
-    # TODO: at the lowest point every slope by an entry of z is zero
-    raise NotImplementedError("at the lowest point every slope by an entry of z is zero")
+    # TODO: at the minimum every derivative by an entry of z is zero
+    raise NotImplementedError("at the minimum every derivative by an entry of z is zero")
 
 
 def averaged(slope, w, rates):
     """Exercise descent-average.  Descend from w and return the average of the points.
 
-    One slope is taken for every rate, and the points at which it was taken are averaged; the
-    last point is not one of them. There is at least one rate. The rates may be a generator, which
-    is read to its end, and too many to keep all points: hold a few of them at a time.
+    One slope is taken for every learning rate, and the points at which it was taken are averaged;
+    the last point is not one of them. There is at least one rate. The rates may be a generator,
+    which is read to its end, and too many to keep all points: hold a few of them at a time.
 
     >>> averaged(lambda w: w - 4, np.array([0.0]), (0.5 for _ in range(2))).tolist()
     [1.0]
@@ -41,12 +41,13 @@ def averaged(slope, w, rates):
 
 
 def both_sides(points, slopes, u, rate):
-    """Exercise descent-bound.  Return both sides of the bound on a walk, from any start.
+    """Exercise descent-bound.  Return both sides of the bound for T steps from any start.
 
         Σₜ ⟨wₜ - u, vₜ⟩   ≤   ‖w₁ - u‖² / (2 rate) + rate / 2 Σₜ ‖vₜ‖²
 
-    The walk has T + 1 points, (T + 1, D), and T slopes, (T, D), each of which led from its point
-    to the next at the rate; u is any point, (D,). The sides are two numbers, the left one first.
+    There are T + 1 points, (T + 1, D), and T directions, (T, D), each of which led from its point
+    to the next with the learning rate; u is any point, (D,). The sides are two numbers, the left
+    one first.
 
     >>> points, slopes = np.array([[0.0], [2.0], [3.0]]), np.array([[-4.0], [-2.0]])
     >>> both_sides(points, slopes, np.array([4.0]), 0.5)
@@ -57,14 +58,14 @@ def both_sides(points, slopes, u, rate):
 
 
 def plan(accuracy, distance, rho):
-    """Exercise descent-rate.  Return the fewest steps that promise an accuracy, and a rate.
+    """Exercise descent-rate.  Return the fewest steps that guarantee an accuracy, and a rate.
 
     The average of T points is above the minimum by
 
         distance² / (2 rate T) + rate rho² / 2
 
     at most. The rate is the one at which this is least. T is one at least, and where a whole
-    number keeps the promise exactly it is that number.
+    number gives the accuracy exactly it is that number.
 
     >>> plan(0.5, 2.0, 4.0)
     (256, 0.03125)
@@ -76,26 +77,26 @@ def plan(accuracy, distance, rho):
 
 
 def heavy_ball(curvature1, curvature2):
-    """Exercise descent-momentum.  Return the rate and the momentum that suit a bowl best.
+    """Exercise descent-momentum.  Return the best learning rate and momentum for a quadratic.
 
-    Its curvatures lie between the two, 0 < curvature1 ≤ curvature2, and the ball follows
+    Its curvatures lie between the two, 0 < curvature1 ≤ curvature2, and momentum follows
     v ← momentum v - rate g,  w ← w + v. In the long run, no other pair has a smaller factor
     per step for the slowest of them. Both are right to seven digits.
 
     >>> heavy_ball(1.0, 9.0)
     (0.25, 0.25)
     """
-    # TODO: the factor is √momentum while both curvatures are in the range of the velocity
+    # TODO: the factor is √momentum while both curvatures are where the roots are conjugate
     raise NotImplementedError(
-        "the factor is √momentum while both curvatures are in the range of the velocity"
+        "the factor is √momentum while both curvatures are where the roots are conjugate"
     )
 
 
 def targets(w, rate, distance):
-    """Exercise descent-leave.  Choose examples with which descent must leave its minimum.
+    """Exercise descent-leave.  Choose examples with which a step must leave the minimum.
 
     Examples x₁ … x_N make the function  1/(2N) Σₙ (w - xₙ)². A step with one example goes
-    against its slope alone,  w - xₙ. Return examples, an array (N,), whose function has its
+    against its gradient alone,  w - xₙ. Return examples, an array (N,), whose function has its
     minimum at `w`, and of which each leads from there to a point `distance` away. The minimum is
     any number; rate and distance are positive.
 

@@ -1,5 +1,5 @@
-# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [e7309710dd77]
-"""Exercises of the chapter *The linear map*.
+# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [8c9a998fc7a5]
+"""Exercises of the chapter *Linear classifiers*.
 
 There is one example at least. Arrays hold floats of either precision, or whole numbers, in any
 layout in memory. Results have the shapes that are stated, and are as exact as roundings of the
@@ -28,7 +28,7 @@ def linear(x, w, b):
 
 
 def linear_vjp(x, w, b, y_bar):
-    """Exercise linear-backward.  Pull a cotangent back through the linear map.
+    """Exercise linear-backward.  Compute the backward pass of the linear map.
 
     From ȳ (N, M) make x̄, w̄ and b̄, each in the shape of x, w and b; x may hold images.
     """
@@ -39,7 +39,7 @@ def linear_vjp(x, w, b, y_bar):
 
 
 def classifier_loss(x, t, w, b, reg):
-    """Exercise linear-classifier.  Measure a linear classifier, and say how to improve it.
+    """Exercise linear-classifier.  Compute the loss of a linear classifier and its gradient.
 
     L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 Σ w²  with the scores y = x w + b.
     x is (N, D), the labels t are (N,), w is (D, K), b is (K,). Return the number L, w̄ and b̄.
@@ -67,7 +67,7 @@ def predict(x, w, b):
 
 
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
-    """Exercise linear-jvp.  Push tangents forwards through the linear map.
+    """Exercise linear-jvp.  Compute the tangent of the linear map.
 
     Each of ẋ, ẇ, ḃ has the shape of x, w, b; ẏ is (N, M). Here x is (N, D).
     """
@@ -76,9 +76,9 @@ def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
 
 
 def deceptive_softmax_vjp(y, y_bar):
-    """Exercise linear-blind.  Write a wrong way back through softmax that a sum lets pass.
+    """Exercise linear-blind.  Write a wrong backward pass of softmax that a sum accepts.
 
-    y = softmax(x) and ȳ are (N, K), with two classes at least. The true way back is
+    y = softmax(x) and ȳ are (N, K), with two classes at least. The right one is
     x̄ = y (ȳ - Σⱼ ȳⱼ yⱼ). Return something else (N, K), linear in ȳ: right for ȳ = 1; wrong, and
     not 0, by more than a thousandth for a random ȳ.
     """
@@ -89,7 +89,7 @@ def deceptive_softmax_vjp(y, y_bar):
 
 
 def gradient_is_right(f, rule, xs, rng):
-    """Exercise linear-gradient-check.  Judge a way back by differences alone.
+    """Exercise linear-gradient-check.  Check a backward pass by differences.
 
     ``f(*xs)`` returns an array y, ``rule(*xs, y_bar)`` one cotangent for each x in xs.
     Draw directions ẋ and an upstream gradient ȳ from `rng` alone, and return True if

@@ -1,4 +1,4 @@
-"""Exercises of the chapter *Graphs*: orders, cycles, and the way back through an expression.
+"""Exercises of the chapter *Computation graphs*: orders, cycles, and backward passes.
 
 A graph is a dictionary that maps every node to a list of its successors. A successor may be
 listed twice: these are two edges. No function changes the graph that it is given.
@@ -45,7 +45,7 @@ def cotangents(expression, y):
     `expression` maps each value to a list of pairs: a value that it was computed from, and the
     slope along this edge. Among the values below y is y itself. The expression holds values
     that y does not depend on: they have no cotangent. A cotangent that is 0 is one. Use every
-    edge once: there may be 2¹⁰⁰⁰ ways to a value, and thousands of edges on each.
+    edge once: there may be 2¹⁰⁰⁰ paths to a value, and thousands of edges on each.
 
     >>> cotangents({"x": [], "y": [("x", 3), ("x", 3)], "z": [("x", 5)]}, "y")
     {'y': 1, 'x': 6}
@@ -78,7 +78,7 @@ def depth_first(source, successors):
     ``successors(node)`` lists the ends of the edges that leave a node; ask it once for each.
     A node is finished when all its successors are, and the last to finish comes first. The
     search may take the successors of a node in any order. Use no recursion: a chain may have
-    more nodes than calls can be nested. Raise a ValueError when the search runs in a circle.
+    more nodes than calls can be nested. Raise a ValueError when the search finds a cycle.
 
     >>> depth_first("d", {"d": "bc", "c": "b", "b": "a", "a": ""}.get)
     ['d', 'c', 'b', 'a']
@@ -168,7 +168,7 @@ def too_early(expression):
 
     A search from this value discovers the values breadth first, the nearest first, or depth
     first: a value, then all that its first parent leads to, then all that its second does. Both
-    are to be useless for the way back, in whatever order the parents are listed.
+    are to be wrong for the backward pass, in whatever order the parents are listed.
 
     >>> too_early({"y": ["x"], "x": []})["y"]
     ['x']

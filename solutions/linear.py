@@ -1,4 +1,4 @@
-"""Exercises of the chapter *The linear map*.
+"""Exercises of the chapter *Linear classifiers*.
 
 There is one example at least. Arrays hold floats of either precision, or whole numbers, in any
 layout in memory. Results have the shapes that are stated, and are as exact as roundings of the
@@ -29,13 +29,13 @@ def linear(x, w, b):
 
 
 def linear_vjp(x, w, b, y_bar):
-    """Exercise linear-backward.  Pull a cotangent back through the linear map.
+    """Exercise linear-backward.  Compute the backward pass of the linear map.
 
     From ȳ (N, M) make x̄, w̄ and b̄, each in the shape of x, w and b; x may hold images.
     """
     # BEGIN SOLUTION
     # HINT: all sizes differ: which product of ȳ with x or w has the shape you need?
-    # HINT: b went into every example, so it hears from all of them
+    # HINT: b went into every example, so its gradient is a sum over all of them
     # HINT: x̄ = ȳ wᵀ in the shape of x, w̄ = xᵀ ȳ with x laid flat, b̄ is a sum over examples
     x_bar = (y_bar @ w.T).reshape(x.shape)
     w_bar = x.reshape(len(x), -1).T @ y_bar
@@ -44,7 +44,7 @@ def linear_vjp(x, w, b, y_bar):
 
 
 def classifier_loss(x, t, w, b, reg):
-    """Exercise linear-classifier.  Measure a linear classifier, and say how to improve it.
+    """Exercise linear-classifier.  Compute the loss of a linear classifier and its gradient.
 
     L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 Σ w²  with the scores y = x w + b.
     x is (N, D), the labels t are (N,), w is (D, K), b is (K,). Return the number L, w̄ and b̄.
@@ -86,35 +86,35 @@ def predict(x, w, b):
 
 
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
-    """Exercise linear-jvp.  Push tangents forwards through the linear map.
+    """Exercise linear-jvp.  Compute the tangent of the linear map.
 
     Each of ẋ, ẇ, ḃ has the shape of x, w, b; ẏ is (N, M). Here x is (N, D).
     """
     # BEGIN SOLUTION
     # HINT: which rule of calculus differentiates a product?
-    # HINT: let one factor move while the other stands still, then add both
+    # HINT: let one factor change while the other is constant, then add both
     # HINT: ẏ = ẋ w + x ẇ + ḃ
     return x_dot @ w + x @ w_dot + b_dot
     # END SOLUTION
 
 
 def deceptive_softmax_vjp(y, y_bar):
-    """Exercise linear-blind.  Write a wrong way back through softmax that a sum lets pass.
+    """Exercise linear-blind.  Write a wrong backward pass of softmax that a sum accepts.
 
-    y = softmax(x) and ȳ are (N, K), with two classes at least. The true way back is
+    y = softmax(x) and ȳ are (N, K), with two classes at least. The right one is
     x̄ = y (ȳ - Σⱼ ȳⱼ yⱼ). Return something else (N, K), linear in ȳ: right for ȳ = 1; wrong, and
     not 0, by more than a thousandth for a random ȳ.
     """
     # BEGIN SOLUTION
     # HINT: what is the true x̄ when every entry of ȳ is 1? Remember what a row of y sums to
     # HINT: which small mistakes turn 0 into 0: a sign, a factor, a forgotten weight?
-    # HINT: return the true answer with its sign turned
+    # HINT: return the true answer with the other sign
     return -y * (y_bar - (y_bar * y).sum(axis=1, keepdims=True))
     # END SOLUTION
 
 
 def gradient_is_right(f, rule, xs, rng):
-    """Exercise linear-gradient-check.  Judge a way back by differences alone.
+    """Exercise linear-gradient-check.  Check a backward pass by differences.
 
     ``f(*xs)`` returns an array y, ``rule(*xs, y_bar)`` one cotangent for each x in xs.
     Draw directions ẋ and an upstream gradient ȳ from `rng` alone, and return True if

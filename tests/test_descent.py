@@ -1,4 +1,4 @@
-"""Descent.  Each test is a lemma of `book/descent.md`, in the order of the chapter."""
+"""Gradient descent.  The claims of `book/descent.md`, in the order of the chapter."""
 
 import importlib
 from fractions import Fraction
@@ -19,7 +19,7 @@ SQUARES = "two_parabolas mean_square_next"
 
 @pytest.fixture(scope="module")
 def lab():
-    """The grounds on which descent is watched."""
+    """The functions on which descent is tried."""
     return importlib.import_module("dlcore.experiments.descent")
 
 
@@ -57,7 +57,7 @@ def test_the_case_by_hand_comes_out():
 # A step
 
 
-def test_the_program_steps_against_the_slope(formulas, oracle, rng):
+def test_the_program_steps_against_the_gradient(formulas, oracle, rng):
     """Coordinate by coordinate,  w⁺ = w - rate · v  is what the program does at every step."""
     rates, v = rng.uniform(0.1, 0.9, size=6), rng.normal(size=(6, 4))
     given = iter(v)
@@ -69,8 +69,8 @@ def test_the_program_steps_against_the_slope(formulas, oracle, rng):
     assert_allclose(points[1:], page(w=points[:-1], v=v, rate=rates[:, None]), **ROUNDED)
 
 
-def test_a_step_ends_at_the_lowest_point_of_a_bowl(rng):
-    """The bowl at z is above its lowest point by κ/2 ‖z - w⁺‖², so no other point is as low."""
+def test_a_step_ends_at_the_minimum_of_a_quadratic_model(rng):
+    """The model at z is above its minimum by κ/2 ‖z - w⁺‖², so no other point is as low."""
     w, v, curvature = rng.normal(size=5), rng.normal(size=5), rng.uniform(0.1, 5.0)
     model = lambda z: v @ (z - w) + curvature / 2 * square(z - w)
     lowest = descend(lambda w: v, w, [1 / curvature])[-1]
@@ -79,7 +79,7 @@ def test_a_step_ends_at_the_lowest_point_of_a_bowl(rng):
         assert_allclose(above, curvature / 2 * square(z - lowest), **ROUNDED)
 
 
-def test_convexity_alone_allows_many_lowest_points(rng):
+def test_convexity_alone_allows_many_minima(rng):
     """max(0, |w| - 1) lies below all its chords, and is lowest at every w from -1 to 1."""
     f = lambda w: np.maximum(0, np.abs(w) - 1)
     u, w, share = 3 * rng.normal(size=100), 3 * rng.normal(size=100), rng.uniform(size=100)
@@ -87,7 +87,7 @@ def test_convexity_alone_allows_many_lowest_points(rng):
     assert not f(np.linspace(-1, 1, 9)).any()
 
 
-# The lemma
+# Any directions
 
 
 def test_a_step_changes_the_distance_from_any_point_by_a_known_amount(rng):
@@ -109,8 +109,8 @@ def test_both_sides_differ_by_the_last_distance(T, rng):
         assert_allclose(right - left, square(points[-1] - u) / (2 * 0.3), **ROUNDED)
 
 
-def test_from_zero_the_goal_has_its_own_length(rng):
-    """With w₁ = 0 the first distance is ‖u‖, and the bound of the sources holds."""
+def test_from_zero_the_first_distance_is_the_norm_of_u(rng):
+    """With w₁ = 0 the first distance is ‖u‖, and the bound has ‖u‖² in it."""
     v = rng.normal(size=(9, 3))
     given = iter(v)
     points = descend(lambda w: next(given), np.zeros(3), [0.3] * 9)
@@ -119,12 +119,12 @@ def test_from_zero_the_goal_has_its_own_length(rng):
         assert left <= square(u) / (2 * 0.3) + 0.3 / 2 * square(v)
 
 
-def test_from_elsewhere_the_length_of_the_goal_is_no_bound():
-    """w₁ = 1, u = 0, v = 1, rate 1:  the left side is 1, the right side of the sources ½."""
+def test_from_elsewhere_the_norm_of_u_is_no_bound():
+    """w₁ = 1, u = 0, v = 1, rate 1:  the left side is 1, and ‖u‖²/2 + ‖v‖²/2 is ½."""
     assert (1 - 0) * 1 > 0**2 / 2 + 1 / 2 * 1**2
 
 
-# The rate
+# Convex functions
 
 
 @pytest.mark.parametrize("T", STEPS)
@@ -165,17 +165,17 @@ def test_four_times_the_steps_halve_the_bound(formulas, oracle):
     assert least[0] == 2 * least[1]
 
 
-def test_the_slope_at_the_average_is_no_average(oracle):
+def test_the_product_at_the_average_is_not_the_average_product(oracle):
     """For f = w² at 1 and -1:  ⟨w̄ - 0, f'(w̄)⟩ = 0, but the mean of ⟨w - 0, f'(w)⟩ is 2."""
     points, slope = np.array([1.0, -1.0]), lambda w: 2 * w
     assert points.mean() * slope(points.mean()) == 0
     assert np.mean(points * slope(points)) == 2
 
 
-# As bad as it gets
+# A function that attains the bound
 
 
-def test_no_slope_of_that_function_is_longer_than_allowed(lab, rng):
+def test_the_worst_function_is_convex_and_its_subgradients_are_bounded(lab, rng):
     """|f(u) - f(w)| ≤ ρ ‖u - w‖, and f lies above every tangent."""
     f, slope = lab.worst(6, DISTANCE, 3.0)
     for u, w in DISTANCE * rng.normal(size=(100, 2, 6)):
@@ -184,7 +184,7 @@ def test_no_slope_of_that_function_is_longer_than_allowed(lab, rng):
 
 
 @pytest.mark.parametrize("T", STEPS)
-def test_one_function_attains_the_bound_to_the_last_digit(T, lab):
+def test_one_function_attains_the_bound(T, lab):
     """All T points, and their average, are at the height ρ (B/√T), computed in this order."""
     f, slope = lab.worst(T, DISTANCE, 3.0)
     rate = DISTANCE / (3.0 * np.sqrt(T))
@@ -203,7 +203,7 @@ def test_the_point_after_the_last_is_the_minimum(T, lab):
 
 
 @pytest.mark.parametrize("T", STEPS)
-def test_at_any_rate_that_function_stays_as_bad(T, lab):
+def test_at_any_rate_the_average_stays_as_high(T, lab):
     """With half or twice the rate one coordinate is still untouched at all T points."""
     f, slope = lab.worst(T, DISTANCE, 3.0)
     for share in (0.1, 0.5, 2.0, 10.0):
@@ -213,8 +213,8 @@ def test_at_any_rate_that_function_stays_as_bad(T, lab):
 
 
 @pytest.mark.parametrize("T", STEPS)
-def test_a_slope_that_shares_its_ties_loses_half(T, lab, formulas, oracle):
-    """-ρ/T in all of T tied coordinates is a slope, too, and descends to the half at last."""
+def test_a_subgradient_that_shares_its_ties_halves_the_height(T, lab, formulas, oracle):
+    """-ρ/T in all of T tied coordinates is a subgradient too; the average is at half the bound."""
     f, slope = lab.worst(T, DISTANCE, 3.0)
     shared = lambda w: (f(w) > 0) * -3.0 * np.isclose(w, w.min()) / np.isclose(w, w.min()).sum()
     points = descend(shared, np.zeros(T), [DISTANCE / (3.0 * np.sqrt(T))] * T)
@@ -262,7 +262,7 @@ def test_the_mean_square_obeys_its_recursion(quadratic, oracle, rng):
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
 def test_at_a_constant_rate_the_noise_stays(rate, lab, quadratic, oracle, rng):
-    """The mean square tends to ησ²/κ(2 - ηκ): seen in two thousand runs, and a fixed point."""
+    """The mean square tends to ησ²/κ(2 - ηκ): tried on two thousand runs, and a fixed point."""
     given = {"rate": rate, "curvature": 1.0, "std": 1.5}
     limit = oracle.program(quadratic.mean_square_limit)(**given)
     spread = oracle.program(
@@ -275,7 +275,7 @@ def test_at_a_constant_rate_the_noise_stays(rate, lab, quadratic, oracle, rng):
     assert_allclose(np.mean(far**2), limit, rtol=4 * np.sqrt(2 / 2000))  # four deviations
 
 
-def test_a_falling_rate_makes_the_mean_of_what_was_seen(rng):
+def test_a_falling_rate_gives_the_mean_of_the_examples(rng):
     """With the rates 1, 1/2, 1/3, … the weight is the mean of all examples drawn so far."""
     seen = rng.normal(size=50)
     given = iter(seen)
@@ -296,7 +296,7 @@ def test_at_a_falling_rate_the_noise_vanishes(quadratic, oracle, rng):
 
 @pytest.mark.parametrize("T", [2, 3, 20])
 def test_the_average_of_a_constant_rate_settles_too(T, lab, quadratic, oracle, rng):
-    """Its mean square is σ²/κ²T² Σ (1 - (1 - ηκ)ⁱ)², below σ²/κ²T;  seen in 20,000 runs."""
+    """Its mean square is σ²/κ²T² Σ (1 - (1 - ηκ)ⁱ)², below σ²/κ²T;  tried on 20,000 runs."""
     rate, std = 0.4, 1.5
     page = oracle.program(quadratic.mean_square_of_average)(T=T, rate=rate, curvature=1.0, std=std)
     points = lab.stray([rate] * T, 20_000, rng=rng)
@@ -306,7 +306,7 @@ def test_the_average_of_a_constant_rate_settles_too(T, lab, quadratic, oracle, r
 
 
 @pytest.mark.parametrize("T", [4, 64])
-def test_slopes_that_are_right_on_average_keep_the_bound(T, lab, formulas, oracle, rng):
+def test_unbiased_subgradients_keep_the_bound_in_the_mean(T, lab, formulas, oracle, rng):
     """One corner at a time: the mean of f(average) - min f, over 200 runs, is below Bρ/√T."""
     f, _ = lab.median(lab.CORNERS)
     towards = lambda w, n: lab.median(lab.CORNERS[[n]])[1](w)
@@ -316,8 +316,8 @@ def test_slopes_that_are_right_on_average_keep_the_bound(T, lab, formulas, oracl
     assert np.mean(lost) <= oracle.program(formulas.best_bound)(T=T, B=DISTANCE, rho=1.0)
 
 
-def test_taking_a_point_back_into_a_ball_brings_it_nearer(rng):
-    """‖onto(w) - u‖ ≤ ‖w - u‖  for every u in the ball, so the bound outlives a projection."""
+def test_a_projection_onto_a_ball_brings_points_nearer(rng):
+    """‖onto(w) - u‖ ≤ ‖w - u‖  for every u in the ball, so the bound survives a projection."""
     onto = ball(2.0)
     for w, u in 3 * rng.normal(size=(200, 2, 4)):
         inside = onto(w)
@@ -329,7 +329,7 @@ def test_taking_a_point_back_into_a_ball_brings_it_nearer(rng):
 # Curvature from above
 
 
-def test_a_step_falls_by_the_square_of_the_slope(lab, rng):
+def test_a_step_lowers_the_function_by_the_square_of_the_gradient(lab, rng):
     """f(w⁺) ≤ f(w) - ‖∇f(w)‖²/2κ  at the rate 1/κ."""
     for f, slope in (lab.huber(2.0, 0.7), lab.bowl(np.array([2.0, 1.0, 0.1])), lab.softened(2.0)):
         for w in 3 * rng.normal(size=(50, 3)):
@@ -338,8 +338,8 @@ def test_a_step_falls_by_the_square_of_the_slope(lab, rng):
 
 
 @pytest.mark.parametrize("T", STEPS)
-def test_bounded_curvature_promises_one_over_t(T, lab, formulas, oracle, rng):
-    """f(w_{T+1}) - min f ≤ κB²/2T  for flat valleys and far starts alike."""
+def test_bounded_curvature_bounds_the_last_point(T, lab, formulas, oracle, rng):
+    """f(w_{T+1}) - min f ≤ κB²/2T  for three functions with curvature at most κ."""
     for f, slope in (lab.huber(2.0, 0.01), lab.bowl(np.array([2.0, 1e-3])), lab.softened(2.0)):
         w = 3 * rng.normal(size=2)
         last = descend(slope, w, [1 / 2.0] * T)[-1]
@@ -348,8 +348,8 @@ def test_bounded_curvature_promises_one_over_t(T, lab, formulas, oracle, rng):
 
 
 @pytest.mark.parametrize("T", STEPS)
-def test_a_parabola_with_knees_reaches_half_of_that(T, lab, quadratic, oracle):
-    """With the knee at B/(2T + 1) descent is at the height κB²/(4T + 2) after T steps."""
+def test_a_huber_function_reaches_half_of_that(T, lab, quadratic, oracle):
+    """With the knee at B/(2T + 1)  f is κB²/(4T + 2) after T steps."""
     given = {"T": T, "B": DISTANCE}
     f, slope = lab.huber(2.0, oracle.program(quadratic.knee)(**given))
     last = descend(slope, [DISTANCE], [1 / 2.0] * T)[-1]
@@ -361,16 +361,16 @@ def test_a_parabola_with_knees_reaches_half_of_that(T, lab, quadratic, oracle):
 
 
 @pytest.mark.parametrize("flat", [0.5, 0.1, 0.01])
-def test_every_step_takes_a_share_of_the_distance(flat, lab, rng):
-    """‖w⁺ - u‖² ≤ (1 - 1/q) ‖w - u‖²  at the rate 1/κ, on bowls that are no parabolas."""
+def test_every_step_multiplies_the_distance_by_a_factor(flat, lab, rng):
+    """‖w⁺ - u‖² ≤ (1 - 1/q) ‖w - u‖²  at the rate 1/κ, on functions that are not quadratic."""
     _, soft = lab.softened(1.0 - flat)
     for w in 3 * rng.normal(size=(50, 4)):
         after = descend(lambda w: flat * w + soft(w), w, [1.0])[-1]
         assert square(after) <= (1 - flat) * square(w) + 1e-12
 
 
-def test_the_distance_falls_to_a_power_of_that_share(lab, quadratic, oracle, rng):
-    """‖w_{T+1} - u‖² ≤ (1 - 1/q)ᵀ ‖w₁ - u‖², and the exponent is worth its T."""
+def test_the_distance_falls_to_a_power_of_that_factor(lab, quadratic, oracle, rng):
+    """‖w_{T+1} - u‖² ≤ (1 - 1/q)ᵀ ‖w₁ - u‖², for T = 1, 5 and 40."""
     points = descend(lab.bowl(np.array([1.0, 0.3, 0.05]))[1], rng.normal(size=3), [1.0] * 40)
     q = oracle.program(quadratic.condition)(curvature1=0.05, curvature2=1.0)
     for T in (1, 5, 40):
@@ -378,7 +378,7 @@ def test_the_distance_falls_to_a_power_of_that_share(lab, quadratic, oracle, rng
         assert square(points[T]) <= bound * square(points[0])
 
 
-def test_a_bowl_keeps_one_share_along_every_axis(lab, quadratic, oracle, rng):
+def test_on_a_quadratic_every_axis_has_a_factor_of_its_own(lab, quadratic, oracle, rng):
     """y_i = (1 - ηκ)ⁱ  for each of its curvatures."""
     curvatures, rate = rng.uniform(0.1, 2.0, size=4), 0.8
     points = descend(lab.bowl(curvatures)[1], np.ones(4), [rate] * 6)
@@ -387,7 +387,7 @@ def test_a_bowl_keeps_one_share_along_every_axis(lab, quadratic, oracle, rng):
         assert_allclose(points[i], page, **ROUNDED)
 
 
-def test_the_best_rate_of_a_bowl_balances_its_ends(quadratic, oracle, rng):
+def test_the_best_rate_of_a_quadratic_balances_its_ends(quadratic, oracle, rng):
     """max |1 - ηκ| over κ₁ … κ₂ is least at 2/(κ₁ + κ₂), where it is (q - 1)/(q + 1)."""
     ends = {"curvature1": 0.2, "curvature2": 3.0}
     rate = oracle.program(quadratic.bowl_rate)(**ends)
@@ -397,10 +397,10 @@ def test_the_best_rate_of_a_bowl_balances_its_ends(quadratic, oracle, rng):
     assert all(slowest(other) > page for other in rate * np.exp(rng.normal(size=50)))
 
 
-# A heavy ball
+# Momentum
 
 
-def test_the_ball_obeys_a_recursion_of_two_steps(lab, quadratic, oracle, rng):
+def test_momentum_obeys_a_recursion_of_two_steps(lab, quadratic, oracle, rng):
     """y_{i+1} = (1 + μ - ηκ) y_i - μ y_{i-1},  with y₀ = 1 from rest."""
     rate, mu, curvature = rng.uniform(0.1, 0.9, size=3)
     y = lab.roll(np.array([curvature]), rate, mu, 8)[:, 0]
@@ -418,7 +418,7 @@ def test_a_power_obeys_the_recursion_if_it_solves_an_equation(quadratic):
     assert sp.expand(left - powers) == 0
 
 
-def test_inside_a_range_every_curvature_shrinks_alike(quadratic, oracle, rng):
+def test_inside_a_range_every_curvature_has_the_same_factor(quadratic, oracle, rng):
     """Between (1 - √μ)² and (1 + √μ)² both roots have the size √μ; outside one is larger."""
     for mu in rng.uniform(0.05, 0.95, size=9):
         low, high = (1 - np.sqrt(mu)) ** 2, (1 + np.sqrt(mu)) ** 2
@@ -428,13 +428,13 @@ def test_inside_a_range_every_curvature_shrinks_alike(quadratic, oracle, rng):
             assert np.abs(np.roots([1, -(1 + mu - x), mu])).max() > np.sqrt(mu) + 1e-6
 
 
-def test_the_range_ends_where_the_root_vanishes(quadratic, oracle, rng):
+def test_the_range_ends_where_the_discriminant_vanishes(quadratic, oracle, rng):
     """(1 + μ - ηκ)² - 4μ  is a product of two factors."""
     assert oracle.counterexample(*oracle.claim(quadratic.under_the_root), rng) is None
 
 
 @pytest.mark.parametrize("q", [2.0, 10.0, 400.0])
-def test_the_best_ball_puts_the_curvatures_at_the_ends(q, quadratic, oracle):
+def test_the_best_momentum_puts_the_curvatures_at_the_ends(q, quadratic, oracle):
     """ηκ₁ = (1 - √μ)²  and  ηκ₂ = (1 + √μ)²  at the best rate and momentum."""
     flat = 0.3
     rate = oracle.program(quadratic.ball_rate)(curvature1=flat, curvature2=q * flat)
@@ -451,8 +451,8 @@ def largest_root(rate, momentum, curvatures):
 
 
 @pytest.mark.parametrize("q", [2.0, 10.0, 100.0])
-def test_no_other_ball_has_a_smaller_share(q, quadratic, oracle, rng):
-    """The larger root, at the worst end, is above (√q - 1)/(√q + 1) for every other pair."""
+def test_no_other_momentum_has_a_smaller_factor(q, quadratic, oracle, rng):
+    """The larger root, at the worse end, is above (√q - 1)/(√q + 1) for every other pair."""
     share = oracle.program(quadratic.ball_share)(q=q)
     best = oracle.program(quadratic.ball_rate)(curvature1=1.0, curvature2=q), share**2
     # at a double root an error of ε in the coefficients moves the roots by √ε
@@ -460,10 +460,12 @@ def test_no_other_ball_has_a_smaller_share(q, quadratic, oracle, rng):
     for shift in 0.2 * rng.normal(size=(300, 2)):
         rate, mu = best * np.exp(shift)
         assert largest_root(rate, mu, (1.0, q)) > share
+    for rate, mu in rng.uniform([-1.0, -1.0], [5.0, 1.5], size=(300, 2)):
+        assert largest_root(rate, mu, (1.0, q)) > share
 
 
 @pytest.mark.parametrize("end", ["flat", "steep"])
-def test_at_both_ends_a_power_is_held_up(end, lab, quadratic, oracle):
+def test_at_both_ends_a_power_has_a_linear_factor(end, lab, quadratic, oracle):
     """y_i = (1 + (1 ∓ √μ) i) (±√μ)ⁱ,  with plus the steep end."""
     root, q = 0.6, (1.6 / 0.4) ** 2
     rate, curvature = 1.6**2, {"flat": 1 / q, "steep": 1.0}[end]
@@ -472,7 +474,7 @@ def test_at_both_ends_a_power_is_held_up(end, lab, quadratic, oracle):
     assert_allclose(rolled, [page(i=i, momentum=root**2) for i in range(13)], **ROUNDED)
 
 
-def test_between_the_ends_the_ball_swings(lab, quadratic, oracle, rng):
+def test_between_the_ends_the_error_oscillates(lab, quadratic, oracle, rng):
     """y_i = √μⁱ (sin (i + 1)φ - √μ sin iφ)/sin φ,  with  cos φ = (1 + μ - ηκ)/2√μ."""
     mu, phi = rng.uniform(0.2, 0.9), rng.uniform(0.1, 3.0)
     product = 1 + mu - 2 * np.sqrt(mu) * np.cos(phi)

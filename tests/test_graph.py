@@ -1,4 +1,4 @@
-"""Graphs.  Each test is a lemma of `book/graph.md`, in the order of the chapter."""
+"""Graphs.  The claims of `book/graph.md`, in the order of the chapter."""
 
 import importlib
 from collections import Counter
@@ -99,8 +99,8 @@ class Touched:
 # One value, used twice
 
 
-def test_overwriting_loses_a_share(lab):
-    """The slope of x · x at 3 is 3 + 3; where the second share replaces the first it is 3."""
+def test_overwriting_loses_a_contribution(lab):
+    """The derivative of x · x at 3 is 3 + 3; if the second term replaces the first it is 3."""
     assert lab.overwriting(lab.square(3), "yx")["x"] == 3
     assert lab.backward(lab.square(3), "yx")["x"] == 6
 
@@ -113,7 +113,7 @@ def test_the_order_of_discovery_passes_on_too_early(lab):
     assert lab.backward(y, ["y", "b", "a", "x"])["x"] == 114
 
 
-def test_recursion_visits_a_value_once_for_every_way(lab):
+def test_recursion_visits_a_value_once_for_every_path(lab):
     """Through n diamonds:  4 · 2ⁿ - 3 calls, more than four million for n = 20."""
     for n in (0, 1, 2, 7, 12):
         tower, bars = lab.Counted(lab.diamonds(n)), {}
@@ -133,26 +133,26 @@ def test_an_ordered_pass_visits_a_value_once(lab):
         assert tower.asked == 3 * n + 1
 
 
-def test_recursion_ends_before_a_long_chain_does(lab):
-    """A chain of a hundred thousand is too deep for calls within calls, and no trouble in order."""
+def test_recursion_fails_on_a_long_chain(lab):
+    """A chain of a hundred thousand values is too deep for recursion, and not for an order."""
     n = 100_000
     with pytest.raises(RecursionError):
         lab.recursive(lab.chain(n), n, 1, {})
     assert lab.backward(lab.chain(n), range(n, -1, -1))[0] == 1
 
 
-def test_in_an_order_the_shares_of_all_ways_add_up(lab, sort, rng):
-    """x̄ = Σ over all ways from y to x of the product of the slopes: exactly, in whole numbers."""
+def test_in_an_order_the_contributions_of_all_paths_add_up(lab, sort, rng):
+    """x̄ = Σ over all paths from y to x of the product of the slopes: exactly, in whole numbers."""
     y, bars = random_expression(rng, nodes=12, edges=30), {}
     lab.recursive(y, "y", 1, bars)
     assert lab.backward(y, list(sort(["y"], lab.parents(y)))) == bars
 
 
-# Acyclic is ordered
+# Acyclic graphs have an order
 
 
 @pytest.mark.parametrize("n", range(1, 6))
-def test_a_graph_without_cycles_has_a_beginning(n):
+def test_a_graph_without_cycles_has_a_source(n):
     """Of every graph on n nodes: a walk returns to its start, or into some node no edge leads."""
     joined = reach(n)
     some_walk_returns = joined[range(n), range(n)].any(axis=0)
@@ -160,7 +160,7 @@ def test_a_graph_without_cycles_has_a_beginning(n):
     assert (some_walk_returns | some_node_begins).all()
 
 
-def test_along_a_walk_the_places_grow(sort, rng):
+def test_along_a_walk_the_positions_grow(sort, rng):
     """p(end) - p(start) ≥ T after T edges, whatever they are."""
     graph = random_graph(rng, 30, 120)
     place = {node: i for i, node in enumerate(sort(graph, graph.get))}
@@ -202,7 +202,7 @@ def test_every_graph_on_five_nodes_has_been_judged(lab):
     assert "wrong" not in {lab.verdict(sort, graph) for graph in some for sort in SORTS}
 
 
-def test_acyclic_graphs_are_counted_by_their_beginnings():
+def test_acyclic_graphs_are_counted_by_their_sources():
     """aₙ = Σₖ (-1)ᵏ⁺¹ C(n, k) 2ᵏ⁽ⁿ⁻ᵏ⁾ aₙ₋ₖ  with  a₀ = 1."""
     counts = [1]
     for n in range(1, 6):
@@ -280,7 +280,7 @@ def test_a_long_chain_needs_no_recursion(sort):
     assert sum(1 for _ in order) == length + 1
 
 
-# The price
+# The cost
 
 
 def test_an_order_has_room_for_every_pair_once(sort):
@@ -296,7 +296,7 @@ def test_an_order_has_room_for_every_pair_once(sort):
 
 @pytest.mark.parametrize("shape", ["chain", "diamonds", "fan"])
 def test_twice_the_nodes_are_at_most_twice_the_work(lab, sort, shape):
-    """Counted in looks at nodes, hashes and comparisons:  work(2 n) ≤ 2 work(n)  + a few."""
+    """Counted in hashes and comparisons of nodes:  work(2 n) ≤ 2 work(n) + 50."""
     work = []
     for n in (1000, 2000):
         expression = getattr(lab, shape)(n)
@@ -312,7 +312,7 @@ def test_twice_the_nodes_are_at_most_twice_the_work(lab, sort, shape):
 
 
 def test_the_imports_of_the_library_have_an_order(lab, sort):
-    """Whoever imports stands before what is imported, among all modules and among all rooms."""
+    """Each importing module precedes what it imports, among all modules and all packages."""
     assert {"dlcore.autodiff.dispatch", "dlcore.graph"} <= {
         *lab.imports()["dlcore.autodiff.reverse"]
     }
@@ -321,8 +321,8 @@ def test_the_imports_of_the_library_have_an_order(lab, sort):
         assert all(place[user] < place[used] for user in graph for used in graph[user])
 
 
-def test_an_edge_beside_a_longer_way_says_nothing_new(lab, rng):
-    """With or without it the same nodes can be reached, and none of the remaining can go."""
+def test_an_edge_beside_a_longer_path_changes_nothing(lab, rng):
+    """With or without it the same nodes can be reached, and no remaining edge is spare."""
     graph = {node: sorted(set(after)) for node, after in random_graph(rng, 12, 30).items()}
     spare = lab.reduced(graph)
     assert below(spare) == below(graph)

@@ -1,4 +1,4 @@
-"""Linear.  Each test is a lemma of `book/linear.md`, in the order of the chapter."""
+"""Linear.  The claims of `book/linear.md`, in the order of the chapter."""
 
 import importlib
 from itertools import permutations
@@ -15,7 +15,7 @@ from dlcore.shapes import ShapeError
 from dlcore.train import loss_and_grads
 
 AFFINE = [[1.49834967, 1.70660132, 1.91485297], [3.25553199, 3.5141327, 3.77273342]]  # 000, 001
-HALF_A_UNIT = 5e-9  # of the eighth decimal, the last that the sources print
+HALF_A_UNIT = 5e-9  # of the eighth decimal, the last that is printed
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_the_program_says_what_the_page_says(example, formulas, oracle, rounding
     assert_allclose(linear(x, w, b), page, **rounding(x, w))
 
 
-def test_the_numbers_of_the_sources_come_out():
+def test_published_numbers_come_out():
     """The affine layer on evenly spread numbers, to the last decimal that is printed."""
     assert importlib.import_module("dlcore.experiments.linear").AFFINE_001 == AFFINE
     x, w = np.linspace(-0.1, 0.5, 240).reshape(2, 120), np.linspace(-0.2, 0.3, 360).reshape(120, 3)
@@ -90,14 +90,14 @@ def test_the_tangent_says_what_the_page_says(example, formulas, oracle, rng, rou
 
 
 @pytest.mark.parametrize("name", ["x", "w", "b"])
-def test_sums_may_be_sorted_by_the_cause(name, formulas, oracle, rng):
+def test_sums_may_be_sorted_by_argument(name, formulas, oracle, rng):
     """The order of finite sums is free: both sides are the same fraction, at random fractions."""
     share = getattr(formulas, f"share_of_{name}")
     assert oracle.counterexample(*oracle.claim(share), rng) is None
 
 
-def test_the_shares_make_up_the_whole(formulas, oracle, rng):
-    """⟨ȳ, ẏ⟩ is the share of x and that of w and that of b."""
+def test_the_three_parts_add_up(formulas, oracle, rng):
+    """⟨ȳ, ẏ⟩ is the part of x plus that of w plus that of b."""
     shares = [getattr(formulas, f"share_of_{name}") for name in "xwb"]
     given = oracle.draw(rng, formulas.linear_jvp, *shares)
     y_dot = oracle.program(formulas.linear_jvp)(**given)
@@ -106,7 +106,7 @@ def test_the_shares_make_up_the_whole(formulas, oracle, rng):
     assert whole(y_bar=given["y_bar"], y_dot=y_dot) == sum(parts)
 
 
-def test_a_change_is_worth_the_same_on_both_sides(example, formulas, oracle, rng, rounding):
+def test_forward_and_backward_are_adjoint(example, formulas, oracle, rng, rounding):
     """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ + ⟨w̄, ẇ⟩ + ⟨b̄, ḃ⟩, by the program's own two rules."""
     *xs, y_bar = example
     x_dots = [rng.normal(size=x.shape) for x in xs]
@@ -119,7 +119,7 @@ def test_a_change_is_worth_the_same_on_both_sides(example, formulas, oracle, rng
 
 
 @pytest.mark.parametrize("name", ["x", "w", "b"])
-def test_the_way_back_says_what_the_page_says(name, example, formulas, oracle, rounding):
+def test_the_backward_pass_says_what_the_page_says(name, example, formulas, oracle, rounding):
     """x̄ = ȳ wᵀ,   w̄ = xᵀ ȳ,   b̄ = Σₙ ȳₙ, entry by entry."""
     x, w, b, y_bar = example
     page = oracle.program(getattr(formulas, f"linear_{name}_bar"))(x=x, w=w, y_bar=y_bar)
@@ -127,8 +127,8 @@ def test_the_way_back_says_what_the_page_says(name, example, formulas, oracle, r
     assert_allclose(bar, page, **rounding(np.append(x, w), y_bar))
 
 
-def test_exact_calculus_finds_the_same_way_back(example, oracle, rounding):
-    """Symbols pushed through the program, Σ ȳ y differentiated by each of them."""
+def test_symbolic_differentiation_finds_the_same_backward_pass(example, oracle, rounding):
+    """The program is run on symbols, and Σ ȳ y differentiated by each of them."""
     x, w, b, y_bar = (array[:2, :3] if array.ndim > 1 else array[:3] for array in example)
     pullback = oracle.symbolic_vjp(linear.__wrapped__, x.shape, (3, 3), (3,))
     w = np.vstack([w, w[:1]])
@@ -159,7 +159,7 @@ class Counted:
         return self
 
 
-def test_the_way_back_costs_two_ways_forward(monkeypatch):
+def test_the_backward_pass_takes_twice_the_products(monkeypatch):
     """N D M multiplications forwards, 2 N D M backwards."""
     monkeypatch.setattr(Counted, "products", 0)
     N, D, M = 2, 3, 5
@@ -171,7 +171,7 @@ def test_the_way_back_costs_two_ways_forward(monkeypatch):
 
 
 def test_a_layer_returns_the_shape_it_was_given(rng):
-    """Images (N, C, H, W) are mixed as rows of D = C H W features; x̄ is images again."""
+    """Images (N, C, H, W) count as rows of D = C H W features; x̄ has their shape again."""
     layer, x = Linear(42, 5, rng=rng), rng.normal(size=(4, 3, 2, 7))
     y_bar, rows = rng.normal(size=(4, 5)), x.reshape(4, 42)
     y, pullback = vjp(layer, x)
@@ -244,7 +244,7 @@ def test_the_gradient_by_hand_is_the_gradient_of_the_tape(labelled):
     assert_allclose(grads["b"], grad(lambda b: loss(w, b))(b), rtol=0, atol=1e-15)
 
 
-def test_a_template_at_rest_is_a_mixture_of_pictures(labelled, formulas, oracle):
+def test_at_a_stationary_point_a_template_is_a_mixture_of_pictures(labelled, formulas, oracle):
     """Where w̄ = 0:  w = 1/λN Σₙ xₙ ([k = tₙ] - pₙₖ)."""
     model, x, t = labelled
     for _ in range(500):
@@ -256,7 +256,7 @@ def test_a_template_at_rest_is_a_mixture_of_pictures(labelled, formulas, oracle)
     assert_allclose(model.params["w"], mixture, rtol=0, atol=1e-12)
 
 
-def test_between_two_pictures_of_a_class_lies_only_that_class(rng):
+def test_the_region_of_a_class_is_convex(rng):
     """If class k wins at x and at z, then at (1 - a) x + a z too, for 0 ≤ a ≤ 1."""
     x, z, a = rng.normal(size=(300, 6)), rng.normal(size=(300, 6)), rng.uniform(size=(300, 1))
     w, b = rng.normal(size=(6, 4)), rng.normal(size=4)
@@ -266,7 +266,7 @@ def test_between_two_pictures_of_a_class_lies_only_that_class(rng):
     assert_array_equal(winner((1 - a) * x + a * z)[alike], winner(x)[alike])
 
 
-def test_no_template_solves_exclusive_or(rng):
+def test_no_linear_classifier_computes_exclusive_or(rng):
     """(0, 0) + (1, 1) = (0, 1) + (1, 0): both classes have the same summed scores."""
     x, t = np.array([[0.0, 0], [1, 1], [0, 1], [1, 0]]), np.array([0, 0, 1, 1])
     for _ in range(300):
@@ -275,7 +275,7 @@ def test_no_template_solves_exclusive_or(rng):
         assert (y.argmax(axis=1) == t).sum() <= 3
 
 
-def test_the_sum_of_a_softmax_has_no_slope(rng):
+def test_the_sum_of_a_softmax_has_gradient_zero(rng):
     """Σₖ yₙₖ = 1 whatever x is, so ȳ = 1 gives x̄ = y (1 - Σⱼ yⱼ) = 0."""
     x = rng.normal(size=(4, 3))
     (x_bar,) = softmax.vjp(softmax(x), x, np.ones((4, 3)))
@@ -288,23 +288,23 @@ def centre(x):
 
 
 def linear_rule(x, w, b, y_bar):
-    """Pull ȳ back through the linear map: the right way."""
+    """The right backward pass of the linear map."""
     return y_bar @ w.T, x.T @ y_bar, y_bar.sum(axis=0)
 
 
 def softmax_rule(x, y_bar):
-    """Pull ȳ back through softmax: the right way."""
+    """The right backward pass of softmax."""
     y = softmax(x)
     return (y * (y_bar - (y * y_bar).sum(axis=1, keepdims=True)),)
 
 
 def centre_rule(x, y_bar):
-    """Pull ȳ back through `centre`: the right way."""
+    """The right backward pass of `centre`."""
     return (y_bar - y_bar.mean(axis=0),)
 
 
 def changed(change):
-    """Pull back through the linear map what `change` makes of ȳ, instead of ȳ."""
+    """The backward pass of the linear map, of a changed ȳ instead of ȳ."""
     return linear, lambda x, w, b, y_bar: linear_rule(x, w, b, change(y_bar))
 
 
@@ -326,7 +326,7 @@ WRONG = {
         changed(lambda y_bar: mean(y_bar, axis=0)),
     "linear: y_bar is laid out in the wrong order":
         changed(lambda y_bar: y_bar.T.reshape(y_bar.shape)),
-    "softmax: the sign is turned":
+    "softmax: the sign is wrong":
         (softmax, lambda x, y_bar: (-softmax_rule(x, y_bar)[0],)),
     "softmax: the factor y is missing":
         (softmax, lambda x, y_bar: (softmax_rule(x, y_bar)[0] / softmax(x),)),
@@ -355,8 +355,8 @@ def accepts(f, rule, xs, y_bar, rng):
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_sum_of_outputs_accepts_a_wrong_way_back(name, rng):
-    """With the loss Σ y, that is ȳ = 1, differences find nothing to object to."""
+def test_a_sum_of_outputs_accepts_a_wrong_backward_pass(name, rng):
+    """With the loss Σ y, that is ȳ = 1, differences agree with the wrong backward pass."""
     f, rule = WRONG[name]
     xs = inputs(f, rng)
     assert accepts(f, rule, xs, np.ones_like(f(*xs)), rng)
@@ -364,7 +364,7 @@ def test_a_sum_of_outputs_accepts_a_wrong_way_back(name, rng):
 
 @pytest.mark.parametrize("name", [*RIGHT, *WRONG])
 def test_a_random_upstream_gradient_accepts_only_the_right_ones(name, rng):
-    """With a random ȳ, each wrong way back is refused, and none of the right ones."""
+    """With a random ȳ, each wrong backward pass is refused, and none of the right ones."""
     f, rule = (RIGHT | WRONG)[name]
     xs = inputs(f, rng)
     assert accepts(f, rule, xs, rng.normal(size=f(*xs).shape), rng) == (name in RIGHT)
@@ -385,8 +385,8 @@ def test_the_check_names_the_entry_that_is_wrong(example, rng, monkeypatch):
         check_gradients(linear, *xs, rng=rng)
 
 
-def test_the_check_is_not_deceived_by_a_turned_sign(rng, monkeypatch):
-    """Softmax with a wrong sign on its way back, which a sum would accept, is refused."""
+def test_the_check_refuses_a_wrong_sign(rng, monkeypatch):
+    """Softmax with a wrong sign in its backward pass, which a sum would accept, is refused."""
     x = rng.normal(size=(4, 5))
     check_gradients(softmax, x, rng=rng)
     monkeypatch.setattr(softmax, "vjp_rule", lambda y, x, y_bar: (-softmax_rule(x, y_bar)[0],))

@@ -21,13 +21,13 @@ from figures.exploring import RAISED
 STEPS = 30
 START = np.array([-9.0, 2.4])  # on the map, where the flattest direction lies along the first axis
 CONDITIONS = (1, 3, 10, 30, 100)
-BEND = 100  # the condition number of the bowl that the ball rolls over
+BEND = 100  # the condition number of the quadratic for momentum
 NOISE = (0.0, 0.5, 1.5, 3.0)
 RUNS = 400
 WALKS = {
-    "constant": "at the constant rate",
+    "constant": "at a constant learning rate",
     "average": "for its average",
-    "falling": "at the falling rate",
+    "falling": "at a falling one",
 }
 MAP = {"x": (-10.5, 10.5), "y": (-6.8, 6.8)}
 
@@ -64,9 +64,9 @@ def bowl_walks(rates=(0.1, 0.5, 1.0, 1.5, 1.8, 1.9, 1.98, 2.02)):
         heights = np.array([f(w) for w in points]) / f(START)
         i = np.arange(STEPS + 1)
         share = max(abs(1 - rate), abs(1 - rate / q))
-        text = f"Rate {rate:.3g}, condition number {q}: after {STEPS} steps the walk is "
-        text += f"at {power(heights[-1])} of its first height. "
-        text += f"The slowest direction keeps {share:.3f} of itself per step."
+        text = f"Learning rate {rate:.3g}, condition number {q}: after {STEPS} steps f is "
+        text += f"{power(heights[-1])} of its first value. "
+        text += f"The slowest direction is multiplied by {share:.3f} per step."
         frame = {"text": text, "contours": contours(q), "path": points.T}
         frames.append(frame | {"height": (i, heights), "bound": (i, share ** (2 * i))})
     height_panel = {
@@ -74,16 +74,16 @@ def bowl_walks(rates=(0.1, 0.5, 1.0, 1.5, 1.8, 1.9, 1.98, 2.02)):
         "y": (1e-6, 10),
         "log": "y",
         "xlabel": "step",
-        "ylabel": "height, in parts of the first",
+        "ylabel": "f, in parts of its first value",
     }
     return {
-        "sliders": [slider("rate", rates, 4), slider("condition number", CONDITIONS, 2)],
+        "sliders": [slider("learning rate", rates, 4), slider("condition number", CONDITIONS, 2)],
         "panels": [MAP, height_panel],
         "curves": {
             "contours": (0, "faint", 0, ""),
             "path": (0, "walk", 0, ""),
             "bound": (1, "dashed", 1, "bound"),
-            "height": (1, "line", 0, "height"),
+            "height": (1, "line", 0, "f"),
         },
         "frames": frames,
     }
@@ -101,7 +101,8 @@ def noisy_walks(rates=(0.02, 0.05, 0.1, 0.2, 0.5, 1.0), steps=100):
         total = np.cumsum(walks["constant"], axis=0)
         walks["average"] = total / (at + 1)[:, None]
         square = {name: np.mean(w**2, axis=1) for name, w in walks.items()}
-        text = f"Rate {rate}, noise {std}: after {steps} steps the mean square of the distance is "
+        text = f"Learning rate {rate}, noise {std}: after {steps} steps "
+        text += "the mean square of the distance is "
         ends = (f"{power(square[name][-1])} {what}" for name, what in WALKS.items())
         text += ", ".join(ends) + "."
         frame = {"text": text, "limit": ((1, steps), np.maximum(2 * [limit(rate, std)], 1e-9))}
@@ -120,7 +121,7 @@ def noisy_walks(rates=(0.02, 0.05, 0.1, 0.2, 0.5, 1.0), steps=100):
         "ylabel": "mean square of the distance",
     }
     return {
-        "sliders": [slider("rate", rates, 3), slider("noise", NOISE, 2)],
+        "sliders": [slider("learning rate", rates, 3), slider("noise", NOISE, 2)],
         "panels": [weight_panel, square_panel],
         "curves": curves,
         "frames": frames,
@@ -141,25 +142,25 @@ def ball_walks(rates=(0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.3, 3.6)):
     for rate, momentum in product(rates, momenta):
         points = START / [1, 2] * roll(np.array([1 / BEND, 1.0]), rate, momentum, STEPS)
         shares = factor(rate * curvatures, momentum)
-        text = f"Rate {rate}, momentum {momentum}: after {STEPS} steps the ball is "
-        text += f"{power(np.linalg.norm(points[-1]))} from the minimum. "
-        text += f"The slowest direction keeps {shares.max():.3f} of itself per step."
+        text = f"Learning rate {rate}, momentum {momentum}: after {STEPS} steps the distance "
+        text += f"from the minimum is {power(np.linalg.norm(points[-1]))}. "
+        text += f"The slowest direction is multiplied by {shares.max():.3f} per step."
         frames.append({"text": text, "path": points.T, "share": (curvatures, shares)})
     share_panel = {
         "x": (1 / BEND, 1.0),
         "y": (0.5, 1.2),
         "log": "x",
         "xlabel": "curvature",
-        "ylabel": "share kept per step",
+        "ylabel": "factor per step",
     }
     return {
-        "sliders": [slider("rate", rates, 3), slider("momentum", momenta, 3)],
+        "sliders": [slider("learning rate", rates, 3), slider("momentum", momenta, 3)],
         "panels": [MAP, share_panel],
         "curves": {
             "contours": (0, "faint", 0, ""),
             "path": (0, "walk", 0, ""),
             "best": (1, "dashed", 1, "best"),
-            "share": (1, "line", 0, "share"),
+            "share": (1, "line", 0, "factor"),
         },
         "still": {"contours": contours(BEND), "best": ((1 / BEND, 1.0), 2 * [best])},
         "frames": frames,

@@ -1,4 +1,4 @@
-"""Finite differences, the referee of every rule.
+"""Finite differences, by which every derivative rule is checked.
 
 Chapter: book/derivative.md.
 """
@@ -10,11 +10,11 @@ from dlcore.autodiff.reverse import vjp
 
 EPS = float(np.finfo(float).eps)  # the distance from 1 to the next number
 STEP = float(np.cbrt(EPS))  # balances truncation h² against round-off ε/h
-DIRECTIONS = 3  # one sees almost every mistake, three see it however they happen to point
+DIRECTIONS = 3  # one shows almost every mistake, three hardly ever hide it all at once
 
 
 def one_sided(f, x, h):
-    """Measure a slope by a step ahead:  (f(x + h) - f(x)) / h,  off by the order of h.
+    """Approximate a derivative one-sidedly:  (f(x + h) - f(x)) / h,  with an error of order h.
 
     >>> one_sided(lambda x: x**3, 2, 1)
     19.0
@@ -23,7 +23,7 @@ def one_sided(f, x, h):
 
 
 def central(f, x, h):
-    """Measure it by a step to either side:  (f(x + h) - f(x - h)) / 2h,  off by h².
+    """Approximate it centrally:  (f(x + h) - f(x - h)) / 2h,  with an error of order h².
 
     >>> central(lambda x: x**3, 2, 1)
     13.0
@@ -32,9 +32,9 @@ def central(f, x, h):
 
 
 def complex_step(f, x, h=1e-100):
-    """Measure it by a step aside:  Im f(x + i h) / h,  off by h², and nothing is subtracted.
+    """Approximate it by an imaginary step:  Im f(x + i h) / h,  without any subtraction.
 
-    f must accept complex numbers and have a complex slope: no absolute value, no conjugate.
+    f must accept complex numbers and be analytic: no absolute value, no conjugate.
 
     >>> complex_step(lambda x: x**3, 2, 1)
     11.0
@@ -53,7 +53,7 @@ def relative_error(x, z, floor=1e-8):
 
 
 def directional(f, xs, x_dots, step=STEP):
-    """Measure the slope of f along a direction:  (f(x + h ẋ) - f(x - h ẋ)) / 2h.
+    """Approximate the derivative of f along a direction:  (f(x + h ẋ) - f(x - h ẋ)) / 2h.
 
     `xs` and `x_dots` list as many arrays as f has arguments, float64; h is `step`.
 

@@ -1,7 +1,7 @@
-"""Grounds on which descent is watched: functions with known minima, slopes and curvatures.
+"""Functions with known minima, gradients and curvatures, on which descent is tried.
 
-A ground is a pair (f, slope). Each of them meets one of the chapter's theorems, or is
-as bad as the theorem allows.
+Each is a pair (f, slope). It satisfies the hypotheses of one of the chapter's theorems, or
+attains its bound.
 
 Chapter: book/descent.md.
 """
@@ -35,11 +35,11 @@ def median(points):
 
 
 def worst(T, distance, rho):
-    """The function on which the average of T points is as bad as promised.
+    """The function on which the average of T points attains its bound.
 
         f(w) = rho · max(0, max_d (distance/√T - w_d)),   D = T
 
-    Its slope moves one coordinate, the first of the lowest.
+    Its slope is the subgradient that moves one coordinate, the first of the smallest.
     """
     height = distance / np.sqrt(T)
 
@@ -55,7 +55,7 @@ def worst(T, distance, rho):
 
 
 def huber(curvature, knee):
-    """A parabola in the middle, straight beyond the knees."""
+    """The Huber function: a parabola in the middle, straight beyond the knees."""
 
     def f(w):
         inside = np.minimum(np.abs(w), knee)
@@ -68,7 +68,7 @@ def huber(curvature, knee):
 
 
 def softened(curvature):
-    """Curved in the middle, ever straighter away from it:  f(w) = κ Σ_d ln cosh w_d."""
+    """A smooth function that is nearly linear far away:  f(w) = κ Σ_d ln cosh w_d."""
 
     def f(w):
         return curvature * float(np.sum(np.logaddexp(w, -w) - np.log(2)))
@@ -77,7 +77,7 @@ def softened(curvature):
 
 
 def bowl(curvatures):
-    """A parabola along every axis:  f(w) = ½ Σ_d κ_d w_d²."""
+    """A quadratic function, a parabola along every axis:  f(w) = ½ Σ_d κ_d w_d²."""
     return lambda w: float(w @ (curvatures * w)) / 2, lambda w: curvatures * w
 
 
@@ -98,7 +98,7 @@ def stray(rates, runs, *, rng):
 
 
 def roll(curvatures, rate, momentum, steps):
-    """Roll over a bowl from one in every coordinate; return all points, (T + 1, D)."""
+    """Minimise a quadratic with momentum, from one in every coordinate; return (T + 1, D)."""
     optimizer = Momentum(rate, momentum=momentum)
     return path(optimizer, bowl(curvatures)[1], np.ones(len(curvatures)), steps)
 
@@ -110,7 +110,7 @@ def slowest(curvature1, curvature2, rate, momentum, steps, points=200):
 
 
 def with_edges(steps, distance=5.0):
-    """For every T: the promise to slopes of at most one, the worst function, four corners."""
+    """For every T: the bound for slopes of at most one, the worst function, four corners."""
     corners = median(CORNERS)
     lowest = corners[0](CROSSING)
     return {
@@ -121,7 +121,7 @@ def with_edges(steps, distance=5.0):
 
 
 def without_edges(steps, distance=5.0):
-    """For every T: the promise to curvatures of at most one, the knee, a bowl of many sides."""
+    """For every T: the bound for curvatures of at most one, the knee, a quadratic."""
     end = lambda ground, w, T: ground[0](descend(ground[1], w, np.ones(T))[-1])
     knees = {T: huber(1.0, distance / (2 * T + 1)) for T in steps}
     curvatures = 1 / np.arange(1.0, 201) ** 2
@@ -130,5 +130,5 @@ def without_edges(steps, distance=5.0):
     return {
         "bound": distance**2 / (2 * np.asarray(steps)),
         "knee": [end(knees[T], [distance], T) for T in steps],
-        "bowl": [end(bowl(curvatures), start, T) for T in steps],
+        "quadratic": [end(bowl(curvatures), start, T) for T in steps],
     }

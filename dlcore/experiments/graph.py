@@ -26,7 +26,7 @@ def square(x):
 
 
 def shared(x):
-    """Return a = x · x,  b = a + 1,  y = a · b:  two ways lead from y to a."""
+    """Return a = x · x,  b = a + 1,  y = a · b:  two paths lead from y to a."""
     a = x * x
     b = a + 1
     return {"y": [("a", b), ("b", a)], "b": [("a", 1)], "a": [("x", x), ("x", x)], "x": []}
@@ -57,7 +57,7 @@ def parents(expression):
 
 
 def overwriting(expression, order):
-    """Pass the cotangents on; where two of them meet, keep the second."""
+    """Pass the cotangents on; where two of them arrive, keep the second."""
     bars = {order[0]: 1}
     for node in order:
         for parent, slope in expression[node]:
@@ -66,7 +66,7 @@ def overwriting(expression, order):
 
 
 def backward(expression, order):
-    """Pass the cotangents on; where two of them meet, add them up."""
+    """Pass the cotangents on; where two of them arrive, add them."""
     bars = {order[0]: 1}
     for node in order:
         for parent, slope in expression[node]:
@@ -85,14 +85,14 @@ def discovery(expression, y):
 
 
 def recursive(expression, node, bar, bars):
-    """Pass every cotangent on the moment it arrives: one call for each way from y."""
+    """Pass every cotangent on as soon as it arrives: one call for each path from y."""
     bars[node] = bars.get(node, 0) + bar
     for parent, slope in expression[node]:
         recursive(expression, parent, bar * slope, bars)
 
 
 def steps(expression, order):
-    """Tell what stands at each value when its step comes, and which edges come too late."""
+    """Return what is at each value when its step comes, and which edges come too late."""
     graph = parents(expression)
     place = {node: i for i, node in enumerate(order)}
     late = [(u, v) for u in order for v in graph(u) if place[u] > place[v]]
@@ -217,7 +217,7 @@ def room(module):
 
 
 def reduced(graph):
-    """Leave out every edge that follows from others, because a longer way joins its ends."""
+    """Leave out every edge that follows from others, because a longer path joins its ends."""
     below = {}
     for node in reversed(list(topological_order(graph, graph.get))):
         below[node] = set(graph[node]).union(*(below[each] for each in graph[node]))

@@ -61,13 +61,13 @@ def concrete(relation, function):
 
 @formula(solves(lambda page: concrete(page, cube).rhs - one_sided_cube.rhs))
 def one_sided():
-    """A step ahead, and the rise over it."""
+    """The difference of two values over the step."""
     return sp.Eq(y, (Slope(0, x + h) - Slope(0, x)) / h)
 
 
 @formula(solves(lambda page: concrete(page, cube).rhs - central_cube.rhs))
 def central():
-    """A step to either side, and the rise between them."""
+    """The same with a step to either side."""
     return sp.Eq(y, (Slope(0, x + h) - Slope(0, x - h)) / (2 * h))
 
 
@@ -79,7 +79,7 @@ def central():
     )
 )
 def complex_step():
-    """A step in the imaginary direction, and the rise of the imaginary part."""
+    """The imaginary part after an imaginary step, over the step."""
     return sp.Eq(y, Imag(Slope(0, x + sp.I * h)) / h)
 
 
@@ -109,7 +109,7 @@ def central_cube():
 
 @formula(identity())
 def complex_cube():
-    """The step aside leaves the same term with the other sign, because i² = -1."""
+    """The complex step leaves the same term with the other sign, because i² = -1."""
     return sp.Eq(Imag((x + sp.I * h) ** 3) / h, 3 * x**2 - h**2)
 
 
@@ -132,7 +132,7 @@ def one_sided_least():
     yield h / 2 * c2 + 2 * eps * c0 / h
     yield "=", c2 / (2 * h) * (h**2 + best**2), "$4 \\varepsilon c_0 = c_2 h_0^2$"
     yield "=", c2 * best + above, "the square is completed"
-    yield ">=", c2 * best, "no square is negative", above
+    yield ">=", c2 * best, "a square is never negative", above
 
 
 @formula(solves(lambda page: one_sided_bound.rhs.subs(h, one_sided_step.rhs) / page.rhs - 1))
@@ -185,7 +185,7 @@ def central_best():
 
 @formula(computed("verification.programs.derivative.slope_along"))
 def slope_along():
-    """Along a direction every entry of the gradient counts as much as its entry moves."""
+    """A directional derivative is the inner product of gradient and direction."""
     return sp.Eq(y_dot, total(x_bar[d] * x_dot[d], d))
 
 
@@ -232,9 +232,9 @@ def one_sided_off():
     yield (
         "=",
         (h * SlopeAt(1, x) + h**2 / 2 * SlopeAt(2, z)) / h - SlopeAt(1, x),
-        "$f(x)$ is gone",
+        "$f(x)$ cancels",
     )
-    yield "=", h / 2 * SlopeAt(2, z), "so is the slope"
+    yield "=", h / 2 * SlopeAt(2, z), "so does $f'(x)$"
 
 
 @formula(solves(lambda page: gap(concrete(page, quartic)).subs(z1, x + h / 4)))
@@ -265,7 +265,7 @@ def central_off():
     yield (
         "=",
         (2 * h * SlopeAt(1, x) + thirds) / (2 * h) - SlopeAt(1, x),
-        "even terms are gone",
+        "even terms cancel",
     )
-    yield "=", h**2 / 12 * (SlopeAt(3, z1) + SlopeAt(3, z2)), "so is the slope"
+    yield "=", h**2 / 12 * (SlopeAt(3, z1) + SlopeAt(3, z2)), "so does $f'(x)$"
     yield "=", h**2 / 6 * SlopeAt(3, z), "twice their mean"

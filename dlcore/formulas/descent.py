@@ -1,4 +1,4 @@
-"""Descent: where a step leads, how far T of them lead, and how fast.
+"""Gradient descent: one step, and bounds on what T steps reach.
 
 Points w_t have slopes v_t, t = 1 … T; u is any point, mostly the lowest. B bounds the
 distance to it, ρ the slopes, κ the curvature, which is at least κ/q where there is a q;
@@ -39,13 +39,13 @@ def mean(term):
 
 @formula(computed("verification.programs.descent.step"))
 def step():
-    """A step goes against the slope, as far as the rate says."""
+    """A step goes against the gradient; the learning rate says how far."""
     return sp.Eq(w[t + 1], w[t] - rate * v[t])
 
 
 @derivation()
 def lowest():
-    """A tangent with a bowl on it has one lowest point, a step against the slope."""
+    """A quadratic model has a single minimum, a step against the gradient."""
     fall = Norm(v[t]) ** 2 / (2 * curvature)
     yield inner(v[t], z - w[t]) + curvature / 2 * Norm(z - w[t]) ** 2
     completed = curvature / 2 * Norm(z - (w[t] - v[t] / curvature)) ** 2
@@ -67,11 +67,11 @@ def distance():
 
 @derivation(step)
 def regret():
-    """Whatever the slopes are, T steps cannot lose more than this."""
+    """For any directions v the sum of the inner products is at most this."""
     cost = rate / 2 * steps(Norm(v[t]) ** 2)
     yield steps(inner(w[t] - u, v[t]))
     each = (far(t) - far(t + 1)) / (2 * rate) + rate / 2 * Norm(v[t]) ** 2
-    yield "=", steps(each), "solved for the product"
+    yield "=", steps(each), "solved for the inner product"
     yield "=", (far(1) - far(T + 1)) / (2 * rate) + cost, "the sum telescopes"
     yield "<=", far(1) / (2 * rate) + cost, "a square is dropped", far(T + 1) / (2 * rate)
 
@@ -105,7 +105,7 @@ def near():
 
 @formula
 def steep():
-    """No slope is longer than ρ."""
+    """No subgradient is longer than ρ."""
     return sp.Le(Norm(v[t]), rho)
 
 
@@ -121,20 +121,20 @@ def height():
 
 @derivation(height.claim, regret.claim, near, steep)
 def rate_of_average():
-    """The average is above the minimum by two parts, one for the start and one for the slopes."""
+    """The average is above the minimum by at most two terms: start, and subgradients."""
     yield f(mean(w[t])) - f(u)
     yield "<=", mean(inner(w[t] - u, v[t])), "as above", slack(height.claim)
     both = far(1) / (2 * rate * T) + rate / (2 * T) * steps(Norm(v[t]) ** 2)
-    yield "<=", both, "whatever the slopes are", slack(regret.claim) / T
+    yield "<=", both, "true for any $v_t$", slack(regret.claim) / T
     room = slack(near) * (B + Norm(w[1] - u)) / (2 * rate * T)
     room += rate / (2 * T) * steps(slack(steep) * (rho + Norm(v[t])))
     bound = B**2 / (2 * rate * T) + rate * rho**2 / 2
-    yield "<=", bound, "the start is near, slopes are short", room
+    yield "<=", bound, "$\\lVert w_1 - u \\rVert \\le B, \\; \\lVert v_t \\rVert \\le \\rho$", room
 
 
 @formula(proved(rate_of_average))
 def rate_bound():
-    """What the start costs falls with the rate, what the slopes cost grows with it."""
+    """The first term falls with the learning rate, the second grows with it."""
     return sp.Eq(e, B**2 / (2 * rate * T) + rate * rho**2 / 2)
 
 
@@ -155,13 +155,13 @@ def best_rate():
 
 @formula(proved(best))
 def best_bound():
-    """Half of the error costs four times the steps."""
+    """Half of the error takes four times the steps."""
     return sp.Eq(e, B * rho / sqrt(T))
 
 
 @formula(computed("verification.programs.descent.shared_bound", sizes={"T": 5, "B": 2}))
 def shared_bound():
-    """A slope that shares its ties loses little more than half of that."""
+    """A subgradient that shares its ties is off by little more than half of that."""
     return sp.Eq(e, B * rho / sqrt(T) * (T + 1) / (2 * T))
 
 
@@ -179,7 +179,7 @@ def sure_rate():
 
 @derivation(step, sure_rate, bent_slopes)
 def falls():
-    """Each step falls by the square of the slope at least."""
+    """Each step lowers the function by the square of the gradient at least."""
     move = w[t + 1] - w[t]
     yield bent(w[t + 1])
     bound = bent(w[t]) + inner(v[t], move) + curvature / 2 * Norm(move) ** 2
@@ -189,10 +189,10 @@ def falls():
 
 @derivation(step, sure_rate, bent_slopes, falls.claim)
 def nearer():
-    """What is left above the minimum is paid for by coming nearer."""
+    """What is left above the minimum is bounded by the decrease of the distance."""
     fall = Norm(v[t]) ** 2 / (2 * curvature)
     yield bent(w[t + 1]) - bent(u)
-    yield "<=", bent(w[t]) - bent(u) - fall, "a step falls", slack(falls.claim)
+    yield "<=", bent(w[t]) - bent(u) - fall, "a step lowers $f$", slack(falls.claim)
     tangent = inner(w[t] - u, v[t]) - fall
     yield "<=", tangent, "$f$ lies above its tangents", convex(bent, u, w[t])
     yield "=", curvature / 2 * (far(t) - far(t + 1)), "the distance after a step"
@@ -204,7 +204,7 @@ def smooth_rate():
     fallen = slack(falls.claim, t=i + 1) + Norm(v[i + 1]) ** 2 / (2 * curvature)
     falling = 1 / T * steps(i * fallen, i, 0, T - 1)
     yield bent(w[T + 1]) - bent(u)
-    yield "<=", mean(bent(w[t + 1]) - bent(u)), "heights only fall", falling
+    yield "<=", mean(bent(w[t + 1]) - bent(u)), "$f(w_t)$ never increases", falling
     paid = mean(curvature / 2 * (far(t) - far(t + 1)))
     yield "<=", paid, "as above", mean(slack(nearer.claim))
     half = curvature / (2 * T)
@@ -214,7 +214,7 @@ def smooth_rate():
 
 @formula(proved(smooth_rate, {Norm(w[1] - u): B}))
 def smooth_bound():
-    """Half of the error costs twice the steps."""
+    """Half of the error takes twice the steps."""
     return sp.Eq(e, curvature * B**2 / (2 * T))
 
 
@@ -240,5 +240,5 @@ def closer():
     above, after = (kept - 2 / curvature * (bowl(w[k]) - bowl(u)) for k in (t, t + 1))
     bent_up = 2 / curvature * strong(bowl, u, w[t])
     yield "<=", above + square, "curvature $\\ge \\kappa / q$", bent_up
-    yield "<=", after, "a step falls", 2 / curvature * smooth(bowl, w[t + 1], w[t])
-    yield "<=", kept, "$u$ is lowest", 2 / curvature * slack(bottom, t=t + 1)
+    yield "<=", after, "a step lowers $f$", 2 / curvature * smooth(bowl, w[t + 1], w[t])
+    yield "<=", kept, "$u$ is a minimum", 2 / curvature * slack(bottom, t=t + 1)

@@ -1,6 +1,6 @@
-"""Counting in graphs: places in an order, edges between them, ways through diamonds.
+"""Counting in graphs: positions in an order, edges between them, paths through diamonds.
 
-p is the place of a node in an order, and e the number of edges that lead to it; both are
+p is the position of a node in an order, and e the number of edges that lead to it; both are
 counted along the order or along a walk, t = 1 … T. a is the number of calls.
 
 Chapter: book/graph.md.
@@ -19,13 +19,13 @@ p, e, a = map(sp.IndexedBase, "pea")
 
 @formula
 def forwards():
-    """An edge leads at least one place further."""
+    """An edge leads at least one position further."""
     return sp.Ge(p[t + 1], p[t] + 1)
 
 
 @derivation(forwards)
 def way():
-    """After T edges a walk is at least T places further."""
+    """After T edges a walk is at least T positions further."""
     yield p[T + 1] - p[1]
     yield "=", steps(p[t + 1] - p[t]), "what is between cancels"
     yield ">=", steps(sp.S.One), "each edge leads forwards", steps(slack(forwards))
@@ -34,7 +34,7 @@ def way():
 
 @formula
 def from_before():
-    """At the place t there are t - 1 nodes before, and none sends two edges."""
+    """Before the position t there are t - 1 nodes, and none sends two edges."""
     return sp.Le(e[t], t - 1)
 
 
@@ -43,20 +43,20 @@ def edges():
     """An order of T nodes has room for this many edges."""
     yield steps(e[t])
     yield "<=", steps(t - 1), "from the nodes before", steps(slack(from_before))
-    yield "=", -T + steps(t), "one is taken off, $T$ times"
+    yield "=", -T + steps(t), "one is subtracted, $T$ times"
     yield "=", T * (T + 1) / 2 - T, "the sum of whole numbers"
     yield "=", T * (T - 1) / 2, "put together"
 
 
 @formula(computed("verification.programs.graph.calls_above", sp.Eq(a[t], 4 * 2**t - 3)))
 def diamond():
-    """A call for the top, one for either side, and each side calls for all below."""
+    """A call for the top, one for either side, and from each side those for all below."""
     return sp.Eq(a[t + 1], 3 + 2 * a[t])
 
 
 @formula(computed("verification.programs.graph.calls", diamonds=0))
 def ground():
-    """The ground is called for once."""
+    """The bottom takes one call."""
     return sp.Eq(a[0], 1)
 
 
@@ -70,7 +70,7 @@ def doubling():
 
 @derivation(diamond, ground)
 def all_calls():
-    """From the ground the doubling leads to the top."""
+    """From the bottom the doubling leads to the top."""
     yield a[T]
     yield "=", 2**T * (a[0] + 3) - 3, "doubled with each diamond"
-    yield "=", 4 * 2**T - 3, "the ground is one call"
+    yield "=", 4 * 2**T - 3, "the bottom is one call"

@@ -32,35 +32,35 @@ def linear():
 
 @formula(tangent(linear, "x", "w", "b"), computed("ops.linear.linear.jvp"))
 def linear_jvp():
-    """Forwards, each factor moves while the other stands still."""
+    """Forward mode: each factor changes while the other is constant."""
     moves = x_dot[n, d] * w[d, m] + x[n, d] * w_dot[d, m]
     return sp.Eq(y_dot[n, m], total(moves, d) + b_dot[m])
 
 
 @formula(identity())
 def share_of_x():
-    """What the inputs do to the loss, sorted by inputs."""
+    """The effect of the inputs on the loss, sorted by inputs."""
     effect = total(y_bar[n, m] * total(x_dot[n, d] * w[d, m], d), n, m)
     return sp.Eq(effect, total(total(y_bar[n, m] * w[d, m], m) * x_dot[n, d], n, d))
 
 
 @formula(identity())
 def share_of_w():
-    """What the weights do to the loss, sorted by weights."""
+    """The effect of the weights on the loss, sorted by weights."""
     effect = total(y_bar[n, m] * total(x[n, d] * w_dot[d, m], d), n, m)
     return sp.Eq(effect, total(total(x[n, d] * y_bar[n, m], n) * w_dot[d, m], d, m))
 
 
 @formula(identity())
 def share_of_b():
-    """What the biases do to the loss, sorted by biases."""
+    """The effect of the biases on the loss, sorted by biases."""
     effect = total(y_bar[n, m] * b_dot[m], n, m)
     return sp.Eq(effect, total(total(y_bar[n, m], n) * b_dot[m], m))
 
 
 @formula(identity(lambda: (linear_jvp, linear_x_bar, linear_w_bar, linear_b_bar)))
 def adjoint():
-    """A change is worth the same, weighed behind the map or in front of it."""
+    """The change of the loss is the same, computed behind the map or in front of it."""
     effect = total(y_bar[n, m] * y_dot[n, m], n, m)
     by_x = total(x_bar[n, d] * x_dot[n, d], n, d)
     by_w = total(w_bar[d, m] * w_dot[d, m], d, m)
@@ -111,7 +111,7 @@ def back_to_w():
 def back_to_b():
     """One bias, from all outputs of all examples."""
     yield total(y_bar[n, output] * partial(y[n, output], b[m]), n, output)
-    yield "=", total(y_bar[n, output] * delta(output, m), n, output), "added in one output"
+    yield "=", total(y_bar[n, output] * delta(output, m), n, output), "one output holds $b_m$"
     yield "=", total(y_bar[n, m], n), "one output is left"
 
 
@@ -131,19 +131,19 @@ def w_in_matrices():
 
 @formula(computed("verification.programs.linear.scores"))
 def scores():
-    """The linear classifier: one mixture of the features per class."""
+    """The linear classifier: one linear combination of the features per class."""
     return sp.Eq(y[n, k], total(x[n, d] * w[d, k], d) + b[k])
 
 
 @formula(computed("verification.programs.linear.probabilities"))
 def probabilities():
-    """The classifier's opinion, from its scores."""
+    """The softmax of the scores."""
     return sp.Eq(p[n, k], exp(y[n, k]) / total(exp(y[n, j]), j))
 
 
 @formula(computed("verification.programs.linear.loss", scores))
 def classifier_loss():
-    """The mean surprise, and a penalty on large weights; biases are free."""
+    """The cross-entropy, and a penalty on large weights; biases are free."""
     surprise = log(total(exp(y[n, k]), k)) - y[n, t[n]]
     return sp.Eq(L, mean(surprise, n) + reg / 2 * total(w[d, k] ** 2, d, k))
 
@@ -153,7 +153,7 @@ def classifier_loss():
     computed("verification.programs.linear.w_bar", probabilities, scores),
 )
 def classifier_w_bar():
-    """Each feature, times what was said minus what is true; and a pull towards zero."""
+    """Each feature times probability minus truth, and the gradient of the penalty."""
     error = p[n, k] - delta(k, t[n])
     return sp.Eq(w_bar[d, k], mean(x[n, d] * error, n) + reg * w[d, k])
 
@@ -163,23 +163,23 @@ def classifier_w_bar():
     computed("verification.programs.linear.b_bar", probabilities, scores),
 )
 def classifier_b_bar():
-    """The biases rest when every class is predicted as often as it occurs."""
+    """It is zero where the mean probability of every class is its frequency."""
     return sp.Eq(b_bar[k], mean(p[n, k] - delta(k, t[n]), n))
 
 
 @derivation()
 def rest():
-    """Where the gradient is zero, the weights are what the pictures say."""
+    """Where the gradient is zero, the weights are a mixture of the pictures."""
     error = p[n, k] - delta(k, t[n])
     lack = delta(k, t[n]) - p[n, k]
     yield sp.Eq(mean(x[n, d] * error, n) + price * w[d, k], 0)
     yield "<=>", sp.Eq(price * w[d, k], -mean(x[n, d] * error, n)), "moved over"
-    yield "<=>", sp.Eq(price * w[d, k], mean(x[n, d] * lack, n)), "the sign inside"
+    yield "<=>", sp.Eq(price * w[d, k], mean(x[n, d] * lack, n)), "the sign is taken inside"
     mixture = 1 / (price * N) * total(x[n, d] * lack, n)
     yield "<=>", sp.Eq(w[d, k], mixture), "$\\lambda > 0$"
 
 
 @formula(solves(lambda page: classifier_w_bar.rhs.xreplace({w[d, k]: page.rhs})))
 def template():
-    """At rest, a template is a mixture of the pictures: some added, some subtracted."""
+    """At a stationary point a template is a mixture of pictures, some of them subtracted."""
     return sp.Eq(w[d, k], 1 / (reg * N) * total(x[n, d] * (delta(k, t[n]) - p[n, k]), n))

@@ -1,7 +1,7 @@
-"""Gradient descent, and nothing else: points, slopes, rates.
+"""Gradient descent, and nothing else: points, gradients, learning rates.
 
 A slope is a function of a point. It may be the gradient of a function, one of its
-subgradients, or a random direction that is right on average.
+subgradients, or a random direction whose expectation is one of them.
 
 Chapter: book/descent.md.
 """
@@ -13,7 +13,7 @@ def descend(slope, w, rates, *, onto=None):
     """Step against the slope, once for every rate:  w⁺ = w - rate · slope(w)  [Cauchy1847]_.
 
     The result holds all T + 1 points, float64, (T + 1, *w.shape). With `onto`, each point is moved
-    to where it is allowed.
+    to an allowed one, for example by a projection.
 
     >>> descend(lambda w: w - 4, [0.0], [0.5, 0.5, 0.5]).ravel().tolist()
     [0.0, 2.0, 3.0, 3.5]
@@ -26,7 +26,7 @@ def descend(slope, w, rates, *, onto=None):
 
 
 def average(points):
-    """Average the points with a slope, all but the last:  1/T (w₁ + … + w_T).
+    """Average the points at which a slope was taken, all but the last:  1/T (w₁ + … + w_T).
 
     >>> average(np.array([[0.0], [2.0], [7.0]]))
     array([1.])
@@ -35,7 +35,7 @@ def average(points):
 
 
 def ball(radius):
-    """Return the map from a point to the nearest point of a ball around 0.
+    """Return the projection onto a ball around 0: a map to its nearest point.
 
     >>> ball(5.0)(np.array([6.0, 8.0])).tolist()
     [3.0, 4.0]

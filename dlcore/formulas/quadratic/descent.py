@@ -34,7 +34,7 @@ def rolls(page, x):
 
 
 def from_rest(x):
-    """Say where the ball begins, and where its first step leads."""
+    """Say where momentum begins, and where its first step leads."""
     return {0: 1, 1: 1 - x}
 
 
@@ -55,7 +55,7 @@ def mean_square_next():
 
 @formula(proved(mean_square_next, {x**2: s[i]}))
 def mean_square():
-    """The mean square shrinks as a square does, and gains what the noise brings."""
+    """The mean square is multiplied by a factor, and the noise is added."""
     return sp.Eq(s[i + 1], (1 - rate * curvature) ** 2 * s[i] + rate**2 * std**2)
 
 
@@ -66,7 +66,7 @@ def mean_square_limit():
 
 
 def steepness(page):
-    """How the next mean square answers to the rate, where it has fallen so far."""
+    """Differentiate the next mean square by the rate, where it has fallen so far."""
     slope = sp.diff(evaluated(mean_square.rhs), rate)
     return slope.subs({rate: page.rhs, s[i]: falling_mean_square.rhs})
 
@@ -128,19 +128,19 @@ def closer_bound():
     computed("verification.programs.descent.after_steps", momentum=0),
 )
 def share():
-    """On a parabola every step leaves one share."""
+    """On a quadratic every step multiplies by one factor."""
     return sp.Eq(y[i], (1 - rate * curvature) ** i)
 
 
 @formula(solves(lambda page: (1 - page.rhs * curvature1) + (1 - page.rhs * curvature2)))
 def bowl_rate():
-    """The rate at which the flattest and the steepest direction keep the same share."""
+    """The rate at which the flattest and the steepest direction have the same factor."""
     return sp.Eq(rate, 2 / (curvature1 + curvature2))
 
 
 @formula(solves(lambda page: (1 - bowl_rate.rhs * curvature1).subs(known) - page.rhs))
 def bowl_share():
-    """Both ends then keep this share."""
+    """Both ends then have this factor."""
     return sp.Eq(e, (q - 1) / (q + 1))
 
 
@@ -163,7 +163,7 @@ def powers():
 
 @formula(identity())
 def under_the_root():
-    """What stands under the root changes its sign at the two ends of a range."""
+    """The discriminant changes its sign at the two ends of a range."""
     low, high = (1 - sqrt(mu)) ** 2, (1 + sqrt(mu)) ** 2
     x = rate * curvature
     return sp.Eq((1 + mu - x) ** 2 - 4 * mu, (x - low) * (x - high))
@@ -183,7 +183,7 @@ def ball_momentum():
 
 @formula(solves(lambda page: ((1 + page.rhs) / (1 - page.rhs)) ** 2 - q))
 def ball_share():
-    """Then every step leaves the root of the momentum."""
+    """Then every step multiplies by the root of the momentum."""
     return sp.Eq(sqrt(mu), (sqrt(q) - 1) / (sqrt(q) + 1))
 
 
