@@ -1,4 +1,4 @@
-"""The sources' example of a program to differentiate, as a function and as a graph.
+"""An example of a program to differentiate, as a function and as a graph.
 
 Chapter: book/forward.md.
 """
@@ -14,7 +14,7 @@ from dlcore.ops.activation import sigmoid
 
 
 def example(w):
-    """Return the two outputs of the sources' example, from two inputs.
+    """Return two outputs from two inputs.
 
     s = exp w₁ + exp 2w₂,   f₁ = exp s + sin s,   f₂ = w₁ w₂ + σ(w₁)
     """
@@ -161,5 +161,7 @@ def steps(w, w_dot):
             for name, rule, number in zip(names, rules, (y, y_dot), strict=True)
         ]
         marks = {node.name: [f"value {figure(y)}", f"tangent {figure(y_dot)}"]}
-        taken.append({"node": node.name, "text": ",  ".join(said) + ".", "marks": marks})
+        edges = [[x, node.name] for x in node.inputs]
+        text = ",  ".join(said) + "."
+        taken.append({"node": node.name, "text": text, "marks": marks, "edges": edges})
     return {"nodes": graph(), "steps": taken}
