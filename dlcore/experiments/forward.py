@@ -44,7 +44,7 @@ def autodiff_001(seed):
 
 
 def by_differences(f, x, h=1e-6):
-    """Measure a Jacobian: let each input alone take a step h."""
+    """Measure a Jacobian: move one input after the other by a step h."""
     y, units = f(x), np.eye(np.size(x))
     return np.stack([(f(x + h * unit) - y) / h for unit in units], axis=-1)
 
@@ -62,7 +62,7 @@ def errors(h):
 
 
 class Naive:
-    """A dual number without a level: fit for one derivative at a time."""
+    """A dual number without a level, for one derivative at a time."""
 
     def __init__(self, value, dot):
         self.value, self.dot = value, dot
@@ -78,7 +78,7 @@ class Naive:
 
 
 def naive_derivative(f, x):
-    """Return the slope of f at x, if nobody else is asking for a slope."""
+    """Return the derivative of f at x; wrong where derivatives are nested."""
     return f(Naive(x, 1)).dot
 
 

@@ -168,6 +168,12 @@ def test_only_floats_have_slopes(dtype):
         grad(np.sum)(np.ones(3, dtype))
 
 
+def test_an_integer_has_no_tangent():
+    """Forward mode refuses it as well: a value that cannot change a little has no derivative."""
+    with pytest.raises(TypeError, match="jvp: x must hold floats, got int64"):
+        jvp(lambda x: x * x, [np.array(3)], [np.array(1)])
+
+
 def test_value_and_gradient_come_from_one_walk(problem):
     """`value_and_grad` returns what f and `grad` return."""
     (w1, w2), examples = problem
