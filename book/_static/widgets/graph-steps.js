@@ -1,7 +1,8 @@
 // Step through a computation: figure.stepping holds a drawn graph and its steps as JSON.
 //
-// The picture is complete before this script runs. The script takes the lines out of the
-// boxes and puts them back, step by step: by buttons, by the arrow keys, Home and End.
+// The picture is complete before this script runs, and stays so until a step is chosen. Then the
+// lines of the boxes are shown up to that step: by buttons, by the arrow keys, Home and End. A
+// step names the edges that it uses, and may follow them backwards.
 
 const KEYS = {
   ArrowRight: (at) => at + 1,
@@ -21,7 +22,7 @@ class Stepping {
     this.boxes = new Map([...figure.querySelectorAll("[data-node]")].map((g) => [g.dataset.node, g]));
     this.addControls();
     figure.querySelector("details").open = false;
-    this.show(0);
+    this.show(0, this.graph.steps);
   }
 
   // A row of buttons, and below it the line that says what happened.
@@ -47,19 +48,23 @@ class Stepping {
     }
   }
 
-  // Show the state after `at` steps.
-  show(at) {
+  // Show the state after `at` steps, or with the lines of other steps than these.
+  show(at, known) {
     const steps = this.graph.steps;
     this.at = Math.min(Math.max(at, 0), steps.length);
     const current = steps[this.at - 1];
-    const marks = Object.assign({}, ...steps.slice(0, this.at).map((step) => step.marks));
+    known ??= steps.slice(0, this.at);
+    const marks = Object.assign({}, ...known.map((step) => step.marks));
     for (const [id, box] of this.boxes) {
       box.classList.toggle("waiting", !(id in marks));
       box.classList.toggle("current", id === current?.node);
       write(box, marks[id] ?? []);
     }
     for (const edge of this.figure.querySelectorAll("[data-to]")) {
-      edge.classList.toggle("current", edge.dataset.to === current?.node);
+      const { from, to } = edge.dataset;
+      const used = current?.edges?.some(([a, b]) => a === from && b === to) ?? false;
+      edge.classList.toggle("current", used);
+      edge.classList.toggle("backward", used && Boolean(current.backward));
     }
     this.buttons.forEach((button, i) => {
       const end = i < 2 ? 0 : steps.length;
@@ -67,7 +72,7 @@ class Stepping {
     });
     this.status.textContent = current
       ? `Step ${this.at} of ${steps.length}: ${current.text}`
-      : `${steps.length} steps. Press Next, or the arrow keys when a button has the focus.`;
+      : `${steps.length} steps. Press Next for the first one, or the arrow keys on a button.`;
   }
 }
 
