@@ -111,11 +111,11 @@ def sigmoid():
 
 @derivation(sigmoid)
 def slope_by_output():
-    """The rule for quotients, and the output found again in what it leaves."""
+    """The quotient rule, and its result in terms of the output."""
     bottom = 1 + sp.exp(-x)
     yield partial(1 / bottom, x)
-    yield "=", sp.exp(-x) / bottom**2, "the rule for quotients"
-    yield "=", (bottom - 1) / bottom**2, "one added, taken off"
+    yield "=", sp.exp(-x) / bottom**2, "the quotient rule"
+    yield "=", (bottom - 1) / bottom**2, "add and subtract one"
     yield "=", 1 / bottom * (1 - 1 / bottom), "a difference of quotients"
     yield "=", y * (1 - y), "the definition of $y$"
 
@@ -125,8 +125,8 @@ def half_speed():
     """From the sigmoid to the hyperbolic tangent, which is a quotient of exponentials."""
     up, down = sp.exp(x / 2), sp.exp(-x / 2)
     yield 1 / (1 + sp.exp(-x))
-    yield "=", up / (up + down), "times $e^{x/2}$, twice"
-    yield "=", half * ((up + down) + (up - down)) / (up + down), "what is added is taken off"
+    yield "=", up / (up + down), "expanded by $e^{x/2}$"
+    yield "=", half * ((up + down) + (up - down)) / (up + down), "add and subtract $e^{-x/2}$"
     yield "=", half * (1 + (up - down) / (up + down)), "two quotients"
     yield "=", half * (1 + sp.tanh(x / 2)), "the definition of $\\tanh$"
 

@@ -12,11 +12,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from dlcore import autodiff, ops
+from dlcore import ops
 from dlcore.course.exercises import topics
 
 HEAD = "| here | PyTorch | JAX | CS231n |"
-N, K = 7, 5
+N, K, M = 7, 5, 6
+PLACES = {  # modules whose names a table may call, besides the operations
+    "descent": ["dlcore.autodiff", "dlcore.train.descent"],
+    "derivative": ["dlcore.autodiff", "dlcore.autodiff.derivative"],
+    "graph": ["dlcore.autodiff"],
+    "forward": ["dlcore.autodiff"],
+    "reverse": ["dlcore.autodiff"],
+}
 ROUNDED = {"rtol": 1e-12, "atol": 1e-14}  # the same sums in another order, in float64
 
 
@@ -36,20 +43,27 @@ TABLES = [(topic, *row) for topic in topics.topics() for row in rows(topic)]
 def given(rng):
     """What the letters of the tables stand for."""
     return {
+        "np": np,
         "N": N,
         "K": K,
         "x": rng.normal(size=(N, K)),
         "z": rng.normal(size=(N, K)),
         "t": rng.integers(K, size=N),
         "s": rng.uniform(0.1, 0.9),
-        "f": lambda x: (x * x * x).sum() * x.sum(),
+        "w": rng.normal(size=(K, M)),
+        "b": rng.normal(size=M),
+        "y_bar": rng.normal(size=(N, M)),
+        "f": lambda x: (x * x * x).sum(),
         "g": lambda x: x * x * x.sum(),
     }
 
 
-def named(name):
-    """Find an operation, or what differentiates, by its name."""
-    return getattr(ops if name in dir(ops) else autodiff, name)
+def called(topic, cell):
+    """Find what the first column of a table calls: operations, and programs of its topic."""
+    modules = [ops, *map(importlib.import_module, PLACES.get(topic, []))]
+    names = re.findall(r"\b[a-zA-Z_]\w*", cell)
+    found = ((name, each) for each in modules[::-1] for name in names if hasattr(each, name))
+    return {name: getattr(module, name) for name, module in found}
 
 
 def test_the_loss_chapter_has_a_table_to_execute():
@@ -61,13 +75,12 @@ def test_the_loss_chapter_has_a_table_to_execute():
 def test_pytorch_returns_the_same(topic, here, there, given):
     """Both cells of a row, evaluated on the same random arrays."""
     torch = pytest.importorskip("torch", reason="install the extra `bench`")
-    names = re.findall(r"\b[a-zA-Z_]\w*(?=\()", here)
-    ours = eval(here, {name: named(name) for name in names}, given)
+    ours = eval(here, called(topic, here) | given)
     arrays = {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
               for key, value in given.items()}  # fmt: skip
     functional = importlib.import_module("torch.nn.functional")
-    theirs = eval(there, {"torch": torch, "F": functional}, arrays)
-    assert_allclose(ours, theirs.numpy(), **ROUNDED)
+    theirs = eval(there, {"torch": torch, "F": functional} | arrays)
+    assert_allclose(ours, np.asarray(theirs), **ROUNDED)
 
 
 def test_the_default_gain_of_kaiming_is_that_of_relu():
