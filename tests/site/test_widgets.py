@@ -1,4 +1,4 @@
-"""The graph that is stepped through: whole as it opens, stepped by keys where there is a script."""
+"""The graph that is stepped through: whole as it opens, stepped by keys with a script."""
 
 import importlib
 import json
