@@ -8,7 +8,8 @@ each node what is known at that step. The graph is a dict:
     steps   [{"node": id, "text", "marks": {id: [line, …]}, "edges": [[from, to], …]}, …]
 
 The marks of a step are the lines that stand in a node from that step on, its edges those that it
-uses. A step with "backward": true follows them from the output to the input.
+uses. A step with "backward": true follows them from the output to the input; its "share", if it
+has one, is the number that it passes along them.
 """
 
 import hashlib

@@ -26,11 +26,11 @@ def walk(w, ends=("f1", "f2")):
         marked = {name: [*marks[name]]}
         steps.append({"node": name, "text": f"{reads}.", "marks": marked, "edges": edges})
     for end in ends:
-        for name, text, bar, edges in back(values, end):
+        for name, text, bar, passed in back(values, end):
             here = f"∂{letter(end)} {figure(bar)}"
             marks[name] = [line for line in marks[name] if not line.startswith(here[:3])] + [here]
             step = {"node": name, "text": text, "marks": {name: [*marks[name]]}}
-            steps.append({**step, "edges": edges, "backward": True})
+            steps.append({**step, **passed, "backward": True})
     return {"nodes": graph(), "steps": steps}
 
 
@@ -40,9 +40,9 @@ def used(name):
 
 
 def back(values, end):
-    """Pass back from one output: yield node, sentence, adjoint so far and edge of each step."""
+    """Pass back from one output: yield node, sentence, adjoint so far, and what is passed."""
     bars = {end: 1.0}
-    yield end, f"Start at {letter(end)}: its adjoint is 1.", 1.0, []
+    yield end, f"Start at {letter(end)}: its adjoint is 1.", 1.0, {"edges": []}
     for name in topological_order([end], used):
         if not used(name):
             continue
@@ -51,7 +51,7 @@ def back(values, end):
             text = f"{letter(name)} passes {figure(share)} back to {letter(x)}"
             text += f"; the sum is {figure(bars[x] + share)}" if x in bars else ""
             bars[x] = bars.get(x, 0.0) + share
-            yield x, f"{text}.", bars[x], [[x, name]]
+            yield x, f"{text}.", bars[x], {"edges": [[x, name]], "share": figure(share)}
 
 
 class Counted(Traced):

@@ -39,6 +39,7 @@ GRAPH = {
             "marks": {"x": ["used"]},
             "edges": [["x", "z"]],
             "backward": True,
+            "share": "1",
         },
     ],
 }
@@ -138,13 +139,15 @@ def test_the_picture_is_whole_as_it_opens(browser, address, medium):
 
 @pytest.mark.site
 def test_a_step_highlights_its_own_edges(browser, address):
-    """No other edge than those that it names; backwards, the head at the beginning is shown."""
+    """No other edge than those that it names; backwards, with its share and the other head."""
     with test_site.opened(browser, address) as tab:
         for step in GRAPH["steps"]:
             tab.get_by_role("button", name="Next").click()
             edges = tab.locator("figure [data-to].current")
             pairs = edges.evaluate_all("all => all.map(g => [g.dataset.from, g.dataset.to])")
             assert pairs == step["edges"]
+            shares = tab.locator("figure .share").all_text_contents()
+            assert shares == [step["share"]] * len(pairs) if "share" in step else shares == []
             backward = step.get("backward", False)
             for edge in edges.all():
                 assert edge.locator(".head.back").is_visible() == backward

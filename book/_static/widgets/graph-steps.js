@@ -2,7 +2,7 @@
 //
 // The picture is complete before this script runs, and stays so until a step is chosen. Then the
 // lines of the boxes are shown up to that step: by buttons, by the arrow keys, Home and End. A
-// step names the edges that it uses, and may follow them backwards.
+// step names the edges that it uses, and may follow them backwards with a number, its share.
 
 const KEYS = {
   ArrowRight: (at) => at + 1,
@@ -65,6 +65,8 @@ class Stepping {
       const used = current?.edges?.some(([a, b]) => a === from && b === to) ?? false;
       edge.classList.toggle("current", used);
       edge.classList.toggle("backward", used && Boolean(current.backward));
+      edge.querySelector(".share")?.remove();
+      if (used && current.share) pass(edge, current.share);
     }
     this.buttons.forEach((button, i) => {
       const end = i < 2 ? 0 : steps.length;
@@ -81,6 +83,23 @@ function element(name, { role, ...properties }) {
   const made = Object.assign(document.createElement(name), properties);
   if (role) made.setAttribute("role", role);
   return made;
+}
+
+// Put a number beside the middle of an edge; it moves there from the end of the edge.
+function pass(edge, share) {
+  const path = edge.querySelector("path");
+  const length = path.getTotalLength();
+  const [end, middle] = [length, length / 2].map((at) => path.getPointAtLength(at));
+  const label = document.createElementNS("http://www.w3.org/2000/svg", "text");
+  label.setAttribute("class", "share");
+  label.setAttribute("x", middle.x);
+  label.setAttribute("y", middle.y);
+  label.textContent = share;
+  edge.append(label);
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    const from = `translate(${end.x - middle.x}px, ${end.y - middle.y}px)`;
+    label.animate([{ transform: from }, { transform: "none" }], { duration: 700, easing: "ease-out" });
+  }
 }
 
 // Write lines into the texts of a box, below its label.
