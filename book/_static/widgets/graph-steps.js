@@ -98,7 +98,8 @@ function pass(edge, share) {
   edge.append(label);
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
     const from = `translate(${end.x - middle.x}px, ${end.y - middle.y}px)`;
-    label.animate([{ transform: from }, { transform: "none" }], { duration: 700, easing: "ease-out" });
+    const way = [{ transform: from }, { transform: "none" }];
+    label.animate(way, { duration: 700, easing: "ease-out" });
   }
 }
 
