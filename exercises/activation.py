@@ -1,5 +1,5 @@
-# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [20df0baf0f44]
-"""Exercises of the chapter *Activations and first weights*.
+# Cut from solutions/activation.py by `dlcore exercises`: write your answers here. [8e270676bbef]
+"""Exercises of the chapter *Activation functions and initialisation*.
 
 Arrays hold floats of 8 bytes or of 4; results are as exact as roundings of the least exact argument
 let them be, unless an exercise says otherwise.
@@ -25,21 +25,21 @@ def relu(x):
 
 
 def relu_backward(y_bar, x):
-    """Exercise activation-relu-backward.  Send ȳ back through y = max(0, x):  x̄ = ȳ [x > 0].
+    """Exercise activation-relu-backward.  Compute x̄ for y = max(0, x):  x̄ = ȳ [x > 0].
 
     ȳ and x have one shape, which may be any; where x = 0, x̄ = 0. Neither is changed.
 
     >>> relu_backward(np.array([5.0, 6.0, 7.0]), np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 7.])
     """
-    # TODO: what is the slope of max(0, x) to the left of zero, and to the right?
+    # TODO: what is the derivative of max(0, x) to the left of zero, and to the right?
     raise NotImplementedError(
-        "what is the slope of max(0, x) to the left of zero, and to the right?"
+        "what is the derivative of max(0, x) to the left of zero, and to the right?"
     )
 
 
 def leaky_relu(x, *, slope=0.01):
-    """Exercise activation-leaky.  Let a little through:  y = x where x > 0, slope · x elsewhere.
+    """Exercise activation-leaky.  Compute  y = x where x > 0, slope · x elsewhere.
 
     Return y and its pullback, a function that takes ȳ to x̄:  x̄ = ȳ where x > 0, slope · ȳ
     elsewhere. The slope may be any number. x has any shape and holds floats or integers; neither
@@ -49,8 +49,25 @@ def leaky_relu(x, *, slope=0.01):
     >>> y, pullback(np.array([10.0, 10.0]))
     (array([-1.,  3.]), array([ 5., 10.]))
     """
-    # TODO: what is the slope of y, as an array of the shape of x?
-    raise NotImplementedError("what is the slope of y, as an array of the shape of x?")
+    # TODO: what is the derivative of y, as an array of the shape of x?
+    raise NotImplementedError("what is the derivative of y, as an array of the shape of x?")
+
+
+def is_slope(f, slope, x):
+    """Exercise activation-slope.  Decide whether `slope` is the derivative of `f` at x.
+
+    f maps an array to one of its shape, entry by entry, and so should slope. Return True or
+    False. The functions are smooth but for a kink at zero, of moderate size, and no
+    entry of x is zero. Refuse an error of one part in a hundred in a single entry, a single
+    number for all entries, and a NaN; accept round-off errors.
+
+    >>> is_slope(np.sin, np.cos, np.array([1.0, 2.0])), is_slope(np.sin, np.sin, np.array([1.0]))
+    (True, False)
+    """
+    # TODO: a derivative can be measured: by how much does f change from x - h to x + h?
+    raise NotImplementedError(
+        "a derivative can be measured: by how much does f change from x - h to x + h?"
+    )
 
 
 def sigmoid(x):
@@ -69,48 +86,29 @@ def sigmoid(x):
 
 
 def dead_bias(x, w, *, margin=1.0):
-    """Exercise activation-dead.  Find the bias that only just silences every unit.
+    """Exercise activation-dead.  Find the bias for which every unit is dead by a given margin.
 
     x (N, D) is a batch with N ≥ 1, w (D, M) are weights. Return b (M,) such that the
-    largest of the N mixtures x w + b is -margin, for each of the M units. The margin may be any
+    largest of the N entries of x w + b is -margin, for each of the M units. The margin may be any
     number.
 
     >>> dead_bias(np.array([[1.0], [2.0]]), np.array([[3.0, -1.0]]))
     array([-7.,  0.])
     """
-    # TODO: for a single unit, which example would wake it first?
-    raise NotImplementedError("for a single unit, which example would wake it first?")
-
-
-def is_slope(f, slope, x):
-    """Exercise activation-slope.  Decide whether `slope` is the slope of `f` at all entries of x.
-
-    f takes an array and returns one of its shape, entry by entry, and so should slope. Return
-    True or False. Ordinary functions of ordinary numbers are meant, with kinks at zero at most,
-    where x is not. An error of one part in a hundred, in one entry, is to be refused, and so is
-    a single number for all entries, or a nan; round-off is not.
-
-    >>> is_slope(np.sin, np.cos, np.array([1.0, 2.0])), is_slope(np.sin, np.sin, np.array([1.0]))
-    (True, False)
-    """
-    # TODO: the slope can be measured: by how much does f change from x - h to x + h?
-    raise NotImplementedError(
-        "the slope can be measured: by how much does f change from x - h to x + h?"
-    )
+    # TODO: for a single unit, for which example is x w + b largest?
+    raise NotImplementedError("for a single unit, for which example is x w + b largest?")
 
 
 def he(D, M, *, rng):
-    """Exercise activation-init.  Draw weights (D, M) from a bell curve of variance 2/D.
+    """Exercise activation-init.  Draw weights (D, M) from the normal distribution N(0, 2/D).
 
-    All come from `rng`, independent of each other: one seed gives the same weights every time.
+    All are drawn from `rng`, independently: one seed gives the same weights every time.
 
     >>> he(2, 3, rng=np.random.default_rng(0)).shape
     (2, 3)
     """
-    # TODO: rng.normal draws from a bell curve; does it ask for the variance, or for the width?
-    raise NotImplementedError(
-        "rng.normal draws from a bell curve; does it ask for the variance, or for the width?"
-    )
+    # TODO: does rng.normal take the variance, or the standard deviation?
+    raise NotImplementedError("does rng.normal take the variance, or the standard deviation?")
 
 
 def wrong_lines():

@@ -1,4 +1,4 @@
-# Cut from solutions/forward.py by `dlcore exercises`: write your answers here. [5b2303be95e1]
+# Cut from solutions/forward.py by `dlcore exercises`: write your answers here. [e3a29dace8a2]
 """Exercises of the chapter *Forward mode*.
 
 A tangent has the shape of its value. Results are as exact as rounding lets them be, unless an
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Dual:
-    """Exercise forward-dual.  Make x + ẋ ε a number that can be added and multiplied.
+    """Exercise forward-dual.  Write numbers x + ẋ ε that can be added and multiplied.
 
     The other operand is a dual number or a plain one, whose tangent is 0, and may stand on either
     side. Operands stay as they are. Value and tangent are numbers, or dual numbers again.
@@ -27,8 +27,8 @@ class Dual:
 
     def __add__(self, other):
         """Return self + other."""
-        # TODO: how fast does a sum move when both of its terms do?
-        raise NotImplementedError("how fast does a sum move when both of its terms do?")
+        # TODO: what is the tangent of a sum when both of its terms have one?
+        raise NotImplementedError("what is the tangent of a sum when both of its terms have one?")
 
     def __mul__(self, other):
         """Return self · other."""
@@ -47,30 +47,10 @@ def elementary(name, x, x_dot):
     >>> elementary("sqrt", np.array([4.0]), np.array([8.0]))
     (array([2.]), array([2.]))
     """
-    # TODO: f(x + ẋ ε) = f(x) + f'(x) ẋ ε; which slope has each of the five?
-    raise NotImplementedError("f(x + ẋ ε) = f(x) + f'(x) ẋ ε; which slope has each of the five?")
-
-
-def example_jvp(w, w_dot):
-    """Exercise forward-jvp.  Push a tangent through the sources' example by hand.
-
-        s = exp w₁ + exp 2w₂,   f₁ = exp s + sin s,   f₂ = w₁ w₂ + σ(w₁)
-
-    Returns f and its tangent, both of shape (2,), for w and w_dot of shape (2,); right up to
-    rounding.
-    """
-    # TODO: give every intermediate value a second line: its tangent
-    raise NotImplementedError("give every intermediate value a second line: its tangent")
-
-
-def jacobian(jvp, x):
-    """Exercise forward-jacobian.  Fill the matrix of all slopes, J[m, d] = ∂yₘ/∂x_d:  (M, D).
-
-    ``jvp(x, x_dot)`` returns y of shape (M,) and its tangent; x has the shape (D,). Call it
-    exactly once per input, always at x.
-    """
-    # TODO: which direction x_dot makes the tangent equal to one column of J?
-    raise NotImplementedError("which direction x_dot makes the tangent equal to one column of J?")
+    # TODO: f(x + ẋ ε) = f(x) + f'(x) ẋ ε; what is the derivative of each of the five?
+    raise NotImplementedError(
+        "f(x + ẋ ε) = f(x) + f'(x) ẋ ε; what is the derivative of each of the five?"
+    )
 
 
 def newton(jvp, x, *, steps):
@@ -82,37 +62,59 @@ def newton(jvp, x, *, steps):
     before a step where y is zero. Returns x. Where a step is to be taken, a tangent of zero is a
     ValueError if y is not zero: the line has no zero.
     """
-    # TODO: one call gives the height and the slope; where does the tangent line meet zero?
+    # TODO: one call gives value and derivative; where does the tangent line meet zero?
     raise NotImplementedError(
-        "one call gives the height and the slope; where does the tangent line meet zero?"
+        "one call gives value and derivative; where does the tangent line meet zero?"
     )
 
 
-def confusing(derivative, x):
-    """Exercise forward-confusion.  Ask for a derivative inside of a derivative.
+def example_jvp(w, w_dot):
+    """Exercise forward-jvp.  Compute the tangents of the example line by line.
 
-    Return ``derivative(f, x)`` for an f of your own that calls ``derivative`` itself. With a
-    derivative that knows no levels the result must come out four times as large as it is,
-    which is not zero, at every x. You are not told which derivative it is. What comes in can be
-    added and multiplied, with plain numbers too.
+        s = exp w₁ + exp 2w₂,   f₁ = exp s + sin s,   f₂ = w₁ w₂ + σ(w₁)
+
+    Returns f and its tangent, both of shape (2,), for w and w_dot of shape (2,); right up to
+    rounding.
     """
-    # TODO: the chapter's expression comes out twice as large; where do the two units come from?
-    raise NotImplementedError(
-        "the chapter's expression comes out twice as large; where do the two units come from?"
-    )
+    # TODO: give every intermediate value a second line: its tangent
+    raise NotImplementedError("give every intermediate value a second line: its tangent")
+
+
+def jacobian(jvp, x):
+    """Exercise forward-jacobian.  Fill the Jacobian J[m, d] = ∂yₘ/∂x_d,  (M, D), by columns.
+
+    ``jvp(x, x_dot)`` returns y of shape (M,) and its tangent; x has the shape (D,). Call it
+    exactly once per input, always at x.
+    """
+    # TODO: which direction x_dot makes the tangent equal to one column of J?
+    raise NotImplementedError("which direction x_dot makes the tangent equal to one column of J?")
 
 
 def is_the_tangent(f, jvp, x, *, rng):
-    """Exercise forward-check.  Tell whether jvp gives the values and the tangents of f at x.
+    """Exercise forward-check.  Decide whether jvp gives the values and the tangents of f at x.
 
     ``f(x)`` returns an array, ``jvp(x, x_dot)`` should return the same and its tangent along
     x_dot, an array of the shape of x; both may have any shape. The functions are smooth, their
     numbers of size one. Errors of one part in a thousand are errors, in a single entry of y or of
     its tangent, along whichever direction, and so is what is no number. Return True or False.
     """
-    # TODO: what do you know of a tangent without calculus? f itself may be asked near x
+    # TODO: how can a tangent be measured without calculus? f may be called near x
     raise NotImplementedError(
-        "what do you know of a tangent without calculus? f itself may be asked near x"
+        "how can a tangent be measured without calculus? f may be called near x"
+    )
+
+
+def confusing(derivative, x):
+    """Exercise forward-confusion.  Nest two derivatives so that tangents are confused.
+
+    Return ``derivative(f, x)`` for an f of your own that calls ``derivative`` itself. At every x
+    the right result must not be zero, and a derivative without levels must return four times as
+    much. Your function is tried with both. Its argument can be added and multiplied, also with
+    plain numbers.
+    """
+    # TODO: the chapter's expression is twice as large as it should be; why are there two ones?
+    raise NotImplementedError(
+        "the chapter's expression is twice as large as it should be; why are there two ones?"
     )
 
 

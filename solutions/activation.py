@@ -1,4 +1,4 @@
-"""Exercises of the chapter *Activations and first weights*.
+"""Exercises of the chapter *Activation functions and initialisation*.
 
 Arrays hold floats of 8 bytes or of 4; results are as exact as roundings of the least exact argument
 let them be, unless an exercise says otherwise.
@@ -26,7 +26,7 @@ def relu(x):
 
 
 def relu_backward(y_bar, x):
-    """Exercise activation-relu-backward.  Send ȳ back through y = max(0, x):  x̄ = ȳ [x > 0].
+    """Exercise activation-relu-backward.  Compute x̄ for y = max(0, x):  x̄ = ȳ [x > 0].
 
     ȳ and x have one shape, which may be any; where x = 0, x̄ = 0. Neither is changed.
 
@@ -34,15 +34,15 @@ def relu_backward(y_bar, x):
     array([0., 0., 7.])
     """
     # BEGIN SOLUTION
-    # HINT: what is the slope of max(0, x) to the left of zero, and to the right?
-    # HINT: x > 0 is an array of truths, and True times a number is the number
-    # HINT: at x = 0 the slope is chosen to be zero, so the comparison is strict
+    # HINT: what is the derivative of max(0, x) to the left of zero, and to the right?
+    # HINT: x > 0 is a Boolean array, and True times a number is the number
+    # HINT: at x = 0 the derivative is chosen to be zero, so the comparison is strict
     return y_bar * (x > 0)
     # END SOLUTION
 
 
 def leaky_relu(x, *, slope=0.01):
-    """Exercise activation-leaky.  Let a little through:  y = x where x > 0, slope · x elsewhere.
+    """Exercise activation-leaky.  Compute  y = x where x > 0, slope · x elsewhere.
 
     Return y and its pullback, a function that takes ȳ to x̄:  x̄ = ȳ where x > 0, slope · ȳ
     elsewhere. The slope may be any number. x has any shape and holds floats or integers; neither
@@ -53,7 +53,7 @@ def leaky_relu(x, *, slope=0.01):
     (array([-1.,  3.]), array([ 5., 10.]))
     """
     # BEGIN SOLUTION
-    # HINT: what is the slope of y, as an array of the shape of x?
+    # HINT: what is the derivative of y, as an array of the shape of x?
     # HINT: np.where(condition, a, b) takes from a where the condition holds, and else from b
     # HINT: with that array of slopes, y is slopes * x, and x̄ is slopes * ȳ
     slopes = np.where(x > 0, 1.0, slope)
@@ -62,6 +62,30 @@ def leaky_relu(x, *, slope=0.01):
         return slopes * y_bar
 
     return slopes * x, pullback
+    # END SOLUTION
+
+
+def is_slope(f, slope, x):
+    """Exercise activation-slope.  Decide whether `slope` is the derivative of `f` at x.
+
+    f maps an array to one of its shape, entry by entry, and so should slope. Return True or
+    False. The functions are smooth but for a kink at zero, of moderate size, and no
+    entry of x is zero. Refuse an error of one part in a hundred in a single entry, a single
+    number for all entries, and a NaN; accept round-off errors.
+
+    >>> is_slope(np.sin, np.cos, np.array([1.0, 2.0])), is_slope(np.sin, np.sin, np.array([1.0]))
+    (True, False)
+    """
+    # BEGIN SOLUTION
+    # HINT: a derivative can be measured: by how much does f change from x - h to x + h?
+    # HINT: h = 1e-5 is a good step; how large may the error be, compared with the derivative?
+    # HINT: compare entry by entry, shapes first; nan is not close to anything
+    step = 1e-5
+    measured = (f(x + step) - f(x - step)) / (2 * step)
+    claimed = slope(x)
+    if np.shape(claimed) != measured.shape:
+        return False
+    return bool(np.allclose(claimed, measured, rtol=1e-4, atol=1e-6))
     # END SOLUTION
 
 
@@ -84,58 +108,34 @@ def sigmoid(x):
 
 
 def dead_bias(x, w, *, margin=1.0):
-    """Exercise activation-dead.  Find the bias that only just silences every unit.
+    """Exercise activation-dead.  Find the bias for which every unit is dead by a given margin.
 
     x (N, D) is a batch with N ≥ 1, w (D, M) are weights. Return b (M,) such that the
-    largest of the N mixtures x w + b is -margin, for each of the M units. The margin may be any
+    largest of the N entries of x w + b is -margin, for each of the M units. The margin may be any
     number.
 
     >>> dead_bias(np.array([[1.0], [2.0]]), np.array([[3.0, -1.0]]))
     array([-7.,  0.])
     """
     # BEGIN SOLUTION
-    # HINT: for a single unit, which example would wake it first?
-    # HINT: the mixtures x @ w have one row per example; the largest of a column is its maximum
-    # HINT: if a unit's largest mixture is a without a bias, which b moves it to -margin?
+    # HINT: for a single unit, for which example is x w + b largest?
+    # HINT: x @ w has one row per example and one column per unit; take the maximum of a column
+    # HINT: if the largest entry is a without a bias, which b makes it -margin?
     return -margin - (x @ w).max(axis=0)
     # END SOLUTION
 
 
-def is_slope(f, slope, x):
-    """Exercise activation-slope.  Decide whether `slope` is the slope of `f` at all entries of x.
-
-    f takes an array and returns one of its shape, entry by entry, and so should slope. Return
-    True or False. Ordinary functions of ordinary numbers are meant, with kinks at zero at most,
-    where x is not. An error of one part in a hundred, in one entry, is to be refused, and so is
-    a single number for all entries, or a nan; round-off is not.
-
-    >>> is_slope(np.sin, np.cos, np.array([1.0, 2.0])), is_slope(np.sin, np.sin, np.array([1.0]))
-    (True, False)
-    """
-    # BEGIN SOLUTION
-    # HINT: the slope can be measured: by how much does f change from x - h to x + h?
-    # HINT: h = 1e-5 is a good step; how large may the difference be, next to the slope itself?
-    # HINT: compare entry by entry, shapes first; nan is not close to anything
-    step = 1e-5
-    measured = (f(x + step) - f(x - step)) / (2 * step)
-    claimed = slope(x)
-    if np.shape(claimed) != measured.shape:
-        return False
-    return bool(np.allclose(claimed, measured, rtol=1e-4, atol=1e-6))
-    # END SOLUTION
-
-
 def he(D, M, *, rng):
-    """Exercise activation-init.  Draw weights (D, M) from a bell curve of variance 2/D.
+    """Exercise activation-init.  Draw weights (D, M) from the normal distribution N(0, 2/D).
 
-    All come from `rng`, independent of each other: one seed gives the same weights every time.
+    All are drawn from `rng`, independently: one seed gives the same weights every time.
 
     >>> he(2, 3, rng=np.random.default_rng(0)).shape
     (2, 3)
     """
     # BEGIN SOLUTION
-    # HINT: rng.normal draws from a bell curve; does it ask for the variance, or for the width?
-    # HINT: the width, or standard deviation, is the square root of the variance
+    # HINT: does rng.normal take the variance, or the standard deviation?
+    # HINT: the standard deviation is the square root of the variance
     # HINT: the second argument of rng.normal is np.sqrt(2 / D), the third is the shape
     return rng.normal(0.0, np.sqrt(2 / D), (D, M))
     # END SOLUTION
@@ -149,6 +149,6 @@ def wrong_lines():
     # BEGIN SOLUTION
     # HINT: put in x = 0 and compute both sides of a line; then another x
     # HINT: where does a minus sign change, and where does a sum become a mean?
-    # HINT: at x = 0 the slope of the sigmoid is a quarter, and no line may divide by zero
+    # HINT: at x = 0 the derivative of the sigmoid is a quarter, and no line may divide by zero
     return [4, 2, 3]
     # END SOLUTION

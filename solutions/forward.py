@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Dual:
-    """Exercise forward-dual.  Make x + ẋ ε a number that can be added and multiplied.
+    """Exercise forward-dual.  Write numbers x + ẋ ε that can be added and multiplied.
 
     The other operand is a dual number or a plain one, whose tangent is 0, and may stand on either
     side. Operands stay as they are. Value and tangent are numbers, or dual numbers again.
@@ -27,8 +27,8 @@ class Dual:
     def __add__(self, other):
         """Return self + other."""
         # BEGIN SOLUTION
-        # HINT: how fast does a sum move when both of its terms do?
-        # HINT: a plain number is a dual number that stands still: Dual(other)
+        # HINT: what is the tangent of a sum when both of its terms have one?
+        # HINT: a plain number is a dual number with tangent 0: Dual(other)
         # HINT: Dual(self.value + other.value, self.dot + other.dot), once other is dual
         other = other if isinstance(other, Dual) else Dual(other)
         return Dual(self.value + other.value, self.dot + other.dot)
@@ -38,7 +38,7 @@ class Dual:
         """Return self · other."""
         # BEGIN SOLUTION
         # HINT: multiply (x + ẋ ε) (z + ż ε) out, and drop what has ε twice
-        # HINT: each factor moves while the other stands still: two terms
+        # HINT: two terms: the tangent of each factor times the value of the other
         # HINT: the tangent is self.dot * other.value + self.value * other.dot
         other = other if isinstance(other, Dual) else Dual(other)
         return Dual(self.value * other.value, self.dot * other.value + self.value * other.dot)
@@ -57,9 +57,9 @@ def elementary(name, x, x_dot):
     (array([2.]), array([2.]))
     """
     # BEGIN SOLUTION
-    # HINT: f(x + ẋ ε) = f(x) + f'(x) ẋ ε; which slope has each of the five?
-    # HINT: the slopes are exp x, 1/x, cos x, 1/(2 √x), 1 - tanh² x
-    # HINT: y = getattr(np, name)(x); three of the slopes are short in terms of y
+    # HINT: f(x + ẋ ε) = f(x) + f'(x) ẋ ε; what is the derivative of each of the five?
+    # HINT: the derivatives are exp x, 1/x, cos x, 1/(2 √x), 1 - tanh² x
+    # HINT: y = getattr(np, name)(x); three of the derivatives are short in terms of y
     y = getattr(np, name)(x)
     slopes = {
         "exp": lambda: y,
@@ -72,8 +72,32 @@ def elementary(name, x, x_dot):
     # END SOLUTION
 
 
+def newton(jvp, x, *, steps):
+    """Exercise forward-newton.  Look for a zero of a function of one number, by Newton's method.
+
+        x ← x - y / ẏ,   with (y, ẏ) = jvp(x, 1)
+
+    Takes exactly `steps` steps, however small y, the tangent and the steps become, but stops
+    before a step where y is zero. Returns x. Where a step is to be taken, a tangent of zero is a
+    ValueError if y is not zero: the line has no zero.
+    """
+    # BEGIN SOLUTION
+    # HINT: one call gives value and derivative; where does the tangent line meet zero?
+    # HINT: look at y before you divide by ẏ: at a zero there is nothing left to do
+    # HINT: for _ in range(steps): y, slope = jvp(x, 1.0); return x if y == 0; then the step
+    for _ in range(steps):
+        y, slope = jvp(x, 1.0)
+        if y == 0:
+            return x
+        if slope == 0:
+            raise ValueError(f"newton: the slope at {x} is zero, start elsewhere")
+        x = x - y / slope
+    return x
+    # END SOLUTION
+
+
 def example_jvp(w, w_dot):
-    """Exercise forward-jvp.  Push a tangent through the sources' example by hand.
+    """Exercise forward-jvp.  Compute the tangents of the example line by line.
 
         s = exp w₁ + exp 2w₂,   f₁ = exp s + sin s,   f₂ = w₁ w₂ + σ(w₁)
 
@@ -94,7 +118,7 @@ def example_jvp(w, w_dot):
 
 
 def jacobian(jvp, x):
-    """Exercise forward-jacobian.  Fill the matrix of all slopes, J[m, d] = ∂yₘ/∂x_d:  (M, D).
+    """Exercise forward-jacobian.  Fill the Jacobian J[m, d] = ∂yₘ/∂x_d,  (M, D), by columns.
 
     ``jvp(x, x_dot)`` returns y of shape (M,) and its tangent; x has the shape (D,). Call it
     exactly once per input, always at x.
@@ -107,48 +131,8 @@ def jacobian(jvp, x):
     # END SOLUTION
 
 
-def newton(jvp, x, *, steps):
-    """Exercise forward-newton.  Look for a zero of a function of one number, by Newton's method.
-
-        x ← x - y / ẏ,   with (y, ẏ) = jvp(x, 1)
-
-    Takes exactly `steps` steps, however small y, the tangent and the steps become, but stops
-    before a step where y is zero. Returns x. Where a step is to be taken, a tangent of zero is a
-    ValueError if y is not zero: the line has no zero.
-    """
-    # BEGIN SOLUTION
-    # HINT: one call gives the height and the slope; where does the tangent line meet zero?
-    # HINT: look at y before you divide by ẏ: at a zero there is nothing left to do
-    # HINT: for _ in range(steps): y, slope = jvp(x, 1.0); return x if y == 0; then the step
-    for _ in range(steps):
-        y, slope = jvp(x, 1.0)
-        if y == 0:
-            return x
-        if slope == 0:
-            raise ValueError(f"newton: the slope at {x} is zero, start elsewhere")
-        x = x - y / slope
-    return x
-    # END SOLUTION
-
-
-def confusing(derivative, x):
-    """Exercise forward-confusion.  Ask for a derivative inside of a derivative.
-
-    Return ``derivative(f, x)`` for an f of your own that calls ``derivative`` itself. With a
-    derivative that knows no levels the result must come out four times as large as it is,
-    which is not zero, at every x. You are not told which derivative it is. What comes in can be
-    added and multiplied, with plain numbers too.
-    """
-    # BEGIN SOLUTION
-    # HINT: the chapter's expression comes out twice as large; where do the two units come from?
-    # HINT: in d/dy (x + y) one unit is the tangent of y; the other is the tangent of x, by mistake
-    # HINT: which inner function of x and y has three such mistakes?
-    return derivative(lambda x: x * derivative(lambda y: x + x + x + y, 1.0), x)
-    # END SOLUTION
-
-
 def is_the_tangent(f, jvp, x, *, rng):
-    """Exercise forward-check.  Tell whether jvp gives the values and the tangents of f at x.
+    """Exercise forward-check.  Decide whether jvp gives the values and the tangents of f at x.
 
     ``f(x)`` returns an array, ``jvp(x, x_dot)`` should return the same and its tangent along
     x_dot, an array of the shape of x; both may have any shape. The functions are smooth, their
@@ -156,7 +140,7 @@ def is_the_tangent(f, jvp, x, *, rng):
     its tangent, along whichever direction, and so is what is no number. Return True or False.
     """
     # BEGIN SOLUTION
-    # HINT: what do you know of a tangent without calculus? f itself may be asked near x
+    # HINT: how can a tangent be measured without calculus? f may be called near x
     # HINT: along a random direction: (f(x + h x_dot) - f(x - h x_dot)) / 2h; why random?
     # HINT: step h = 1e-5 errs by about 1e-10; compare y with f(x), then the tangent
     x_dot, h = rng.normal(size=np.shape(x)), 1e-5
@@ -164,6 +148,22 @@ def is_the_tangent(f, jvp, x, *, rng):
     measured = (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
     close = np.allclose(y_dot, measured, rtol=1e-6, atol=1e-7)
     return bool(close and np.allclose(y, f(x), rtol=1e-12))
+    # END SOLUTION
+
+
+def confusing(derivative, x):
+    """Exercise forward-confusion.  Nest two derivatives so that tangents are confused.
+
+    Return ``derivative(f, x)`` for an f of your own that calls ``derivative`` itself. At every x
+    the right result must not be zero, and a derivative without levels must return four times as
+    much. Your function is tried with both. Its argument can be added and multiplied, also with
+    plain numbers.
+    """
+    # BEGIN SOLUTION
+    # HINT: the chapter's expression is twice as large as it should be; why are there two ones?
+    # HINT: in d/dy (x + y) one unit is the tangent of y; the other is the tangent of x, by mistake
+    # HINT: which inner function of x and y has three such mistakes?
+    return derivative(lambda x: x * derivative(lambda y: x + x + x + y, 1.0), x)
     # END SOLUTION
 
 

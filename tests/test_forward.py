@@ -1,4 +1,4 @@
-"""Forward mode.  Each test is a lemma of `book/forward.md`, in the order of the chapter."""
+"""Forward mode.  The claims of `book/forward.md`, in the order of the chapter."""
 
 import importlib
 from itertools import count, product, repeat
@@ -23,13 +23,13 @@ SLOPES = {
 
 @pytest.fixture
 def lab():
-    """The sources' example, imported by those who ask: its kernels take a while to load."""
+    """The example of the chapter, imported by the tests that use it: it takes a while to load."""
     return importlib.import_module("dlcore.experiments.forward")
 
 
 @pytest.fixture
 def slopes(formulas, oracle):
-    """The four slopes that the page prints, as one program:  w ↦ J."""
+    """The four partial derivatives that the page prints, as one program:  w ↦ J."""
 
     def matrix(w):
         w1, w2 = w
@@ -43,14 +43,14 @@ def slopes(formulas, oracle):
 
 
 def at(f, x):
-    """Return value and slope of a function of one number."""
+    """Return value and derivative of a function of one number."""
     return jvp(f, [np.float64(x)], [np.float64(1.0)])
 
 
-# A number that knows where it is going
+# Dual numbers
 
 
-def test_three_plus_epsilon_gives_the_slope_twenty_nine():
+def test_three_plus_epsilon_gives_the_derivative_twenty_nine():
     """(3 + ε)³ + 2 (3 + ε) = 33 + 29 ε."""
     assert at(lambda x: x * x * x + 2 * x, 3) == (33, 29)
 
@@ -72,7 +72,7 @@ def test_the_rules_say_what_the_page_says(name, op, formulas, oracle, rng):
     assert_allclose(y_dot, oracle.program(relation)(**used), **ROUNDED)
 
 
-def test_sums_and_products_know_every_polynomial(rng):
+def test_dual_numbers_differentiate_polynomials(rng):
     """For p(x) = c₀ + c₁ x + … + c₅ x⁵, by Horner's scheme:  ẏ = p'(x) ẋ."""
     c, x, x_dot = rng.normal(size=6), rng.normal(size=7), rng.normal(size=7)
 
@@ -86,7 +86,7 @@ def test_sums_and_products_know_every_polynomial(rng):
     assert_allclose(jvp(horner, [x], [x_dot])[1], p.deriv()(x) * x_dot, **ROUNDED)
 
 
-def test_programs_in_a_row_push_in_a_row(rng):
+def test_a_composition_hands_value_and_tangent_on(rng):
     """For y = f(g(x)), with u = g(x):  (y, ẏ) = jvp(f, u, u̇), to the last bit."""
     x, x_dot = rng.normal(size=(2, 5))
     f, g = lambda u: np.tanh(u) / (1 + u * u), lambda x: np.sin(x) * x
@@ -96,8 +96,8 @@ def test_programs_in_a_row_push_in_a_row(rng):
 
 
 @pytest.mark.parametrize("a", [0.3, 2.0, 70.0])
-def test_a_loop_knows_its_slope(a):
-    """Heron's loop ends at y = √a, and its tangent at 1 / 2√a."""
+def test_the_tangent_of_herons_loop_converges(a):
+    """Heron's loop converges to y = √a, and its tangent to 1 / 2√a."""
 
     def heron(a):
         y = 1.0
@@ -108,7 +108,7 @@ def test_a_loop_knows_its_slope(a):
     assert_allclose(at(heron, a), (sqrt(a), 0.5 / sqrt(a)), **ROUNDED)
 
 
-# The example of the sources
+# An example
 
 
 def test_the_program_says_what_the_page_says(lab, formulas, oracle, rng):
@@ -135,7 +135,7 @@ def test_the_steps_show_what_the_nodes_hold(lab):
 
 
 @pytest.mark.parametrize("name", SLOPES)
-def test_the_slopes_on_the_page_are_exact(name, formulas):
+def test_the_partial_derivatives_on_the_page_are_exact(name, formulas):
     """∂f₁/∂w₁, ∂f₁/∂w₂, ∂f₂/∂w₁ and ∂f₂/∂w₂ are what exact calculus makes of f₁ and f₂."""
     output, entry = getattr(formulas, name.partition("_by")[0]), getattr(formulas, name)
     written = output.rhs.subs(formulas.s, formulas.inner.rhs)
@@ -145,7 +145,7 @@ def test_the_slopes_on_the_page_are_exact(name, formulas):
 
 @pytest.mark.parametrize("w", POINTS)
 def test_every_unit_direction_fills_a_column(w, lab, slopes):
-    """J (1, 0) and J (0, 1), side by side, are the matrix of the slopes on the page."""
+    """J (1, 0) and J (0, 1), side by side, are the matrix of the derivatives on the page."""
     columns = [jvp(lab.example, [np.array(w)], [unit])[1] for unit in np.eye(2)]
     assert_allclose(np.stack(columns, axis=1), slopes(w), rtol=1e-12)
     assert_array_equal(jacobian(lab.example, mode="forward")(np.array(w)), np.stack(columns, 1))
@@ -168,33 +168,6 @@ def test_the_value_at_one_half_is_known(lab):
     assert lab.example(np.array([0.5, -0.5]))[0] == pytest.approx(8.415007619, abs=5e-10)
 
 
-@pytest.mark.parametrize(
-    ("w", "printed"),
-    [
-        ((1.0, 2.0), (24521.662861313, 2.73105857863)),
-        ((1.01, 2.0), (25200.8058793246, 2.75302014923886)),
-        ((1.0, 2.01), (26411.9854338567, 2.74105857863)),
-    ],
-)
-def test_the_printed_values_belong_to_another_function(w, printed, lab):
-    """With exp w₂ in place of exp 2w₂ all three printed values of f₁ come out; f₂ is right."""
-    ours = lab.slip(np.array(w)), lab.example(np.array(w))[1]
-    assert_allclose(ours, printed, rtol=2e-12)  # the printed digits end there
-
-
-def test_the_right_function_is_far_from_the_printed_value(lab):
-    """f₁(1, 2) is more than 10²⁰ times as large as the number that is printed for it."""
-    assert lab.example(np.array([1.0, 2.0]))[0] / 24521.662861313 > 1e20
-
-
-def test_the_printed_slopes_belong_to_the_right_function(lab, slopes):
-    """The matrix of 001 is the Jacobian for exp 2w₂; for exp w₂ the slopes of f₁ are tiny."""
-    w = np.array([1.0, 2.0])
-    other = jacobian(lab.slip, mode="forward")(w)
-    assert_allclose(jacobian(lab.example, mode="forward")(w), slopes(w), rtol=1e-12)
-    assert (other < 1e-20 * slopes(w)[0]).all()
-
-
 # One run, one direction
 
 
@@ -206,7 +179,7 @@ def test_a_run_multiplies_the_jacobian_by_a_direction(lab, formulas, oracle, rng
     assert_allclose(jvp(lab.example, [w], [w_dot])[1], y_dot, **ROUNDED)
 
 
-def test_tangents_add_like_directions(lab, rng):
+def test_a_tangent_is_linear_in_the_direction(lab, rng):
     """J (a u + b v) = a J u + b J v."""
     w, u, v = rng.normal(size=(3, 2))
     a, b = rng.normal(size=2)
@@ -227,7 +200,7 @@ def test_a_jacobian_by_columns_takes_one_run_per_input(D, rng):
 
 
 def test_a_run_with_its_tangent_costs_at_most_four_runs(lab):
-    """Of the rules of the example none needs more than three operations beside its own."""
+    """On the example, whose rules take at most three operations beside the value."""
     tally = importlib.import_module("dlcore.experiments.reverse").count
     w, w_dot = np.array(POINTS)
     alone, _ = tally(lab.example, w)
@@ -237,15 +210,15 @@ def test_a_run_with_its_tangent_costs_at_most_four_runs(lab):
 
 @pytest.mark.parametrize("D", [1, 2, 7])
 def test_differences_take_one_run_more(D, lab, rng):
-    """D inputs, D + 1 runs, and the slopes are right to some digits only."""
+    """D inputs, D + 1 runs, and the derivatives are right to some digits only."""
     runs, w, x = [], rng.normal(size=(D, 3)), rng.normal(size=D)
     J = lab.by_differences(lambda x: runs.append(x) or np.sin(x @ w), x)
     assert_allclose(J, np.cos(x @ w)[:, None] * w.T, atol=1e-4)  # the step is 1e-6
     assert len(runs) == D + 1
 
 
-def test_the_step_of_the_source_misses_the_slope(lab, slopes):
-    """At (1, 2) a step of 0.01 in w₂ finds a slope of f₁ that is more than 0.8 too large."""
+def test_a_step_of_a_hundredth_misses_the_derivative(lab, slopes):
+    """At (1, 2) a step of 0.01 in w₂ gives ∂f₁/∂w₂ with a relative error of more than 0.8."""
     h = 0.01
     measured = (lab.example([1.0, 2.0 + h])[0] - lab.example([1.0, 2.0])[0]) / h
     assert measured / slopes([1.0, 2.0])[0, 1] - 1 > 0.8
@@ -260,58 +233,52 @@ def test_a_tangent_keeps_the_digits_that_differences_lose(lab, slopes):
     assert abs(jvp(lab.example, [w], [np.array([0.0, 1.0])])[1][0] / exact - 1) < 1e-15
 
 
-# Slopes inside of slopes
+# Derivatives inside derivatives
 
 
-def test_a_dual_without_levels_is_right_alone(lab):
+def test_a_single_derivative_needs_no_levels(lab):
     """(3 + ε)³ + 2 (3 + ε) = 33 + 29 ε, without levels too."""
     assert lab.naive_derivative(lambda x: x * x * x + x * 2, 3) == 29
 
 
-def test_a_dual_without_levels_confuses_two_slopes(lab):
+def test_without_levels_nested_derivatives_are_confused(lab):
     """d/dx [x · d/dy (x + y)] at 1 is 1, and comes out as 2."""
     slope = lab.naive_derivative
     assert slope(lambda x: x * slope(lambda y: x + y, 1), 1) == 2
 
 
-def test_levels_keep_two_slopes_apart():
+def test_levels_keep_nested_derivatives_apart():
     """d/dx [x · d/dy (x + y)] = d/dx [x · 1] = 1, at 1 and everywhere."""
     inner = lambda x: at(lambda y: x + y, 1)[1]
     assert [at(lambda x: x * inner(x), x)[1] for x in (1, 2, 5)] == [1, 1, 1]
 
 
-def test_a_slope_has_a_slope():
-    """d/dx d/dx x³ = 6 x, and once more 6."""
+def test_derivatives_nest_three_times():
+    """For x³ the second derivative is 6 x, the third 6."""
     slope = lambda f: lambda x: jvp(f, [x], [np.float64(1.0)])[1]
     second = slope(slope(lambda x: x * x * x))
     assert second(np.float64(7.0)) == 42
     assert slope(second)(np.float64(7.0)) == 6
 
 
-# What has no slope
+# Where there is no derivative
 
 
 def test_the_branch_taken_is_differentiated():
-    """For y = x² where x > 0, -x elsewhere: slope 6 at 3, slope -1 at -3."""
+    """For y = x² where x > 0, -x elsewhere: 6 at 3, and -1 at -3."""
     f = lambda x: x * x if x > 0 else -x
     assert (at(f, 3)[1], at(f, -3)[1]) == (6, -1)
 
 
-def test_a_branch_can_hide_a_slope():
-    """y = x, but written with a case of its own for zero, has slope 0 there and 1 elsewhere."""
+def test_a_branch_can_hide_a_derivative():
+    """y = x, written with a case of its own for zero, gets the tangent 0 there, 1 elsewhere."""
     f = lambda x: 0.0 if x == 0 else x
     assert (at(f, 0)[1], at(f, 1e-300)[1]) == (0, 1)
 
 
-def test_a_staircase_is_flat():
-    """Rounding has the slope 0 between its jumps, and its jumps are not seen."""
+def test_rounding_down_has_derivative_zero():
+    """For y = x ⌊x⌋ at 2.5 the derivative is ⌊x⌋ = 2."""
     assert at(lambda x: x * np.floor(x), 2.5) == (5, 2)
-
-
-def test_whole_numbers_are_refused():
-    """A value that cannot move a little has no tangent."""
-    with pytest.raises(TypeError, match="jvp: x must hold floats, got int64"):
-        jvp(lambda x: x * x, [np.array(3)], [np.array(1)])
 
 
 # Exercises
@@ -348,7 +315,7 @@ def test_your_dual_numbers_meet_plain_ones(answers, rng):
 
 
 @pytest.mark.exercise("forward-dual", points=2)
-def test_your_dual_numbers_know_every_polynomial(answers, rng):
+def test_your_dual_numbers_differentiate_polynomials(answers, rng):
     """c₀ + c₁ x + … + c₅ x⁵, by Horner's scheme, with its slope times ẋ."""
     for x, x_dot, *c in drawn(rng, 3, 8):
         y, dual = 0, answers.Dual(x, x_dot)
@@ -370,7 +337,7 @@ def test_your_dual_numbers_nest(answers, rng):
 
 
 @pytest.mark.exercise("forward-functions", points=2)
-def test_your_functions_move_with_their_slopes(answers, rng):
+def test_your_functions_have_the_right_tangents(answers, rng):
     """f(x + i h ẋ) = f(x) + i h f'(x) ẋ + O(h²): a tiny step into the complex plane says so."""
     shapes = [(), (1,), *(tuple(rng.integers(2, 6, size=axes)) for axes in (1, 2, 3))]
     for name, shape in product(["exp", "log", "sin", "sqrt", "tanh"], shapes):
@@ -396,8 +363,8 @@ def test_your_functions_take_single_precision(answers, rng):
         assert_allclose(answers.elementary(name, x, x_dot), wanted, rtol=1e-5, atol=1e-5)
 
 
-def sources_example(w1, w2):
-    """Compute the sources' example, of numbers that may be complex."""
+def example_of_numbers(w1, w2):
+    """Compute the example of the chapter, of numbers that may be complex."""
     s = np.exp(w1) + np.exp(2 * w2)
     return np.array([np.exp(s) + np.sin(s), w1 * w2 + 1 / (1 + np.exp(-w1))])
 
@@ -414,7 +381,7 @@ def test_your_tangents_of_the_example_are_right(answers, rng):
     ]
     for w_dot in directions:
         w = rng.normal(scale=0.8, size=2)
-        stepped = sources_example(*(w + 1j * h * w_dot))
+        stepped = example_of_numbers(*(w + 1j * h * w_dot))
         s = np.exp(w[0]) + np.exp(2 * w[1])
         size = 1 + np.abs(w_dot).max() * np.array([(1 + np.exp(s)) * (1 + s), 3])  # of all terms
         y, y_dot = answers.example_jvp(w, w_dot)

@@ -1,6 +1,7 @@
-"""Reverse mode.  Each test is a lemma of `book/reverse.md`, in the order of the chapter."""
+"""Reverse mode.  The claims of `book/reverse.md`, in the order of the chapter."""
 
 import importlib
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from dlcore.graph import topological_order
 from dlcore.ops.numpy import arithmetic, elementary
 from dlcore.shapes import Tensor
 
-W = np.array([0.5, -0.5])  # where the sources' example is walked through
+W = np.array([0.5, -0.5])  # where the example of the picture is differentiated
 F1 = 8.415007619  # its first output there, to the last decimal
 HALF_A_UNIT = 5e-10
 ROUNDED = {"rtol": 1e-12, "atol": 1e-14}  # some roundings of 1e-16, also where terms cancel
@@ -38,29 +39,29 @@ OPERATIONS = [
 
 @pytest.fixture
 def lab():
-    """The counters of the chapter, imported by those who ask."""
+    """The counters of the chapter, imported by the tests that use them."""
     return importlib.import_module("dlcore.experiments.reverse")
 
 
 def layer(h, w):
-    """A part of a program: what is kept, or computed again."""
+    """A part of a program, whose values are kept or computed again."""
     return np.tanh(h @ w) * h
 
 
 @pytest.fixture
 def example():
-    """The two functions of the sources, imported by those who ask."""
+    """The two functions of the picture, imported by the tests that use them."""
     return importlib.import_module("dlcore.experiments.forward").example
 
 
 class Parameter:
-    """A weight that keeps its gradient from call to call, and adds to it."""
+    """A weight with a gradient to which every backward pass adds."""
 
     def __init__(self, value):
         self.value, self.grad = np.asarray(value), 0.0
 
     def backward(self, f):
-        """Add the gradient of f to what is there."""
+        """Add the gradient of f to the stored one."""
         self.grad = self.grad + grad(f)(self.value)
 
 
@@ -70,8 +71,8 @@ def test_the_case_by_hand_comes_out():
     assert (y, pullback(1.0)) == (90.0, (114.0,))
 
 
-def test_the_slope_by_hand_is_that_of_calculus(formulas, oracle, rng):
-    """x̄ = 2x (2x² + 1), for any x."""
+def test_the_derivative_by_hand_is_that_of_calculus(formulas, oracle, rng):
+    """x̄ = 2x (2x² + 1), on seven random numbers."""
 
     def program(x):
         a = x * x
@@ -86,12 +87,12 @@ def test_an_adjoint_sums_over_its_users(formulas, oracle):
     v_bar, s = np.array([114.0, 19.0, 9.0, 1.0]), np.zeros((4, 4))
     s[1, 0], s[2, 1], s[3, 1], s[3, 2] = 6.0, 1.0, 10.0, 9.0  # ∂vⱼ/∂vₖ
     assert_array_equal(oracle.program(formulas.adjoint)(v_bar=v_bar, s=s), v_bar)
-    v_bar[1] -= 10.0  # without what the product tells a
+    v_bar[1] -= 10.0  # without the share that the product passes to a
     assert not np.array_equal(oracle.program(formulas.adjoint)(v_bar=v_bar, s=s), v_bar)
 
 
-def test_the_tape_remembers_what_is_traced(rng):
-    """For y = x z with a constant z, y has the one parent x, and z ȳ for it alone."""
+def test_the_tape_records_what_is_traced(rng):
+    """For y = x z with a constant z, y has the one parent x, and pulls back z ȳ for it alone."""
     x, z, y_bar = rng.normal(size=(3, 4))
     variable = Variable(x, next(levels))
     y = variable * z
@@ -99,7 +100,7 @@ def test_the_tape_remembers_what_is_traced(rng):
     assert_array_equal(y.pullback(y_bar), [z * y_bar])
 
 
-def test_every_node_speaks_once(lab, rng):
+def test_every_node_is_visited_once(lab):
     """Sixty doublings have 2⁶⁰ paths and sixty nodes:  x̄ = 2⁶⁰, after sixty additions."""
 
     def doubled(x):
@@ -107,13 +108,13 @@ def test_every_node_speaks_once(lab, rng):
             x = x + x
         return x
 
-    price = lab.prices(doubled, np.float64(1.0))
+    cost = lab.costs(doubled, np.float64(1.0))
     assert grad(doubled)(np.float64(1.0)) == 2.0**60
-    assert price["reverse"][0] == 2 * price["function"][0]
+    assert cost["reverse"][0] == 2 * cost["function"][0]
 
 
-def test_a_pullback_may_be_asked_again(rng):
-    """It is linear and forgets nothing:  2 pull(ȳ) - pull(z̄) = pull(2ȳ - z̄)."""
+def test_a_pullback_is_linear_and_may_be_called_again(rng):
+    """2 pull(ȳ) - pull(z̄) = pull(2ȳ - z̄), and a second call returns what the first did."""
     x, y_bar, z_bar = rng.normal(size=(3, 5))
     _, pullback = vjp(lambda x: np.sin(x) * np.sum(x), x)
     (one,), (other,) = pullback(y_bar), pullback(z_bar)
@@ -121,7 +122,7 @@ def test_a_pullback_may_be_asked_again(rng):
     assert_array_equal(pullback(y_bar)[0], one)
 
 
-def test_forward_mode_meets_the_columns(example, formulas, oracle, rng):
+def test_a_jvp_is_the_jacobian_times_a_tangent(example, formulas, oracle, rng):
     """ẏ = J ẋ, entry by entry, with the Jacobian that differences measure."""
     w_dot = rng.normal(size=2)
     J = np.stack([directional(example, [W], [unit]) for unit in np.eye(2)], axis=1)
@@ -129,7 +130,7 @@ def test_forward_mode_meets_the_columns(example, formulas, oracle, rng):
     assert_allclose(jvp(example, [W], [w_dot])[1], page, rtol=1e-8)  # differences
 
 
-def test_reverse_mode_meets_the_rows(example, formulas, oracle, rng):
+def test_a_vjp_is_a_cotangent_times_the_jacobian(example, formulas, oracle, rng):
     """x̄ = Jᵀ ȳ, entry by entry, with the Jacobian that differences measure."""
     y_bar = rng.normal(size=2)
     J = np.stack([directional(example, [W], [unit]) for unit in np.eye(2)], axis=1)
@@ -137,8 +138,8 @@ def test_reverse_mode_meets_the_rows(example, formulas, oracle, rng):
     assert_allclose(vjp(example, W)[1](y_bar)[0], page, rtol=1e-8)  # differences
 
 
-def test_both_modes_weigh_a_change_alike(example, formulas, oracle, rng):
-    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ for every direction and every cotangent."""
+def test_both_modes_agree_on_the_inner_product(example, formulas, oracle, rng):
+    """⟨ȳ, ẏ⟩ = ⟨x̄, ẋ⟩ for a random tangent ẋ and a random cotangent ȳ."""
     x_dot, y_bar = rng.normal(size=(2, 2))
     (_, y_dot), (x_bar,) = jvp(example, [W], [x_dot]), vjp(example, W)[1](y_bar)
     left, right = map(oracle.program, oracle.claim(formulas.worth))
@@ -146,13 +147,29 @@ def test_both_modes_weigh_a_change_alike(example, formulas, oracle, rng):
     assert_allclose(at_outputs, at_inputs, **ROUNDED)
 
 
-def test_the_walk_ends_with_the_jacobian(lab, example):
-    """The last words of both walks are the rows of J; f₁ has the value that we know."""
-    told = {}
+def fewest(sizes):
+    """Count the multiplications of the best order for matrices of these sizes in a row."""
+    first, last = sizes[0], sizes[-1]
+    inner = range(1, len(sizes) - 1)
+    ways = [fewest(sizes[: i + 1]) + first * sizes[i] * last + fewest(sizes[i:]) for i in inner]
+    return min(ways, default=0)
+
+
+def test_from_the_left_takes_the_fewest_multiplications(rng):
+    """For a row times matrices of sizes from two to eight; not where a size is one."""
+    for _ in range(200):
+        sizes = [1, *rng.integers(2, 9, size=rng.integers(2, 7)).tolist()]
+        assert fewest(sizes) == sum(rows * columns for rows, columns in pairwise(sizes[1:]))
+    assert fewest([1, 1, 10, 1]) == 11 < 1 * 10 + 10 * 1
+
+
+def test_the_backward_passes_end_with_the_jacobian(lab, example):
+    """The last adjoints of w₁ and w₂ are the rows of J, one row for each backward pass."""
+    last = {}
     values = {name: value for name, (value, _) in lab.run(W, np.zeros(2)).items()}
     for i, end in enumerate(("f1", "f2")):
-        told |= {(i, name): bar for name, _, bar in lab.back(values, end)}
-    rows = [[told[i, name] for name in ("w1", "w2")] for i in range(2)]
+        last |= {(i, name): bar for name, _, bar, _ in lab.back(values, end)}
+    rows = [[last[i, name] for name in ("w1", "w2")] for i in range(2)]
     assert_allclose(rows, jacobian(example)(W), **ROUNDED)
     assert_allclose(values["f1"], F1, rtol=0, atol=HALF_A_UNIT)
 
@@ -168,8 +185,8 @@ def test_rows_and_columns_are_one_matrix(rng):
 
 
 @pytest.mark.parametrize(("mode", "rule", "calls"), [("reverse", "vjp", 3), ("forward", "jvp", 5)])
-def test_rows_take_one_walk_per_output(mode, rule, calls, rng, monkeypatch):
-    """A Jacobian of three outputs and five inputs: three walks back, or five runs forwards."""
+def test_rows_take_one_backward_pass_per_output(mode, rule, calls, rng, monkeypatch):
+    """A Jacobian of three outputs and five inputs: three backward passes, or five tangents."""
     tanh, seen = elementary.tanh, []
     original = getattr(tanh, f"{rule}_rule")
     monkeypatch.setattr(tanh, f"{rule}_rule", lambda *args: (seen.append(1), original(*args))[1])
@@ -179,10 +196,10 @@ def test_rows_take_one_walk_per_output(mode, rule, calls, rng, monkeypatch):
 
 @pytest.mark.parametrize("name", ["function", "reverse", "forward"])
 @pytest.mark.parametrize("D", [2, 7, 60])
-def test_the_price_of_a_product_is_what_the_page_says(D, name, lab, formulas, oracle, rng):
-    """D - 1 multiplications; 3 (D - 1) for all slopes backwards, 4 D (D - 1) forwards."""
-    price = lab.prices(lab.product, *rng.normal(size=D))[name][0]
-    assert price == oracle.program(getattr(formulas, f"{name}_price"))(D=D)
+def test_the_cost_of_a_product_is_what_the_page_says(D, name, lab, formulas, oracle, rng):
+    """D - 1 multiplications; with all derivatives 3 (D - 1) in reverse, 4 D (D - 1) forwards."""
+    cost = lab.costs(lab.product, *rng.normal(size=D))[name][0]
+    assert cost == oracle.program(getattr(formulas, f"{name}_price"))(D=D)
 
 
 def drawn(rng, many):
@@ -200,18 +217,18 @@ def drawn(rng, many):
 
 
 def dearest(lab, op):
-    """Count what a rule does, and one addition for every parent that it tells."""
+    """Count the operations of a rule, and one addition for every parent."""
     xs = np.ones(len(op.arguments))
     return lab.count(op.vjp, op(*xs), *xs, np.float64(1.0))[0] + len(xs)
 
 
 @pytest.mark.parametrize("many", [1, 10, 100, 1000])
-def test_a_gradient_is_cheap(many, lab, formulas, rng):
-    """c̄ ≤ (1 + r) c, where no rule takes more than r steps, its additions included."""
+def test_value_and_gradient_cost_a_bounded_multiple_of_the_value(many, lab, formulas, rng):
+    """c̄ ≤ (1 + r) c, where no rule takes more than r operations, its additions included."""
     r = max(dearest(lab, op) for op in OPERATIONS)
-    price = lab.prices(drawn(rng, many), *rng.normal(size=5))
-    given = {formulas.c: price["function"][0], formulas.c_bar: price["reverse"][0]}
-    assert price["reverse"][0] > price["function"][0]
+    cost = lab.costs(drawn(rng, many), *rng.normal(size=5))
+    given = {formulas.c: cost["function"][0], formulas.c_bar: cost["reverse"][0]}
+    assert cost["reverse"][0] > cost["function"][0]
     assert formulas.cheap.subs({**given, formulas.r: r}) == True  # noqa: E712 (sympy's own)
 
 
@@ -219,7 +236,7 @@ def test_the_tape_grows_and_forward_mode_does_not(lab):
     """Reverse mode holds an array for every operation, forward mode a few in all."""
     reverse = [lab.memory("reverse", length) for length in (10, 30)]
     forward = [lab.memory("forward", length) for length in (10, 30)]
-    assert 20 <= reverse[1] - reverse[0] < 20.5  # the notes beside the arrays are small
+    assert 20 <= reverse[1] - reverse[0] < 20.5  # what the tape records besides is small
     assert forward[1] - forward[0] < 0.5
 
 
@@ -235,13 +252,13 @@ def test_recomputing_changes_no_bit_of_a_gradient(rng):
 
 
 def test_memory_falls_from_the_length_to_its_root(lab):
-    """Of 100 sines ten pieces of ten are kept: 20 arrays and a few, in place of 100."""
+    """For 100 sines in ten pieces of ten: 20 arrays and a few, in place of 100."""
     assert lab.gradient_memory(100) > 100
     assert lab.gradient_memory(100, 10) < 28
 
 
-def test_drawn_numbers_are_drawn_again(rng):
-    """A generator among the arguments starts where it did, and ends where it would have."""
+def test_random_numbers_are_drawn_again(rng):
+    """A generator among the arguments repeats its numbers, and ends in the state of one run."""
     x = rng.normal(size=(6, 7))
     drop = lambda x, draws: x * (draws.random(x.shape) < 0.5)
     results, ends = [], []
@@ -254,7 +271,7 @@ def test_drawn_numbers_are_drawn_again(rng):
     assert ends[0] == ends[1]
 
 
-def test_a_stretched_array_hears_from_all_its_copies(formulas, oracle, rng, rounding):
+def test_a_broadcast_array_receives_the_sum_over_its_copies(formulas, oracle, rng, rounding):
     """For y = x + b:  b̄ₘ = Σₙ ȳₙₘ."""
     x, y_bar, b = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=3)
     _, b_bar = vjp(lambda x, b: x + b, x, b)[1](y_bar)
@@ -262,8 +279,8 @@ def test_a_stretched_array_hears_from_all_its_copies(formulas, oracle, rng, roun
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (1, 3), (4, 1), (2, 1, 1), (2, 4, 3)])
-def test_stretching_and_adding_up_are_adjoint(shape, rng):
-    """⟨ȳ, stretch ẋ⟩ = ⟨add up ȳ, ẋ⟩, wherever the axes are."""
+def test_summing_is_the_transpose_of_broadcasting(shape, rng):
+    """⟨ȳ, broadcast ẋ⟩ = ⟨sum ȳ, ẋ⟩, whichever axes are added or of size one."""
     x_dot, y_bar = rng.normal(size=shape), rng.normal(size=(2, 4, 3))
     x_bar = arithmetic.unbroadcast(y_bar, x_dot)
     assert np.shape(x_bar) == shape
@@ -314,15 +331,15 @@ def test_a_kept_gradient_grows_until_it_is_cleared():
     assert w.grad == 6.0
 
 
-def test_a_gradient_without_memory_needs_no_clearing(rng):
-    """`grad` is a function: the same weights give the same gradient, however often."""
+def test_grad_returns_the_same_gradient_again(rng):
+    """`grad` stores nothing: the same weights give the same gradient at a second call."""
     w = rng.normal(size=(2, 3))
     slope = grad(lambda w: np.sum(np.sin(w) * w))
     assert_array_equal(slope(w), slope(w))
 
 
 def test_a_gradient_can_be_differentiated(rng):
-    """Of Σ x⁴:  4x³, then 12x², then 24x, each the gradient of the sum of the last."""
+    """Of Σ x⁴:  4x³, then 12x², then 24x, each the gradient of the sum of the one before."""
     x = rng.normal(size=3)
     f = lambda x: np.sum(x * x * x * x)
     for truth in (4 * x**3, 12 * x**2, 24 * x):
@@ -332,7 +349,7 @@ def test_a_gradient_can_be_differentiated(rng):
 
 
 def test_a_hessian_is_multiplied_without_being_formed(formulas, oracle, rng):
-    """u = H v, forwards over reverse; H itself is symmetric."""
+    """u = H v, by forward mode over reverse mode; H itself is symmetric."""
     w, x, v = rng.normal(size=(4, 4)), *rng.normal(size=(2, 4))
     f = lambda x: np.sum(np.tanh(x @ w) * x)
     H = hessian(f)(x)
@@ -340,36 +357,14 @@ def test_a_hessian_is_multiplied_without_being_formed(formulas, oracle, rng):
     assert_allclose(hvp(f, x, v), oracle.program(formulas.hessian_times)(hessian=H, v=v), **ROUNDED)
 
 
-def test_a_rule_of_its_own_is_right_where_the_parts_overflow(lab, rng):
-    """Of ln cosh x:  slope tanh x at ±1000, too, where ln of cosh gives NaN; rules are checked."""
+def test_a_rule_for_the_whole_is_right_where_the_parts_overflow(lab, rng):
+    """The derivative of ln cosh x is ±1 at ±1000, where that of its parts is NaN."""
     check_gradients(lab.log_cosh, np.linspace(-2, 2, 5), rng=rng)
     x = np.array([-1000.0, 1000.0])
     assert_array_equal(grad(lambda x: np.sum(lab.log_cosh(x)))(x), [-1, 1])
     assert_array_equal(jvp(lab.log_cosh, [x], [np.ones(2)])[1], [-1, 1])
     with np.errstate(over="ignore", invalid="ignore"):
         assert np.isnan(grad(lambda x: np.sum(np.log(np.cosh(x))))(x)).all()
-
-
-@pytest.mark.parametrize(
-    ("f", "message"),
-    [
-        (lambda x: x.__setitem__(0, 1.0), r"x\[0\]: x is a traced array, .* use np.where"),
-        (lambda x: x.__imul__(2.0), "out is a traced array, it cannot be overwritten"),
-        (lambda x: np.sum(np.i0(x)), "i0: no rule for traced arrays, use one of"),
-        (lambda x: float(x[0]), "a traced number cannot become a plain one"),
-        (np.tanh, r"grad: f must return a number, got shape \(3,\); use jacobian"),
-    ],
-)
-def test_what_cannot_be_walked_back_is_refused(f, message):
-    """An array that is overwritten, a function without a rule, an output with axes."""
-    with pytest.raises(TypeError, match=message):
-        grad(f)(np.ones(3))
-
-
-def test_whole_numbers_have_no_slope():
-    """An input of integers is refused, with what to do."""
-    with pytest.raises(TypeError, match=r"x must hold floats, got int64; use x.astype\(float\)"):
-        grad(np.sum)(np.array([1, 2]))
 
 
 def agree(yours, truth, **tolerance):
@@ -519,7 +514,7 @@ def test_two_pullbacks_do_not_disturb_each_other(answers, rng):
 
 
 def stretched(rng):
-    """Draw shapes, before and after NumPy has stretched an array."""
+    """Draw shapes, before and after NumPy has broadcast an array."""
     fixed = [((), (2, 4, 3)), ((1,), (5,)), ((3,), (3,)), ((1, 3), (1, 3)), ((1, 1), (2, 3, 4)),
              ((4, 1), (4, 3)), ((2, 1, 3), (2, 4, 3)), ((1, 4, 1), (5, 4, 3))]  # fmt: skip
     for _ in range(12):
@@ -530,8 +525,8 @@ def stretched(rng):
 
 
 @pytest.mark.exercise("reverse-unbroadcast", points=2)
-def test_every_copy_is_heard(answers, rng):
-    """⟨ȳ, stretch ẋ⟩ = ⟨x̄, ẋ⟩ for every ẋ, and x̄ has the shape of ẋ."""
+def test_every_copy_contributes(answers, rng):
+    """⟨ȳ, broadcast ẋ⟩ = ⟨x̄, ẋ⟩ for every ẋ, and x̄ has the shape of ẋ."""
     for before, after in stretched(rng):
         y_bar = rng.normal(size=after[::-1]).T
         place = np.broadcast_to(np.arange(np.prod(before, dtype=int)).reshape(before), after)
@@ -704,7 +699,7 @@ def two_tapes(f, x):
     """Walk one tape back, adding and overwriting; return both slopes, and the uses of x."""
     variable = Variable(x, next(levels))
     y = f(variable)
-    assert isinstance(y, Variable), "x does not matter: return what is computed from x"
+    assert isinstance(y, Variable), "y does not depend on x: return what is computed from x"
     added, kept, uses = {y: 1.0}, {y: 1.0}, 0
     for node in topological_order([y], lambda node: node.parents):
         if node.parents:
@@ -722,7 +717,7 @@ def test_the_overwriting_tape_is_misled(answers, rng):
         truth, said, uses = two_tapes(answers.misleading, np.float64(x))
         assert uses == 1, f"x goes into {uses} operations"
         assert 1 < truth < np.inf, "the slope must be larger than 1, and finite"
-        assert said != truth, "the tape is right, for nothing is heard twice: use a result twice"
+        assert said != truth, "the tape is right, for no result is used twice: use one twice"
         assert abs(said - truth) >= 0.5 * truth * (1 - 1e-12), f"it says {said}, for {truth}"
 
 

@@ -5,8 +5,8 @@
     :difficulty: 1
     ```
 
-This prints signature and docstring of the function, the points that its tests give, how hard
-it is, and how long it takes. It stands inside an ``{exercise}``.
+This prints signature and docstring of the function, or of the class and its methods, the points
+that its tests give, how hard it is, and how long it takes. It stands inside an ``{exercise}``.
 """
 
 import ast
@@ -29,25 +29,39 @@ def written(root, topic):
     return next((path for path in paths if path.exists()), paths[-1])
 
 
-def signature(function):
-    """Write the first line of a function down.
+def signature(definition):
+    """Write the first line of a function or of a class down.
 
     >>> signature(ast.parse("def f(x, *, y=1): pass").body[0])
     'def f(x, *, y=1):'
     """
-    return f"def {function.name}({ast.unparse(function.args)}):"
+    if isinstance(definition, ast.ClassDef):
+        return f"class {definition.name}:"
+    return f"def {definition.name}({ast.unparse(definition.args)}):"
+
+
+def methods(definition):
+    r"""Write the signatures of the methods of a class down; a function has none.
+
+    >>> methods(ast.parse("class A:\n  def f(self): pass").body[0])
+    ['', '    def f(self): ...']
+    """
+    of_class = definition.body if isinstance(definition, ast.ClassDef) else []
+    found = [each for each in of_class if isinstance(each, ast.FunctionDef)]
+    return ["", *(f"    {signature(each)} ..." for each in found)] if found else []
 
 
 def specified(source, exercise):
-    """Return signature and docstring of the function of an exercise, or None."""
+    """Return signature and docstring of the function or class of an exercise, or None."""
     begin = f"Exercise {exercise}."
     for node in ast.parse(source).body:
-        text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
+        stated = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        text = ast.get_docstring(node) if stated else None
         if text and text.startswith(begin):
             lines = text.removeprefix(begin).strip().splitlines()
             body = "\n".join(f"    {line}".rstrip() for line in ['"""' + lines[0], *lines[1:]])
             closed = body + '"""' if len(lines) == 1 else f'{body}\n    """'
-            return f"{signature(node)}\n{closed}"
+            return "\n".join([signature(node), closed, *methods(node)])
     return None
 
 

@@ -5,9 +5,11 @@ The picture holds the final lines of every node, so it is complete without a scr
 each node what is known at that step. The graph is a dict:
 
     nodes   [{"id", "label", "inputs": [id, …]}, …]
-    steps   [{"node": id, "text", "marks": {id: [line, …]}}, …]
+    steps   [{"node": id, "text", "marks": {id: [line, …]}, "edges": [[from, to], …]}, …]
 
-The marks of a step are the lines that stand in a node from that step on.
+The marks of a step are the lines that stand in a node from that step on, its edges those that it
+uses. A step with "backward": true follows them from the output to the input; its "share", if it
+has one, is the number that it passes along them.
 """
 
 import hashlib
@@ -114,9 +116,13 @@ def box(node, text, place, size):
 
 
 def arrow(source, node, path, height):
-    """Draw an arrow from the bottom of a box to the top of another, straight past the others."""
+    """Draw an arrow from the bottom of a box to the top of another, straight past the others.
+
+    It has a second head at its beginning, which is shown while a step follows it backwards.
+    """
     (x, y), *rest = path
-    route = f"M{x:.1f} {y + height:.1f}"
+    start = f"M{x:.1f} {y + height:.1f}"
+    route = start
     for to, top in rest:
         middle = (y + height + top) / 2
         route += f"C{x:.1f} {middle:.1f} {to:.1f} {middle:.1f} {to:.1f} {top:.1f}"
@@ -126,5 +132,6 @@ def arrow(source, node, path, height):
         y = top
     return (
         f'<g data-from="{escape(source)}" data-to="{escape(node)}"><path d="{route}"/>'
-        f'<path class="head" d="M{x:.1f} {y:.1f}l-4 -8h8z"/></g>'
+        f'<path class="head" d="M{x:.1f} {y:.1f}l-4 -8h8z"/>'
+        f'<path class="head back" display="none" d="{start}l-4 8h8z"/></g>'
     )

@@ -1,4 +1,4 @@
-"""Experiments of activations: what bends can draw, and what depth does to sizes.
+"""Experiments on activations: what a layer can approximate, and what depth does to sizes.
 
 Chapter: book/activation.md.
 """
@@ -24,38 +24,37 @@ RELU_001 = [
     quick=True,
 )
 def relu_forward(seed):
-    """The rectifier on evenly spread numbers, printed in the sources with eight decimals."""
+    """ReLU of evenly spaced numbers, printed in the sources with eight decimals."""
     y = relu(EVEN)
     size = np.maximum(1e-8, np.abs(y) + np.abs(RELU_001))
     return {"relative difference": np.max(np.abs(y - RELU_001) / size)}, {}
 
 
-def drawing(f, x, target, bends):
-    """Draw `target` as Σₘ cₘ f(x - bₘ) + c₀, by least squares."""
-    h = np.column_stack([f(x[:, None] - bends), np.ones(len(x))])
+def least_squares(f, x, target, kinks):
+    """Approximate `target` by  Σₘ cₘ f(x - bₘ) + c₀,  with given bₘ and the best cₘ."""
+    h = np.column_stack([f(x[:, None] - kinks), np.ones(len(x))])
     c, *_ = np.linalg.lstsq(h, target, rcond=None)
     return h @ c
 
 
 def root_mean_square(x):
-    """Say how large the entries of an array are:  √(mean x²)."""
+    """Compute the size of the entries of an array:  √(mean x²)."""
     return float(np.sqrt(np.mean(x**2)))
 
 
 def through(name, *, std, depth=20, N=100, D=200, rng):
-    """Send a batch through layers x → f(x w) and a cotangent back; list sizes.
+    """Pass a batch through layers x → f(x w), and random gradients back; list their sizes.
 
-    The first list holds the size of the features, before the layers and
-    after each; the second that of the cotangents, from last to first.
+    The first list has the size of the features, before the layers and after each; the second
+    that of the gradients, from the last layer to the first.
     """
-    mixes = [Linear(D, D, std=std, rng=rng) for _ in range(depth)]
-    layers = [(mix, Activation(name)) for mix in mixes]
+    layers = [(Linear(D, D, std=std, rng=rng), Activation(name)) for _ in range(depth)]
     x, y_bar = rng.normal(size=(2, N, D))
-    ahead, back = [root_mean_square(x)], [root_mean_square(y_bar)]
-    for mix, bend in layers:
-        x = bend.forward(mix.forward(x))
-        ahead.append(root_mean_square(x))
-    for mix, bend in reversed(layers):
-        y_bar = mix.backward(bend.backward(y_bar))
-        back.append(root_mean_square(y_bar))
-    return ahead, back
+    forwards, backwards = [root_mean_square(x)], [root_mean_square(y_bar)]
+    for linear, activation in layers:
+        x = activation.forward(linear.forward(x))
+        forwards.append(root_mean_square(x))
+    for linear, activation in reversed(layers):
+        y_bar = linear.backward(activation.backward(y_bar))
+        backwards.append(root_mean_square(y_bar))
+    return forwards, backwards

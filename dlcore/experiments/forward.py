@@ -1,4 +1,4 @@
-"""The sources' example of a program to differentiate, as a function and as a graph.
+"""An example of a program to differentiate, as a function and as a graph.
 
 Chapter: book/forward.md.
 """
@@ -14,7 +14,7 @@ from dlcore.ops.activation import sigmoid
 
 
 def example(w):
-    """Return the two outputs of the sources' example, from two inputs.
+    """Return two outputs from two inputs.
 
     s = exp w₁ + exp 2w₂,   f₁ = exp s + sin s,   f₂ = w₁ w₂ + σ(w₁)
     """
@@ -44,7 +44,7 @@ def autodiff_001(seed):
 
 
 def by_differences(f, x, h=1e-6):
-    """Measure a Jacobian: let each input alone take a step h."""
+    """Measure a Jacobian: move one input after the other by a step h."""
     y, units = f(x), np.eye(np.size(x))
     return np.stack([(f(x + h * unit) - y) / h for unit in units], axis=-1)
 
@@ -62,7 +62,7 @@ def errors(h):
 
 
 class Naive:
-    """A dual number without a level: fit for one derivative at a time."""
+    """A dual number without a level, for one derivative at a time."""
 
     def __init__(self, value, dot):
         self.value, self.dot = value, dot
@@ -78,7 +78,7 @@ class Naive:
 
 
 def naive_derivative(f, x):
-    """Return the slope of f at x, if nobody else is asking for a slope."""
+    """Return the derivative of f at x; wrong where derivatives are nested."""
     return f(Naive(x, 1)).dot
 
 
@@ -161,5 +161,7 @@ def steps(w, w_dot):
             for name, rule, number in zip(names, rules, (y, y_dot), strict=True)
         ]
         marks = {node.name: [f"value {figure(y)}", f"tangent {figure(y_dot)}"]}
-        taken.append({"node": node.name, "text": ",  ".join(said) + ".", "marks": marks})
+        edges = [[x, node.name] for x in node.inputs]
+        text = ",  ".join(said) + "."
+        taken.append({"node": node.name, "text": text, "marks": marks, "edges": edges})
     return {"nodes": graph(), "steps": taken}

@@ -1,4 +1,4 @@
-"""Reverse mode under observation: its walk step by step, its price and its memory counted.
+"""Reverse mode observed: its steps, and the operations and memory that it takes.
 
 Chapter: book/reverse.md.
 """
@@ -17,17 +17,20 @@ MAKERS = {node.name: node for node in NODES}
 
 
 def walk(w, ends=("f1", "f2")):
-    """Return the graph of `example` and the steps of one run and of a walk back per output."""
+    """Return the graph of `example` and the steps of a forward and of two backward passes."""
     values = {name: y for name, (y, _) in run(w, np.zeros(2)).items()}
     steps, marks = [], {name: [f"value {figure(y)}"] for name, y in values.items()}
     for name, y in values.items():
         reads = " = ".join(filter(None, [letter(name), MAKERS[name].reads, figure(y)]))
-        steps.append({"node": name, "text": f"{reads}.", "marks": {name: [*marks[name]]}})
+        edges = [[x, name] for x in used(name)]
+        marked = {name: [*marks[name]]}
+        steps.append({"node": name, "text": f"{reads}.", "marks": marked, "edges": edges})
     for end in ends:
-        for name, text, bar in back(values, end):
+        for name, text, bar, passed in back(values, end):
             here = f"∂{letter(end)} {figure(bar)}"
             marks[name] = [line for line in marks[name] if not line.startswith(here[:3])] + [here]
-            steps.append({"node": name, "text": text, "marks": {name: [*marks[name]]}})
+            step = {"node": name, "text": text, "marks": {name: [*marks[name]]}}
+            steps.append({**step, **passed, "backward": True})
     return {"nodes": graph(), "steps": steps}
 
 
@@ -37,53 +40,55 @@ def used(name):
 
 
 def back(values, end):
-    """Walk back from one output: yield who hears something, in words, and its adjoint so far."""
+    """Pass back from one output: yield node, sentence, adjoint so far, and what is passed."""
     bars = {end: 1.0}
-    yield end, f"Start at {letter(end)}: its adjoint is 1.", 1.0
+    yield end, f"Start at {letter(end)}: its adjoint is 1.", 1.0, {"edges": []}
     for name in topological_order([end], used):
         if not used(name):
             continue
         _, pullback = vjp(MAKERS[name].op, *(values[x] for x in used(name)))
         for x, share in zip(used(name), pullback(bars[name]), strict=True):
-            text = f"{letter(name)} tells {letter(x)}: {figure(share)}"
-            text += f"; with what it has heard, {figure(bars[x] + share)}" if x in bars else ""
+            text = f"{letter(name)} passes {figure(share)} back to {letter(x)}"
+            text += f"; the sum is {figure(bars[x] + share)}" if x in bars else ""
             bars[x] = bars.get(x, 0.0) + share
-            yield x, f"{text}.", bars[x]
+            yield x, f"{text}.", bars[x], {"edges": [[x, name]], "share": figure(share)}
 
 
 class Counted(Traced):
-    """A value whose every use is entered in a book."""
+    """A value that records every primitive that is applied to it."""
 
-    __slots__ = ("book",)
+    __slots__ = ("record_of_uses",)
 
-    def __init__(self, value, level, book):
-        self.value, self.level, self.book = value, level, book
+    def __init__(self, value, level, record_of_uses):
+        self.value, self.level, self.record_of_uses = value, level, record_of_uses
 
     def record(self, primitive, args, options):
         """Apply a primitive and write down its name, and how many numbers it worked on."""
         xs = lower(args, self.level)
         y = primitive(*xs, **options)
         inner = np.shape(xs[0])[-1] if primitive.__name__ in ("matmul", "linear") else 1
-        self.book.append((primitive.__name__, np.size(y) * inner))
-        return Counted(y, self.level, self.book)
+        self.record_of_uses.append((primitive.__name__, np.size(y) * inner))
+        return Counted(y, self.level, self.record_of_uses)
 
 
 def count(f, *xs):
-    """Count the primitives that f applies to what comes from `xs`, and the work of them all.
+    """Count the primitives that f applies to values computed from `xs`, and their work.
+
+    The work is the number of entries of the results; a matrix product counts each product.
 
     >>> count(lambda x: np.sin(x) * x, np.ones(3))
     (2, 6)
     """
-    xs, level, book = float_arrays("count", xs), next(levels), []
-    f(*(Counted(x, level, book) for x in xs))
-    return len(book), sum(work for _, work in book)
+    xs, level, uses = float_arrays("count", xs), next(levels), []
+    f(*(Counted(x, level, uses) for x in xs))
+    return len(uses), sum(work for _, work in uses)
 
 
-def prices(f, *xs):
-    """Count what f costs, what all its slopes cost backwards, and what they cost forwards.
+def costs(f, *xs):
+    """Count the operations of f, and those of all its derivatives in reverse and forward mode.
 
-    One walk back serves all inputs; forwards, every entry of the inputs takes a run. Cotangent
-    and tangents are counted with: a rule applied to them is a rule at work.
+    One backward pass serves all inputs; in forward mode each entry of the inputs takes a run.
+    Each entry is a pair, as `count` returns it.
     """
     y, entries = f(*xs), sum(np.size(x) for x in xs)
     backwards = count(lambda y_bar, *xs: vjp(f, *xs)[1](y_bar), np.ones_like(y), *xs)
@@ -119,7 +124,7 @@ def waves(x, length):
 def memory(mode, length, size=20_000):
     """Measure the memory that a derivative of `waves` takes at its fullest, in arrays.
 
-    In reverse mode this is what waits for the walk back.
+    In reverse mode this is what the tape holds until the backward pass.
     """
     x = np.linspace(-1.0, 1.0, size)
     f = lambda x: waves(x, length)
@@ -129,7 +134,7 @@ def memory(mode, length, size=20_000):
 
 
 def waves_in_pieces(x, length, piece):
-    """Take the same sines in pieces of so many, of which a tape keeps the beginnings only."""
+    """Take the same sines in pieces of so many, of which a tape keeps the inputs only."""
     for start in range(0, length, piece):
         count = min(piece, length - start)
         x = checkpoint(waves)(x, count)

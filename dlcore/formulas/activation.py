@@ -1,4 +1,4 @@
-"""Activations, as sympy sees them: functions of one number, and slopes that sympy derives.
+"""Activations, as sympy sees them: functions of one number, and derivatives by sympy.
 
 Chapter: book/activation.md.
 """
@@ -81,7 +81,7 @@ def leaky_relu():
 
 @formula(computed("verification.programs.activation.leaky_relu_slope"))
 def leaky_relu_slope():
-    """Its slope is nowhere zero, so that no unit falls silent for good."""
+    """Its derivative is nowhere zero, so that every unit receives a gradient."""
     return differentiate(leaky_relu)
 
 
@@ -99,7 +99,7 @@ def tanh_slope():
 
 @formula(same(tanh_slope, tanh))
 def tanh_slope_from_output():
-    """The output already knows the slope."""
+    """The derivative, in terms of the output."""
     return sp.Eq(y_prime, 1 - y**2)
 
 
@@ -111,11 +111,11 @@ def sigmoid():
 
 @derivation(sigmoid)
 def slope_by_output():
-    """The rule for quotients, and the output found again in what it leaves."""
+    """The quotient rule, and its result in terms of the output."""
     bottom = 1 + sp.exp(-x)
     yield partial(1 / bottom, x)
-    yield "=", sp.exp(-x) / bottom**2, "the rule for quotients"
-    yield "=", (bottom - 1) / bottom**2, "one added, taken off"
+    yield "=", sp.exp(-x) / bottom**2, "the quotient rule"
+    yield "=", (bottom - 1) / bottom**2, "add and subtract one"
     yield "=", 1 / bottom * (1 - 1 / bottom), "a difference of quotients"
     yield "=", y * (1 - y), "the definition of $y$"
 
@@ -125,15 +125,15 @@ def half_speed():
     """From the sigmoid to the hyperbolic tangent, which is a quotient of exponentials."""
     up, down = sp.exp(x / 2), sp.exp(-x / 2)
     yield 1 / (1 + sp.exp(-x))
-    yield "=", up / (up + down), "times $e^{x/2}$, twice"
-    yield "=", half * ((up + down) + (up - down)) / (up + down), "what is added is taken off"
+    yield "=", up / (up + down), "expanded by $e^{x/2}$"
+    yield "=", half * ((up + down) + (up - down)) / (up + down), "add and subtract $e^{-x/2}$"
     yield "=", half * (1 + (up - down) / (up + down)), "two quotients"
     yield "=", half * (1 + sp.tanh(x / 2)), "the definition of $\\tanh$"
 
 
 @formula(identity())
 def sigmoid_by_tanh():
-    """It is a hyperbolic tangent at half the speed, moved and shrunk."""
+    """It is a hyperbolic tangent of half the argument, shifted and scaled."""
     return sp.Eq(1 / (1 + sp.exp(-x)), half * (1 + sp.tanh(x / 2)))
 
 
@@ -152,7 +152,7 @@ def sigmoid_slope():
 
 @formula(same(sigmoid_slope, sigmoid))
 def sigmoid_slope_from_output():
-    """The output already knows the slope."""
+    """The derivative, in terms of the output."""
     return sp.Eq(y_prime, y * (1 - y))
 
 
@@ -220,7 +220,7 @@ def feature_size():
 
 @derivation(independent, feature_size)
 def spread():
-    """The mean square of a mixture: every feature with every other, and their weights."""
+    """The mean square of a weighted sum: every feature with every other, and their weights."""
     yield total(joint[d, feature] * inputs[d] * inputs[feature], d, feature)
     pairs = std**2 * delta(d, feature) * inputs[d] * inputs[feature]
     yield "=", total(pairs, d, feature), "weights are independent"
@@ -243,13 +243,13 @@ def mean_square():
 
 @formula(solves(lambda page: (mean_square.rhs / size).subs(std**2, page.rhs) - 1))
 def he():
-    """The variance that keeps the factor at one, behind rectifiers."""
+    """The variance for which the factor is one, for a layer followed by a ReLU."""
     return sp.Eq(std**2, 2 / D)
 
 
 @derivation()
 def kept():
-    """There is one width at which a layer leaves the size as it is."""
+    """There is one variance for which a layer keeps the mean square."""
     yield sp.Eq(half * D * std**2 * size, size)
     yield "<=>", sp.Eq(half * D * std**2, 1), "the size is not zero"
     yield "<=>", sp.Eq(std**2, 2 / D), "nor is the number of inputs"

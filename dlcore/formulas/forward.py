@@ -1,4 +1,4 @@
-"""Dual numbers, tangents and the sources' example, as sympy sees them.
+"""Dual numbers, tangents and the example of the chapter, as sympy sees them.
 
 Chapter: book/forward.md.
 """
@@ -35,7 +35,7 @@ def product():
 
 @derivation()
 def product_rise():
-    """A step of length h that is no ε: the rise of a product, over the step."""
+    """A step of length h in the place of ε: the difference quotient of a product."""
     rise = h * x_dot * z + h * x * z_dot + h**2 * x_dot * z_dot
     yield ((x + h * x_dot) * (z + h * z_dot) - x * z) / h
     yield "=", rise / h, "multiplied out"
@@ -59,7 +59,7 @@ def quotient_rule():
 
 @formula(computed("verification.programs.forward.quotient_rule", sp.Eq(y, x / z)))
 def quotient():
-    """What is divided moves, and so does what divides it."""
+    """Numerator and denominator both move."""
     return sp.Eq(y_dot, (x_dot - y * z_dot) / z)
 
 
@@ -91,35 +91,35 @@ def inner():
 
 @formula(computed("verification.programs.forward.first_output", inner))
 def first():
-    """The first output of the sources' example."""
+    """The first output of the example."""
     return sp.Eq(f1, exp(s) + sin(s))
 
 
 @formula(computed("verification.programs.forward.second_output"))
 def second():
-    """The second output of the sources' example, σ written out."""
+    """The second output of the example, σ written out."""
     return sp.Eq(f2, w1 * w2 + 1 / (1 + exp(-w1)))
 
 
 @formula(computed("verification.programs.forward.first_output_by_w1", inner))
 def first_by_w1():
-    """How the first output answers to the first input."""
+    """The derivative of the first output with respect to the first input."""
     return sp.Eq(sp.Derivative(f1, w1), (exp(s) + cos(s)) * exp(w1))
 
 
 @formula(computed("verification.programs.forward.first_output_by_w2", inner))
 def first_by_w2():
-    """How the first output answers to the second input."""
+    """The derivative of the first output with respect to the second input."""
     return sp.Eq(sp.Derivative(f1, w2), 2 * (exp(s) + cos(s)) * exp(2 * w2))
 
 
 @formula(derivative_of(second, w1, second))
 def second_by_w1():
-    """How the second output answers to the first input."""
+    """The derivative of the second output with respect to the first input."""
     return sp.Eq(sp.Derivative(f2, w1), w2 + exp(-w1) / (1 + exp(-w1)) ** 2)
 
 
 @formula(derivative_of(second, w2, second))
 def second_by_w2():
-    """How the second output answers to the second input."""
+    """The derivative of the second output with respect to the second input."""
     return sp.Eq(sp.Derivative(f2, w2), w1)

@@ -116,7 +116,7 @@ def unbroadcast(y_bar, shape):
     return y_bar.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1))
 
 
-@wrong("reverse-unbroadcast", "An entry hears from all of its copies: their sum, not their mean.")
+@wrong("reverse-unbroadcast", "An entry receives from all its copies: their sum, not their mean.")
 def unbroadcast(y_bar, shape):
     y_bar = y_bar.mean(axis=tuple(range(np.ndim(y_bar) - len(shape))))
     return y_bar.mean(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
@@ -224,7 +224,7 @@ class Swish(Rules):
         return y_bar * self.slope(y, x)
 
 
-@wrong("reverse-break", "Nothing is heard twice here, so nothing can be overwritten.")
+@wrong("reverse-break", "Nothing is used twice here, so nothing can be overwritten.")
 def misleading(x):
     return 3.0 * x
 

@@ -46,7 +46,7 @@ def test_the_checker_names_the_entry_that_is_wrong(rng, monkeypatch):
         check_gradients(linear, *xs, rng=rng)
 
 
-def test_a_value_used_twice_hears_from_both_uses(rng):
+def test_a_value_used_twice_receives_from_both_uses(rng):
     """d(x · x)/dx = 2x: the cotangents are added, not overwritten."""
     x = rng.normal(size=3)
     assert_allclose(grad(lambda x: np.sum(x * x))(x), 2 * x)
@@ -74,8 +74,8 @@ def test_the_jacobian_stacks_pulled_back_unit_vectors(rng):
     assert_allclose(J, np.einsum("nkj,nm->nkmj", within, np.eye(2)), atol=1e-15)
 
 
-def test_broadcasting_sends_every_copy_home(rng):
-    """Where x (3,) is stretched over (2, 3):  x̄ = Σₙ ȳₙ."""
+def test_a_broadcast_array_receives_from_every_copy(rng):
+    """Where x (3,) is broadcast to (2, 3):  x̄ = Σₙ ȳₙ."""
     x, z = rng.normal(size=3), rng.normal(size=(2, 3))
     _, pullback = vjp(lambda x: x * z, x)
     y_bar = rng.normal(size=(2, 3))
@@ -139,6 +139,8 @@ def test_a_layer_walks_back_by_the_rules_of_the_tape(name, rng):
     ("f", "message"),
     [
         (lambda x: np.sum(np.i0(x)), "i0: no rule for traced arrays, use one of dlcore"),
+        (lambda x: x.__setitem__(0, 1.0), r"x\[0\]: x is a traced array, .* use np.where"),
+        (lambda x: float(x[0]), "a traced number cannot become a plain one"),
         (np.nanmax, r"nanmax: a missing number has no slope, choose with np.where\(np.isnan"),
         (lambda x: np.sum(np.fft.fft(x)), "fft: complex numbers have no derivative here"),
         (lambda x: np.sum(np.absolute(x * 1j)), "multiply: z must hold real numbers"),
@@ -154,7 +156,7 @@ def test_a_layer_walks_back_by_the_rules_of_the_tape(name, rng):
     ],
 )
 def test_what_has_no_derivative_says_so(f, message):
-    """No rule, an overwritten array, an output with axes: never a silent answer."""
+    """No rule, an overwritten array, a result with axes: each raises, none gives zeros."""
     with pytest.raises(TypeError, match=message):
         grad(f)(np.ones(3))
 
@@ -164,6 +166,12 @@ def test_only_floats_have_slopes(dtype):
     """Complex numbers, integers and objects are refused, with what to do."""
     with pytest.raises(TypeError, match=r"x must hold floats, got .*; use x.astype\(float\)"):
         grad(np.sum)(np.ones(3, dtype))
+
+
+def test_an_integer_has_no_tangent():
+    """Forward mode refuses it as well: a value that cannot change a little has no derivative."""
+    with pytest.raises(TypeError, match="jvp: x must hold floats, got int64"):
+        jvp(lambda x: x * x, [np.array(3)], [np.array(1)])
 
 
 def test_value_and_gradient_come_from_one_walk(problem):

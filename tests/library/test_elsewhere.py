@@ -21,6 +21,8 @@ PLACES = {  # modules whose names a table may call, besides the operations
     "descent": ["dlcore.autodiff", "dlcore.train.descent"],
     "derivative": ["dlcore.autodiff", "dlcore.autodiff.derivative"],
     "graph": ["dlcore.autodiff"],
+    "forward": ["dlcore.autodiff"],
+    "reverse": ["dlcore.autodiff"],
 }
 ROUNDED = {"rtol": 1e-12, "atol": 1e-14}  # the same sums in another order, in float64
 
@@ -52,6 +54,7 @@ def given(rng):
         "b": rng.normal(size=M),
         "y_bar": rng.normal(size=(N, M)),
         "f": lambda x: (x * x * x).sum(),
+        "g": lambda x: x * x * x.sum(),
     }
 
 

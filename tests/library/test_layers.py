@@ -293,6 +293,12 @@ def test_a_run_stopped_anywhere_and_resumed_ends_with_the_same_bits(
 # Names
 
 
+def test_an_unknown_activation_is_refused():
+    """The message lists the names that there are."""
+    with pytest.raises(ValueError, match=r"Activation: name is 'step', use one of relu, leaky"):
+        nn.Activation("step")
+
+
 def test_names_are_paths():
     """Through attributes, lists and dictionaries, in the order of the attributes."""
     assert list(nn.named_parameters(branching())) == PATHS

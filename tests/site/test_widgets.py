@@ -1,4 +1,4 @@
-"""The graph that is stepped through: whole without a script, stepped by keys where there is one."""
+"""The graph that is stepped through: whole as it opens, stepped by keys with a script."""
 
 import importlib
 import json
@@ -20,9 +20,27 @@ GRAPH = {
         {"id": "z", "label": "z = x + y", "inputs": ["x", "y"]},
     ],
     "steps": [
-        {"node": "x", "text": "x is 3.", "marks": {"x": ["value 3"]}},
-        {"node": "y", "text": "y is 9.", "marks": {"y": ["value 9", "</script> & more"]}},
-        {"node": "z", "text": "z < x is wrong.", "marks": {"x": ["used"], "z": ["value 12"]}},
+        {"node": "x", "text": "x is 3.", "marks": {"x": ["value 3"]}, "edges": []},
+        {
+            "node": "y",
+            "text": "y is 9.",
+            "marks": {"y": ["value 9", "</script> & more"]},
+            "edges": [["x", "y"]],
+        },
+        {
+            "node": "z",
+            "text": "z < x is wrong.",
+            "marks": {"x": ["used"], "z": ["value 12"]},
+            "edges": [["x", "z"], ["y", "z"]],
+        },
+        {
+            "node": "x",
+            "text": "z passes 1 back to x.",
+            "marks": {"x": ["used"]},
+            "edges": [["x", "z"]],
+            "backward": True,
+            "share": "1",
+        },
     ],
 }
 
@@ -58,7 +76,7 @@ def shown(tab):
 
 WALK = [  # keys, and the step that each of them leads to
     *(("Home", 0), ("ArrowLeft", 0), ("ArrowRight", 1), ("ArrowDown", 2), ("ArrowUp", 1)),
-    *(("End", 3), ("ArrowRight", 3), ("ArrowLeft", 2), ("Home", 0)),
+    *(("End", 4), ("ArrowRight", 4), ("ArrowLeft", 3), ("Home", 0)),
 ]
 FINAL = [["x < 4", "used"], ["y = x x", "value 9", "</script> & more"], ["z = x + y", "value 12"]]
 
@@ -100,12 +118,41 @@ def test_without_a_script_the_picture_and_its_table_are_there(browser, address):
 def test_keys_walk_through_the_steps(browser, address):
     """Right and left go a step, End and Home go all the way; both ends hold."""
     told = enumerate((step["text"] for step in GRAPH["steps"]), 1)
-    texts = ["3 steps.", *(f"Step {number} of 3: {text}" for number, text in told)]
+    texts = ["4 steps.", *(f"Step {number} of 4: {text}" for number, text in told)]
     with test_site.opened(browser, address) as tab:
         tab.get_by_role("button", name="Next").focus()
         for key, at in WALK:
             tab.keyboard.press(key)
             assert tab.get_by_role("status").text_content().startswith(texts[at])
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("medium", ["screen", "print"])
+def test_the_picture_is_whole_as_it_opens(browser, address, medium):
+    """Until a step is chosen every box holds its final lines, on paper too; no step is current."""
+    with test_site.opened(browser, address) as tab:
+        tab.emulate_media(media=medium)
+        assert shown(tab) == FINAL
+        assert tab.locator("figure .current, figure .waiting").count() == 0
+        assert tab.get_by_role("button", name="Next").is_visible() == (medium == "screen")
+
+
+@pytest.mark.site
+def test_a_step_highlights_its_own_edges(browser, address):
+    """No other edge than those that it names; backwards, with its share and the other head."""
+    with test_site.opened(browser, address) as tab:
+        for step in GRAPH["steps"]:
+            tab.get_by_role("button", name="Next").click()
+            edges = tab.locator("figure [data-to].current")
+            pairs = edges.evaluate_all("all => all.map(g => [g.dataset.from, g.dataset.to])")
+            assert pairs == step["edges"]
+            shares = tab.locator("figure .share").all_text_contents()
+            assert shares == [step["share"]] * len(pairs) if "share" in step else shares == []
+            backward = step.get("backward", False)
+            for edge in edges.all():
+                assert edge.locator(".head.back").is_visible() == backward
+                assert edge.locator(".head").first.is_visible() != backward
+        assert not tab.complaints
 
 
 @pytest.mark.site

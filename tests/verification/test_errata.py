@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from dlcore.autodiff import jacobian
 from dlcore.experiments import errata
 from dlcore.experiments import forward as autodiff
 from dlcore.experiments import optim as races
@@ -19,6 +20,27 @@ def test_a_value_must_belong_to_the_function_that_is_differentiated():
     w, printed = np.array([1.0, 2.0]), 24521.662861313
     assert_allclose(autodiff.slip(w), printed, rtol=2e-12)  # the printed digits end there
     assert autodiff.example(w)[0] > 1e20 * printed
+
+
+@pytest.mark.parametrize(
+    ("w", "printed"),
+    [
+        ((1.0, 2.0), (24521.662861313, 2.73105857863)),
+        ((1.01, 2.0), (25200.8058793246, 2.75302014923886)),
+        ((1.0, 2.01), (26411.9854338567, 2.74105857863)),
+    ],
+)
+def test_all_printed_values_belong_to_the_other_function(w, printed):
+    """001: with exp w₂ in the place of exp 2w₂ all three values of f₁ come out; f₂ is right."""
+    ours = autodiff.slip(np.array(w)), autodiff.example(np.array(w))[1]
+    assert_allclose(ours, printed, rtol=2e-12)  # the printed digits end there
+
+
+def test_the_jacobians_of_both_functions_differ_widely():
+    """001: the derivatives of f₁ are those for exp 2w₂; for exp w₂ they are 10²⁰ times smaller."""
+    w = np.array([1.0, 2.0])
+    ours, other = (jacobian(f, mode="forward")(w) for f in (autodiff.example, autodiff.slip))
+    assert (other < 1e-20 * ours[0]).all()
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,10 @@ import json
 import re
 from html import unescape
 
+import numpy as np
 import pytest
 
-from dlcore.experiments import experiments
+from dlcore.experiments import activation, experiments
 from dlcore.experiments.experiment import Claim, reproduce_one
 from dlcore.experiments.ledger import duration, listing, relation, rows, table
 
@@ -24,6 +25,18 @@ def test_every_number_of_the_ledger_keeps_its_claim():
     """Quick experiments are run for it, long ones read from their records."""
     broken = [f"{r.experiment.name} {r.claim.key}: {r.ours}" for r in rows() if not r.holds]
     assert not broken
+
+
+def test_relu_gives_the_printed_numbers():
+    """Twelve numbers from -1/2 to 1/2, as 000 and 001 print them with eight digits."""
+    ours = activation.relu(activation.EVEN)
+    assert np.abs(ours - activation.RELU_001).max() <= 5e-9  # half a unit of the last digit
+
+
+def test_the_difference_to_the_printed_numbers_is_the_printed_one():
+    """It is max |y - z| / (|y| + |z|), the rounding of the printed digits and nothing else."""
+    (claim,) = experiments()["relu-forward"].claims
+    assert claim.holds(activation.relu_forward(seed=0)[0][claim.key])
 
 
 def test_what_has_no_record_is_listed():

@@ -1,7 +1,8 @@
 // Step through a computation: figure.stepping holds a drawn graph and its steps as JSON.
 //
-// The picture is complete before this script runs. The script takes the lines out of the
-// boxes and puts them back, step by step: by buttons, by the arrow keys, Home and End.
+// The picture is complete before this script runs, and stays so until a step is chosen. Then the
+// lines of the boxes are shown up to that step: by buttons, by the arrow keys, Home and End. A
+// step names the edges that it uses, and may follow them backwards with a number, its share.
 
 const KEYS = {
   ArrowRight: (at) => at + 1,
@@ -21,7 +22,7 @@ class Stepping {
     this.boxes = new Map([...figure.querySelectorAll("[data-node]")].map((g) => [g.dataset.node, g]));
     this.addControls();
     figure.querySelector("details").open = false;
-    this.show(0);
+    this.show(0, this.graph.steps);
   }
 
   // A row of buttons, and below it the line that says what happened.
@@ -47,19 +48,25 @@ class Stepping {
     }
   }
 
-  // Show the state after `at` steps.
-  show(at) {
+  // Show the state after `at` steps, or with the lines of other steps than these.
+  show(at, known) {
     const steps = this.graph.steps;
     this.at = Math.min(Math.max(at, 0), steps.length);
     const current = steps[this.at - 1];
-    const marks = Object.assign({}, ...steps.slice(0, this.at).map((step) => step.marks));
+    known ??= steps.slice(0, this.at);
+    const marks = Object.assign({}, ...known.map((step) => step.marks));
     for (const [id, box] of this.boxes) {
       box.classList.toggle("waiting", !(id in marks));
       box.classList.toggle("current", id === current?.node);
       write(box, marks[id] ?? []);
     }
     for (const edge of this.figure.querySelectorAll("[data-to]")) {
-      edge.classList.toggle("current", edge.dataset.to === current?.node);
+      const { from, to } = edge.dataset;
+      const used = current?.edges?.some(([a, b]) => a === from && b === to) ?? false;
+      edge.classList.toggle("current", used);
+      edge.classList.toggle("backward", used && Boolean(current.backward));
+      edge.querySelector(".share")?.remove();
+      if (used && current.share) pass(edge, current.share);
     }
     this.buttons.forEach((button, i) => {
       const end = i < 2 ? 0 : steps.length;
@@ -67,7 +74,7 @@ class Stepping {
     });
     this.status.textContent = current
       ? `Step ${this.at} of ${steps.length}: ${current.text}`
-      : `${steps.length} steps. Press Next, or the arrow keys when a button has the focus.`;
+      : `${steps.length} steps. Press Next for the first one, or the arrow keys on a button.`;
   }
 }
 
@@ -76,6 +83,24 @@ function element(name, { role, ...properties }) {
   const made = Object.assign(document.createElement(name), properties);
   if (role) made.setAttribute("role", role);
   return made;
+}
+
+// Put a number beside the middle of an edge; it moves there from the end of the edge.
+function pass(edge, share) {
+  const path = edge.querySelector("path");
+  const length = path.getTotalLength();
+  const [end, middle] = [length, length / 2].map((at) => path.getPointAtLength(at));
+  const label = document.createElementNS("http://www.w3.org/2000/svg", "text");
+  label.setAttribute("class", "share");
+  label.setAttribute("x", middle.x);
+  label.setAttribute("y", middle.y);
+  label.textContent = share;
+  edge.append(label);
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    const from = `translate(${end.x - middle.x}px, ${end.y - middle.y}px)`;
+    const way = [{ transform: from }, { transform: "none" }];
+    label.animate(way, { duration: 700, easing: "ease-out" });
+  }
 }
 
 // Write lines into the texts of a box, below its label.

@@ -1,6 +1,6 @@
 """Arithmetic, entry by entry, with NumPy's broadcasting; and the product of matrices.
 
-Where a small array was stretched to meet a large one, every copy of an entry
+Where a small array was broadcast to the shape of a large one, every copy of an entry
 receives a cotangent of its own: `unbroadcast` adds them up.
 
 Chapter: book/reverse.md.
@@ -19,7 +19,7 @@ MATRICES = (("N D", "D M"), ("D", "D M"), ("N D", "D"), ("D", "D"), ("C N D", "D
 
 
 def unbroadcast(y_bar, x):
-    """Sum `y_bar` over the axes along which `x` was stretched, back to the shape of `x`.
+    """Sum `y_bar` over the axes along which `x` was broadcast, back to the shape of `x`.
 
     >>> unbroadcast(np.ones((2, 3)), np.zeros(3))
     array([2., 2., 2.])

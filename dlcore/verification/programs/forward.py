@@ -26,7 +26,7 @@ def quotient_rule(x, z, x_dot, z_dot):
 
 
 def first_output(w1, w2):
-    """The first output of the sources' example."""
+    """The first output of the example."""
     return forward.example(np.array([w1, w2]))[0]
 
 

@@ -27,7 +27,7 @@ def broadcast_vjp(y_bar):
 
 def operations(mode):
     """Count the operations of a product of D numbers: its own, or with either mode."""
-    return lambda D: reverse.prices(reverse.product, *np.arange(1.0, D + 1.0))[mode][0]
+    return lambda D: reverse.costs(reverse.product, *np.arange(1.0, D + 1.0))[mode][0]
 
 
 function_operations = operations("function")
