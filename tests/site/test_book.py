@@ -26,8 +26,8 @@ CLAIM = re.compile(r"^(?:`{3,}\{(?:lemma|tested)\}|:tests:) +(.*)", re.MULTILINE
 # Chapters in which a box is called a lemma and holds a test. A chapter that is rewritten with
 # theorems, checked formulas and marks of tests leaves this list, and no chapter enters it.
 NOT_CONVERTED = (
-    "descent", "derivative", "graph", "forward", "reverse", "linear", "activation", "twolayer",
-    "solver", "conv", "pool", "fast", "convnet", "norm", "dropout", "augment", "vgg",
+    "descent", "derivative", "graph", "forward", "reverse", "linear", "activation",
+    "conv", "pool", "fast", "convnet", "norm", "dropout", "augment", "vgg",
     "resnet", "densenet", "search", "pytorch",
 )  # fmt: skip
 
