@@ -1,4 +1,4 @@
-# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [422e385fcdb3]
+# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [1065e881f407]
 """Exercises of the chapter *Optimizers*: from a gradient to the next weights.
 
 Weights w, gradients g and memories v, m, s have one shape, which may be any; what is returned has
@@ -21,6 +21,20 @@ def sgd(w, g, rate):
     raise NotImplementedError("the gradient points uphill; which way is down?")
 
 
+def critical_rate(a):
+    """Exercise optim-divergence.  Find the learning rate above which descent diverges.
+
+    The function is  ½ w a wᵀ,  with a symmetric positive definite matrix a (D, D); its
+    gradient is w a. Below that rate, descent converges from everywhere. Return a number with
+    five digits or more.
+
+    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
+    0.5
+    """
+    # TODO: in one dimension the factor 1 - rate · curvature must stay above -1
+    raise NotImplementedError("in one dimension the factor 1 - rate · curvature must stay above -1")
+
+
 def momentum(w, g, v, rate, momentum):
     """Exercise optim-momentum.  Step by a running sum of gradients; return (w, v).
 
@@ -34,6 +48,17 @@ def momentum(w, g, v, rate, momentum):
     raise NotImplementedError(
         "what is left of the old velocity, and what does the gradient add to it?"
     )
+
+
+def nesterov(w, v, gradient, rate, momentum):
+    """Exercise optim-nesterov.  Take the gradient ahead, then step; return (w, v).
+
+        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
+
+    ``gradient`` is a function of an array like w, and is called once.
+    """
+    # TODO: where would w be after this step if the gradient were zero?
+    raise NotImplementedError("where would w be after this step if the gradient were zero?")
 
 
 def rmsprop(w, g, s, rate, rho, eps, place="inside"):
@@ -63,31 +88,6 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     """
     # TODO: both memories are running means; of what?
     raise NotImplementedError("both memories are running means; of what?")
-
-
-def nesterov(w, v, gradient, rate, momentum):
-    """Exercise optim-nesterov.  Take the gradient ahead, then step; return (w, v).
-
-        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
-
-    ``gradient`` is a function of an array like w, and is called once.
-    """
-    # TODO: where would w be after this step if the gradient were zero?
-    raise NotImplementedError("where would w be after this step if the gradient were zero?")
-
-
-def critical_rate(a):
-    """Exercise optim-divergence.  Find the learning rate above which descent diverges.
-
-    The function is  ½ w a wᵀ,  with a symmetric positive definite matrix a (D, D); its
-    gradient is w a. Below that rate, descent converges from everywhere. Return a number with
-    five digits or more.
-
-    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
-    0.5
-    """
-    # TODO: in one dimension the factor 1 - rate · curvature must stay above -1
-    raise NotImplementedError("in one dimension the factor 1 - rate · curvature must stay above -1")
 
 
 def is_momentum(make, rng):

@@ -1,4 +1,4 @@
-# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [e84f7ae1bc6d]
+# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [4ce5358d232b]
 """Exercises of the chapter *Training that works*.
 
 Images and features have the batch axis first; labels t have the shape (N,). Results are as exact
@@ -9,19 +9,6 @@ Chapter: book/solver.md.
 """
 
 import numpy as np
-
-
-def batches(N, batch, *, rng):
-    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
-
-    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
-    equally likely; every batch has `batch` rows, but the last may have fewer, if it has any.
-
-    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
-    [2, 2, 1]
-    """
-    # TODO: what does rng.permutation(N) return?
-    raise NotImplementedError("what does rng.permutation(N) return?")
 
 
 def centre(train, val, test):
@@ -35,6 +22,19 @@ def centre(train, val, test):
     """
     # TODO: which of the three sets may be used before training?
     raise NotImplementedError("which of the three sets may be used before training?")
+
+
+def batches(N, batch, *, rng):
+    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
+
+    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
+    equally likely; every batch has `batch` rows, but the last may have fewer, if it has any.
+
+    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
+    [2, 2, 1]
+    """
+    # TODO: what does rng.permutation(N) return?
+    raise NotImplementedError("what does rng.permutation(N) return?")
 
 
 def train(loss, params, x, t, *, rate, batch, epochs, rng):
@@ -52,19 +52,6 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     )
 
 
-def keep_best(epochs):
-    """Exercise solver-best.  Return the best accuracy and the parameters that reached it.
-
-    `epochs` yields, after every epoch, a validation accuracy and the dictionary of
-    parameters. It is always the same dictionary of the same arrays: training goes on in them.
-    Of equal accuracies the first wins. Accuracies lie between 0 and 1, and 0 may be the best.
-    """
-    # TODO: what will the arrays that you keep hold when training has gone on for an epoch?
-    raise NotImplementedError(
-        "what will the arrays that you keep hold when training has gone on for an epoch?"
-    )
-
-
 def confusion(t, predicted, K):
     """Exercise solver-confusion.  Count how often class i was predicted as class j:  (K, K).
 
@@ -77,6 +64,19 @@ def confusion(t, predicted, K):
     """
     # TODO: start from a matrix of zeros; every example adds one to one entry
     raise NotImplementedError("start from a matrix of zeros; every example adds one to one entry")
+
+
+def keep_best(epochs):
+    """Exercise solver-best.  Return the best accuracy and the parameters that reached it.
+
+    `epochs` yields, after every epoch, a validation accuracy and the dictionary of
+    parameters. It is always the same dictionary of the same arrays: training goes on in them.
+    Of equal accuracies the first wins. Accuracies lie between 0 and 1, and 0 may be the best.
+    """
+    # TODO: what will the arrays that you keep hold when training has gone on for an epoch?
+    raise NotImplementedError(
+        "what will the arrays that you keep hold when training has gone on for an epoch?"
+    )
 
 
 def draw(low, high, count, *, rng):

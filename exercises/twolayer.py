@@ -1,4 +1,4 @@
-# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [1c98d0cb10b9]
+# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [fc2846aa143a]
 """Exercises of the chapter *Two-layer networks*: scores, loss, gradients, and what fits.
 
 A network is a dictionary ``params`` of four arrays: w1 (D, M), b1 (M,), w2 (M, K), b2 (K,).
@@ -23,31 +23,6 @@ def scores(params, x):
     """
     # TODO: three lines: mix, keep what is positive, mix again
     raise NotImplementedError("three lines: mix, keep what is positive, mix again")
-
-
-def loss(params, x, t, reg):
-    """Exercise twolayer-loss.  Return cross-entropy plus an L2 penalty on both weights.
-
-        L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
-
-    It is a single number. Scores may be thousands.
-    """
-    # TODO: which number may be subtracted from a row of scores before it is exponentiated?
-    raise NotImplementedError(
-        "which number may be subtracted from a row of scores before it is exponentiated?"
-    )
-
-
-def gradients(params, x, t, reg):
-    """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
-
-    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on for the
-    four. A unit whose pre-activation is exactly 0 receives gradient 0. Scores may be thousands.
-    """
-    # TODO: write the forward pass first; each of its lines has one line of the backward pass
-    raise NotImplementedError(
-        "write the forward pass first; each of its lines has one line of the backward pass"
-    )
 
 
 def predict(params, x):
@@ -86,6 +61,31 @@ def memorise(x, t, K):
     # TODO: first take D = 1, and sort. On which examples is a unit max(0, x - c) zero?
     raise NotImplementedError(
         "first take D = 1, and sort. On which examples is a unit max(0, x - c) zero?"
+    )
+
+
+def loss(params, x, t, reg):
+    """Exercise twolayer-loss.  Return cross-entropy plus an L2 penalty on both weights.
+
+        L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
+
+    It is a single number. Scores may be thousands.
+    """
+    # TODO: which number may be subtracted from a row of scores before it is exponentiated?
+    raise NotImplementedError(
+        "which number may be subtracted from a row of scores before it is exponentiated?"
+    )
+
+
+def gradients(params, x, t, reg):
+    """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
+
+    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on for the
+    four. A unit whose pre-activation is exactly 0 receives gradient 0. Scores may be thousands.
+    """
+    # TODO: write the forward pass first; each of its lines has one line of the backward pass
+    raise NotImplementedError(
+        "write the forward pass first; each of its lines has one line of the backward pass"
     )
 
 

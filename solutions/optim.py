@@ -24,6 +24,24 @@ def sgd(w, g, rate):
     # END SOLUTION
 
 
+def critical_rate(a):
+    """Exercise optim-divergence.  Find the learning rate above which descent diverges.
+
+    The function is  ½ w a wᵀ,  with a symmetric positive definite matrix a (D, D); its
+    gradient is w a. Below that rate, descent converges from everywhere. Return a number with
+    five digits or more.
+
+    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
+    0.5
+    """
+    # BEGIN SOLUTION
+    # HINT: in one dimension the factor 1 - rate · curvature must stay above -1
+    # HINT: in D dimensions, along which directions is w a parallel to w?
+    # HINT: np.linalg.eigvalsh(a) lists the eigenvalues of a symmetric matrix, largest last
+    return 2 / float(np.linalg.eigvalsh(a)[-1])
+    # END SOLUTION
+
+
 def momentum(w, g, v, rate, momentum):
     """Exercise optim-momentum.  Step by a running sum of gradients; return (w, v).
 
@@ -38,6 +56,22 @@ def momentum(w, g, v, rate, momentum):
     # HINT: does the weight move by the old velocity, or by the next one?
     # HINT: v = momentum * v - rate * g, then w + v
     v = momentum * v - rate * g
+    return w + v, v
+    # END SOLUTION
+
+
+def nesterov(w, v, gradient, rate, momentum):
+    """Exercise optim-nesterov.  Take the gradient ahead, then step; return (w, v).
+
+        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
+
+    ``gradient`` is a function of an array like w, and is called once.
+    """
+    # BEGIN SOLUTION
+    # HINT: where would w be after this step if the gradient were zero?
+    # HINT: gradient takes an array like w, and returns the gradient there
+    # HINT: v = momentum * v - rate * gradient(w + momentum * v)
+    v = momentum * v - rate * gradient(w + momentum * v)
     return w + v, v
     # END SOLUTION
 
@@ -79,40 +113,6 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     s = beta2 * s + (1 - beta2) * g * g
     m_hat, s_hat = m / (1 - beta1**steps), s / (1 - beta2**steps)
     return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
-    # END SOLUTION
-
-
-def nesterov(w, v, gradient, rate, momentum):
-    """Exercise optim-nesterov.  Take the gradient ahead, then step; return (w, v).
-
-        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
-
-    ``gradient`` is a function of an array like w, and is called once.
-    """
-    # BEGIN SOLUTION
-    # HINT: where would w be after this step if the gradient were zero?
-    # HINT: gradient takes an array like w, and returns the gradient there
-    # HINT: v = momentum * v - rate * gradient(w + momentum * v)
-    v = momentum * v - rate * gradient(w + momentum * v)
-    return w + v, v
-    # END SOLUTION
-
-
-def critical_rate(a):
-    """Exercise optim-divergence.  Find the learning rate above which descent diverges.
-
-    The function is  ½ w a wᵀ,  with a symmetric positive definite matrix a (D, D); its
-    gradient is w a. Below that rate, descent converges from everywhere. Return a number with
-    five digits or more.
-
-    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
-    0.5
-    """
-    # BEGIN SOLUTION
-    # HINT: in one dimension the factor 1 - rate · curvature must stay above -1
-    # HINT: in D dimensions, along which directions is w a parallel to w?
-    # HINT: np.linalg.eigvalsh(a) lists the eigenvalues of a symmetric matrix, largest last
-    return 2 / float(np.linalg.eigvalsh(a)[-1])
     # END SOLUTION
 
 

@@ -10,24 +10,6 @@ Chapter: book/solver.md.
 import numpy as np
 
 
-def batches(N, batch, *, rng):
-    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
-
-    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
-    equally likely; every batch has `batch` rows, but the last may have fewer, if it has any.
-
-    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
-    [2, 2, 1]
-    """
-    # BEGIN SOLUTION
-    # HINT: what does rng.permutation(N) return?
-    # HINT: cut that order into slices that start at 0, batch, 2 batch, …
-    # HINT: order[i : i + batch] for i in range(0, N, batch); a slice may reach past the end
-    order = rng.permutation(N)
-    return [order[i : i + batch] for i in range(0, N, batch)]
-    # END SOLUTION
-
-
 def centre(train, val, test):
     """Exercise solver-centre.  Subtract the mean training image from all three sets.
 
@@ -43,6 +25,24 @@ def centre(train, val, test):
     # HINT: mean = train.mean(axis=0) is an image of floats; subtract it three times
     mean = train.mean(axis=0)
     return train - mean, val - mean, test - mean
+    # END SOLUTION
+
+
+def batches(N, batch, *, rng):
+    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
+
+    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
+    equally likely; every batch has `batch` rows, but the last may have fewer, if it has any.
+
+    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
+    [2, 2, 1]
+    """
+    # BEGIN SOLUTION
+    # HINT: what does rng.permutation(N) return?
+    # HINT: cut that order into slices that start at 0, batch, 2 batch, …
+    # HINT: order[i : i + batch] for i in range(0, N, batch); a slice may reach past the end
+    order = rng.permutation(N)
+    return [order[i : i + batch] for i in range(0, N, batch)]
     # END SOLUTION
 
 
@@ -72,25 +72,6 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     # END SOLUTION
 
 
-def keep_best(epochs):
-    """Exercise solver-best.  Return the best accuracy and the parameters that reached it.
-
-    `epochs` yields, after every epoch, a validation accuracy and the dictionary of
-    parameters. It is always the same dictionary of the same arrays: training goes on in them.
-    Of equal accuracies the first wins. Accuracies lie between 0 and 1, and 0 may be the best.
-    """
-    # BEGIN SOLUTION
-    # HINT: what will the arrays that you keep hold when training has gone on for an epoch?
-    # HINT: keep a copy of every array, and only when the accuracy is higher than the best
-    # HINT: {name: w.copy() for name, w in params.items()}; a copy of the dictionary is too little
-    best, kept = -1.0, {}
-    for accuracy, params in epochs:
-        if accuracy > best:
-            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
-    return best, kept
-    # END SOLUTION
-
-
 def confusion(t, predicted, K):
     """Exercise solver-confusion.  Count how often class i was predicted as class j:  (K, K).
 
@@ -108,6 +89,25 @@ def confusion(t, predicted, K):
     counts = np.zeros((K, K), int)
     np.add.at(counts, (t, predicted), 1)
     return counts
+    # END SOLUTION
+
+
+def keep_best(epochs):
+    """Exercise solver-best.  Return the best accuracy and the parameters that reached it.
+
+    `epochs` yields, after every epoch, a validation accuracy and the dictionary of
+    parameters. It is always the same dictionary of the same arrays: training goes on in them.
+    Of equal accuracies the first wins. Accuracies lie between 0 and 1, and 0 may be the best.
+    """
+    # BEGIN SOLUTION
+    # HINT: what will the arrays that you keep hold when training has gone on for an epoch?
+    # HINT: keep a copy of every array, and only when the accuracy is higher than the best
+    # HINT: {name: w.copy() for name, w in params.items()}; a copy of the dictionary is too little
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        if accuracy > best:
+            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+    return best, kept
     # END SOLUTION
 
 

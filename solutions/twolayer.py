@@ -29,52 +29,6 @@ def scores(params, x):
     # END SOLUTION
 
 
-def loss(params, x, t, reg):
-    """Exercise twolayer-loss.  Return cross-entropy plus an L2 penalty on both weights.
-
-        L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
-
-    It is a single number. Scores may be thousands.
-    """
-    # BEGIN SOLUTION
-    # HINT: which number may be subtracted from a row of scores before it is exponentiated?
-    # HINT: y[np.arange(N), t] is the right score of every example
-    # HINT: the penalty has both weights and no bias; the cross-entropy is a mean, it is not
-    h = np.maximum(0, x @ params["w1"] + params["b1"])
-    y = h @ params["w2"] + params["b2"]
-    y = y - y.max(axis=1, keepdims=True)
-    surprise = np.log(np.exp(y).sum(axis=1)) - y[np.arange(len(x)), t]
-    return surprise.mean() + reg / 2 * (np.sum(params["w1"] ** 2) + np.sum(params["w2"] ** 2))
-    # END SOLUTION
-
-
-def gradients(params, x, t, reg):
-    """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
-
-    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on for the
-    four. A unit whose pre-activation is exactly 0 receives gradient 0. Scores may be thousands.
-    """
-    # BEGIN SOLUTION
-    # HINT: write the forward pass first; each of its lines has one line of the backward pass
-    # HINT: ȳ is softmax(y) less 1 at the right labels, divided by N
-    # HINT: w̄2 = hᵀ ȳ, h̄ = ȳ w2ᵀ, ā = h̄ where a > 0 and else 0, w̄1 = xᵀ ā; add reg · w to both
-    h = np.maximum(0, x @ params["w1"] + params["b1"])
-    y = h @ params["w2"] + params["b2"]
-    y_bar = np.exp(y - y.max(axis=1, keepdims=True))
-    y_bar /= y_bar.sum(axis=1, keepdims=True)
-    y_bar[np.arange(len(x)), t] -= 1
-    y_bar /= len(x)
-
-    a_bar = (y_bar @ params["w2"].T) * (h > 0)
-    return {
-        "w1": x.T @ a_bar + reg * params["w1"],
-        "b1": a_bar.sum(axis=0),
-        "w2": h.T @ y_bar + reg * params["w2"],
-        "b2": y_bar.sum(axis=0),
-    }
-    # END SOLUTION
-
-
 def predict(params, x):
     """Exercise twolayer-predict.  Predict the class of each example: (N,).
 
@@ -132,6 +86,52 @@ def memorise(x, t, K):
     h = np.maximum(0, x @ w1 - creases)
     w2 = np.linalg.solve(h, np.eye(K)[t])
     return {"w1": w1, "b1": -creases, "w2": w2, "b2": np.zeros(K)}
+    # END SOLUTION
+
+
+def loss(params, x, t, reg):
+    """Exercise twolayer-loss.  Return cross-entropy plus an L2 penalty on both weights.
+
+        L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
+
+    It is a single number. Scores may be thousands.
+    """
+    # BEGIN SOLUTION
+    # HINT: which number may be subtracted from a row of scores before it is exponentiated?
+    # HINT: y[np.arange(N), t] is the right score of every example
+    # HINT: the penalty has both weights and no bias; the cross-entropy is a mean, it is not
+    h = np.maximum(0, x @ params["w1"] + params["b1"])
+    y = h @ params["w2"] + params["b2"]
+    y = y - y.max(axis=1, keepdims=True)
+    surprise = np.log(np.exp(y).sum(axis=1)) - y[np.arange(len(x)), t]
+    return surprise.mean() + reg / 2 * (np.sum(params["w1"] ** 2) + np.sum(params["w2"] ** 2))
+    # END SOLUTION
+
+
+def gradients(params, x, t, reg):
+    """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
+
+    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on for the
+    four. A unit whose pre-activation is exactly 0 receives gradient 0. Scores may be thousands.
+    """
+    # BEGIN SOLUTION
+    # HINT: write the forward pass first; each of its lines has one line of the backward pass
+    # HINT: ȳ is softmax(y) less 1 at the right labels, divided by N
+    # HINT: w̄2 = hᵀ ȳ, h̄ = ȳ w2ᵀ, ā = h̄ where a > 0 and else 0, w̄1 = xᵀ ā; add reg · w to both
+    h = np.maximum(0, x @ params["w1"] + params["b1"])
+    y = h @ params["w2"] + params["b2"]
+    y_bar = np.exp(y - y.max(axis=1, keepdims=True))
+    y_bar /= y_bar.sum(axis=1, keepdims=True)
+    y_bar[np.arange(len(x)), t] -= 1
+    y_bar /= len(x)
+
+    a_bar = (y_bar @ params["w2"].T) * (h > 0)
+    return {
+        "w1": x.T @ a_bar + reg * params["w1"],
+        "b1": a_bar.sum(axis=0),
+        "w2": h.T @ y_bar + reg * params["w2"],
+        "b2": y_bar.sum(axis=0),
+    }
     # END SOLUTION
 
 
