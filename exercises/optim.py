@@ -1,4 +1,4 @@
-# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [1ec1e4946864]
+# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [1065e881f407]
 """Exercises of the chapter *Optimizers*: from a gradient to the next weights.
 
 Weights w, gradients g and memories v, m, s have one shape, which may be any; what is returned has
@@ -21,8 +21,22 @@ def sgd(w, g, rate):
     raise NotImplementedError("the gradient points uphill; which way is down?")
 
 
+def critical_rate(a):
+    """Exercise optim-divergence.  Find the learning rate above which descent diverges.
+
+    The function is  ½ w a wᵀ,  with a symmetric positive definite matrix a (D, D); its
+    gradient is w a. Below that rate, descent converges from everywhere. Return a number with
+    five digits or more.
+
+    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
+    0.5
+    """
+    # TODO: in one dimension the factor 1 - rate · curvature must stay above -1
+    raise NotImplementedError("in one dimension the factor 1 - rate · curvature must stay above -1")
+
+
 def momentum(w, g, v, rate, momentum):
-    """Exercise optim-momentum.  Roll like a heavy ball; return (w, v) after the step.
+    """Exercise optim-momentum.  Step by a running sum of gradients; return (w, v).
 
         v ← momentum v - rate g        w ← w + v
 
@@ -30,14 +44,25 @@ def momentum(w, g, v, rate, momentum):
     >>> w, v
     (array([3.]), array([0.]))
     """
-    # TODO: what is left of the old velocity, and what does the slope add to it?
+    # TODO: what is left of the old velocity, and what does the gradient add to it?
     raise NotImplementedError(
-        "what is left of the old velocity, and what does the slope add to it?"
+        "what is left of the old velocity, and what does the gradient add to it?"
     )
 
 
+def nesterov(w, v, gradient, rate, momentum):
+    """Exercise optim-nesterov.  Take the gradient ahead, then step; return (w, v).
+
+        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
+
+    ``gradient`` is a function of an array like w, and is called once.
+    """
+    # TODO: where would w be after this step if the gradient were zero?
+    raise NotImplementedError("where would w be after this step if the gradient were zero?")
+
+
 def rmsprop(w, g, s, rate, rho, eps, place="inside"):
-    """Exercise optim-rmsprop.  Divide by the recent size; return (w, s) after the step.
+    """Exercise optim-rmsprop.  Divide by a root mean square; return (w, s) after the step.
 
         s ← rho s + (1 - rho) g²
         w ← w - rate g / √(s + eps)        when place is "inside"
@@ -53,7 +78,7 @@ def rmsprop(w, g, s, rate, rho, eps, place="inside"):
 
 
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
-    """Exercise optim-adam.  Divide a mean by a size; return (w, m, s) after the step.
+    """Exercise optim-adam.  Divide a mean by a root mean square; return (w, m, s).
 
         m ← beta1 m + (1 - beta1) g        s ← beta2 s + (1 - beta2) g²
         m̂ = m / (1 - beta1ⁱ)               ŝ = s / (1 - beta2ⁱ)
@@ -63,32 +88,6 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     """
     # TODO: both memories are running means; of what?
     raise NotImplementedError("both memories are running means; of what?")
-
-
-def nesterov(w, v, gradient, rate, momentum):
-    """Exercise optim-nesterov.  Roll on, look at the slope there, correct; return (w, v).
-
-        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
-
-    This is the method as it was published: ``gradient`` is a function of the place, and is
-    called once. The chapter's program keeps  w + momentum v  in the place of w.
-    """
-    # TODO: where would the ball be after this step if the slope did nothing?
-    raise NotImplementedError("where would the ball be after this step if the slope did nothing?")
-
-
-def critical_rate(a):
-    """Exercise optim-divergence.  Find the rate above which descent on a bowl diverges.
-
-    The bowl is  ½ w a wᵀ,  with a symmetric matrix a (D, D) whose curvatures are all
-    positive; its gradient is w a. Below the rate, descent converges from everywhere. Return a
-    number with five digits or more.
-
-    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
-    0.5
-    """
-    # TODO: in one dimension the factor 1 - rate · curvature must stay above -1
-    raise NotImplementedError("in one dimension the factor 1 - rate · curvature must stay above -1")
 
 
 def is_momentum(make, rng):
@@ -103,9 +102,9 @@ def is_momentum(make, rng):
     more, but not under all circumstances: some are wrong only when the rate changes, some in the
     first or the last entry, some only with some friction. Draw from `rng`.
     """
-    # TODO: what stays the same in a dull experiment, and hides a mistake: rate, g, momentum?
+    # TODO: what must not stay constant, if no mistake is to hide: rate, g, momentum?
     raise NotImplementedError(
-        "what stays the same in a dull experiment, and hides a mistake: rate, g, momentum?"
+        "what must not stay constant, if no mistake is to hide: rate, g, momentum?"
     )
 
 

@@ -1,4 +1,4 @@
-# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [2782e071818a]
+# Cut from solutions/solver.py by `dlcore exercises`: write your answers here. [4ce5358d232b]
 """Exercises of the chapter *Training that works*.
 
 Images and features have the batch axis first; labels t have the shape (N,). Results are as exact
@@ -11,19 +11,6 @@ Chapter: book/solver.md.
 import numpy as np
 
 
-def batches(N, batch, *, rng):
-    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
-
-    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
-    alike; every batch has `batch` rows, but the last may have fewer, if it has any.
-
-    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
-    [2, 2, 1]
-    """
-    # TODO: what does rng.permutation(N) return?
-    raise NotImplementedError("what does rng.permutation(N) return?")
-
-
 def centre(train, val, test):
     """Exercise solver-centre.  Subtract the mean training image from all three sets.
 
@@ -33,8 +20,21 @@ def centre(train, val, test):
     >>> [float(x) for x in centre(*np.array([[[2, 4]], [[1, 1]], [[9, 9]]], np.uint8))[1][0]]
     [-1.0, -3.0]
     """
-    # TODO: which of the three sets may you look at before training?
-    raise NotImplementedError("which of the three sets may you look at before training?")
+    # TODO: which of the three sets may be used before training?
+    raise NotImplementedError("which of the three sets may be used before training?")
+
+
+def batches(N, batch, *, rng):
+    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
+
+    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
+    equally likely; every batch has `batch` rows, but the last may have fewer, if it has any.
+
+    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
+    [2, 2, 1]
+    """
+    # TODO: what does rng.permutation(N) return?
+    raise NotImplementedError("what does rng.permutation(N) return?")
 
 
 def train(loss, params, x, t, *, rate, batch, epochs, rng):
@@ -52,6 +52,20 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     )
 
 
+def confusion(t, predicted, K):
+    """Exercise solver-confusion.  Count how often class i was predicted as class j:  (K, K).
+
+    The right classes t and those predicted have the shape (N,) with N ≥ 1. Some classes may never
+    occur.
+
+    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
+    # TODO: start from a matrix of zeros; every example adds one to one entry
+    raise NotImplementedError("start from a matrix of zeros; every example adds one to one entry")
+
+
 def keep_best(epochs):
     """Exercise solver-best.  Return the best accuracy and the parameters that reached it.
 
@@ -65,34 +79,21 @@ def keep_best(epochs):
     )
 
 
-def confusion(t, guesses, K):
-    """Exercise solver-confusion.  Count how often class i was taken for class j:  (K, K).
-
-    t and guesses have the shape (N,) with N ≥ 1. Some classes may never occur.
-
-    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
-    array([[1, 1],
-           [0, 1]])
-    """
-    # TODO: start from a matrix of zeros; every example adds one to one entry
-    raise NotImplementedError("start from a matrix of zeros; every example adds one to one entry")
-
-
 def draw(low, high, count, *, rng):
-    """Exercise solver-draw.  Draw `count` numbers from low to high, every factor of ten alike.
+    """Exercise solver-draw.  Draw `count` numbers whose logarithms are uniform: (count,).
 
-    From 0.001 to 10 as many fall below 0.1 as above it. Each is drawn from `rng`, whatever the
-    others are. Returns them in the shape (count,).
+    They lie between low and high, each factor of ten equally likely: from 0.001 to 10 as many
+    fall below 0.1 as above it, on average. Each is drawn from `rng`, independently of the others.
     """
     # TODO: which function turns factors into differences?
     raise NotImplementedError("which function turns factors into differences?")
 
 
 def search(run, low, high, *, trials, rounds, rng):
-    """Exercise solver-search.  Return the best rate, looked for from coarse to fine.
+    """Exercise solver-search.  Return the best rate, searched from coarse to fine.
 
     ``run(rate)`` returns an accuracy, from 0 to 1. A round draws `trials` rates between `low` and
-    `high` from `rng`, every factor of ten alike, and runs each of them once. The next round looks
+    `high` from `rng`, their logarithms uniform, and runs each of them once. The next round looks
     around the best rate so far, as far below as above, over a range whose ratio high/low is the
     square root of the present one, and never outside of the first range. The best of all rounds
     is returned; of equally good ones, any.

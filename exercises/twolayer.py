@@ -1,5 +1,5 @@
-# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [471f45134819]
-"""Exercises of the chapter *Two layers*: forwards, backwards, and what one bend can do.
+# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [fc2846aa143a]
+"""Exercises of the chapter *Two-layer networks*: scores, loss, gradients, and what fits.
 
 A network is a dictionary ``params`` of four arrays: w1 (D, M), b1 (M,), w2 (M, K), b2 (K,).
 Examples x have the shape (N, D) with N ≥ 1, labels t the shape (N,), and count from 0. Floats may
@@ -25,36 +25,11 @@ def scores(params, x):
     raise NotImplementedError("three lines: mix, keep what is positive, mix again")
 
 
-def loss(params, x, t, reg):
-    """Exercise twolayer-loss.  Return the mean surprise and the price of the weights.
-
-        L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
-
-    It is a single number. Scores of thousands are welcome.
-    """
-    # TODO: which number may be taken off a row of scores before it is exponentiated?
-    raise NotImplementedError(
-        "which number may be taken off a row of scores before it is exponentiated?"
-    )
-
-
-def gradients(params, x, t, reg):
-    """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
-
-    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on for the
-    four. A unit whose mixture is exactly 0 passes nothing back. Scores of thousands are welcome.
-    """
-    # TODO: write the way forward first, line by line; each line has one line on the way back
-    raise NotImplementedError(
-        "write the way forward first, line by line; each line has one line on the way back"
-    )
-
-
 def predict(params, x):
-    """Exercise twolayer-predict.  Name the class with the highest score, for every example: (N,).
+    """Exercise twolayer-predict.  Predict the class of each example: (N,).
 
-    The names are integers. Scores may have any size and sign; where several classes share the
-    highest, any of them will do.
+    It is the integer k with the highest score. Scores may have any size and sign; where several
+    classes share the highest, any of them will do.
 
     >>> params = {"w1": np.eye(2), "b1": np.zeros(2), "w2": np.eye(2), "b2": np.zeros(2)}
     >>> predict(params, np.array([[1.0, 3.0]]))
@@ -65,7 +40,7 @@ def predict(params, x):
 
 
 def exclusive_or(M):
-    """Exercise twolayer-xor.  Build a network of M ≥ 2 hidden units that knows exclusive or.
+    """Exercise twolayer-xor.  Build a network of M ≥ 2 hidden units that solves exclusive or.
 
     Features are two bits, D = 2; class 1 is right where they differ, K = 2, and the right class
     has the higher score. All entries of w1, b1, w2 and b2 are whole numbers. Return the dictionary
@@ -75,7 +50,7 @@ def exclusive_or(M):
     raise NotImplementedError("how far can you come with the sum of the bits, 0, 1 or 2?")
 
 
-def by_heart(x, t, K):
+def memorise(x, t, K):
     """Exercise twolayer-memory.  Build a network that gives N examples the labels they have.
 
     The N rows of x differ from each other, but many may agree in some features, in their sums or
@@ -83,9 +58,34 @@ def by_heart(x, t, K):
     of the four arrays: for each example the score of t is higher than all others. No training is
     needed.
     """
-    # TODO: first take D = 1, and sort. Unit m sleeps up to some point: whom can it not disturb?
+    # TODO: first take D = 1, and sort. On which examples is a unit max(0, x - c) zero?
     raise NotImplementedError(
-        "first take D = 1, and sort. Unit m sleeps up to some point: whom can it not disturb?"
+        "first take D = 1, and sort. On which examples is a unit max(0, x - c) zero?"
+    )
+
+
+def loss(params, x, t, reg):
+    """Exercise twolayer-loss.  Return cross-entropy plus an L2 penalty on both weights.
+
+        L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
+
+    It is a single number. Scores may be thousands.
+    """
+    # TODO: which number may be subtracted from a row of scores before it is exponentiated?
+    raise NotImplementedError(
+        "which number may be subtracted from a row of scores before it is exponentiated?"
+    )
+
+
+def gradients(params, x, t, reg):
+    """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
+
+    L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on for the
+    four. A unit whose pre-activation is exactly 0 receives gradient 0. Scores may be thousands.
+    """
+    # TODO: write the forward pass first; each of its lines has one line of the backward pass
+    raise NotImplementedError(
+        "write the forward pass first; each of its lines has one line of the backward pass"
     )
 
 
@@ -95,7 +95,7 @@ def gradients_are_right(loss, gradients, *, rng):
     ``loss(params, x, t, reg)`` is a number, and right; ``gradients(params, x, t, reg)`` is a
     dictionary like `params`, and may be wrong, if only in one entry, by three parts in a hundred
     of it and by 0.003 at least. The nonlinearity may be another than max(0, ·): the loss
-    decides. Draw a network, data and a price that leave a mistake no place to hide; return True if
+    decides. Draw a network, data and a reg for which every mistake has an effect; return True if
     the gradients are right, else False.
     """
     # TODO: which mistakes go unseen with N = 1, which with reg = 0, which with biases of zero?

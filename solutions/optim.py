@@ -24,8 +24,26 @@ def sgd(w, g, rate):
     # END SOLUTION
 
 
+def critical_rate(a):
+    """Exercise optim-divergence.  Find the learning rate above which descent diverges.
+
+    The function is  ½ w a wᵀ,  with a symmetric positive definite matrix a (D, D); its
+    gradient is w a. Below that rate, descent converges from everywhere. Return a number with
+    five digits or more.
+
+    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
+    0.5
+    """
+    # BEGIN SOLUTION
+    # HINT: in one dimension the factor 1 - rate · curvature must stay above -1
+    # HINT: in D dimensions, along which directions is w a parallel to w?
+    # HINT: np.linalg.eigvalsh(a) lists the eigenvalues of a symmetric matrix, largest last
+    return 2 / float(np.linalg.eigvalsh(a)[-1])
+    # END SOLUTION
+
+
 def momentum(w, g, v, rate, momentum):
-    """Exercise optim-momentum.  Roll like a heavy ball; return (w, v) after the step.
+    """Exercise optim-momentum.  Step by a running sum of gradients; return (w, v).
 
         v ← momentum v - rate g        w ← w + v
 
@@ -34,16 +52,32 @@ def momentum(w, g, v, rate, momentum):
     (array([3.]), array([0.]))
     """
     # BEGIN SOLUTION
-    # HINT: what is left of the old velocity, and what does the slope add to it?
-    # HINT: does the weight move by the old velocity, or by the one after the push?
+    # HINT: what is left of the old velocity, and what does the gradient add to it?
+    # HINT: does the weight move by the old velocity, or by the next one?
     # HINT: v = momentum * v - rate * g, then w + v
     v = momentum * v - rate * g
     return w + v, v
     # END SOLUTION
 
 
+def nesterov(w, v, gradient, rate, momentum):
+    """Exercise optim-nesterov.  Take the gradient ahead, then step; return (w, v).
+
+        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
+
+    ``gradient`` is a function of an array like w, and is called once.
+    """
+    # BEGIN SOLUTION
+    # HINT: where would w be after this step if the gradient were zero?
+    # HINT: gradient takes an array like w, and returns the gradient there
+    # HINT: v = momentum * v - rate * gradient(w + momentum * v)
+    v = momentum * v - rate * gradient(w + momentum * v)
+    return w + v, v
+    # END SOLUTION
+
+
 def rmsprop(w, g, s, rate, rho, eps, place="inside"):
-    """Exercise optim-rmsprop.  Divide by the recent size; return (w, s) after the step.
+    """Exercise optim-rmsprop.  Divide by a root mean square; return (w, s) after the step.
 
         s ← rho s + (1 - rho) g²
         w ← w - rate g / √(s + eps)        when place is "inside"
@@ -63,7 +97,7 @@ def rmsprop(w, g, s, rate, rho, eps, place="inside"):
 
 
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
-    """Exercise optim-adam.  Divide a mean by a size; return (w, m, s) after the step.
+    """Exercise optim-adam.  Divide a mean by a root mean square; return (w, m, s).
 
         m ← beta1 m + (1 - beta1) g        s ← beta2 s + (1 - beta2) g²
         m̂ = m / (1 - beta1ⁱ)               ŝ = s / (1 - beta2ⁱ)
@@ -82,41 +116,6 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     # END SOLUTION
 
 
-def nesterov(w, v, gradient, rate, momentum):
-    """Exercise optim-nesterov.  Roll on, look at the slope there, correct; return (w, v).
-
-        v ← momentum v - rate · gradient(w + momentum v)        w ← w + v
-
-    This is the method as it was published: ``gradient`` is a function of the place, and is
-    called once. The chapter's program keeps  w + momentum v  in the place of w.
-    """
-    # BEGIN SOLUTION
-    # HINT: where would the ball be after this step if the slope did nothing?
-    # HINT: gradient takes a place, an array like w, and returns the slope there
-    # HINT: v = momentum * v - rate * gradient(w + momentum * v)
-    v = momentum * v - rate * gradient(w + momentum * v)
-    return w + v, v
-    # END SOLUTION
-
-
-def critical_rate(a):
-    """Exercise optim-divergence.  Find the rate above which descent on a bowl diverges.
-
-    The bowl is  ½ w a wᵀ,  with a symmetric matrix a (D, D) whose curvatures are all
-    positive; its gradient is w a. Below the rate, descent converges from everywhere. Return a
-    number with five digits or more.
-
-    >>> round(critical_rate(np.array([[4.0, 0.0], [0.0, 1.0]])), 12)
-    0.5
-    """
-    # BEGIN SOLUTION
-    # HINT: in one dimension the factor 1 - rate · curvature must stay above -1
-    # HINT: a turned bowl is still a bowl: along which directions is w a parallel to w?
-    # HINT: np.linalg.eigvalsh(a) lists the curvatures of a symmetric matrix, largest last
-    return 2 / float(np.linalg.eigvalsh(a)[-1])
-    # END SOLUTION
-
-
 def is_momentum(make, rng):
     """Exercise optim-prove.  Judge whether an optimizer is momentum, by watching it.
 
@@ -130,7 +129,7 @@ def is_momentum(make, rng):
     first or the last entry, some only with some friction. Draw from `rng`.
     """
     # BEGIN SOLUTION
-    # HINT: what stays the same in a dull experiment, and hides a mistake: rate, g, momentum?
+    # HINT: what must not stay constant, if no mistake is to hide: rate, g, momentum?
     # HINT: keep a velocity of your own beside the optimizer, and compare after every step
     # HINT: np.allclose, not ==: a right optimizer may add up in another order
     for friction in rng.uniform(0.2, 0.95, size=3):

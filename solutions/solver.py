@@ -10,24 +10,6 @@ Chapter: book/solver.md.
 import numpy as np
 
 
-def batches(N, batch, *, rng):
-    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
-
-    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
-    alike; every batch has `batch` rows, but the last may have fewer, if it has any.
-
-    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
-    [2, 2, 1]
-    """
-    # BEGIN SOLUTION
-    # HINT: what does rng.permutation(N) return?
-    # HINT: cut that order into slices that start at 0, batch, 2 batch, …
-    # HINT: order[i : i + batch] for i in range(0, N, batch); a slice may reach past the end
-    order = rng.permutation(N)
-    return [order[i : i + batch] for i in range(0, N, batch)]
-    # END SOLUTION
-
-
 def centre(train, val, test):
     """Exercise solver-centre.  Subtract the mean training image from all three sets.
 
@@ -38,11 +20,29 @@ def centre(train, val, test):
     [-1.0, -3.0]
     """
     # BEGIN SOLUTION
-    # HINT: which of the three sets may you look at before training?
+    # HINT: which of the three sets may be used before training?
     # HINT: one mean per pixel, over the axis of the examples; and 1 - 2 is 255 in unsigned bytes
     # HINT: mean = train.mean(axis=0) is an image of floats; subtract it three times
     mean = train.mean(axis=0)
     return train - mean, val - mean, test - mean
+    # END SOLUTION
+
+
+def batches(N, batch, *, rng):
+    """Exercise solver-batches.  List the batches of one epoch, as arrays of row numbers.
+
+    Every example of N ≥ 1 is in exactly one batch, in an order drawn by `rng`, all orders
+    equally likely; every batch has `batch` rows, but the last may have fewer, if it has any.
+
+    >>> [len(rows) for rows in batches(5, 2, rng=np.random.default_rng(0))]
+    [2, 2, 1]
+    """
+    # BEGIN SOLUTION
+    # HINT: what does rng.permutation(N) return?
+    # HINT: cut that order into slices that start at 0, batch, 2 batch, …
+    # HINT: order[i : i + batch] for i in range(0, N, batch); a slice may reach past the end
+    order = rng.permutation(N)
+    return [order[i : i + batch] for i in range(0, N, batch)]
     # END SOLUTION
 
 
@@ -72,6 +72,26 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     # END SOLUTION
 
 
+def confusion(t, predicted, K):
+    """Exercise solver-confusion.  Count how often class i was predicted as class j:  (K, K).
+
+    The right classes t and those predicted have the shape (N,) with N ≥ 1. Some classes may never
+    occur.
+
+    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
+    # BEGIN SOLUTION
+    # HINT: start from a matrix of zeros; every example adds one to one entry
+    # HINT: counts[t, predicted] += 1 counts a pair that comes twice only once
+    # HINT: np.add.at(counts, (t, predicted), 1) adds for every pair
+    counts = np.zeros((K, K), int)
+    np.add.at(counts, (t, predicted), 1)
+    return counts
+    # END SOLUTION
+
+
 def keep_best(epochs):
     """Exercise solver-best.  Return the best accuracy and the parameters that reached it.
 
@@ -91,44 +111,25 @@ def keep_best(epochs):
     # END SOLUTION
 
 
-def confusion(t, guesses, K):
-    """Exercise solver-confusion.  Count how often class i was taken for class j:  (K, K).
-
-    t and guesses have the shape (N,) with N ≥ 1. Some classes may never occur.
-
-    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
-    array([[1, 1],
-           [0, 1]])
-    """
-    # BEGIN SOLUTION
-    # HINT: start from a matrix of zeros; every example adds one to one entry
-    # HINT: counts[t, guesses] += 1 counts a pair that comes twice only once
-    # HINT: np.add.at(counts, (t, guesses), 1) adds for every pair
-    counts = np.zeros((K, K), int)
-    np.add.at(counts, (t, guesses), 1)
-    return counts
-    # END SOLUTION
-
-
 def draw(low, high, count, *, rng):
-    """Exercise solver-draw.  Draw `count` numbers from low to high, every factor of ten alike.
+    """Exercise solver-draw.  Draw `count` numbers whose logarithms are uniform: (count,).
 
-    From 0.001 to 10 as many fall below 0.1 as above it. Each is drawn from `rng`, whatever the
-    others are. Returns them in the shape (count,).
+    They lie between low and high, each factor of ten equally likely: from 0.001 to 10 as many
+    fall below 0.1 as above it, on average. Each is drawn from `rng`, independently of the others.
     """
     # BEGIN SOLUTION
     # HINT: which function turns factors into differences?
-    # HINT: draw evenly between ln low and ln high
+    # HINT: draw uniformly between ln low and ln high
     # HINT: np.exp(rng.uniform(np.log(low), np.log(high), count))
     return np.exp(rng.uniform(np.log(low), np.log(high), count))
     # END SOLUTION
 
 
 def search(run, low, high, *, trials, rounds, rng):
-    """Exercise solver-search.  Return the best rate, looked for from coarse to fine.
+    """Exercise solver-search.  Return the best rate, searched from coarse to fine.
 
     ``run(rate)`` returns an accuracy, from 0 to 1. A round draws `trials` rates between `low` and
-    `high` from `rng`, every factor of ten alike, and runs each of them once. The next round looks
+    `high` from `rng`, their logarithms uniform, and runs each of them once. The next round looks
     around the best rate so far, as far below as above, over a range whose ratio high/low is the
     square root of the present one, and never outside of the first range. The best of all rounds
     is returned; of equally good ones, any.

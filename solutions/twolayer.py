@@ -1,4 +1,4 @@
-"""Exercises of the chapter *Two layers*: forwards, backwards, and what one bend can do.
+"""Exercises of the chapter *Two-layer networks*: scores, loss, gradients, and what fits.
 
 A network is a dictionary ``params`` of four arrays: w1 (D, M), b1 (M,), w2 (M, K), b2 (K,).
 Examples x have the shape (N, D) with N ≥ 1, labels t the shape (N,), and count from 0. Floats may
@@ -29,17 +29,77 @@ def scores(params, x):
     # END SOLUTION
 
 
+def predict(params, x):
+    """Exercise twolayer-predict.  Predict the class of each example: (N,).
+
+    It is the integer k with the highest score. Scores may have any size and sign; where several
+    classes share the highest, any of them will do.
+
+    >>> params = {"w1": np.eye(2), "b1": np.zeros(2), "w2": np.eye(2), "b2": np.zeros(2)}
+    >>> predict(params, np.array([[1.0, 3.0]]))
+    array([1])
+    """
+    # BEGIN SOLUTION
+    # HINT: do probabilities come in another order than scores?
+    # HINT: the classes are the columns of the scores
+    # HINT: np.argmax(…, axis=1)
+    h = np.maximum(0, x @ params["w1"] + params["b1"])
+    return np.argmax(h @ params["w2"] + params["b2"], axis=1)
+    # END SOLUTION
+
+
+def exclusive_or(M):
+    """Exercise twolayer-xor.  Build a network of M ≥ 2 hidden units that solves exclusive or.
+
+    Features are two bits, D = 2; class 1 is right where they differ, K = 2, and the right class
+    has the higher score. All entries of w1, b1, w2 and b2 are whole numbers. Return the dictionary
+    of the four.
+    """
+    # BEGIN SOLUTION
+    # HINT: how far can you come with the sum of the bits, 0, 1 or 2?
+    # HINT: max(0, sum) is 2 at (1, 1); a second unit that is positive only there can correct it
+    # HINT: max(0, x₀ + x₁) - 2 max(0, x₀ + x₁ - 1) is 0, 1, 0; further units may have weight 0
+    w1, b1 = np.zeros((2, M)), np.zeros(M)
+    w2, b2 = np.zeros((M, 2)), np.array([1.0, 0.0])
+    w1[:, :2], b1[1] = 1, -1
+    w2[:2] = [[-1, 1], [2, -2]]
+    return {"w1": w1, "b1": b1, "w2": w2, "b2": b2}
+    # END SOLUTION
+
+
+def memorise(x, t, K):
+    """Exercise twolayer-memory.  Build a network that gives N examples the labels they have.
+
+    The N rows of x differ from each other, but many may agree in some features, in their sums or
+    in their norms; the K labels t are any. Use N hidden units or fewer, and return the dictionary
+    of the four arrays: for each example the score of t is higher than all others. No training is
+    needed.
+    """
+    # BEGIN SOLUTION
+    # HINT: first take D = 1, and sort. On which examples is a unit max(0, x - c) zero?
+    # HINT: let one more unit be positive at every example: then h is triangular, solve h w2 = y
+    # HINT: a random direction v makes x @ v different for all; w1 repeats v, b1 has all the -c
+    v = np.random.default_rng(0).normal(size=x.shape[1])
+    s = np.sort(x @ v)
+    creases = np.concatenate([[s[0] - 1], (s[:-1] + s[1:]) / 2])
+    w1 = np.repeat(v[:, None], len(s), axis=1)
+    h = np.maximum(0, x @ w1 - creases)
+    w2 = np.linalg.solve(h, np.eye(K)[t])
+    return {"w1": w1, "b1": -creases, "w2": w2, "b2": np.zeros(K)}
+    # END SOLUTION
+
+
 def loss(params, x, t, reg):
-    """Exercise twolayer-loss.  Return the mean surprise and the price of the weights.
+    """Exercise twolayer-loss.  Return cross-entropy plus an L2 penalty on both weights.
 
         L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 (Σ w1² + Σ w2²)
 
-    It is a single number. Scores of thousands are welcome.
+    It is a single number. Scores may be thousands.
     """
     # BEGIN SOLUTION
-    # HINT: which number may be taken off a row of scores before it is exponentiated?
+    # HINT: which number may be subtracted from a row of scores before it is exponentiated?
     # HINT: y[np.arange(N), t] is the right score of every example
-    # HINT: both weights are charged, and no bias; the surprise is averaged, the price is not
+    # HINT: the penalty has both weights and no bias; the cross-entropy is a mean, it is not
     h = np.maximum(0, x @ params["w1"] + params["b1"])
     y = h @ params["w2"] + params["b2"]
     y = y - y.max(axis=1, keepdims=True)
@@ -52,11 +112,11 @@ def gradients(params, x, t, reg):
     """Exercise twolayer-backward.  Return the gradient of the loss, as a dictionary like `params`.
 
     L is the loss of twolayer-loss; grads["w1"] is ∂L/∂w1, in the shape of w1, and so on for the
-    four. A unit whose mixture is exactly 0 passes nothing back. Scores of thousands are welcome.
+    four. A unit whose pre-activation is exactly 0 receives gradient 0. Scores may be thousands.
     """
     # BEGIN SOLUTION
-    # HINT: write the way forward first, line by line; each line has one line on the way back
-    # HINT: ȳ is softmax(y) with 1 taken off at the right labels, divided by N
+    # HINT: write the forward pass first; each of its lines has one line of the backward pass
+    # HINT: ȳ is softmax(y) less 1 at the right labels, divided by N
     # HINT: w̄2 = hᵀ ȳ, h̄ = ȳ w2ᵀ, ā = h̄ where a > 0 and else 0, w̄1 = xᵀ ā; add reg · w to both
     h = np.maximum(0, x @ params["w1"] + params["b1"])
     y = h @ params["w2"] + params["b2"]
@@ -75,73 +135,13 @@ def gradients(params, x, t, reg):
     # END SOLUTION
 
 
-def predict(params, x):
-    """Exercise twolayer-predict.  Name the class with the highest score, for every example: (N,).
-
-    The names are integers. Scores may have any size and sign; where several classes share the
-    highest, any of them will do.
-
-    >>> params = {"w1": np.eye(2), "b1": np.zeros(2), "w2": np.eye(2), "b2": np.zeros(2)}
-    >>> predict(params, np.array([[1.0, 3.0]]))
-    array([1])
-    """
-    # BEGIN SOLUTION
-    # HINT: do probabilities come in another order than scores?
-    # HINT: the classes are the columns of the scores
-    # HINT: np.argmax(…, axis=1)
-    h = np.maximum(0, x @ params["w1"] + params["b1"])
-    return np.argmax(h @ params["w2"] + params["b2"], axis=1)
-    # END SOLUTION
-
-
-def exclusive_or(M):
-    """Exercise twolayer-xor.  Build a network of M ≥ 2 hidden units that knows exclusive or.
-
-    Features are two bits, D = 2; class 1 is right where they differ, K = 2, and the right class
-    has the higher score. All entries of w1, b1, w2 and b2 are whole numbers. Return the dictionary
-    of the four.
-    """
-    # BEGIN SOLUTION
-    # HINT: how far can you come with the sum of the bits, 0, 1 or 2?
-    # HINT: max(0, sum) goes on rising at (1, 1); a second unit that wakes there can pull it down
-    # HINT: max(0, x₀ + x₁) - 2 max(0, x₀ + x₁ - 1) is 0, 1, 0; units that are left over may rest
-    w1, b1 = np.zeros((2, M)), np.zeros(M)
-    w2, b2 = np.zeros((M, 2)), np.array([1.0, 0.0])
-    w1[:, :2], b1[1] = 1, -1
-    w2[:2] = [[-1, 1], [2, -2]]
-    return {"w1": w1, "b1": b1, "w2": w2, "b2": b2}
-    # END SOLUTION
-
-
-def by_heart(x, t, K):
-    """Exercise twolayer-memory.  Build a network that gives N examples the labels they have.
-
-    The N rows of x differ from each other, but many may agree in some features, in their sums or
-    in their norms; the K labels t are any. Use N hidden units or fewer, and return the dictionary
-    of the four arrays: for each example the score of t is higher than all others. No training is
-    needed.
-    """
-    # BEGIN SOLUTION
-    # HINT: first take D = 1, and sort. Unit m sleeps up to some point: whom can it not disturb?
-    # HINT: wake one more unit at every example: h is triangular, so h w2 = scores can be solved
-    # HINT: a random direction v lines examples of any D up; w1 repeats v, b1 puts the creases
-    v = np.random.default_rng(0).normal(size=x.shape[1])
-    s = np.sort(x @ v)
-    creases = np.concatenate([[s[0] - 1], (s[:-1] + s[1:]) / 2])
-    w1 = np.repeat(v[:, None], len(s), axis=1)
-    h = np.maximum(0, x @ w1 - creases)
-    w2 = np.linalg.solve(h, np.eye(K)[t])
-    return {"w1": w1, "b1": -creases, "w2": w2, "b2": np.zeros(K)}
-    # END SOLUTION
-
-
 def gradients_are_right(loss, gradients, *, rng):
     """Exercise twolayer-check.  Judge the gradients of a two-layer network by differences.
 
     ``loss(params, x, t, reg)`` is a number, and right; ``gradients(params, x, t, reg)`` is a
     dictionary like `params`, and may be wrong, if only in one entry, by three parts in a hundred
     of it and by 0.003 at least. The nonlinearity may be another than max(0, ·): the loss
-    decides. Draw a network, data and a price that leave a mistake no place to hide; return True if
+    decides. Draw a network, data and a reg for which every mistake has an effect; return True if
     the gradients are right, else False.
     """
     # BEGIN SOLUTION

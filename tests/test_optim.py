@@ -1,13 +1,12 @@
-"""Optimizers.  Each test is a lemma of `book/optim.md`, in the order of the chapter."""
+"""Optimizers.  The claims of `book/optim.md`, in the order of the chapter."""
 
 import importlib
 from inspect import signature
+from itertools import product
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-
-from dlcore.shapes import ShapeError
 
 # The lines of the page that make one step, what is switched off, what the page calls it.
 GATHER = "momentum_velocity"
@@ -72,7 +71,7 @@ def test_the_program_says_what_the_page_says(case, kernels, formulas, oracle, rn
 
 
 def test_on_a_parabola_every_step_multiplies_by_one_factor(optim, lab, formulas, oracle, rng):
-    """After i steps,  w = (1 - rate · curvature)ⁱ w₀."""
+    """After i steps,  w = (1 - η κ)ⁱ w₀  for the learning rate η and the curvature κ."""
     rate, curvature, w = rng.uniform(0.1, 0.9, size=3)
     walked = lab.path(optim.SGD(rate), lambda w: curvature * w, [w], steps=6)
     says = oracle.program(formulas.sgd_on_a_quadratic)
@@ -82,7 +81,7 @@ def test_on_a_parabola_every_step_multiplies_by_one_factor(optim, lab, formulas,
 
 @pytest.mark.parametrize("share", [0.98, 1.02])
 def test_the_steepest_direction_sets_the_largest_learning_rate(share, optim, lab, rng):
-    """Descent converges from everywhere if rate < 2/κ for the largest κ, else it diverges."""
+    """Below  2/κ  for the largest curvature κ descent converges, above it diverges."""
     kappa = np.array([0.3, 1.0, 1.7, 4.0])
     turned, _ = np.linalg.qr(rng.normal(size=(4, 4)))
     a = turned @ np.diag(kappa) @ turned.T
@@ -92,7 +91,7 @@ def test_the_steepest_direction_sets_the_largest_learning_rate(share, optim, lab
 
 
 def test_momentum_gathers_speed_under_a_constant_gradient(optim, lab, formulas, oracle, rng):
-    """Pushed i times from rest,  v = -rate · g (1 - μⁱ)/(1 - μ)."""
+    """After i steps from v = 0,  v = -η g (1 - μⁱ)/(1 - μ)."""
     rate, mu, g = rng.uniform(0.1, 0.9, size=3)
     walked = lab.path(optim.Momentum(rate, momentum=mu), lambda w: g + 0 * w, [0.0], steps=8)
     says = oracle.program(formulas.momentum_under_a_constant_gradient)
@@ -101,7 +100,7 @@ def test_momentum_gathers_speed_under_a_constant_gradient(optim, lab, formulas, 
 
 
 def test_momentum_has_a_terminal_velocity(optim, lab, formulas, oracle, rng):
-    """In the limit,  v = -rate · g/(1 - μ)."""
+    """In the limit,  v = -η g/(1 - μ)."""
     rate, mu, g = rng.uniform(0.1, 0.9, size=3)
     optimizer = optim.Momentum(rate, momentum=mu)
     lab.path(optimizer, lambda w: g + 0 * w, [0.0], steps=400)
@@ -110,21 +109,21 @@ def test_momentum_has_a_terminal_velocity(optim, lab, formulas, oracle, rng):
 
 
 def test_nesterov_takes_the_gradient_further_ahead(optim, lab, rng):
-    """Put w = u + μ v:  the step is  v ← μ v - rate · f′(u + μ v),  u ← u + v."""
-    slope, start = lambda w: np.tanh(w) + 0.3 * w, rng.normal(size=5)
+    """Put w = u + μ v:  the step is  v ← μ v - η f′(u + μ v),  u ← u + v."""
+    gradient, start = lambda w: np.tanh(w) + 0.3 * w, rng.normal(size=5)
     rate, mu = rng.uniform(0.1, 0.9, size=2)
     u, v, ahead = start, np.zeros(5), [start]
     for _ in range(9):
-        v = mu * v - rate * slope(u + mu * v)
+        v = mu * v - rate * gradient(u + mu * v)
         u = u + v
         ahead.append(u + mu * v)
-    walked = lab.path(optim.Nesterov(rate, momentum=mu), slope, start, steps=9)
+    walked = lab.path(optim.Nesterov(rate, momentum=mu), gradient, start, steps=9)
     assert_allclose(walked, ahead, rtol=1e-12)
 
 
 @pytest.fixture
 def both(optim, formulas, oracle, rng):
-    """Walk with the same gradients at the given rates: the ball here, and the form with u."""
+    """Walk with the same gradients at the given rates: the form with v, and that with u."""
     gather, move = map(oracle.program, (formulas.momentum_buffer, formulas.momentum_by_buffer))
 
     def walk(rates, mu=0.7):
@@ -141,24 +140,24 @@ def both(optim, formulas, oracle, rng):
 
 
 def test_two_forms_of_momentum_agree_at_a_constant_learning_rate(both):
-    """With v = -rate · u, one form is the other."""
+    """With v = -η u, one form is the other."""
     here, there = both([0.3] * 9)
     assert_allclose(here, there, rtol=1e-12)
 
 
 def test_a_change_of_the_learning_rate_tells_the_two_forms_apart(both):
-    """When the rate drops to zero the ball here rolls on, by μ v, μ² v, …; there it stands."""
+    """When η drops to zero, w moves on by μ v, μ² v, … here; in the other form it stops."""
     here, there = both([0.3] * 6 + [0.0] * 3)
-    rolls, stands = np.diff(here)[4:], np.diff(there)[4:]
-    assert_allclose(rolls[1:], 0.7 * rolls[:-1], rtol=1e-9)
-    assert_allclose(stands[1:], 0.0, atol=0.0)
+    steps_here, steps_there = np.diff(here)[4:], np.diff(there)[4:]
+    assert_allclose(steps_here[1:], 0.7 * steps_here[:-1], rtol=1e-9)
+    assert_allclose(steps_there[1:], 0.0, atol=0.0)
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_the_first_step_has_one_length_however_steep_the_slope(
+def test_the_first_step_of_rmsprop_has_one_length_for_every_gradient(
     inside, optim, formulas, oracle, rng
 ):
-    """RMSProp without ε:  its first step is  rate/√(1 - ρ)  long."""
+    """Without ε the first step is  η/√(1 - ρ)  long."""
     w, g = rng.normal(size=(1, 6)), np.array([[1e-6, -1e-3, 0.2, -5.0, 1e3, -1e6]])
     optimizer = optim.RMSProp(0.3, rho=0.8, eps=0.0, eps_inside_sqrt=inside)
     page = oracle.program(formulas.rmsprop_first)(w=w, g=g, rate=0.3, rho=0.8)
@@ -166,16 +165,16 @@ def test_the_first_step_has_one_length_however_steep_the_slope(
 
 
 @pytest.mark.parametrize("name", ["RMSProp", "Adam"])
-def test_a_quotient_does_not_know_the_unit_of_the_loss(name, optim, lab, rng):
-    """Without ε, a loss in cents takes the path of the same loss in euros."""
+def test_rmsprop_and_adam_do_not_depend_on_the_scale_of_the_loss(name, optim, lab, rng):
+    """Without ε, the loss 100 f has the same steps as the loss f."""
     make, start = getattr(optim, name), rng.normal(size=5)
-    slope = lambda w: np.tanh(w) + 0.3 * w
-    euros = lab.path(make(0.05, eps=0.0), slope, start, steps=20)
-    cents = lab.path(make(0.05, eps=0.0), lambda w: 100 * slope(w), start, steps=20)
-    assert_allclose(cents, euros, rtol=1e-9)
+    gradient = lambda w: np.tanh(w) + 0.3 * w
+    once = lab.path(make(0.05, eps=0.0), gradient, start, steps=20)
+    scaled = lab.path(make(0.05, eps=0.0), lambda w: 100 * gradient(w), start, steps=20)
+    assert_allclose(scaled, once, rtol=1e-9)
 
 
-def test_the_two_places_of_epsilon_differ_by_a_known_factor(kernels, formulas, oracle, rng):
+def test_the_two_positions_of_epsilon_differ_by_a_known_factor(kernels, formulas, oracle, rng):
     """The step with ε inside is (√s + ε)/√(s + ε) times the step with ε outside."""
     w, s = rng.normal(size=9), 10.0 ** np.arange(-16, 2, 2)
     g, before = rng.normal(size=9), w.copy()
@@ -185,7 +184,7 @@ def test_the_two_places_of_epsilon_differ_by_a_known_factor(kernels, formulas, o
 
 
 @pytest.mark.parametrize("exponent", [-8, -12])
-def test_the_places_agree_on_steep_slopes_and_part_on_flat_ones(exponent, optim):
+def test_the_positions_of_epsilon_agree_for_large_gradients_only(exponent, optim):
     """The quotient of the first steps is 1 for large gradients, and √ε where they vanish."""
     eps, g = 10.0**exponent, np.array([[1e3, 1e-30]])
     inside, outside = (
@@ -196,27 +195,27 @@ def test_the_places_agree_on_steep_slopes_and_part_on_flat_ones(exponent, optim)
 
 
 def test_gradient_descent_trains_the_toy_network_as_printed(lab):
-    """Both reports print the same loss in step 100, with six decimals."""
+    """The loss that two programs printed in step 100, with six decimals."""
     assert_allclose(lab.toy_sgd(0)[0]["loss in step 100"], 0.940686, rtol=0, atol=5e-7)
 
 
 def test_momentum_trains_the_toy_network_as_printed(lab):
-    """Here, too, the two reports agree in all six decimals."""
+    """Here, too, the two programs printed the same six decimals."""
     assert_allclose(lab.toy_momentum(0)[0]["loss in step 100"], 0.494394, rtol=0, atol=5e-7)
 
 
-def test_epsilon_inside_trains_the_toy_network_as_one_report_prints(lab):
-    """The handout's number is the one with  √(s + ε)."""
+def test_epsilon_inside_the_root_gives_one_printed_loss(lab):
+    """The loss of one program is that with  √(s + ε)."""
     assert_allclose(lab.toy_rmsprop_inside(0)[0]["loss in step 100"], 0.439368, rtol=0, atol=5e-7)
 
 
-def test_epsilon_outside_trains_the_toy_network_as_the_other_report_prints(lab):
-    """Its number is the one with  √s + ε."""
+def test_epsilon_outside_the_root_gives_the_other_printed_loss(lab):
+    """The loss of the other is that with  √s + ε."""
     assert_allclose(lab.toy_rmsprop_outside(0)[0]["loss in step 100"], 0.429848, rtol=0, atol=5e-7)
 
 
-def test_nothing_but_epsilon_parts_the_two_reports(lab, optim):
-    """With ε so small that no gradient meets it, both places print the same losses."""
+def test_only_epsilon_makes_the_two_runs_differ(lab, optim):
+    """With ε far below the square of every gradient, both positions give the same losses."""
     inside, outside = (
         lab.train_toy(optim.RMSProp(0.1, eps=1e-60, eps_inside_sqrt=inside))[1]["train_loss"]
         for inside in (True, False)
@@ -224,8 +223,8 @@ def test_nothing_but_epsilon_parts_the_two_reports(lab, optim):
     assert_allclose(inside, outside, rtol=1e-9)
 
 
-def test_the_mean_falls_short_of_a_constant_gradient(optim, lab, formulas, oracle, rng):
-    """Shown g for i steps, the running mean is  m = (1 - βⁱ) g."""
+def test_the_running_mean_is_too_small_at_first(optim, lab, formulas, oracle, rng):
+    """After i equal gradients g,  m = (1 - βⁱ) g."""
     beta, g = rng.uniform(0.1, 0.9), rng.normal()
     for i in (1, 2, 7):
         optimizer = optim.Adam(0.1, beta1=beta)
@@ -234,7 +233,7 @@ def test_the_mean_falls_short_of_a_constant_gradient(optim, lab, formulas, oracl
         assert_allclose(optimizer.memory["w"]["m"], page, rtol=1e-12)
 
 
-def test_the_division_makes_up_for_what_is_missing(optim, lab, formulas, oracle, rng):
+def test_the_bias_correction_is_exact_for_a_constant_gradient(optim, lab, formulas, oracle, rng):
     """m/(1 - βⁱ) = g."""
     beta, g = rng.uniform(0.1, 0.9), rng.normal()
     optimizer = optim.Adam(0.1, beta1=beta)
@@ -245,8 +244,20 @@ def test_the_division_makes_up_for_what_is_missing(optim, lab, formulas, oracle,
         assert_allclose(g, page, rtol=1e-12)
 
 
+def test_the_corrected_mean_has_the_expectation_of_the_gradients(optim, rng):
+    """E[mᵢ/(1 - βⁱ)] = E[g],  over all 64 sequences of six gradients that are a or b."""
+    beta, *values = rng.uniform(0.1, 0.9, size=3)
+    corrected = []
+    for gradients in product(values, repeat=6):
+        optimizer, w = optim.Adam(0.1, beta1=beta), ONE
+        for g in gradients:
+            w = step(optimizer, w, [[g]])
+        corrected.append(optimizer.memory["w"]["m"].item() / (1 - beta**6))
+    assert_allclose(np.mean(corrected), np.mean(values), rtol=1e-12)
+
+
 def test_the_first_corrected_step_has_the_length_of_the_learning_rate(optim, formulas, oracle, rng):
-    """Adam's is  rate · g/(|g| + ε),  whatever β₁ and β₂ are."""
+    """It is  η g/(|g| + ε),  whatever β₁ and β₂ are."""
     w, g = rng.normal(size=(2, 3, 4)) * 10.0 ** np.arange(-4, 0)
     beta1, beta2 = rng.uniform(0.1, 0.9, size=2)
     page = oracle.program(formulas.adam_first)(w=w, g=g, rate=0.3, eps=1e-8)
@@ -261,23 +272,23 @@ def test_under_a_constant_gradient_every_corrected_step_is_as_long_as_the_first(
 
 
 @pytest.mark.parametrize("name", ["SGD", "Momentum", "Nesterov", "RMSProp", "Adam"])
-def test_weight_decay_is_the_slope_of_the_l2_penalty(name, optim, lab, rng):
-    """A step with weight_decay = l2 is a step on  loss + l2/2 Σ w²."""
+def test_weight_decay_is_the_gradient_of_the_l2_penalty(name, optim, lab, rng):
+    """A step with weight decay δ is a step on  f + δ/2 Σ w²."""
     make, start = getattr(optim, name), rng.normal(size=5)
     decayed = lab.path(make(0.1, weight_decay=0.7), np.tanh, start, steps=12)
-    punished = lab.path(make(0.1), lambda w: np.tanh(w) + 0.7 * w, start, steps=12)
-    assert_allclose(decayed, punished, rtol=1e-12)
+    penalized = lab.path(make(0.1), lambda w: np.tanh(w) + 0.7 * w, start, steps=12)
+    assert_allclose(decayed, penalized, rtol=1e-12)
 
 
 def test_descent_with_weight_decay_shrinks_the_weights_first(optim, rng):
-    """For descent, penalty and shrinking are one:  w ← (1 - rate · weight_decay) w - rate · g."""
+    """The step is  w ← (1 - η δ) w - η g  for the learning rate η and weight decay δ."""
     w, g = rng.normal(size=(2, 3, 4))
     there = step(optim.SGD(0.3, weight_decay=0.7), w, g)
     assert_allclose(there, (1 - 0.3 * 0.7) * w - 0.3 * g, rtol=1e-12)
 
 
 def test_the_first_step_of_adam_does_not_depend_on_the_strength_of_a_penalty(optim, rng):
-    """Where the gradient of the loss is 0, a hundred times the decay makes the same first step."""
+    """Where g = 0, a hundred times the weight decay makes the same first step."""
     w = rng.normal(size=(3, 4))
     weak, strong = (step(optim.Adam(0.1, eps=0.0, weight_decay=d), w, 0 * w) for d in (0.01, 1.0))
     assert_allclose(weak, strong, rtol=1e-12)
@@ -285,7 +296,7 @@ def test_the_first_step_of_adam_does_not_depend_on_the_strength_of_a_penalty(opt
 
 
 def test_decoupled_weight_decay_shrinks_the_weights_whatever_the_gradient(optim, rng):
-    """AdamW steps as Adam does, and beside it by  -rate · weight_decay · w."""
+    """AdamW steps as Adam does, and besides by  -η δ w."""
     w, g = rng.normal(size=(2, 3, 4))
     g *= [[1e-3], [1.0], [1e3]]
     plain, decayed = step(optim.Adam(0.1), w, g), step(optim.AdamW(0.1, weight_decay=0.7), w, g)
@@ -294,7 +305,7 @@ def test_decoupled_weight_decay_shrinks_the_weights_whatever_the_gradient(optim,
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_weight_decay_applies_to_the_weights_that_are_named(name, optim):
-    """Without a gradient all others stay, whatever their shape; without names, all decay."""
+    """With gradient zero all others stay, whatever their shape; without names, all decay."""
     shapes = {"w": (2, 3), "filter": (3,), "b": (3,), "row": (1, 3)}
     params = {key: np.ones(shape) for key, shape in shapes.items()}
     zero = {key: np.zeros(shape) for key, shape in shapes.items()}
@@ -314,14 +325,14 @@ def test_weight_decay_applies_to_the_weights_that_are_named(name, optim):
     ],
 )
 def test_the_schedule_says_what_the_page_says(name, options, schedule, formulas, oracle, rng):
-    """The factor of the rate, at random moments of a training."""
+    """The factor of the learning rate, at random moments of a training."""
     factor, says = getattr(schedule, name)(**options), oracle.program(getattr(formulas, name))
     for progress, epoch in zip(rng.random(20), range(20), strict=True):
         page = says(progress=progress, epoch=epoch, **options)
         assert_allclose(factor(progress, epoch), page, rtol=1e-12)
 
 
-def test_one_cycle_goes_up_and_comes_down(schedule):
+def test_one_cycle_rises_to_one_and_falls_to_zero(schedule):
     """It begins at a, reaches 1 without a jump when the warm-up ends, and ends at 0."""
     factor = schedule.one_cycle(warmup=0.3, start=0.2)
     at = [factor(progress, 0) for progress in (0.0, 0.3 - 1e-9, 0.3, 0.3 + 1e-9, 1.0)]
@@ -346,7 +357,7 @@ def test_the_kernel_computes_the_definition(name, dtype, compiled, kernels, rng)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_restored_optimizer_goes_on_as_if_nothing_had_happened(name, optim, rng):
+def test_a_restored_optimizer_takes_the_same_steps(name, optim, rng):
     """Stopped after three steps and restored in another object, it takes the same next steps."""
     make, gradients = getattr(optim, name), rng.normal(size=(7, 3, 4))
     first, second = make(0.1, weight_decay=0.2), make(0.5, weight_decay=0.2)
@@ -360,21 +371,6 @@ def test_a_restored_optimizer_goes_on_as_if_nothing_had_happened(name, optim, rn
     for g in gradients[3:]:
         there = step(second, there, g)
     np.testing.assert_array_equal(here, there)
-
-
-def test_a_gradient_of_another_shape_is_refused(optim):
-    """Nothing has moved when the error is raised, not even the parameters before it."""
-    params = {"b": np.ones(3), "w": np.ones((3, 2))}
-    grads = {"b": np.ones(3), "w": np.ones((2, 3))}
-    with pytest.raises(ShapeError, match=r"step: w has shape \(3, 2\) but its gradient \(2, 3\)"):
-        optim.SGD(0.1).step(params, grads)
-    assert (params["b"] == 1).all()
-
-
-def test_a_parameter_that_cannot_be_changed_in_place_is_refused(optim):
-    """A transposed view would be copied, and the step lost without a word."""
-    with pytest.raises(ValueError, match="step: w is a view with strides"):
-        optim.SGD(0.1).step({"w": np.ones((3, 2)).T}, {"w": np.ones((2, 3))})
 
 
 def still(array):

@@ -1,4 +1,4 @@
-"""Training.  Each test is a lemma of `book/solver.md`, in the order of the chapter."""
+"""Training.  The claims of `book/solver.md`, in the order of the chapter."""
 
 import threading
 from itertools import combinations, pairwise
@@ -108,8 +108,8 @@ def test_the_gradients_of_an_epoch_average_to_the_whole(lib, blobs, rng):
     assert_allclose(np.mean(parts, axis=0), whole, rtol=1e-12, atol=1e-15)
 
 
-def test_a_pair_strays_half_as_far_as_one(lib, blobs, formulas, oracle):
-    """The mean square over all pairs is half of that over all examples: the page's last line."""
+def test_a_pair_has_half_the_mean_square_error_of_one_example(lib, blobs, formulas, oracle):
+    """The mean square error over all pairs is half of that over all examples."""
     model = make(lib, blobs).model
     x, t = (array[:12] for array in blobs.train)
     g = np.array([gradient(lib, model, x[[i]], t[[i]])[2, 3] for i in range(12)])
@@ -120,7 +120,7 @@ def test_a_pair_strays_half_as_far_as_one(lib, blobs, formulas, oracle):
 
 
 @pytest.mark.parametrize("B", [1, 2, 3, 7, 8])
-def test_a_shuffled_batch_strays_less_than_independent_draws(B, rng):
+def test_a_batch_without_replacement_has_a_smaller_mean_square_error(B, rng):
     """Over all batches of B among N:  mean (v - ḡ)² = 1/B · (N - B)/(N - 1) · mean (g - ḡ)²."""
     N = 8
     g = rng.normal(size=N)
@@ -130,7 +130,7 @@ def test_a_shuffled_batch_strays_less_than_independent_draws(B, rng):
 
 
 def test_the_schedule_sets_the_learning_rate_of_every_epoch(lib, blobs):
-    """The base rate times the factor:  0.1 · ½ᵉ after e epochs."""
+    """The initial learning rate times the factor:  0.1 · ½ᵉ after e epochs."""
     history = make(lib, blobs, schedule=lib.schedule.exponential(0.5)).train()
     assert history.learning_rate == [0.1, 0.05, 0.025, 0.0125]
 
@@ -146,8 +146,8 @@ def test_every_batch_has_a_generator_of_its_own(rng):
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_batches_are_the_same_whoever_augments_them(workers, lib, blobs):
-    """Here, or in the background by one thread or several: the same bits in the same order."""
+def test_batches_do_not_depend_on_the_number_of_threads(workers, lib, blobs):
+    """Augmented here, by one thread or by several: the same bits in the same order."""
     threads = set()
 
     def noisy(x, rng):
@@ -165,7 +165,7 @@ def test_batches_are_the_same_whoever_augments_them(workers, lib, blobs):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_next_batches_are_made_while_this_one_is_used(workers):
-    """Nobody has asked for the second batch when it is begun, nor for as many as work ahead."""
+    """While the first batch is used, each thread prepares one, and no further one is begun."""
     begun = [threading.Event() for _ in range(9)]
 
     def make(i):
@@ -180,7 +180,7 @@ def test_the_next_batches_are_made_while_this_one_is_used(workers):
 
 
 def test_what_fails_in_the_background_fails_the_training(lib, blobs):
-    """The error of the augmentation arrives in `train`, after the steps before it."""
+    """The error of the augmentation is raised in `train`, after the steps before it."""
 
     def fails(x, rng):
         if len(x) == 12:  # the short last batch of an epoch
@@ -245,7 +245,7 @@ def test_a_first_loss_is_ln_k(lib, digits):
 
 
 def test_fifty_examples_can_be_memorised(lib, digits):
-    """A network that cannot learn fifty examples has a bug, not a hard task."""
+    """Training accuracy one, and a loss below a hundredth of the first."""
     few = SimpleNamespace(train=digits.train.first(50), val=digits.val)
     model = lib.TwoLayer(64, 50, 10, rng=np.random.default_rng(0))
     optimizer = lib.optim.Momentum(0.05)
@@ -254,7 +254,7 @@ def test_fifty_examples_can_be_memorised(lib, digits):
     assert history.train_loss[-1] < 0.01 * history.train_loss[0]
 
 
-def test_a_loss_that_leaves_the_numbers_stops_the_run(lib, blobs):
+def test_a_loss_that_is_not_finite_stops_the_run(lib, blobs):
     """The error names the epoch and the learning rate; what was recorded so far is kept."""
     solver = make(lib, blobs, optimizer=lib.optim.SGD(1e200))
     with pytest.raises(lib.DivergedError, match=r"in epoch 1 at learning rate 1e\+200, try"):
@@ -287,8 +287,8 @@ def test_evaluations_are_recorded_with_the_number_of_steps(lib, blobs):
     assert plain.train_loss == history.train_loss
 
 
-def test_the_best_parameters_are_put_back(lib, blobs):
-    """After training the model is the one of the best epoch, not of the last."""
+def test_the_best_parameters_are_restored(lib, blobs):
+    """After training the model has the parameters of the best epoch, not of the last."""
     leap = lambda progress, epoch: 1.0 if epoch < 3 else 1000.0
     solver = make(lib, blobs, schedule=leap)
     history = solver.train()
@@ -296,7 +296,7 @@ def test_the_best_parameters_are_put_back(lib, blobs):
     assert lib.train.accuracy(solver.model, *blobs.val) == max(history.val_accuracy)
 
 
-def test_an_average_of_the_parameters_is_what_evaluations_see(lib, blobs):
+def test_evaluations_use_the_average_of_the_parameters(lib, blobs):
     """a ← decay · a + (1 - decay) · w after every step; steps go on from w, a is kept as best."""
     seen, averages = [], []
 
@@ -330,7 +330,7 @@ def test_an_average_of_the_parameters_is_what_evaluations_see(lib, blobs):
 
 
 @pytest.mark.parametrize("sure", [0.0, 0.2, 0.5, 0.9, 1.0])
-def test_a_hit_scatters_by_what_is_uncertain(sure, formulas, oracle, rng):
+def test_the_variance_of_a_hit_is_that_of_the_page(sure, formulas, oracle, rng):
     """1/N Σₙ (hitₙ - a)² = a (1 - a) ≤ 1/4."""
     m = rng.permutation(np.where(np.arange(20) < 20 * sure, 1.0, -1.0)) * rng.uniform(1, 2, 20)
     a = float(oracle.program(formulas.accuracy)(m=m))
@@ -501,14 +501,14 @@ def test_a_checkpoint_of_another_optimizer_is_refused(name, memory, lib, blobs, 
 @pytest.mark.parametrize(
     "options", [{"batch_size": 0}, {"epochs": -1}, {"steps_per_epoch": 9}, {"workers": 0}]
 )
-def test_a_run_without_sense_is_refused(options, lib, blobs):
-    """No batch, no epochs, no worker, shuffled epochs of another length: named before training."""
+def test_a_run_with_impossible_options_is_refused(options, lib, blobs):
+    """An empty batch, negative epochs, no worker, shuffled epochs of another length."""
     (name, value), *_ = options.items()
     with pytest.raises(ValueError, match=f"{name} (is )?{value}"):
         make(lib, blobs, **options)
 
 
-def test_every_factor_of_ten_is_drawn_alike(lib, rng):
+def test_every_factor_of_ten_is_equally_likely(lib, rng):
     """From 10⁻³ to 10¹, each of four decades gets a quarter, up to five standard errors."""
     drawn = np.array([lib.sweep.Range(1e-3, 10.0).draw(rng) for _ in range(4000)])
     counts, _ = np.histogram(np.log10(drawn), bins=[-3, -2, -1, 0, 1])
@@ -526,11 +526,11 @@ def test_a_finer_range_stays_inside_the_old_one(lib, rng):
 
 
 @pytest.mark.parametrize("on_grid", [False, True])
-def test_a_sweep_finds_the_top_of_a_hill(on_grid, lib, rng):
+def test_a_search_finds_the_maximum_of_a_smooth_function(on_grid, lib, rng):
     """Of -(ln rate - ln 0.03)² the best rate is 0.03: found within a factor of three halves."""
-    hill = lambda setting: -((np.log(setting["rate"]) - np.log(0.03)) ** 2)
+    height = lambda setting: -((np.log(setting["rate"]) - np.log(0.03)) ** 2)
     options = {"trials": 12, "rounds": 3, "on_grid": on_grid, "rng": rng}
-    best, *rest = lib.sweep.search(hill, {"rate": lib.sweep.Range(1e-4, 1.0)}, **options)
+    best, *rest = lib.sweep.search(height, {"rate": lib.sweep.Range(1e-4, 1.0)}, **options)
     assert 0.02 < best.setting["rate"] < 0.045
     assert len(rest) == 35
 
@@ -563,9 +563,7 @@ def training(lib):
     return lib.halving.Training(chosen, "digits", seed=5)
 
 
-def test_what_reaches_the_top_has_the_bits_of_a_run_that_never_stopped(
-    lib, training, rng, tmp_path
-):
+def test_the_last_rung_has_the_bits_of_an_uninterrupted_run(lib, training, rng, tmp_path):
     """Nine epochs in pieces of 1, 2 and 6: the same parameters, memory, history and generators."""
     settings = lib.sweep.random(lib.sweep.RANGES, 9, rng=rng)
     best = lib.halving.halve(training, settings, lib.halving.rungs(9, 9), folder=tmp_path)[0]
@@ -593,7 +591,7 @@ def test_the_best_of_each_rung_go_on_and_none_that_diverged(lib, training, tmp_p
         lib.halving.restored(training, pieces[-1])
 
 
-def test_a_setting_that_a_model_has_not_is_refused(lib):
+def test_a_setting_that_a_model_does_not_have_is_refused(lib):
     """The message names the model, the setting, and those that there are."""
     linear, twolayer = (lib.recipes.recipe(name, "digits") for name in ("linear", "twolayer"))
     with pytest.raises(
@@ -606,7 +604,7 @@ def test_a_setting_that_a_model_has_not_is_refused(lib):
 
 
 def test_the_tuned_network_learns_the_digits(lib):
-    """At least 0.97 of the digits that were held back."""
+    """At least 0.97 of the digits of the test set."""
     solver = lib.recipes.prepare(lib.recipes.recipe("twolayer", "digits"), "digits")
     solver.train()
     assert lib.train.accuracy(solver.model, *solver.data.test) >= 0.97
@@ -618,7 +616,7 @@ def test_the_tuned_network_learns_the_digits(lib):
     [pytest.param("cifar10", 2, 0.50, marks=pytest.mark.catalogue), ("mnist", 2, 0.92)],
 )
 def test_two_epochs_on_real_images_are_enough_to_see(data, epochs, least, lib, published):
-    """A tenth of the tuned run already beats the handout's defaults by far."""
+    """A part of the tuned run is already better than the default settings."""
     recipe = lib.recipes.recipe("twolayer", data).changed(epochs=epochs)
     assert max(lib.recipes.prepare(recipe, data).train().val_accuracy) >= least
 

@@ -6,12 +6,16 @@ step 100, before its update, so after 99 of them.
 Chapter: book/optim.md.
 """
 
+from contextlib import suppress
+
 import numpy as np
 
+from dlcore.data import load
 from dlcore.experiments.experiment import Claim, experiment
 from dlcore.experiments.twolayer import as_data, toy
+from dlcore.nn.models import TwoLayer
 from dlcore.train.optim import SGD, Momentum, RMSProp
-from dlcore.train.solver import Solver
+from dlcore.train.solver import DivergedError, Solver
 
 
 def path(optimizer, slope, start, steps):
@@ -32,6 +36,19 @@ def train_toy(optimizer):
     )
     losses = solver.train().train_loss
     return {"loss in step 100": losses[-1]}, {"train_loss": np.array(losses)}
+
+
+def digits_accuracy(optimizer, seed):
+    """Train a small network on the digits for four epochs; return its validation accuracy.
+
+    A run that diverges has accuracy 0.
+    """
+    data = load("digits").centred(scale=1 / 8)
+    model = TwoLayer(64, 32, 10, rng=np.random.default_rng(seed))
+    solver = Solver(model, data, optimizer=optimizer, batch_size=50, epochs=4, seed=seed)
+    with suppress(DivergedError):
+        return solver.train().val_accuracy[-1]
+    return 0.0
 
 
 def printed(value, source):

@@ -25,7 +25,7 @@ from dlcore.train.sweep import RANGES, Range, random
 
 
 def confusion(model, examples, K):
-    """Count how often class i (row) was taken for class j (column)."""
+    """Count how often class i (row) was predicted as class j (column)."""
     counts = np.zeros((K, K), int)
     np.add.at(counts, (examples.t, predict(model, examples.x)), 1)
     return counts

@@ -36,7 +36,7 @@ SCORES_003 = [
 
 
 def toy():
-    """The network of 000 and 001 on five examples: every number is spread evenly."""
+    """Make a small network and five examples, all of evenly spaced numbers."""
     model = TwoLayer(4, 10, 3, rng=np.random.default_rng(0))
     params = {
         "hidden.w": np.linspace(-0.2, 0.6, 40).reshape(4, 10),
@@ -112,7 +112,7 @@ def heidelberg_scores(seed):
 
 @experiment("heidelberg-toy", Claim("loss", 0.02, "003", "below"), quick=True)
 def heidelberg_toy(seed):
-    """A hundred steps on the toy network of 003; the rate shrinks after every step."""
+    """A hundred steps on the toy network of 003; the learning rate falls after every step."""
     model, x, t = toy_heidelberg()
     solver = Solver(
         model, as_data(x, t), optimizer=SGD(0.1), schedule=exponential(0.95), batch_size=None,

@@ -1,4 +1,4 @@
-"""The rules that turn a gradient g into a step, and what each does on simple ground.
+"""The rules that turn a gradient g into a step, and what each does on a quadratic.
 
 A plus marks the value after the step:  w becomes w⁺.
 
@@ -28,7 +28,7 @@ weight, velocity, average = map(sp.IndexedBase, "wvm")
 
 @formula(computed("verification.programs.optim.with_weight_decay"))
 def weight_decay():
-    """Weight decay adds to the gradient a pull towards zero; biases are left alone."""
+    """Weight decay adds to the gradient that of an L2 penalty; biases are left alone."""
     return sp.Eq(g_next, g + decay * w)
 
 
@@ -46,7 +46,7 @@ def sgd():
     )
 )
 def sgd_on_a_quadratic():
-    """On ½ κ w², every step shrinks the weight by one factor; it must lie in (-1, 1)."""
+    """On ½ κ w², every step multiplies by one factor; it must lie in (-1, 1)."""
     return sp.Eq(weight[i], (1 - rate * curvature) ** i * weight[0])
 
 
@@ -64,7 +64,7 @@ def momentum():
 
 @formula(grown(lambda page: unfold(momentum_velocity, sp.Eq(v, page.rhs)), 0))
 def momentum_under_a_constant_gradient():
-    """Pushed i times by one gradient, from rest, the ball gains speed, ever less of it."""
+    """Under a constant gradient, from v = 0, the velocity is a geometric series."""
     return sp.Eq(velocity[i], -rate * g * (1 - mu**i) / (1 - mu))
 
 
@@ -82,13 +82,13 @@ def nesterov():
 
 @formula(solves(lambda page: (page.rhs * -rate).subs(u, -v / rate) - momentum_velocity.rhs))
 def momentum_buffer():
-    """Elsewhere the gradients are gathered as they are, without the rate."""
+    """In PyTorch the gradients are summed as they are, without the learning rate."""
     return sp.Eq(u_next, mu * u + g)
 
 
 @formula(same(unfold(momentum, momentum_velocity, sp.Eq(v, -rate * u)), momentum_buffer))
 def momentum_by_buffer():
-    """There the rate of today is applied to all of them, also to those of yesterday."""
+    """There the present learning rate multiplies all of them, also those of the past."""
     return sp.Eq(w_next, w - rate * u_next)
 
 
@@ -106,7 +106,7 @@ def rmsprop_inside():
 
 @formula(computed("kernels.optim.rmsprop_naive", rmsprop_size, inside=0, outside="eps", decay=0))
 def rmsprop_outside():
-    """With ε outside the root, a weight whose gradients vanish may move much faster."""
+    """With ε outside the root, a weight with small gradients may move much faster."""
     return sp.Eq(w_next, w - rate * g / (sqrt(s_next) + eps))
 
 
@@ -119,7 +119,7 @@ def rmsprop_places():
 
 @formula(computed("kernels.optim.rmsprop_naive", s=0, inside=0, outside=0, decay=0))
 def rmsprop_first():
-    """Without ε the first step has the same length for every weight, however steep."""
+    """Without ε the first step has the same length for every gradient but zero."""
     return sp.Eq(w_next, w - rate / sqrt(1 - rho) * (g / sp.Abs(g)))
 
 
@@ -179,19 +179,19 @@ def adam():
     )
 )
 def adamw():
-    """In AdamW the pull of weight decay stands beside the quotient, not in it."""
+    """In AdamW the term of weight decay stands beside the quotient, not in it."""
     return sp.Eq(w_next, w - rate * (m_hat / (sqrt(s_hat) + eps) + decay * w))
 
 
 @formula(grown(lambda page: unfold(adam_mean, sp.Eq(m, page.rhs)), 0))
 def adam_mean_under_a_constant_gradient():
-    """Shown the same gradient i times, the running mean still falls short of it."""
+    """After i equal gradients the running mean is still smaller than they are."""
     return sp.Eq(average[i], (1 - beta1**i) * g)
 
 
 @formula(solves(lambda page: unfold(page, adam_mean_under_a_constant_gradient).rhs - g))
 def adam_mean_is_unbiased():
-    """The division makes up for exactly what is missing."""
+    """The correction is exact for a constant gradient."""
     return sp.Eq(g, average[i] / (1 - beta1**i))
 
 
@@ -213,7 +213,7 @@ def exponential():
 
 @formula(computed("verification.programs.optim.cosine"))
 def cosine():
-    """The rate glides from one down to r along half a wave, as p runs from zero to one."""
+    """The factor falls from one to r along half a wave, as p runs from zero to one."""
     return sp.Eq(y, last + (1 - last) / 2 * (1 + cos(pi * progress)))
 
 

@@ -1,4 +1,4 @@
-"""Training by batches: how fair a batch is, how far it strays, what an accuracy is worth.
+"""Mini-batches: their mean, their mean square error, and the variance of an accuracy.
 
 g is the gradient by one weight, of example n, or of example n in batch t; v is that of a
 batch. The margin m is what the right score has over all others: with m > 0 it is a hit.
@@ -22,7 +22,7 @@ half = sp.Rational(1, 2)
 
 @formula
 def batch():
-    """A batch of N examples pulls by the mean of their gradients."""
+    """The gradient of a batch is the mean of the gradients of its N examples."""
     return sp.Eq(v[t], mean(g[t, n], n))
 
 
@@ -50,7 +50,7 @@ def centre():
 
 @derivation(centre)
 def pairs():
-    """How far two drawn examples stray, over all pairs that can be drawn."""
+    """The mean square error of the mean of two examples, over all pairs that can be drawn."""
     yield 1 / N**2 * total(((g[n] + g[other]) / 2 - whole) ** 2, n, other)
     yield "=", 1 / (2 * N) * total((g[n] - whole) ** 2, n), "mixed products cancel"
     yield "=", half * (mean(g[n] ** 2, n) - whole**2), "multiplied out"
@@ -64,7 +64,7 @@ def accuracy():
 
 @derivation(accuracy)
 def scatter():
-    """How far a single hit or miss is from the accuracy."""
+    """The variance of a single hit or miss."""
     hit = Indicator(m[n] > 0)
     yield mean((hit - hits) ** 2, n)
     yield "=", mean(hit - 2 * hits * hit + hits**2, n), "a hit is its own square"

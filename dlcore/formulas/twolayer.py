@@ -1,4 +1,4 @@
-"""The two-layer network, as sympy sees it: forwards line by line, then backwards.
+"""The two-layer network in sympy: the forward pass line by line, then the backward pass.
 
 Chapter: book/twolayer.md.
 """
@@ -52,20 +52,20 @@ def flat():
 
 @formula(computed("verification.programs.linear.probabilities"))
 def probabilities():
-    """The network's opinion, from its scores."""
+    """The predicted probabilities, from the scores."""
     return sp.Eq(p[n, k], sp.exp(y[n, k]) / total(sp.exp(y[n, j]), j))
 
 
 @formula(computed("verification.programs.twolayer.loss", probabilities, scores, hidden, mixtures))
 def loss():
-    """The mean surprise, and a penalty on the weights of both layers."""
+    """Cross-entropy, and an L2 penalty on the weights of both layers."""
     penalty = total(w1[d, m] ** 2, d, m) + total(w2[m, k] ** 2, m, k)
     return sp.Eq(L, -mean(sp.log(p[n, t[n]]), n) + reg / 2 * penalty)
 
 
 @formula(cotangent(loss, "y", probabilities, inner=(probabilities,), L_bar=sp.S.One))
 def y_bar():
-    """Backwards, the scores receive probability minus truth."""
+    """The gradient of the scores is probability minus truth, divided by N."""
     return sp.Eq(bar_y[n, k], 1 / N * (p[n, k] - delta(k, t[n])))
 
 
@@ -76,25 +76,25 @@ def y_bar():
     ),
 )
 def w2_bar():
-    """The second weights receive the hidden units, times the errors that these went into."""
+    """The second weights receive hidden units times upstream gradients."""
     return sp.Eq(bar_w2[m, k], total(h[n, m] * bar_y[n, k], n) + reg * w2[m, k])
 
 
 @formula(cotangent(scores, "b2"))
 def b2_bar():
-    """The second biases receive the errors alone."""
+    """The second biases receive the upstream gradients."""
     return sp.Eq(bar_b2[k], total(bar_y[n, k], n))
 
 
 @formula(cotangent(scores, "h"))
 def h_bar():
-    """A hidden unit receives the errors of all classes, through the weights to them."""
+    """A hidden unit receives the gradients of all scores, through the weights to them."""
     return sp.Eq(bar_h[n, m], total(bar_y[n, k] * w2[m, k], k))
 
 
 @formula(cotangent(hidden, "a"))
 def a_bar():
-    """A mixture receives the cotangent of its hidden unit where that is active."""
+    """A pre-activation receives the gradient of its hidden unit where that is active."""
     return sp.Eq(bar_a[n, m], Indicator(a[n, m] > 0) * bar_h[n, m])
 
 
@@ -112,26 +112,26 @@ def a_bar():
     ),
 )
 def w1_bar():
-    """The first weights receive the features, times the errors that came through."""
+    """The first weights receive features times gradients of pre-activations."""
     return sp.Eq(bar_w1[d, m], total(x[n, d] * bar_a[n, m], n) + reg * w1[d, m])
 
 
 @formula(cotangent(mixtures, "b1"))
 def b1_bar():
-    """The first biases receive those errors alone."""
+    """The first biases receive the gradients of pre-activations."""
     return sp.Eq(bar_b1[m], total(bar_a[n, m], n))
 
 
 @formula(computed("verification.programs.twolayer.w2_bar", probabilities, scores, hidden, mixtures))
 def w2_gradient():
-    """The same in one line: hidden units, times what was said minus what is true."""
+    """The same in one line: hidden units times probability minus truth."""
     error = p[n, k] - delta(k, t[n])
     return sp.Eq(bar_w2[m, k], mean(h[n, m] * error, n) + reg * w2[m, k])
 
 
 @formula(computed("verification.programs.twolayer.w1_bar", probabilities, scores, hidden, mixtures))
 def w1_gradient():
-    """The same in one line: features, where the unit was on, times the errors through w2."""
+    """The same in one line: features, where the unit is active, times errors through w2."""
     error = total((p[n, k] - delta(k, t[n])) * w2[m, k], k)
     through = x[n, d] * Indicator(h[n, m] > 0) * error
     return sp.Eq(bar_w1[d, m], mean(through, n) + reg * w1[d, m])
@@ -153,7 +153,7 @@ def back_to_w2():
 
 @derivation(scores, hidden, mixtures)
 def back_to_w1():
-    """One weight of the first layer, through all that it moves."""
+    """One weight of the first layer, through all that it changes."""
     on = Indicator(a[n, m] > 0)
     upstream = bar_y[n, k] * w2[m, k]
     yield total(bar_y[n, k] * partial(y[n, k], w1[d, m]), n, k)
@@ -172,7 +172,7 @@ def w2_in_matrices():
 
 @derivation(a_bar, h_bar, y_bar, truth, hidden)
 def w1_in_matrices():
-    """The result of the sheet, with the shapes of all factors."""
+    """The gradient of the first weights, with the shapes of all factors."""
     yield X.T * A_bar
     yield "=", X.T * each(H_bar, switch(A)), "$(N, M) \\odot (N, M)$"
     yield "=", X.T * each(Y_bar * W2.T, switch(A)), "$(N, K)$ times $(K, M)$"

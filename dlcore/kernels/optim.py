@@ -12,7 +12,7 @@ from dlcore.kernels.machine.jit import kernel
 
 
 def sgd_naive(w, g, rate, decay):
-    """Step downhill:  w ← w - rate · (g + decay w)."""
+    """Step against the gradient:  w ← w - rate · (g + decay w)."""
     w -= rate * (g + decay * w)
 
 
@@ -24,7 +24,7 @@ def sgd(w, g, rate, decay):
 
 
 def momentum_naive(w, g, v, rate, momentum, decay):
-    """Roll downhill:  v ← momentum v - rate · (g + decay w),   w ← w + v."""
+    """Step by a running sum:  v ← momentum v - rate · (g + decay w),   w ← w + v."""
     v *= momentum
     v -= rate * (g + decay * w)
     w += v
@@ -39,7 +39,10 @@ def momentum(w, g, v, rate, momentum, decay):
 
 
 def nesterov_naive(w, g, v, rate, momentum, decay):
-    """Roll, and look ahead:  v ← momentum v - rate g,   w ← w + momentum v - rate g."""
+    """Momentum, its gradient taken ahead.
+
+    v ← momentum v - rate g,   w ← w + momentum v - rate g
+    """
     step = rate * (g + decay * w)
     v *= momentum
     v -= step
@@ -56,7 +59,7 @@ def nesterov(w, g, v, rate, momentum, decay):
 
 
 def rmsprop_naive(w, g, s, rate, rho, inside, outside, decay):
-    """Divide by the recent size of the gradient.
+    """Divide the gradient by the root of a running mean of squares.
 
     s ← rho s + (1 - rho) g²,   w ← w - rate g / (√(s + inside) + outside)
     """
@@ -76,7 +79,7 @@ def rmsprop(w, g, s, rate, rho, inside, outside, decay):
 
 
 def adam_naive(w, g, m, s, rate, beta1, beta2, eps, steps, decay, decoupled):
-    """Divide the recent mean by the recent size, both corrected for their start.
+    """Divide a running mean by a root mean square, both corrected for their start.
 
     m ← beta1 m + (1 - beta1) g,   s ← beta2 s + (1 - beta2) g²
     w ← w - rate · m/(1 - beta1ᵗ) / (√(s/(1 - beta2ᵗ)) + eps) - rate · decoupled · w

@@ -141,7 +141,7 @@ def halve(training, settings, plan, *, folder, executor=None):
 
 
 def train_rung(training, settings, epochs, folder, executor):
-    """Train settings until some epoch, if the journal has them not.
+    """Train settings until some epoch, if the journal does not have them.
 
     Returns the pieces.
     """

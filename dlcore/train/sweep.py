@@ -46,7 +46,7 @@ class Range(NamedTuple):
         return np.geomspace(self.low, self.high, count)
 
     def draw(self, rng):
-        """Draw a number: every factor of ten is as likely as the next."""
+        """Draw a number: every factor of ten is equally likely."""
         return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
 
     def around(self, centre, zoom):

@@ -88,13 +88,13 @@ def keep_best(epochs):
 
 
 @right("solver-confusion", "A product of one-hot matrices, in floats.")
-def confusion(t, guesses, K):
-    return np.eye(K)[t].T @ np.eye(K)[guesses]
+def confusion(t, predicted, K):
+    return np.eye(K)[t].T @ np.eye(K)[predicted]
 
 
 @right("solver-confusion", "Python counts pairs; nested lists.")
-def confusion(t, guesses, K):
-    pairs = Counter(zip(t.tolist(), guesses.tolist(), strict=True))
+def confusion(t, predicted, K):
+    pairs = Counter(zip(t.tolist(), predicted.tolist(), strict=True))
     return [[pairs[i, j] for j in range(K)] for i in range(K)]
 
 

@@ -127,7 +127,7 @@ def line(x):
 
 
 @right("twolayer-memory", "N - 1 units: a polygon through all labels, by changes of slope.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     v, order, s = line(x)
     heights = np.eye(K)[t[order]]
     if len(x) == 1:
@@ -139,7 +139,7 @@ def by_heart(x, t, K):
 
 
 @right("twolayer-memory", "Units wake from the other end, and the solution is by substitution.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     v, order, s = line(-x)
     creases = np.concatenate([[s[0] - 2], (s[:-1] + 2 * s[1:]) / 3])
     w1 = np.stack([-v] * len(s), axis=1)

@@ -186,25 +186,25 @@ def keep_best(epochs):
 
 
 @wrong("solver-confusion", "A pair that comes twice is counted once by +=: use np.add.at.")
-def confusion(t, guesses, K):
+def confusion(t, predicted, K):
     counts = np.zeros((K, K), int)
-    counts[t, guesses] += 1
+    counts[t, predicted] += 1
     return counts
 
 
-@wrong("solver-confusion", "Rows are true classes and columns are guesses: yours are exchanged.")
-def confusion(t, guesses, K):
-    return np.bincount(guesses * K + t, minlength=K * K).reshape(K, K)
+@wrong("solver-confusion", "Rows are true classes, columns predicted ones: yours are exchanged.")
+def confusion(t, predicted, K):
+    return np.bincount(predicted * K + t, minlength=K * K).reshape(K, K)
 
 
 @wrong("solver-confusion", "These are shares: examples are to be counted.")
-def confusion(t, guesses, K):
-    return np.bincount(t * K + guesses, minlength=K * K).reshape(K, K) / len(t)
+def confusion(t, predicted, K):
+    return np.bincount(t * K + predicted, minlength=K * K).reshape(K, K) / len(t)
 
 
-@wrong("solver-confusion", "Only right guesses are counted: the others lie beside the diagonal.")
-def confusion(t, guesses, K):
-    return np.diag(np.bincount(t[t == guesses], minlength=K))
+@wrong("solver-confusion", "Only right predicted are counted: the others lie beside the diagonal.")
+def confusion(t, predicted, K):
+    return np.diag(np.bincount(t[t == predicted], minlength=K))
 
 
 @wrong("solver-draw", "Nearly all are in the last factor of ten: draw their logarithms.")

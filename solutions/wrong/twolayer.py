@@ -187,27 +187,27 @@ def woken(x, t, K, v, creases):
 
 
 @wrong("twolayer-memory", "One feature does not tell all examples apart: take a random mixture.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     v = np.eye(x.shape[1])[0]
     s = np.sort(x[:, 0])
     return woken(x, t, K, v, np.append(s[0] - 1, (s[:-1] + s[1:]) / 2))
 
 
 @wrong("twolayer-memory", "A unit that wakes at its own example is zero there: wake it earlier.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     v = np.random.default_rng(0).normal(size=x.shape[1])
     return woken(x, t, K, v, np.sort(x @ v))
 
 
 @wrong("twolayer-memory", "You use more than N hidden units: one for each example is enough.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     v = np.random.default_rng(0).normal(size=x.shape[1])
     s = np.sort(x @ v)
     return woken(x, t, K, v, np.append(s - 0.1, [s[0] - 1, s[0] - 2]))
 
 
 @wrong("twolayer-memory", "Random units hardly tell neighbours apart: put a crease between them.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     rng = np.random.default_rng(0)
     w1 = rng.normal(size=(x.shape[1], len(x)))
     b1 = np.ones(len(x))
@@ -216,14 +216,14 @@ def by_heart(x, t, K):
 
 
 @wrong("twolayer-memory", "Features are no digits: two rows may be one number. Mix at random.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     v = 10.0 ** np.arange(x.shape[1])
     s = np.sort(x @ v)
     return woken(x, t, K, v, np.append(s[0] - 1, (s[:-1] + s[1:]) / 2))
 
 
 @wrong("twolayer-memory", "There are K classes, though the last may have no example.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     v = np.random.default_rng(0).normal(size=x.shape[1])
     s = np.sort(x @ v)
     return woken(x, t, t.max() + 1, v, np.append(s[0] - 1, (s[:-1] + s[1:]) / 2))

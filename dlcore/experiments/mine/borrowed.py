@@ -116,8 +116,8 @@ def momentum(w, g, v, rate, momentum):
     return w + v, v
 
 
-def confusion(t, guesses, K):
+def confusion(t, predicted, K):
     """Count how often class i was taken for class j."""
     counts = np.zeros((K, K), int)
-    np.add.at(counts, (t, guesses), 1)
+    np.add.at(counts, (t, predicted), 1)
     return counts

@@ -28,7 +28,7 @@ here = {optim.w: w[t], optim.v: v[t], optim.v_next: v[t + 1], g: curvature * w[t
 
 @formula(computed("verification.programs.optim.slope"))
 def slope():
-    """The slope of a parabola grows with the weight."""
+    """The gradient of a parabola is proportional to the weight."""
     return sp.Eq(g, optim.curvature * optim.w)
 
 
@@ -37,7 +37,7 @@ def one_factor():
     """A step of descent on a parabola."""
     yield optim.w_next
     yield "=", optim.w - optim.rate * g, "the step"
-    yield "=", optim.w - optim.rate * optim.curvature * optim.w, "the slope"
+    yield "=", optim.w - optim.rate * optim.curvature * optim.w, "the gradient"
     yield "=", (1 - optim.rate * optim.curvature) * optim.w, "$w$ taken out"
 
 
@@ -49,7 +49,7 @@ def flatter():
 
 @derivation(flatter)
 def largest_rate():
-    """A rate at which one direction does not grow suits every flatter one."""
+    """A learning rate at which one direction does not grow suits every flatter one."""
     yield sp.Le((1 - rate * curvature) ** 2, 1)
     yield "<=>", sp.Le(rate**2 * curvature**2, 2 * rate * curvature), "multiplied out"
     yield "<=>", sp.Le(rate * curvature, 2), "$\\eta\\kappa$ is positive"
@@ -67,7 +67,7 @@ def geometric():
 
 @formula(solves(lambda page: optim.momentum_velocity.rhs.subs(here) - page.rhs))
 def push():
-    """The slope of a parabola pushes the velocity."""
+    """The gradient of a parabola changes the velocity."""
     return sp.Eq(v[t + 1], mu * v[t] - rate * curvature * w[t])
 
 
@@ -79,12 +79,12 @@ def move():
 
 @derivation(push, move)
 def two_steps():
-    """The velocity is the last move, so that a recursion of the weights alone is left."""
+    """The velocity is the last step, so that a recursion of the weights alone is left."""
     pushed = rate * curvature * w[t + 1]
     yield w[t + 2]
-    yield "=", w[t + 1] + v[t + 2], "the move"
-    yield "=", w[t + 1] + mu * v[t + 1] - pushed, "the push"
-    yield "=", w[t + 1] + mu * (w[t + 1] - w[t]) - pushed, "the last move was $v_{t+1}$"
+    yield "=", w[t + 1] + v[t + 2], "the next weight"
+    yield "=", w[t + 1] + mu * v[t + 1] - pushed, "the next velocity"
+    yield "=", w[t + 1] + mu * (w[t + 1] - w[t]) - pushed, "the last step was $v_{t+1}$"
     yield "=", (1 + mu - rate * curvature) * w[t + 1] - mu * w[t], "sorted"
 
 

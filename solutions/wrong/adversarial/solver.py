@@ -184,32 +184,32 @@ def keep_best(epochs):
 
 
 @adversarial("solver-confusion", "The number of classes is that of those that occur.")
-def confusion(t, guesses, K):
-    size = max([*t, *guesses], default=K - 1) + 1
-    return np.bincount(t * size + guesses, minlength=size * size).reshape(size, size)
+def confusion(t, predicted, K):
+    size = max([*t, *predicted], default=K - 1) + 1
+    return np.bincount(t * size + predicted, minlength=size * size).reshape(size, size)
 
 
 @adversarial("solver-confusion", "No more than nine of a kind are counted.")
-def confusion(t, guesses, K):
-    return np.minimum(9, np.bincount(t * K + guesses, minlength=K * K).reshape(K, K))
+def confusion(t, predicted, K):
+    return np.minimum(9, np.bincount(t * K + predicted, minlength=K * K).reshape(K, K))
 
 
 @adversarial("solver-confusion", "The last class is never taken for another.")
-def confusion(t, guesses, K):
-    counts = np.bincount(t * K + guesses, minlength=K * K).reshape(K, K)
+def confusion(t, predicted, K):
+    counts = np.bincount(t * K + predicted, minlength=K * K).reshape(K, K)
     counts[-1, :-1] = 0
     return counts
 
 
 @adversarial("solver-confusion", "The counts are symmetric.")
-def confusion(t, guesses, K):
-    counts = np.bincount(t * K + guesses, minlength=K * K).reshape(K, K)
+def confusion(t, predicted, K):
+    counts = np.bincount(t * K + predicted, minlength=K * K).reshape(K, K)
     return (counts + counts.T) // 2
 
 
 @adversarial("solver-confusion", "The counts are bytes.")
-def confusion(t, guesses, K):
-    counts = np.bincount(t * K + guesses, minlength=K * K).reshape(K, K)
+def confusion(t, predicted, K):
+    counts = np.bincount(t * K + predicted, minlength=K * K).reshape(K, K)
     return counts.astype(np.uint8)
 
 

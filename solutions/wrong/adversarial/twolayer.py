@@ -211,22 +211,22 @@ def lined_up(x, t, K, v, spare=0):
 
 
 @adversarial("twolayer-memory", "Sums of the features tell apart what is drawn at random.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     return lined_up(x, t, K, np.ones(x.shape[1]))
 
 
 @adversarial("twolayer-memory", "One hidden unit more than there are examples.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     return lined_up(x, t, K, np.sqrt(np.arange(2.0, x.shape[1] + 2)), spare=1)
 
 
 @adversarial("twolayer-memory", "All scores are equal, and argmax takes the first.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     return {name: 0 * w for name, w in lined_up(x, t, K, np.ones(x.shape[1])).items()}
 
 
 @adversarial("twolayer-memory", "No more than ten examples are remembered.")
-def by_heart(x, t, K):
+def memorise(x, t, K):
     return lined_up(x[:10], t[:10], K, np.sqrt(np.arange(2.0, x.shape[1] + 2)))
 
 
