@@ -32,10 +32,24 @@ def rows(topic):
 TABLES = [(topic, *row) for topic in topics.topics() for row in rows(topic)]
 
 
-@pytest.fixture
-def given(rng):
-    """What the letters of the tables stand for."""
+def images(rng):
+    """What letters mean where images are convolved; weights are small, as layers draw them."""
     return {
+        "x": rng.normal(size=(N, 4, 9, 10)),
+        "y": rng.normal(size=(N, 6, 5, 4)),  # maps of filters w
+        "w": rng.normal(size=(6, 4, 3, 5)) / 8,
+        "v": rng.normal(size=(6, 2, 3, 5)) / 8,  # filters in two groups
+        "b": rng.normal(size=6),
+    }
+
+
+OF_IMAGES = ("conv",)
+
+
+@pytest.fixture
+def given(topic, rng):
+    """What the letters of the tables stand for."""
+    letters = {
         "N": N,
         "K": K,
         "x": rng.normal(size=(N, K)),
@@ -43,6 +57,7 @@ def given(rng):
         "t": rng.integers(K, size=N),
         "s": rng.uniform(0.1, 0.9),
     }
+    return letters | (images(rng) if topic in OF_IMAGES else {})
 
 
 def test_the_loss_chapter_has_a_table_to_execute():
