@@ -43,7 +43,7 @@ def images(rng):
     }
 
 
-OF_IMAGES = ("conv",)
+OF_IMAGES = ("conv", "pool")
 
 
 @pytest.fixture
