@@ -43,7 +43,7 @@ def images(rng):
     }
 
 
-OF_IMAGES = ("conv", "pool")
+OF_IMAGES = ("conv", "pool", "convnet")
 
 
 @pytest.fixture
