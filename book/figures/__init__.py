@@ -16,6 +16,7 @@ MODULES = {
     "fields": ("grow_field",),
     "graphs": ("gallery", "layered"),
     "images": ("channels_last", "image_grid", "tiles", "weight_grid"),
+    "machine": ("register_tile", "spans"),
     "networks": ("network", "side_by_side"),
     "normalizing": ("normalize_four",),
     "pairing": ("line_by_line",),

@@ -43,7 +43,7 @@ def images(rng):
     }
 
 
-OF_IMAGES = ("conv", "pool", "convnet")
+OF_IMAGES = ("conv", "pool", "fast", "convnet")
 
 
 @pytest.fixture
