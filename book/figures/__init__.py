@@ -24,6 +24,7 @@ MODULES = {
     "rooflines": ("beside", "ladder", "roofline"),
     "softmax_sliders": ("move_scores",),
     "stepping": ("steps",),
+    "windows": ("row_windows",),
 }
 HOMES = {name: module for module, names in MODULES.items() for name in names}
 
