@@ -127,9 +127,9 @@ def bend():
 def sharing():
     """How many weights a convolution saves, and by which two ideas."""
     yield dense.lhs / shared.lhs
-    yield "=", F * H * W * C * H * W / (F * C * U * V), "both are counted"
-    yield "=", H * W * (F * C * H * W / (F * C * U * V)), "one filter for every position"
-    yield "=", H * W * (H * W / (U * V)), "and each sees a window alone"
+    yield "=", F * H * W * C * H * W / (F * C * U * V), "both counts"
+    yield "=", H * W * (F * C * H * W / (F * C * U * V)), "weight sharing"
+    yield "=", H * W * (H * W / (U * V)), "small windows"
 
 
 @derivation(bend, row)

@@ -242,7 +242,12 @@ def one_more_rounding():
     yield (
         "<=",
         (1 + bound) * (1 + fresh),
-        "what is left of one is not negative",
+        "$1 + e \\ge 0$",
         slack(rounding_so_far) * left,
     )
-    yield "<=", (1 + bound) * (1 + eps), "the rounding", (1 + bound) * slack(rounding_above)
+    yield (
+        "<=",
+        (1 + bound) * (1 + eps),
+        "$e \\le \\varepsilon$",
+        (1 + bound) * slack(rounding_above),
+    )
