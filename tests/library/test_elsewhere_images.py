@@ -5,7 +5,6 @@ Their letters are images, filters and maps, where those of `test_elsewhere` are 
 
 import importlib
 
-import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
