@@ -22,6 +22,7 @@ MODULES = {
     "pairing": ("line_by_line",),
     "planes": ("regions", "triangle", "valley"),
     "rooflines": ("beside", "ladder", "roofline"),
+    "sliding": ("choose_options",),
     "softmax_sliders": ("move_scores",),
     "stepping": ("steps",),
     "windows": ("row_windows",),
