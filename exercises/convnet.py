@@ -1,9 +1,9 @@
-# Cut from solutions/convnet.py by `dlcore exercises`: write your answers here. [6b7d21549280]
-"""Exercises of the chapter *ConvNets*: sizes, a sandwich, the whole network, and its checks.
+# Cut from solutions/convnet.py by `dlcore exercises`: write your answers here. [73744000af42]
+"""Exercises of the chapter *ConvNets*: sizes, a block, the whole network, and its checks.
 
 Images x have the shape (N, C, H, W), filters w the shape (F, C, U, U), U odd. The pieces below are
 given; they are right, and you need not change them. Results are as exact as rounding lets them be.
-No function changes the arrays it is given; a second call, of a way back too, is like the first.
+No function changes the arrays it is given; a second call, of a pullback too, is like the first.
 
 Chapter: book/convnet.md.
 """
@@ -19,14 +19,14 @@ def windows(x, U):
 
 
 def conv(x, w, b):
-    """Convolve with filters and add offsets; the padding keeps height and width."""
+    """Convolve with filters and add biases; the padding keeps height and width."""
     return np.einsum("nchluv,fcuv->nfhl", windows(x, w.shape[-1]), w) + b[:, None, None]
 
 
 def conv_backward(y_bar, x, w):
     """Pull ȳ back through `conv`, whose input was x: x̄, w̄ and b̄."""
-    turned = w[:, :, ::-1, ::-1].swapaxes(0, 1)
-    x_bar = conv(y_bar, turned, np.zeros(x.shape[1]))
+    flipped = w[:, :, ::-1, ::-1].swapaxes(0, 1)
+    x_bar = conv(y_bar, flipped, np.zeros(x.shape[1]))
     w_bar = np.einsum("nchluv,nfhl->fcuv", windows(x, w.shape[-1]), y_bar)
     return x_bar, w_bar, y_bar.sum(axis=(0, 2, 3))
 
@@ -49,7 +49,7 @@ def pool(x):
 
 
 def pool_backward(y_bar, x):
-    """Pull ȳ back through `pool`, whose input was x: the first of the largest hears it."""
+    """Pull ȳ back through `pool`, whose input was x: the first of the largest receives it."""
     x_bar, free, y = np.zeros(x.shape), np.ones(y_bar.shape, bool), pool(x)
     for u, v in np.ndindex(2, 2):
         part = ..., slice(u, u + 2 * y.shape[2] - 1, 2), slice(v, v + 2 * y.shape[3] - 1, 2)
@@ -73,20 +73,31 @@ def plan(size, F, window, M, K):
     raise NotImplementedError("how many weights has one filter, and what else has it?")
 
 
-def sandwich(x, w, b):
-    """Exercise convnet-sandwich.  Convolve, rectify, pool; return y, and the way back from ȳ.
+def first_loss(size, F, window, K, reg, std):
+    """Exercise convnet-loss.  Predict the loss of the two-layer ConvNet before training.
 
-    The way back takes ȳ to x̄, w̄ and b̄. Use the pieces that are given above. Of several largest
-    entries of a window the first one is paid.
+    Weights are drawn from N(0, std²), biases are zero, and `std` is so small that all scores
+    are nearly zero. The loss is the mean cross-entropy plus reg/2 Σ w² over the weights.
+    """
+    C, H, W = size
+    # TODO: which probability has each of K classes, and what is minus its logarithm?
+    raise NotImplementedError(
+        "which probability has each of K classes, and what is minus its logarithm?"
+    )
+
+
+def sandwich(x, w, b):
+    """Exercise convnet-sandwich.  Convolve, apply the ReLU, pool; return y and the pullback.
+
+    The pullback takes ȳ to x̄, w̄ and b̄. Use the functions that are given above. Of several largest
+    entries of a window the first one receives the gradient.
 
     >>> y, pullback = sandwich(np.ones((1, 1, 2, 2)), np.ones((1, 1, 1, 1)), np.array([2.0]))
     >>> y, pullback(np.array([[[[5.0]]]]))[2]
     (array([[[[3.]]]]), array([5.]))
     """
-    # TODO: give a name to what lies between the pieces: the way back needs both of them
-    raise NotImplementedError(
-        "give a name to what lies between the pieces: the way back needs both of them"
-    )
+    # TODO: give names to both results in between: the pullback needs them
+    raise NotImplementedError("give names to both results in between: the pullback needs them")
 
 
 def scores(params, x):
@@ -101,38 +112,25 @@ def scores(params, x):
     raise NotImplementedError("six steps, and five of them are one call or one product")
 
 
-def first_loss(size, F, window, K, reg, std):
-    """Exercise convnet-loss.  Say what the two-layer ConvNet will lose before it has learned.
-
-    Weights are drawn from N(0, std²), offsets are zero, and `std` is so small that all scores
-    are nearly zero. The loss is the mean surprise and reg/2 Σ w² over the weights.
-    """
-    C, H, W = size
-    # TODO: which probability has each of K classes, and how large is the surprise?
-    raise NotImplementedError(
-        "which probability has each of K classes, and how large is the surprise?"
-    )
-
-
 def find_slip(layers, *, rng):
-    """Exercise convnet-slip.  Name the layer whose way back is wrong, or return None.
+    """Exercise convnet-slip.  Name the layer whose backward pass is wrong, or return None.
 
     `layers` maps names to triples: ``forward(*xs)`` is y and right; ``backward(y_bar, *xs)`` is a
-    tuple of one cotangent for each of `xs`, and may be wrong; `xs` are arrays to try them on,
-    near which nothing bends. At most one layer is wrong, and by much. Names and order are any.
+    tuple of one gradient for each of `xs`, and may be wrong; `xs` are arrays to try them on, near
+    which there are no kinks. At most one layer is wrong, and by much. Names and order are any.
     """
-    # TODO: a way back is right if Σ ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩ for every direction and every ȳ
+    # TODO: a backward pass is right if Σ ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩ for every direction and every ȳ
     raise NotImplementedError(
-        "a way back is right if Σ ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩ for every direction and every ȳ"
+        "a backward pass is right if Σ ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩ for every direction and every ȳ"
     )
 
 
 def judged_alone(scores, size, *, rng):
-    """Exercise convnet-alone.  Tell whether a network judges every image by itself: True or False.
+    """Exercise convnet-alone.  Decide whether the scores of an image depend on it alone.
 
     ``scores(x)`` takes images (N, C, H, W) of the `size` (C, H, W), for any N, to scores (N, K).
-    One that does not is found out by images that are drawn: it looks at other images, at their
-    number, or at the place of an image among them.
+    Return True if they do. Otherwise they depend on other images of the batch, on their number, or
+    on the position of the image among them, and random images show it: return False.
     """
     # TODO: what may happen to the scores of an image when another one beside it changes?
     raise NotImplementedError(

@@ -1,57 +1,14 @@
-# Cut from solutions/fast.py by `dlcore exercises`: write your answers here. [54e92149455d]
+# Cut from solutions/fast.py by `dlcore exercises`: write your answers here. [dae9ad3c765f]
 """Exercises of the chapter *Fast*: what a machine is asked for, and how to ask for less.
 
 Images x have the shape (N, C, H, W), filters w (F, C, U, V). All convolutions here go in single
 steps. Results are as exact as rounding lets them be. No function changes its input; a second call,
-of a way back too, is like the first.
+of a pullback too, is like the first.
 
 Chapter: book/fast.md.
 """
 
 import numpy as np
-
-
-def intensity(N, C, H, W, F, U, V):
-    """Exercise fast-intensity.  Divide operations by bytes, for a convolution without padding.
-
-    Every multiplication goes with an addition. Images, filters and maps are moved once, four
-    bytes a number.
-
-    >>> intensity(1, 1, 4, 4, 1, 1, 1)  # 32 operations, 33 numbers
-    0.24242424242424243
-    """
-    # TODO: how large are the maps?
-    raise NotImplementedError("how large are the maps?")
-
-
-def im2col(x, U, V):
-    """Exercise fast-im2col.  Copy what filters see into columns; return them, and the way back.
-
-    Row (c, u, v) of the columns (C U V, N P Q) holds x[n, c, p + u, q + v] in column (n, p, q),
-    in the order of reading; they have the kind of numbers that x has. The way back takes the
-    cotangent of the columns to x̄, as exactly as that is given.
-
-    >>> columns, pullback = im2col(np.array([[[[1.0, 2.0, 3.0]]]]), 1, 2)
-    >>> columns, pullback(np.array([[1.0, 10.0], [100.0, 1000.0]]))
-    (array([[1., 2.],
-           [2., 3.]]), array([[[[   1.,  110., 1000.]]]]))
-    """
-    N, C, H, W = x.shape
-    P, Q = H - U + 1, W - V + 1
-    # TODO: what does tap (u, v) see, for all images and all places at once?
-    raise NotImplementedError("what does tap (u, v) see, for all images and all places at once?")
-
-
-def loop_order(sizes, steps):
-    """Exercise fast-loops.  Put the seven loops into an order that moves few lines of memory.
-
-    A loop is named by its index, one of n f c p q u v. `sizes` says how often it runs, and
-    `steps["x"]`, `steps["w"]`, `steps["y"]` by how many numbers one has to move in each array
-    when it advances by one, for one of many orders of memory. Return the names, the outermost
-    first. On average over such orders they may move a fifth more lines than the book's do.
-    """
-    # TODO: which loop runs most often, the outermost or the innermost?
-    raise NotImplementedError("which loop runs most often, the outermost or the innermost?")
 
 
 def four_products(x, w):
@@ -71,18 +28,63 @@ def four_products(x, w):
     )
 
 
+def intensity(N, C, H, W, F, U, V):
+    """Exercise fast-intensity.  Divide operations by bytes, for a convolution without padding.
+
+    Every multiplication goes with an addition. Images, filters and maps are moved once, four
+    bytes a number.
+
+    >>> intensity(1, 1, 4, 4, 1, 1, 1)  # 32 operations, 33 numbers
+    0.24242424242424243
+    """
+    # TODO: how large are the maps?
+    raise NotImplementedError("how large are the maps?")
+
+
+def im2col(x, U, V):
+    """Exercise fast-im2col.  Copy the windows into columns; return them, and the pullback.
+
+    Row (c, u, v) of the columns (C U V, N P Q) holds x[n, c, p + u, q + v] in column (n, p, q),
+    both counted row by row; they have the kind of numbers that x has. The pullback takes the
+    gradient of the columns to x̄, as exactly as that is given.
+
+    >>> columns, pullback = im2col(np.array([[[[1.0, 2.0, 3.0]]]]), 1, 2)
+    >>> columns, pullback(np.array([[1.0, 10.0], [100.0, 1000.0]]))
+    (array([[1., 2.],
+           [2., 3.]]), array([[[[   1.,  110., 1000.]]]]))
+    """
+    N, C, H, W = x.shape
+    P, Q = H - U + 1, W - V + 1
+    # TODO: which pixels lie under tap (u, v), for all images and all positions at once?
+    raise NotImplementedError(
+        "which pixels lie under tap (u, v), for all images and all positions at once?"
+    )
+
+
 def hidden_slip(ways):
-    """Exercise fast-hidden-slip.  Return the number of the way back that is wrong, from 1 to 5.
+    """Exercise fast-hidden-slip.  Return the number of the gradient that is wrong, from 1 to 5.
 
     `ways` is a list of five functions such as those in the chapter, in any order: each takes
     ȳ (N, F, P, Q) and w (F, C, U, V), of sizes that you choose, to x̄ (N, C, P + U - 1, Q + V - 1).
     Exactly one of them is wrong, whatever the sizes are, if U and V are at least two; which one,
-    and how, is another matter every time.
+    and how, changes from call to call.
     """
-    # TODO: a cotangent of ones hides much: try one that is a single one, in a corner
+    # TODO: an upstream gradient of ones hides much: try a single one, in a corner
     raise NotImplementedError(
-        "a cotangent of ones hides much: try one that is a single one, in a corner"
+        "an upstream gradient of ones hides much: try a single one, in a corner"
     )
+
+
+def loop_order(sizes, steps):
+    """Exercise fast-loops.  Put the seven loops into an order that moves few cache lines.
+
+    A loop is named by its index, one of n f c p q u v. `sizes` says how often it runs, and
+    `steps["x"]`, `steps["w"]`, `steps["y"]` by how many numbers one has to move in each array
+    when it advances by one, for one of many orders of memory. Return the names, the outermost
+    first. On average over such orders they may move a fifth more lines than the book's do.
+    """
+    # TODO: which loop runs most often, the outermost or the innermost?
+    raise NotImplementedError("which loop runs most often, the outermost or the innermost?")
 
 
 def wrong_lines():

@@ -1,10 +1,10 @@
-# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [75b5e7ca4b1a]
+# Cut from solutions/pool.py by `dlcore exercises`: write your answers here. [544d361ff082]
 """Exercises of the chapter *Pooling*: windows of images, each of which becomes one number.
 
 Images x have the shape (N, C, H, W). Windows are square, with a side `window`, and begin every
 `stride` pixels; what does not fill a last window is left out. At least one window fits. Numbers are
 of double or of single precision, for `max_pool` also whole: results are as exact as they, or
-better. No function changes its input; a second call, of a way back too, is like the first.
+better. No function changes its input; a second call, of a pullback too, is like the first.
 
 Chapter: book/pool.md.
 """
@@ -22,8 +22,20 @@ def output_size(size, window, stride):
     raise NotImplementedError("where may the last window begin?")
 
 
+def seen_by(size, window, stride):
+    """Exercise pool-overlap.  Count, for every pixel of a row, the windows that cover it: (size,).
+
+    >>> seen_by(7, 3, 2)
+    array([1, 1, 2, 1, 2, 1, 1])
+    """
+    # TODO: go through the windows, and add one to the count of each pixel inside
+    raise NotImplementedError(
+        "go through the windows, and add one to the count of each pixel inside"
+    )
+
+
 def max_pool(x, window, stride):
-    """Exercise pool-max.  Keep the largest entry of every window: (N, C, P, Q).
+    """Exercise pool-max.  Take the largest entry of every window: (N, C, P, Q).
 
         y[n, c, p, q] = max over u, v of x[n, c, p s + u, q s + v]
 
@@ -40,21 +52,37 @@ def max_pool(x, window, stride):
 def max_pool_backward(x, y_bar, window, stride):
     """Exercise pool-max-backward.  Give ȳ to the largest entry of every window: (N, C, H, W).
 
-    Of several largest entries the first one gets it, row by row. An entry that is the largest
-    of two windows gets both. Entries may be below zero, and infinite.
+    Of several largest entries the first one receives it, row by row. An entry that is the largest
+    of two windows receives both. Entries may be below zero, and infinite.
 
     >>> max_pool_backward(np.array([[[[1.0, 2.0, 2.0]] * 2]]), np.array([[[[10.0]]]]), 2, 2)
     array([[[[ 0., 10.,  0.],
              [ 0.,  0.,  0.]]]])
     """
     x_bar = np.zeros(x.shape)
-    # TODO: which function of NumPy names the place of the first largest entry?
-    raise NotImplementedError("which function of NumPy names the place of the first largest entry?")
+    # TODO: which function of NumPy returns the index of the first largest entry?
+    raise NotImplementedError(
+        "which function of NumPy returns the index of the first largest entry?"
+    )
     return x_bar
 
 
+def overpaid(window, times):
+    """Exercise pool-ties.  Return an image (1, 1, U, U) on which a wrong gradient is too large.
+
+    The wrong program gives ȳ to *every* entry that is as large as the largest. On your image,
+    with one window of side U, the entries of its x̄ are to sum to exactly so many `times` ȳ; that
+    is a number from 1 to U².
+
+    >>> np.shape(overpaid(1, 1))
+    (1, 1, 1, 1)
+    """
+    # TODO: how many entries of the window have to be the largest?
+    raise NotImplementedError("how many entries of the window have to be the largest?")
+
+
 def avg_pool(x, window, stride):
-    """Exercise pool-average.  Average every window; return y, and the way back from ȳ to x̄.
+    """Exercise pool-average.  Average every window; return y, and the pullback from ȳ to x̄.
 
         y[n, c, p, q] = 1/U² Σ_{u, v} x[n, c, p s + u, q s + v]
 
@@ -64,8 +92,8 @@ def avg_pool(x, window, stride):
              [2., 2.]]]]))
     """
     N, C, H, W = x.shape
-    # TODO: the way there is that of max_pool, with another word for max
-    raise NotImplementedError("the way there is that of max_pool, with another word for max")
+    # TODO: the forward pass is that of max_pool, with another function for max
+    raise NotImplementedError("the forward pass is that of max_pool, with another function for max")
 
 
 def averaging_filters(channels, window):
@@ -77,30 +105,6 @@ def averaging_filters(channels, window):
     raise NotImplementedError(
         "a convolution multiplies by a filter and adds up: what makes that an average?"
     )
-
-
-def overpaid(window, times):
-    """Exercise pool-ties.  Return an image (1, 1, U, U) that a generous way back pays too much.
-
-    The generous way back gives ȳ to *every* entry that is as large as the largest. On your
-    image, with one window of side U, it is to pay out exactly so many `times` what came in; that
-    is a number from 1 to U².
-
-    >>> np.shape(overpaid(1, 1))
-    (1, 1, 1, 1)
-    """
-    # TODO: how many entries of the window have to be the largest?
-    raise NotImplementedError("how many entries of the window have to be the largest?")
-
-
-def seen_by(size, window, stride):
-    """Exercise pool-overlap.  Count, for every pixel of a row, the windows that see it: (size,).
-
-    >>> seen_by(7, 3, 2)
-    array([1, 1, 2, 1, 2, 1, 1])
-    """
-    # TODO: walk through the windows, and let each one count its pixels
-    raise NotImplementedError("walk through the windows, and let each one count its pixels")
 
 
 def wrong_lines():

@@ -1,4 +1,4 @@
-"""Exercises of the chapter *Convolution*: filters that move over images, and their ways back.
+"""Exercises of the chapter *Convolution*: filters that slide over images, and their gradients.
 
 Images x have the shape (N, C, H, W), filters w (F, C, U, V), maps y (N, F, P, Q). Their numbers
 may be of double or of single precision, or whole numbers: results are as exact as the least exact
@@ -10,8 +10,31 @@ Chapter: book/conv.md.
 import numpy as np
 
 
+def edges(x):
+    """Exercise conv-edges.  Measure how steep a grey image is at every position: (H - 2, W - 2).
+
+    One Sobel filter measures the slope to the right, its transpose the slope downwards, each in
+    levels of grey per pixel; the result is √(right² + down²). An image x has the shape (H, W).
+
+    >>> edges(np.array([[0.0, 3, 6], [0, 3, 6], [0, 3, 6]]))
+    array([[3.]])
+    """
+    P, Q = x.shape[0] - 2, x.shape[1] - 2
+    # BEGIN SOLUTION
+    # HINT: a Sobel filter subtracts the left column from the right one, with weights 1, 2, 1
+    # HINT: on a ramp with slope one it gives (1 + 2 + 1) * 2; divide by that
+    # HINT: the filter downwards is the transpose; square, add up, take the root
+    right = np.outer([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0]) / 8
+    y = np.empty((P, Q))
+    for p, q in np.ndindex(P, Q):
+        part = x[p : p + 3, q : q + 3]
+        y[p, q] = np.hypot(np.sum(part * right), np.sum(part * right.T))
+    return y
+    # END SOLUTION
+
+
 def output_size(size, window, stride=1, padding=0):
-    """Exercise conv-output-size.  Count the places of a window in a row of `size` pixels.
+    """Exercise conv-output-size.  Count the positions of a window in a row of `size` pixels.
 
     On both sides the row is padded with `padding` zeros; at least one window fits.
 
@@ -21,7 +44,7 @@ def output_size(size, window, stride=1, padding=0):
     # BEGIN SOLUTION
     # HINT: how long is the padded row, and where may the last window begin?
     # HINT: it begins at size + 2 * padding - window at the latest
-    # HINT: count the whole strides that lead there, and the first place
+    # HINT: count the whole strides that lead there, and the first position
     return (size + 2 * padding - window) // stride + 1
     # END SOLUTION
 
@@ -38,8 +61,8 @@ def conv(x, w, stride=1, padding=0):
     """
     (N, _, H, W), (F, _, U, V) = x.shape, w.shape
     # BEGIN SOLUTION
-    # HINT: pad the two last axes with np.pad; how many places are there?
-    # HINT: what filter f sees from (p, q) is x[n, :, p * stride : p * stride + U, …]
+    # HINT: pad the two last axes with np.pad; how many positions are there?
+    # HINT: at position (p, q) a filter covers x[n, :, p * stride : p * stride + U, …]
     # HINT: y[n, f, p, q] = np.sum(part * w[f])
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     P, Q = (H + 2 * padding - U) // stride + 1, (W + 2 * padding - V) // stride + 1
@@ -51,35 +74,8 @@ def conv(x, w, stride=1, padding=0):
     # END SOLUTION
 
 
-def conv_backward(x, w, y_bar, stride=1, padding=0):
-    """Exercise conv-backward.  Pull ȳ back to the images and to the filters: x̄ and w̄.
-
-    Every entry of ȳ tells the pixels that it saw, and the filter through which it saw them. x̄ has
-    the shape of x, w̄ that of w; stride and padding are those of `conv`.
-
-    >>> x, w = np.array([[[[1.0, 2.0, 4.0]]]]), np.array([[[[3.0, -1.0]]]])
-    >>> x_bar, w_bar = conv_backward(x, w, np.array([[[[1.0, 10.0]]]]))
-    >>> x_bar.ravel(), w_bar.ravel()
-    (array([  3.,  29., -10.]), array([21., 42.]))
-    """
-    (N, _, H, W), (F, _, U, V) = x.shape, w.shape
-    P, Q = y_bar.shape[2:]
-    # BEGIN SOLUTION
-    # HINT: y[n, f, p, q] is a sum of products: what is its slope by each factor?
-    # HINT: for every ȳ[n, f, p, q], add ȳ w[f] to a part of x̄, and ȳ times that part of x to w̄[f]
-    # HINT: let x̄ be as large as the padded images, and cut the padding off at the end
-    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    x_bar, w_bar = np.zeros(x.shape), np.zeros(w.shape)
-    for n, f, p, q in np.ndindex(N, F, P, Q):
-        i, j = p * stride, q * stride
-        x_bar[n, :, i : i + U, j : j + V] += y_bar[n, f, p, q] * w[f]
-        w_bar[f] += y_bar[n, f, p, q] * x[n, :, i : i + U, j : j + V]
-    return x_bar[:, :, padding : padding + H, padding : padding + W], w_bar
-    # END SOLUTION
-
-
 def conv_dilated(x, w, dilation):
-    """Exercise conv-dilated.  Convolve with filters whose taps stand apart: (N, F, P, Q).
+    """Exercise conv-dilated.  Convolve with filters whose taps are e pixels apart: (N, F, P, Q).
 
         y[n, f, p, q] = Σ_{c, u, v} x[n, c, p + e u, q + e v] w[f, c, u, v]
 
@@ -102,39 +98,43 @@ def conv_dilated(x, w, dilation):
     # END SOLUTION
 
 
-def edges(x):
-    """Exercise conv-edges.  Measure how steep a grey image is at every place: (H - 2, W - 2).
+def conv_backward(x, w, y_bar, stride=1, padding=0):
+    """Exercise conv-backward.  Compute the gradients of images and filters from ȳ: x̄ and w̄.
 
-    One Sobel filter measures the slope to the right, a turned one the slope downwards, each in
-    levels of grey a pixel; the result is √(right² + down²). An image x has the shape (H, W).
+    They are the derivatives of Σ ȳ y, where y is what `conv` returns for the same stride and
+    padding. x̄ has the shape of x, w̄ that of w.
 
-    >>> edges(np.array([[0.0, 3, 6], [0, 3, 6], [0, 3, 6]]))
-    array([[3.]])
+    >>> x, w = np.array([[[[1.0, 2.0, 4.0]]]]), np.array([[[[3.0, -1.0]]]])
+    >>> x_bar, w_bar = conv_backward(x, w, np.array([[[[1.0, 10.0]]]]))
+    >>> x_bar.ravel(), w_bar.ravel()
+    (array([  3.,  29., -10.]), array([21., 42.]))
     """
-    P, Q = x.shape[0] - 2, x.shape[1] - 2
+    (N, _, H, W), (F, _, U, V) = x.shape, w.shape
+    P, Q = y_bar.shape[2:]
     # BEGIN SOLUTION
-    # HINT: a Sobel filter subtracts the left column from the right one, with weights 1, 2, 1
-    # HINT: on a ramp with slope one it gives (1 + 2 + 1) * 2; divide by that
-    # HINT: the filter downwards is the transpose; square, add up, take the root
-    right = np.outer([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0]) / 8
-    y = np.empty((P, Q))
-    for p, q in np.ndindex(P, Q):
-        part = x[p : p + 3, q : q + 3]
-        y[p, q] = np.hypot(np.sum(part * right), np.sum(part * right.T))
-    return y
+    # HINT: y[n, f, p, q] is a sum of products: what is its derivative by each factor?
+    # HINT: for every ȳ[n, f, p, q], add ȳ w[f] to a part of x̄, and ȳ times that part of x to w̄[f]
+    # HINT: let x̄ be as large as the padded images, and cut the padding off at the end
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    x_bar, w_bar = np.zeros(x.shape), np.zeros(w.shape)
+    for n, f, p, q in np.ndindex(N, F, P, Q):
+        i, j = p * stride, q * stride
+        x_bar[n, :, i : i + U, j : j + V] += y_bar[n, f, p, q] * w[f]
+        w_bar[f] += y_bar[n, f, p, q] * x[n, :, i : i + U, j : j + V]
+    return x_bar[:, :, padding : padding + H, padding : padding + W], w_bar
     # END SOLUTION
 
 
 def hidden(U, V):
-    """Exercise conv-hidden-slip.  Return a filter (U, V) that needs no turning on the way back.
+    """Exercise conv-hidden-slip.  Return a filter (U, V) with which a missing flip does no harm.
 
     U and V are at least two. Not all entries are equal, and the filter is not its own mirror
-    image from left to right. A way back that forgets to turn the filters is right with yours,
-    whatever ȳ is.
+    image from left to right. A backward pass that forgets to flip the filters is right with
+    yours, whatever ȳ is.
     """
     # BEGIN SOLUTION
-    # HINT: what does turning by half a circle do to the entry in the corner?
-    # HINT: it goes to the opposite corner; which filters look the same afterwards?
+    # HINT: where does flipping in both directions move the entry in the corner?
+    # HINT: to the opposite corner; which filters are the same afterwards?
     # HINT: opposite entries are equal: count up to the middle, and down again
     count = np.arange(U * V)
     return np.minimum(count, count[::-1]).reshape(U, V)

@@ -3,7 +3,7 @@
 Images x have the shape (N, C, H, W). Windows are square, with a side `window`, and begin every
 `stride` pixels; what does not fill a last window is left out. At least one window fits. Numbers are
 of double or of single precision, for `max_pool` also whole: results are as exact as they, or
-better. No function changes its input; a second call, of a way back too, is like the first.
+better. No function changes its input; a second call, of a pullback too, is like the first.
 
 Chapter: book/pool.md.
 """
@@ -25,8 +25,24 @@ def output_size(size, window, stride):
     # END SOLUTION
 
 
+def seen_by(size, window, stride):
+    """Exercise pool-overlap.  Count, for every pixel of a row, the windows that cover it: (size,).
+
+    >>> seen_by(7, 3, 2)
+    array([1, 1, 2, 1, 2, 1, 1])
+    """
+    # BEGIN SOLUTION
+    # HINT: go through the windows, and add one to the count of each pixel inside
+    # HINT: window p covers the pixels from p * stride to p * stride + window - 1
+    count = np.zeros(size, dtype=int)
+    for start in range(0, size - window + 1, stride):
+        count[start : start + window] += 1
+    return count
+    # END SOLUTION
+
+
 def max_pool(x, window, stride):
-    """Exercise pool-max.  Keep the largest entry of every window: (N, C, P, Q).
+    """Exercise pool-max.  Take the largest entry of every window: (N, C, P, Q).
 
         y[n, c, p, q] = max over u, v of x[n, c, p s + u, q s + v]
 
@@ -52,8 +68,8 @@ def max_pool(x, window, stride):
 def max_pool_backward(x, y_bar, window, stride):
     """Exercise pool-max-backward.  Give ȳ to the largest entry of every window: (N, C, H, W).
 
-    Of several largest entries the first one gets it, row by row. An entry that is the largest
-    of two windows gets both. Entries may be below zero, and infinite.
+    Of several largest entries the first one receives it, row by row. An entry that is the largest
+    of two windows receives both. Entries may be below zero, and infinite.
 
     >>> max_pool_backward(np.array([[[[1.0, 2.0, 2.0]] * 2]]), np.array([[[[10.0]]]]), 2, 2)
     array([[[[ 0., 10.,  0.],
@@ -61,9 +77,9 @@ def max_pool_backward(x, y_bar, window, stride):
     """
     x_bar = np.zeros(x.shape)
     # BEGIN SOLUTION
-    # HINT: which function of NumPy names the place of the first largest entry?
+    # HINT: which function of NumPy returns the index of the first largest entry?
     # HINT: argmax counts through the flattened window, row by row: unravel_index, or divmod
-    # HINT: add to x_bar there, for an entry may win in several windows
+    # HINT: add to x_bar there, for an entry may be the largest of several windows
     for n, c, p, q in np.ndindex(*y_bar.shape):
         i, j = p * stride, q * stride
         part = x[n, c, i : i + window, j : j + window]
@@ -73,8 +89,27 @@ def max_pool_backward(x, y_bar, window, stride):
     return x_bar
 
 
+def overpaid(window, times):
+    """Exercise pool-ties.  Return an image (1, 1, U, U) on which a wrong gradient is too large.
+
+    The wrong program gives ȳ to *every* entry that is as large as the largest. On your image,
+    with one window of side U, the entries of its x̄ are to sum to exactly so many `times` ȳ; that
+    is a number from 1 to U².
+
+    >>> np.shape(overpaid(1, 1))
+    (1, 1, 1, 1)
+    """
+    # BEGIN SOLUTION
+    # HINT: how many entries of the window have to be the largest?
+    # HINT: so many equal entries, and smaller ones
+    image = np.zeros(window**2)
+    image[:times] = 1
+    return image.reshape(1, 1, window, window)
+    # END SOLUTION
+
+
 def avg_pool(x, window, stride):
-    """Exercise pool-average.  Average every window; return y, and the way back from ȳ to x̄.
+    """Exercise pool-average.  Average every window; return y, and the pullback from ȳ to x̄.
 
         y[n, c, p, q] = 1/U² Σ_{u, v} x[n, c, p s + u, q s + v]
 
@@ -85,8 +120,8 @@ def avg_pool(x, window, stride):
     """
     N, C, H, W = x.shape
     # BEGIN SOLUTION
-    # HINT: the way there is that of max_pool, with another word for max
-    # HINT: every entry of a window hears the same part of its ȳ
+    # HINT: the forward pass is that of max_pool, with another function for max
+    # HINT: every entry of a window receives the same part of its ȳ
     # HINT: x_bar[:, :, i : i + window, j : j + window] += y_bar[:, :, p, q, None, None] / window²
     P, Q = (H - window) // stride + 1, (W - window) // stride + 1
     parts = {
@@ -123,41 +158,6 @@ def averaging_filters(channels, window):
     # END SOLUTION
 
 
-def overpaid(window, times):
-    """Exercise pool-ties.  Return an image (1, 1, U, U) that a generous way back pays too much.
-
-    The generous way back gives ȳ to *every* entry that is as large as the largest. On your
-    image, with one window of side U, it is to pay out exactly so many `times` what came in; that
-    is a number from 1 to U².
-
-    >>> np.shape(overpaid(1, 1))
-    (1, 1, 1, 1)
-    """
-    # BEGIN SOLUTION
-    # HINT: how many entries of the window have to be the largest?
-    # HINT: so many equal entries, and smaller ones
-    image = np.zeros(window**2)
-    image[:times] = 1
-    return image.reshape(1, 1, window, window)
-    # END SOLUTION
-
-
-def seen_by(size, window, stride):
-    """Exercise pool-overlap.  Count, for every pixel of a row, the windows that see it: (size,).
-
-    >>> seen_by(7, 3, 2)
-    array([1, 1, 2, 1, 2, 1, 1])
-    """
-    # BEGIN SOLUTION
-    # HINT: walk through the windows, and let each one count its pixels
-    # HINT: window p counts the pixels from p * stride to p * stride + window
-    count = np.zeros(size, dtype=int)
-    for start in range(0, size - window + 1, stride):
-        count[start : start + window] += 1
-    return count
-    # END SOLUTION
-
-
 def wrong_lines():
     """Exercise pool-wrong-lines.  Name, for each of three derivations, the line that is wrong.
 
@@ -165,7 +165,7 @@ def wrong_lines():
     """
     # BEGIN SOLUTION
     # HINT: put numbers in: two that are not equal, and windows of two pixels
-    # HINT: is it the larger of the two, or their average? does every part hear its share alone?
+    # HINT: is it the larger of the two, or their average? does a window pass on all of its ȳ?
     # HINT: how many pixels do V tiles of U pixels have, and what is the last j?
     return [4, 2, 4]
     # END SOLUTION

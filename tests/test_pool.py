@@ -1,4 +1,4 @@
-"""Pooling.  Each test is a lemma of `book/pool.md`, in the order of the chapter."""
+"""Pooling.  The claims of `book/pool.md`, then its exercises."""
 
 import importlib
 
@@ -44,8 +44,8 @@ def letters(x, y, window, stride, **more):
     return {"H": H, "W": W, "P": P, "Q": Q, "U": window, "V": window, "stride": stride, **more}
 
 
-def test_the_largest_of_four_can_be_found_by_hand():
-    """And what comes back goes where it came from."""
+def test_max_pooling_can_be_done_by_hand():
+    """And so can its gradient."""
     x = np.array([[[[3.0, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8], [9, 7, 9, 3]]]])
     assert_array_equal(max_pool2d(x, kernel_size=2), [[[[9, 6], [9, 9]]]])
     y_bar = np.array([[[[1.0, 2], [3, 4]]]])
@@ -64,7 +64,7 @@ def test_the_windows_that_fit_are_counted(size, formulas, oracle):
 
 
 @pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
-def test_the_program_keeps_what_the_page_keeps(window, stride, x, formulas, oracle):
+def test_max_pooling_is_what_the_page_says(window, stride, x, formulas, oracle):
     """y[n, c, p, q] = max over u, v of x[n, c, p s + u, q s + v]."""
     y = max_pool2d(x, kernel_size=window, stride=stride)
     page = oracle.program(formulas.max_pool)(x=x, **letters(x, y, window, stride))
@@ -72,7 +72,7 @@ def test_the_program_keeps_what_the_page_keeps(window, stride, x, formulas, orac
 
 
 @pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (2, 3)])
-def test_the_program_pays_whom_the_page_pays(window, stride, x, rng, formulas, oracle):
+def test_max_gradients_are_what_the_page_says(window, stride, x, rng, formulas, oracle):
     """x̄ = Σ [this entry is in the window] [it is the largest] ȳ, where no two are equal."""
     x = x[:1, :2]
     y = max_pool2d(x, kernel_size=window, stride=stride)
@@ -83,14 +83,14 @@ def test_the_program_pays_whom_the_page_pays(window, stride, x, rng, formulas, o
 
 
 @every_window
-def test_away_from_ties_the_way_back_is_the_slope(options, x, rng):
-    """Differences agree with x̄ as long as no step makes another entry the largest."""
+def test_away_from_ties_the_gradient_agrees_with_differences(options, x, rng):
+    """Where no step of the differences makes another entry the largest."""
     check_gradients(lambda x: max_pool2d(x, **options), x, rng=rng)
 
 
 @every_window
-def test_of_equal_winners_the_first_is_paid(options, rng):
-    """A constant image: from each window the first entry in reading order hears all of ȳ."""
+def test_of_equal_maxima_the_first_receives_the_gradient(options, rng):
+    """A constant image: of each window the first entry, row by row, receives all of ȳ."""
     x = np.zeros((2, 3, 8, 7))
     ranked = x - np.arange(56).reshape(8, 7)  # the first of each window is the largest here
     y_bar = rng.normal(size=max_pool2d(x, **options).shape)
@@ -99,28 +99,39 @@ def test_of_equal_winners_the_first_is_paid(options, rng):
 
 
 @every_window
-def test_nothing_of_the_cotangent_is_lost(options, x, rng):
-    """Every window pays its ȳ once:  Σ x̄ = Σ ȳ."""
+def test_the_gradient_of_max_pooling_is_a_subgradient(options, rng):
+    """For ȳ ≥ 0:  ⟨ȳ, y(z)⟩ ≥ ⟨ȳ, y(x)⟩ + ⟨x̄, z - x⟩,  on whole numbers, with many ties."""
+    for _ in range(40):
+        x, z = rng.integers(-2, 3, size=(2, 1, 2, 8, 7)).astype(float)
+        y = max_pool2d(x, **options)
+        y_bar = rng.uniform(size=y.shape)
+        change = np.vdot(y_bar, max_pool2d(z, **options) - y)
+        assert change >= np.vdot(pulled(max_pool2d, x, y_bar, **options), z - x) - 1e-12
+
+
+@every_window
+def test_the_sum_of_the_gradient_is_kept(options, x, rng):
+    """Every window passes its ȳ on once:  Σ x̄ = Σ ȳ."""
     y_bar = rng.normal(size=max_pool2d(x, **options).shape)
     x_bar = pulled(max_pool2d, x, y_bar, **options)
     assert_allclose(x_bar.sum(), y_bar.sum(), rtol=0, atol=1e-12)  # of some hundred terms
 
 
-def test_paying_every_winner_pays_too_much(lab, rng):
-    """Where k entries of a window are the largest, the generous way back pays k times ȳ."""
+def test_a_gradient_to_every_maximum_is_too_large(lab, rng):
+    """On images of zeros and ones, where most windows have several largest entries."""
     x, y_bar = rng.integers(2, size=(2, 3, 4, 6)).astype(float), rng.uniform(1, 2, (2, 3, 2, 3))
-    generous = lab.generous(x, y_bar)
-    assert generous.sum() > 1.5 * y_bar.sum()
+    wrong = lab.grad_to_every_maximum(x, y_bar)
+    assert wrong.sum() > 1.5 * y_bar.sum()
     assert_allclose(pulled(max_pool2d, x, y_bar, kernel_size=2).sum(), y_bar.sum(), rtol=1e-12)
 
 
-def test_ties_are_common_behind_a_rectifier(lab):
-    """Of the windows that it leaves on the digits, more than a tenth have several winners."""
-    assert lab.tied(rectified=True) > 0.1 > 10 * lab.tied(rectified=False)
+def test_ties_are_common_after_a_relu(lab):
+    """On the digits, more than a tenth of the windows after it, less than a hundredth before."""
+    assert lab.share_of_ties(with_relu=True) > 0.1 > 10 * lab.share_of_ties(with_relu=False)
 
 
-def test_a_winner_may_move_inside_its_window(rng):
-    """Any order of the entries of a window has the same largest."""
+def test_the_order_inside_a_window_does_not_matter(rng):
+    """The entries of every window in a random order: the same result."""
     x = rng.normal(size=(2, 3, 4, 6))
     windows = x.reshape(2, 3, 2, 2, 3, 2).transpose(0, 1, 2, 4, 3, 5).reshape(2, 3, 2, 3, 4)
     mixed = rng.permuted(windows, axis=-1).reshape(2, 3, 2, 3, 2, 2)
@@ -129,15 +140,15 @@ def test_a_winner_may_move_inside_its_window(rng):
 
 
 @pytest.mark.parametrize("op", [max_pool2d, avg_pool2d])
-def test_an_image_moved_by_a_stride_moves_the_result_by_one(op, rng):
-    """pool(x moved by s) = pool(x) moved by 1, away from the edge."""
+def test_shifting_an_image_by_a_stride_shifts_the_result_by_one(op, rng):
+    """pool(x shifted by s) = pool(x) shifted by 1, away from the edge."""
     x = rng.normal(size=(2, 3, 9, 8))
     y, moved = (op(each, kernel_size=3, stride=2) for each in (x, x[:, :, 2:, 2:]))
     assert_allclose(moved, y[:, :, 1:, 1:], **ONE_ROUNDING)
 
 
 @pytest.mark.parametrize(("stride", "padding"), [(2, 1), (3, 1), (1, 2)])
-def test_the_program_averages_as_the_page_does(stride, padding, x, formulas, oracle):
+def test_average_pooling_is_what_the_page_says(stride, padding, x, formulas, oracle):
     """y = 1/UV Σ x, with zeros around the image."""
     y = avg_pool2d(x, kernel_size=3, stride=stride, padding=padding)
     given = letters(x, y, 3, stride, padding=padding)
@@ -145,7 +156,7 @@ def test_the_program_averages_as_the_page_does(stride, padding, x, formulas, ora
 
 
 @pytest.mark.parametrize(("stride", "padding"), [(2, 1), (3, 1), (1, 2)])
-def test_every_entry_hears_its_part(stride, padding, x, rng, formulas, oracle):
+def test_average_gradients_are_what_the_page_says(stride, padding, x, rng, formulas, oracle):
     """x̄ = 1/UV Σ [this entry is in the window] ȳ."""
     x, options = x[:1, :2], {"kernel_size": 3, "stride": stride, "padding": padding}
     y_bar = rng.normal(size=avg_pool2d(x, **options).shape)
@@ -164,13 +175,13 @@ def test_an_average_is_a_convolution(options, x):
     assert_allclose(avg_pool2d(x, **options), y, **ONE_ROUNDING)
 
 
-def test_the_whole_channel_is_averaged(x, formulas, oracle):
+def test_global_average_pooling_is_what_the_page_says(x, formulas, oracle):
     """y[n, c] = 1/HW Σ x[n, c, h, l]."""
     page = oracle.program(formulas.global_avg_pool)(x=x)
     assert_allclose(global_avg_pool(x), page, rtol=1e-14)
 
 
-def test_all_pixels_of_a_channel_hear_the_same(x, rng, formulas, oracle):
+def test_all_pixels_of_a_channel_receive_the_same(x, rng, formulas, oracle):
     """x̄[n, c, h, l] = ȳ[n, c] / HW."""
     y_bar = rng.normal(size=(2, 3))
     page = oracle.program(formulas.global_avg_pool_x_bar)(y_bar=y_bar, H=8, W=7)
@@ -178,13 +189,13 @@ def test_all_pixels_of_a_channel_hear_the_same(x, rng, formulas, oracle):
     assert_allclose(x_bar, np.broadcast_to(page, x.shape), rtol=1e-14)
 
 
-def test_one_window_over_everything_is_the_whole_channel(x):
-    """A window as large as the image leaves one place."""
+def test_one_window_over_the_image_is_global_average_pooling(x):
+    """A window as large as the image has one position."""
     assert_allclose(avg_pool2d(x, kernel_size=(8, 7))[:, :, 0, 0], global_avg_pool(x), rtol=1e-14)
 
 
-def test_the_maps_of_the_source_come_out(lab):
-    """001 pools a ramp of ninety-six numbers, and prints the maps and their relative error."""
+def test_the_published_maps_come_out(lab):
+    """A ramp of ninety-six numbers: the relative error of the maps is the published one."""
     assert lab.max_pool_forward(0)[0]["relative error"] == pytest.approx(4.16666652e-08, abs=5e-17)
 
 

@@ -16,13 +16,16 @@ MODULES = {
     "fields": ("grow_field",),
     "graphs": ("gallery", "layered"),
     "images": ("channels_last", "image_grid", "tiles", "weight_grid"),
+    "machine": ("register_tile", "spans"),
     "networks": ("network", "side_by_side"),
     "normalizing": ("normalize_four",),
     "pairing": ("line_by_line",),
     "planes": ("regions", "triangle", "valley"),
     "rooflines": ("beside", "ladder", "roofline"),
+    "sliding": ("choose_options",),
     "softmax_sliders": ("move_scores",),
     "stepping": ("steps",),
+    "windows": ("row_windows",),
 }
 HOMES = {name: module for module, names in MODULES.items() for name in names}
 

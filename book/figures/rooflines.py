@@ -1,4 +1,4 @@
-"""Pictures of speed: how fast each rung is, how near the roof, and beside another library."""
+"""Pictures of speed: of each algorithm, below the roofline, and beside another library."""
 
 import matplotlib as mpl
 import numpy as np
@@ -7,7 +7,7 @@ from figures.drawing import FAINT, INK, PALETTE, PAPER, STYLE, canvas, show
 
 
 def ladder(ratios, *, alt, caption="", marks=()):
-    """Draw a bar for every rung, as long as the rung is fast, on a logarithmic axis.
+    """Draw a bar for every algorithm, as long as it is fast, on a logarithmic axis.
 
     ``marks`` names ratios of others, drawn as dashed lines: {name: ratio}.
     """

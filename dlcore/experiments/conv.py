@@ -59,7 +59,7 @@ def coloured(window):
 
 
 def twice(pattern, size, places):
-    """Put a pattern into an empty image at several places:  (1, 1, H, W)."""
+    """Put a pattern into an empty image at several positions:  (1, 1, H, W)."""
     x = np.zeros((1, 1, *size))
     U, V = pattern.shape
     for i, j in places:
@@ -68,7 +68,7 @@ def twice(pattern, size, places):
 
 
 def nines():
-    """Draw two nines, a three and an eight on a square; return it with its map of a nine."""
+    """Draw two nines, a three and an eight on a square; return it with the map for a nine."""
     nine, three, eight = (load("digits").train.x[at, 0] / 16 for at in (25, 15, 10))
     x = twice(nine, (24, 24), [(2, 3), (13, 14)])
     x += twice(three, (24, 24), [(2, 14)]) + twice(eight, (24, 24), [(14, 2)])
@@ -76,21 +76,21 @@ def nines():
 
 
 def as_matrix(w, size):
-    """Write a convolution of one channel as a matrix: a row for each place, a column a pixel."""
+    """Write a convolution of one channel as a matrix: a row a position, a column a pixel."""
     H, W = size
     alone = np.eye(H * W).reshape(H * W, 1, H, W)
     return conv2d(alone, w[None, None]).reshape(H * W, -1).T
 
 
-def turned(y_bar, w):
-    """Pull ȳ back by a convolution with the filters turned around."""
+def input_grad_flipped(y_bar, w):
+    """Compute x̄ at stride one as a convolution of ȳ with the filters flipped."""
     U, V = w.shape[2:]
     w = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
     return conv2d(y_bar, w, padding=(U - 1, V - 1))
 
 
-def unturned(y_bar, w):
-    """Pull ȳ back with the filters as they are: a slip."""
+def input_grad_unflipped(y_bar, w):
+    """Convolve ȳ with the filters as they are, which is wrong."""
     U, V = w.shape[2:]
     return conv2d(y_bar, w.transpose(1, 0, 2, 3), padding=(U - 1, V - 1))
 

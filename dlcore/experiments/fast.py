@@ -1,4 +1,4 @@
-"""What the page on speed counts and draws: operations, bytes, lines of memory, roundings.
+"""What the page on speed counts and draws: operations, bytes, cache lines, roundings.
 
 Chapter: book/fast.md.
 """
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from math import gcd
 from statistics import median
 from typing import NamedTuple
@@ -15,12 +16,13 @@ import numpy as np
 
 from dlcore.experiments.experiment import Claim, experiment, record
 from dlcore.kernels.conv import conv2d_im2col
+from dlcore.kernels.machine.threads import PIECES, split
 from dlcore.kernels.machine.winograd_matrices import growth, winograd_matrices
 
-LINE = 16  # numbers in a line of memory, float32
-SETS = 64  # places where a line may be kept near the processor, by its address
+LINE = 16  # numbers in a cache line, float32
+SETS = 64  # of a cache; the address of a line decides which of them it belongs to
 ALGORITHMS = ("naive", "im2col", "loops", "tile", "winograd", "pytorch")
-DIRECT = ("naive", "im2col", "loops", "tile")  # rungs that do all products of the definition
+DIRECT = ("naive", "im2col", "loops", "tile")  # make all products of the definition
 THEIRS = 468.402047  # by so much the Cython of 001 is faster than its definition, forwards
 EPS = np.finfo(np.float32).eps / 2  # the most that a rounding changes, relative to what it rounds
 
@@ -74,7 +76,7 @@ CASES = [
 ]
 MEANT = CASES[:7]  # those whose ratios are averaged
 SOURCE = Case(100, 3, 31, 25, 3, 2, 1)  # the case by which 001 measures its own fast version
-LADDER = Case(8, 16, 32, 16)  # small enough for every rung but the first
+LADDER = Case(8, 16, 32, 16)  # small enough for every algorithm but the first
 LARGE = CASES[2]
 
 
@@ -113,7 +115,7 @@ def seconds(case, way="forward"):
 
 
 def ladder(case=SOURCE, way="forward"):
-    """Divide the time of the definition by that of every rung; the default is "dlcore"."""
+    """Divide the time of the definition by that of each algorithm; the default is "dlcore"."""
     timed = seconds(case, way)
     names = [name for name in ("naive", "im2col", "loops", "dlcore") if name in timed]
     return {name: timed["naive"] / timed[name] for name in names}
@@ -158,7 +160,7 @@ def limits():
 
 
 def roofline(case=LADDER):
-    """List the rungs of a case as points: {rung: (intensity, operations a second)}."""
+    """List the algorithms of a case as points: {name: (intensity, operations a second)}."""
     timed = seconds(case)
     at = {name: copied_intensity(case) if name == "im2col" else intensity(case) for name in timed}
     return {name: (at[name], case.operations / timed[name]) for name in ALGORITHMS if name in timed}
@@ -177,7 +179,7 @@ def beside(way):
 
 
 def sets_visited(step, lines=64):
-    """Count the places that so many lines share, when each lies `step` lines behind the last.
+    """Count the sets that so many cache lines use, each `step` lines behind the last one..
 
     >>> sets_visited(1), sets_visited(32), sets_visited(33)
     (64, 2, 64)
@@ -214,7 +216,7 @@ def memory_steps(sizes, order="nchw"):
 
 
 def packed(order, lengths):
-    """Say how far apart neighbours lie along every axis of an array without gaps."""
+    """Return how far apart neighbours are along every axis of an array without gaps."""
     steps = {}
     step = 1
     for axis in reversed(order):
@@ -224,17 +226,17 @@ def packed(order, lengths):
 
 
 def lines_moved(order, sizes, steps):
-    """Count how often a product needs another line than the one before."""
+    """Count how often a product needs another cache line than the one before."""
     grid = np.indices([sizes[loop] for loop in order]).reshape(len(order), -1)
     moved = 0
     for step in steps.values():
-        place = np.array([step[loop] for loop in order]) @ grid
-        moved += 1 + np.count_nonzero(np.diff(place // LINE))
+        address = np.array([step[loop] for loop in order]) @ grid
+        moved += 1 + np.count_nonzero(np.diff(address // LINE))
     return moved
 
 
 def add_run(memory, start, n, lanes, *, tail):
-    """Add one to n numbers, `lanes` at a time; a `tail` stops at the end."""
+    """Add one to n numbers, `lanes` at a time; with a `tail` the last step is shorter."""
     end = start + n
     for i in range(start, end, lanes):
         memory[i : min(i + lanes, end) if tail else i + lanes] += 1
@@ -265,7 +267,7 @@ def winograd_maps(x, w, m):
 
 
 def error(C, m, rng):
-    """Measure how far float32 strays, in parts of Σ|x||w|; m = 1 is the definition."""
+    """Measure the error of float32 in parts of Σ|x||w|; m = 1 is the definition."""
     x = rng.uniform(-1, 1, (4, C, 10, 10)).astype(np.float32)
     w = rng.uniform(-1, 1, (5, C, 3, 3)).astype(np.float32)
     y = conv2d_im2col(x, w) if m == 1 else winograd_maps(x, w, m)
@@ -284,6 +286,19 @@ def error_bound(C, m):
     """Bound that error:  ((1 + ε)ᵏ - 1) times the growth of the terms."""
     larger = growth(m, 3) if m > 1 else 1
     return np.expm1(roundings(C, m) * np.log1p(EPS)) * larger
+
+
+def pieces(count, threads):
+    """List the pieces of a range, a list for each thread, as `parallel_for` divides it.
+
+    >>> pieces(12, 2)
+    [[(0, 1), (1, 3), (3, 5), (5, 6)], [(6, 8), (8, 10), (10, 12)]]
+    """
+    parts = min(threads, count)
+    size = -(-count // (parts * PIECES))
+    edges = pairwise(count * i // parts for i in range(parts + 1))
+    firsts = (-(-size * (i + 1) // parts) for i in range(parts))
+    return [list(split(*block, size, first)) for block, first in zip(edges, firsts, strict=True)]
 
 
 def errors(channels, rng):

@@ -1,4 +1,4 @@
-"""Experiments of pooling: the printed maps, a slip, and ties.
+"""Experiments of pooling: the printed maps, a wrong gradient, and ties.
 
 Chapter: book/pool.md.
 """
@@ -33,29 +33,28 @@ def max_pool_forward(seed):
     return {"relative error": relative_error(max_pool2d(x, kernel_size=2), PRINTED)}, {}
 
 
-def generous(x, y_bar):
-    """Give ȳ to every entry of its window that is as large as the largest: a slip."""
+def grad_to_every_maximum(x, y_bar):
+    """Give ȳ to every entry that is as large as the largest of its window, which is wrong."""
     y = max_pool2d(x, kernel_size=2)
     spread = lambda array: array.repeat(2, axis=2).repeat(2, axis=3)
     return np.where(x == spread(y), spread(y_bar), 0.0)
 
 
-def seen(window, stride, size):
-    """Count how many windows see each pixel: what averaging gives back for ȳ = U V."""
+def windows_over_pixels(window, stride, size):
+    """Count the windows that cover each pixel: the gradient of averaging for ȳ = U V."""
     x, options = np.zeros((1, 1, size, size)), {"kernel_size": window, "stride": stride}
     y = avg_pool2d(x, **options)
     return avg_pool2d.vjp(y, x, np.full(y.shape, float(window**2)), **options)[0]
 
 
-def tied(*, rectified):
-    """Count the share of windows on the digits that hold several largest entries.
+def share_of_ties(*, with_relu):
+    """Return the share of windows on the digits that have several largest entries.
 
-    The digits pass a layer of random filters first, and a rectifier if they are to be
-    `rectified`.
+    The digits pass a layer of random filters first, and `with_relu` a ReLU.
     """
     rng, x = np.random.default_rng(0), load("digits").centred(dtype=np.float64).train.x[:200]
     y = conv2d(x, rng.normal(size=(8, 1, 3, 3)))
-    y = relu(y) if rectified else y
+    y = relu(y) if with_relu else y
     largest = max_pool2d(y, kernel_size=2).repeat(2, axis=2).repeat(2, axis=3)
-    winners = (y == largest).reshape(*y.shape[:2], 3, 2, 3, 2).sum(axis=(3, 5))
-    return float((winners > 1).mean())
+    maxima = (y == largest).reshape(*y.shape[:2], 3, 2, 3, 2).sum(axis=(3, 5))
+    return float((maxima > 1).mean())

@@ -193,7 +193,7 @@ def row_matrix():
         total(total(w[u] * symbols.delta(p + u, h), u) * x[h], h),
         "the pixel is named: $h = p + u$",
     )
-    yield "=", total(w[h - p] * x[h], h), "one tap lies on it"
+    yield "=", total(w[h - p] * x[h], h), "the tap is $u = h - p$"
 
 
 @derivation(row)
@@ -202,7 +202,7 @@ def row_to_x():
     yield total(y_bar[p] * sp.Derivative(y[p], x[h]), p)
     yield "=", total(y_bar[p] * total(w[u] * symbols.delta(p + u, h), u), p), "one pixel moves"
     yield "=", total(y_bar[p] * w[h - p], p), "one tap lies on it: $u = h - p$"
-    yield "=", total(y_bar[h - u] * w[u], u), "the same products, tap by tap"
+    yield "=", total(y_bar[h - u] * w[u], u), "summed over taps"
 
 
 @derivation(row)
@@ -223,6 +223,10 @@ def row_adjoint():
         total(y_bar[p] * x_dot[p + u] * w[u], p, u) + total(y_bar[p] * x[p + u] * w_dot[u], p, u),
         "the tangent",
     )
-    yield "=", total(y_bar[p] * x_dot[p + u] * w[u], p, u) + by_taps, "by taps"
-    yield "=", total(total(y_bar[p] * w[h - p], p) * x_dot[h], h) + by_taps, "and by pixels"
-    yield "=", total(x_bar[h] * x_dot[h], h) + total(w_bar[u] * w_dot[u], u), "the cotangents"
+    yield "=", total(y_bar[p] * x_dot[p + u] * w[u], p, u) + by_taps, "collected by taps"
+    yield (
+        "=",
+        total(total(y_bar[p] * w[h - p], p) * x_dot[h], h) + by_taps,
+        "and by pixels, $h = p + u$",
+    )
+    yield "=", total(x_bar[h] * x_dot[h], h) + total(w_bar[u] * w_dot[u], u), "the gradients"

@@ -99,7 +99,7 @@ def shared():
 
 
 def expected(page):
-    """The mean square of a weight is that of a bell curve, and there are so many weights."""
+    """The mean square of a weight is that of a Gaussian, and there are so many weights."""
     curve = sp.exp(-(SIZE**2) / (2 * std**2)) / (std * sp.sqrt(2 * sp.pi))
     square = sp.integrate(SIZE**2 * curve, (SIZE, -sp.oo, sp.oo))
     return page.rhs - sp.log(K) - reg / 2 * square * (sp.prod(FILTERS) + D * K)
@@ -107,7 +107,7 @@ def expected(page):
 
 @formula(solves(expected))
 def first_loss():
-    """A network that knows nothing loses ln K, and pays for the size of its weights."""
+    """Before training: ln K, and the expected penalty of the weights."""
     return sp.Eq(L, sp.log(K) + reg / 2 * std**2 * (F * C * U * V + D * K))
 
 
@@ -127,9 +127,9 @@ def bend():
 def sharing():
     """How many weights a convolution saves, and by which two ideas."""
     yield dense.lhs / shared.lhs
-    yield "=", F * H * W * C * H * W / (F * C * U * V), "both are counted"
-    yield "=", H * W * (F * C * H * W / (F * C * U * V)), "one filter for every position"
-    yield "=", H * W * (H * W / (U * V)), "and each sees a window alone"
+    yield "=", F * H * W * C * H * W / (F * C * U * V), "both counts"
+    yield "=", H * W * (F * C * H * W / (F * C * U * V)), "weight sharing"
+    yield "=", H * W * (H * W / (U * V)), "small windows"
 
 
 @derivation(bend, row)

@@ -173,9 +173,9 @@ def fourth_product():
 def first_output():
     """The first output is the sum of three of them."""
     yield x0 * w0 + x1 * w1 + x2 * w2
-    yield "=", (x0 - x2) * w0 + x1 * w1 + x2 * (w0 + w2), "$x_2 w_0$ is taken and given"
+    yield "=", (x0 - x2) * w0 + x1 * w1 + x2 * (w0 + w2), "$x_2 w_0$ subtracted and added"
     halves = (x0 - x2) * w0 + (x1 + x2) * g1 + (x2 - x1) * g2
-    yield "=", halves, "sum and difference"
+    yield "=", halves, "the sums of taps"
     yield "=", m1 + m2 + m3, "the products"
 
 
@@ -183,9 +183,9 @@ def first_output():
 def second_output():
     """The second output shares two of the products with the first."""
     yield x1 * w0 + x2 * w1 + x3 * w2
-    yield "=", x1 * (w0 + w2) + x2 * w1 - (x1 - x3) * w2, "$x_1 w_2$ is given and taken"
+    yield "=", x1 * (w0 + w2) + x2 * w1 - (x1 - x3) * w2, "$x_1 w_2$ added and subtracted"
     halves = (x1 + x2) * g1 - (x2 - x1) * g2 - (x1 - x3) * w2
-    yield "=", halves, "sum and difference"
+    yield "=", halves, "the sums of taps"
     yield "=", m2 - m3 - m4, "the products"
 
 
@@ -242,7 +242,12 @@ def one_more_rounding():
     yield (
         "<=",
         (1 + bound) * (1 + fresh),
-        "what is left of one is not negative",
+        "$1 + e \\ge 0$",
         slack(rounding_so_far) * left,
     )
-    yield "<=", (1 + bound) * (1 + eps), "the rounding", (1 + bound) * slack(rounding_above)
+    yield (
+        "<=",
+        (1 + bound) * (1 + eps),
+        "$e \\le \\varepsilon$",
+        (1 + bound) * slack(rounding_above),
+    )

@@ -48,9 +48,9 @@ def max_pool_x_bar():
 def larger_of_two():
     """The larger of two numbers is a ReLU of their difference."""
     yield sp.Max(a, b)
-    yield "=", a + sp.Max(0, b - a), "$a$ is taken out of both"
-    yield "=", a + ((b - a) / 2 + sp.Abs(b - a) / 2), "what is positive"
-    yield "=", (a + b) / 2 + sp.Abs(b - a) / 2, "put together"
+    yield "=", a + sp.Max(0, b - a), "$a$ is subtracted from both"
+    yield "=", a + ((b - a) / 2 + sp.Abs(b - a) / 2), "$\\max(0, c) = (c + |c|) / 2$"
+    yield "=", (a + b) / 2 + sp.Abs(b - a) / 2, "terms collected"
 
 
 @formula(computed("verification.programs.pool.avg_pool", sizes=AVERAGE))
@@ -83,14 +83,14 @@ def average_back():
     yield total(y_bar[p] * partial(y[p], x[h]), p)
     moved = total(delta(p * s + u, h), u)
     yield "=", total(y_bar[p] * (1 / U * moved), p), "one pixel moves"
-    yield "=", 1 / U * total(delta(p * s + u, h) * y_bar[p], p, u), "all parts are equal"
+    yield "=", 1 / U * total(delta(p * s + u, h) * y_bar[p], p, u), "the factor taken out"
 
 
 @derivation()
 def twice():
     """The average of V tiles of U pixels each, of which the averages were taken before."""
     yield 1 / V * total(1 / U * total(x[(q * V + v) * U + u], u), v)
-    yield "=", 1 / (V * U) * total(x[(q * V + v) * U + u], v, u), "divided twice"
+    yield "=", 1 / (V * U) * total(x[(q * V + v) * U + u], v, u), "both factors taken out"
     yield "=", 1 / (V * U) * total(x[q * (V * U) + (v * U + u)], v, u), "multiplied out"
     every = sp.Sum(x[q * (V * U) + j], (j, 0, V * U - 1))
     yield "=", 1 / (V * U) * every, "$j = v U + u$ counts them"

@@ -51,7 +51,7 @@ def back_4(y_bar, w):
 
 
 def back_5(y_bar, w):
-    """Multiply in the domain of waves, where a convolution is a product."""
+    """Multiply Fourier transforms, for a convolution is then a product."""
     x_bar, _ = empty(y_bar, w)
     size = x_bar.shape[2:]
     waves = np.fft.rfft2(y_bar, size), np.fft.rfft2(w, size)

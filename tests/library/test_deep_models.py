@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore import nn, vjp
 from dlcore.nn.accounting import account, total
-from dlcore.nn.models import VGG, DenseNet, ResNet, vgg
+from dlcore.nn.models import VGG, DenseNet, ResNet, TwoLayerConvNet, vgg
 from dlcore.nn.models.resnet import IdentityShortcut, ResidualBlock
 from dlcore.ops.densenet import dense_block_shared
 from dlcore.ops.loss import cross_entropy
@@ -130,6 +130,7 @@ def test_accounting_counts_what_a_model_owns(name):
     ("make", "message"),
     [
         (lambda: vgg("F", rng=None), "column is 'F', use one of A, A-LRN"),
+        (lambda: TwoLayerConvNet((3, 1, 5), 2, 4, rng=None), r"H, W is \(1, 5\) in size, pass"),
         (lambda: VGG((3, 4, 4), 10, rng=None), "3 blocks halve it to nothing"),
         (lambda: VGG((3, 32, 32), 10, pool="sum", rng=None), "pool is 'sum', use one of max"),
         (lambda: ResNet(depth=21, rng=None), "depth is 21, it must be 6 n"),

@@ -231,6 +231,11 @@ SAME = np.ones((2, 4, 6, 5)), np.ones((6, 4, 3, 3))
     (np.ones((6, 4, 3, 3), int), {}, "conv2d: w must hold floats, got int64"),
     (np.ones((6, 4, 3, 3), object), {}, "conv2d: w must hold floats, got object"),
     (np.ones((6, 4, 3)), {}, r"w must have axes \(F, C/groups, U, V\), got shape \(6, 4, 3\)"),
+    (np.ones((6, 3, 3, 2)), {}, r"conv2d: C is 4 in x but 3 in w \(axes \(F, C/groups, U, V\)"),
+    (np.ones((6, 4, 9, 2)), {}, "the window spans 9 rows but the padded image has 6"),
+    (SAME[1], {"stride": 0}, "conv2d: stride is 0, pass a whole number, at least 1"),
+    (np.ones((5, 2, 3, 2)), {"groups": 2}, "F is 5 in w but groups is 2, which must divide it"),
+    (SAME[1], {"padding": "full"}, 'padding is \'full\', use "same", a number or a pair'),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(w, options, message):
     """The message names the function, the letter or the option, and both values."""

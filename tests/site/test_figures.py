@@ -49,6 +49,15 @@ def pictures(figures, rng):
         "side_by_side": figures.side_by_side(
             {name: vgg(name, rng=None) for name in "AD"}, (3, 224, 224), **WORDS
         ),
+        "row_windows": figures.row_windows(
+            {"plain": {}, "strided": {"stride": 2, "padding": 1}}, size=7, window=3, **WORDS
+        ),
+        "register_tile": figures.register_tile(6, 2, 4, **WORDS),
+        "spans": figures.spans(
+            {"thread 0": [(0, 3, "0–2", 0), (3, 9, "idle", None)], "thread 1": [(2, 5, "3–4", 1)]},
+            xlabel="range",
+            **WORDS,
+        ),
         "house": figures.house(ROOT, ["loss"], ["tests/test_{}.py"], **WORDS),
     }
 

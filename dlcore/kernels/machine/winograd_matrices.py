@@ -45,7 +45,7 @@ def winograd_matrices(m, r):
 
 
 def growth(m, r):
-    """Bound what rounding may come to:  how much larger numbers on the way are than the sum.
+    """Bound the growth of rounding errors:  how much larger terms are than in the definition.
 
     If no pixel and no tap exceeds one, the definition adds up r² numbers of at most one.
     The algorithm adds up |A|ᵀ [(|G| |w| |G|ᵀ) ⊙ (|B| |x| |B|ᵀ)] |A|; returned is the quotient.
