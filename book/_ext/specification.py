@@ -5,8 +5,9 @@
     :difficulty: 1
     ```
 
-This prints signature and docstring of the function, the points that its tests give, how hard
-it is, and how long it takes. It stands inside an ``{exercise}``.
+This prints signature and docstring of the function, or of the class with the signatures of its
+methods, the points that its tests give, how hard it is, and how long it takes. It stands inside
+an ``{exercise}``.
 """
 
 import ast
@@ -38,16 +39,30 @@ def signature(function):
     return f"def {function.name}({ast.unparse(function.args)}):"
 
 
+def documented(node, text):
+    r"""Write the first line of a function or a class with a docstring, and those of its methods.
+
+    >>> documented(ast.parse("class A:\n def f(self): pass").body[0], "Hold an f.").split("\n\n")[1]
+    '    def f(self): ...'
+    """
+    lines = text.splitlines()
+    body = "\n".join(f"    {line}".rstrip() for line in ['"""' + lines[0], *lines[1:]])
+    closed = body + '"""' if len(lines) == 1 else f'{body}\n    """'
+    if isinstance(node, ast.FunctionDef):
+        return f"{signature(node)}\n{closed}"
+    methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+    heads = [f"    {signature(each)} ..." for each in methods]
+    return "\n\n".join([f"class {node.name}:\n{closed}", *heads])
+
+
 def specified(source, exercise):
-    """Return signature and docstring of the function of an exercise, or None."""
+    """Return signature and docstring of the function or class of an exercise, or None."""
     begin = f"Exercise {exercise}."
     for node in ast.parse(source).body:
-        text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
+        is_definition = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        text = ast.get_docstring(node) if is_definition else None
         if text and text.startswith(begin):
-            lines = text.removeprefix(begin).strip().splitlines()
-            body = "\n".join(f"    {line}".rstrip() for line in ['"""' + lines[0], *lines[1:]])
-            closed = body + '"""' if len(lines) == 1 else f'{body}\n    """'
-            return f"{signature(node)}\n{closed}"
+            return documented(node, text.removeprefix(begin).strip())
     return None
 
 
