@@ -42,6 +42,8 @@ def given(rng):
         "z": rng.normal(size=(N, K)),
         "t": rng.integers(K, size=N),
         "s": rng.uniform(0.1, 0.9),
+        **dict(zip(("gamma", "beta", "mean"), rng.normal(size=(3, K)), strict=True)),
+        "var": rng.uniform(0.5, 2, size=K),
     }
 
 
