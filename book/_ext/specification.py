@@ -5,9 +5,8 @@
     :difficulty: 1
     ```
 
-This prints signature and docstring of the function, or of the class with the signatures of its
-methods, the points that its tests give, how hard it is, and how long it takes. It stands inside
-an ``{exercise}``.
+This prints signature and docstring of the function, or of the class and its methods, the points
+that its tests give, how hard it is, and how long it takes. It stands inside an ``{exercise}``.
 """
 
 import ast
@@ -30,39 +29,39 @@ def written(root, topic):
     return next((path for path in paths if path.exists()), paths[-1])
 
 
-def signature(function):
-    """Write the first line of a function down.
+def signature(definition):
+    """Write the first line of a function or of a class down.
 
     >>> signature(ast.parse("def f(x, *, y=1): pass").body[0])
     'def f(x, *, y=1):'
     """
-    return f"def {function.name}({ast.unparse(function.args)}):"
+    if isinstance(definition, ast.ClassDef):
+        return f"class {definition.name}:"
+    return f"def {definition.name}({ast.unparse(definition.args)}):"
 
 
-def documented(node, text):
-    r"""Write the first line of a function or a class with a docstring, and those of its methods.
+def methods(definition):
+    r"""Write the signatures of the methods of a class down; a function has none.
 
-    >>> documented(ast.parse("class A:\n def f(self): pass").body[0], "Hold an f.").split("\n\n")[1]
-    '    def f(self): ...'
+    >>> methods(ast.parse("class A:\n  def f(self): pass").body[0])
+    ['', '    def f(self): ...']
     """
-    lines = text.splitlines()
-    body = "\n".join(f"    {line}".rstrip() for line in ['"""' + lines[0], *lines[1:]])
-    closed = body + '"""' if len(lines) == 1 else f'{body}\n    """'
-    if isinstance(node, ast.FunctionDef):
-        return f"{signature(node)}\n{closed}"
-    methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
-    heads = [f"    {signature(each)} ..." for each in methods]
-    return "\n\n".join([f"class {node.name}:\n{closed}", *heads])
+    of_class = definition.body if isinstance(definition, ast.ClassDef) else []
+    found = [each for each in of_class if isinstance(each, ast.FunctionDef)]
+    return ["", *(f"    {signature(each)} ..." for each in found)] if found else []
 
 
 def specified(source, exercise):
     """Return signature and docstring of the function or class of an exercise, or None."""
     begin = f"Exercise {exercise}."
     for node in ast.parse(source).body:
-        is_definition = isinstance(node, ast.FunctionDef | ast.ClassDef)
-        text = ast.get_docstring(node) if is_definition else None
+        stated = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        text = ast.get_docstring(node) if stated else None
         if text and text.startswith(begin):
-            return documented(node, text.removeprefix(begin).strip())
+            lines = text.removeprefix(begin).strip().splitlines()
+            body = "\n".join(f"    {line}".rstrip() for line in ['"""' + lines[0], *lines[1:]])
+            closed = body + '"""' if len(lines) == 1 else f'{body}\n    """'
+            return "\n".join([signature(node), closed, *methods(node)])
     return None
 
 
