@@ -27,7 +27,7 @@ CLAIM = re.compile(r"^(?:`{3,}\{(?:lemma|tested)\}|:tests:) +(.*)", re.MULTILINE
 # theorems, checked formulas and marks of tests leaves this list, and no chapter enters it.
 NOT_CONVERTED = (
     "descent", "derivative", "graph", "forward", "reverse", "linear", "activation", "twolayer",
-    "optim", "solver", "conv", "pool", "fast", "convnet", "dropout", "augment", "vgg",
+    "optim", "solver", "conv", "pool", "fast", "convnet",
     "resnet", "densenet", "search", "pytorch",
 )  # fmt: skip
 
