@@ -1,4 +1,4 @@
-# Cut from solutions/vgg.py by `dlcore exercises`: write your answers here. [ecc1732823b1]
+# Cut from solutions/vgg.py by `dlcore exercises`: write your answers here. [a9286d339787]
 """Exercises of the chapter *VGG*: receptive fields, counts, and the grammar of ConvNets.
 
 Convolutions have filters of U × U, move by a stride of 1 and keep height and width. Every pooling
@@ -12,17 +12,17 @@ from math import isqrt, prod
 
 
 def receptive_field(layers):
-    """Exercise vgg-receptive-field.  Return how many rows of the image one number sees.
+    """Exercise vgg-receptive-field.  Return on how many rows of the image one number depends.
 
     Layers are pairs (kernel_size, stride), the first one reads the image. Count the rows from the
-    first one that is seen to the last one, the padding included. Without a layer it is 1.
+    first one to the last one, the padding included. Without a layer it is 1.
 
     >>> receptive_field([(3, 1), (3, 1)])
     5
     """
-    # TODO: what does a window of 3 rows see, if each of them sees r rows of the image?
+    # TODO: on how many rows does a window of 3 depend, if each of the 3 depends on r rows?
     raise NotImplementedError(
-        "what does a window of 3 rows see, if each of them sees r rows of the image?"
+        "on how many rows does a window of 3 depend, if each of the 3 depends on r rows?"
     )
 
 

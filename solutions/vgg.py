@@ -11,16 +11,16 @@ from math import isqrt, prod
 
 
 def receptive_field(layers):
-    """Exercise vgg-receptive-field.  Return how many rows of the image one number sees.
+    """Exercise vgg-receptive-field.  Return on how many rows of the image one number depends.
 
     Layers are pairs (kernel_size, stride), the first one reads the image. Count the rows from the
-    first one that is seen to the last one, the padding included. Without a layer it is 1.
+    first one to the last one, the padding included. Without a layer it is 1.
 
     >>> receptive_field([(3, 1), (3, 1)])
     5
     """
     # BEGIN SOLUTION
-    # HINT: what does a window of 3 rows see, if each of them sees r rows of the image?
+    # HINT: on how many rows does a window of 3 depend, if each of the 3 depends on r rows?
     # HINT: how many rows of the image lie between two neighbours that a layer reads?
     # HINT: r += (U - 1) * jump, and then jump *= stride
     r, jump = 1, 1

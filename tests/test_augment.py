@@ -1,4 +1,4 @@
-"""Augmentation.  Each test is a lemma of `book/augment.md`, in the order of the chapter."""
+"""Augmentation: the tests of the claims of `book/augment.md`, and of its exercises."""
 
 import importlib
 from functools import partial
@@ -83,8 +83,8 @@ def test_the_program_mirrors_as_the_page_does(x, formulas, oracle):
     assert_array_equal(augment.mirror(page), x)
 
 
-def test_a_random_half_is_mirrored(rng):
-    """Every image or its mirror image; whether, depends on no neighbour and no call before."""
+def test_each_image_is_mirrored_independently_with_probability_one_half(rng):
+    """Images or mirror images, independently of the neighbour and of the call before."""
     x = rng.permutation(2000 * 6).reshape(2000, 1, 2, 3)
     calls = [augment.flip(x, rng) for _ in range(2)]
     one, two = ((y == augment.mirror(x)).all(axis=(1, 2, 3)) for y in calls)
@@ -106,13 +106,13 @@ def test_a_crop_is_a_window_of_the_padded_image(mode, numpy_mode, rng):
 
 
 def test_padding_comes_after_centring(lab):
-    """Outside is the mean image then, and zero; padded before, it is as far off as black is."""
+    """The border is then zero, the mean image; padded before centring, it is black."""
     assert lab.border_of_crops(centred_first=True) == 0
     assert lab.border_of_crops(centred_first=False) > 10  # of pixels up to 16
 
 
 def test_a_cutout_is_clipped_at_the_border(rng, formulas, oracle):
-    """Its middle is at every pixel alike; so many rows are covered, on average, as on the page."""
+    """Its centre is every pixel equally often; the mean number of covered rows is the page's."""
     H, W, size = 6, 5, 3
     x = np.ones((60 * H * W, 2, H, W))
     hole = augment.cutout(size)(x, rng) == 0
@@ -132,8 +132,8 @@ def tally_of(H, W):
     return [row * 2 * W + column for row in ends(H) for column in ends(W)]
 
 
-def test_the_program_turns_as_the_page_does(x, formulas, oracle):
-    """Each pixel of the turned image weighs four of the image."""
+def test_the_program_rotates_as_the_page_does(x, formulas, oracle):
+    """Each pixel of the rotated image is a weighted sum of four of the image."""
     phi = 0.4
     whole = {"phi": phi, "N": 3, "C": 2, "H": 5, "W": 4, "P": 5, "Q": 4}
     places = {"h'": formulas.turned_row, "l'": formulas.turned_column}
@@ -144,8 +144,8 @@ def test_the_program_turns_as_the_page_does(x, formulas, oracle):
 
 @pytest.mark.parametrize("shape", [(8, 3, 5, 4), (8, 1, 1, 1), (8, 2, 6, 7)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_kernel_turns_as_the_definition_does(shape, dtype, rng, kernels):
-    """Four pixels instead of all, in both memory orders."""
+def test_the_kernel_rotates_as_the_definition_does(shape, dtype, rng, kernels):
+    """A sum over four pixels is the sum over all, in both memory orders."""
     x, angles = rng.normal(size=shape).astype(dtype), np.deg2rad(DEGREES)
     cos, sin = np.cos(angles), np.sin(angles)
     y = kernels.rotate_naive(x, cos, sin)
@@ -154,7 +154,7 @@ def test_the_kernel_turns_as_the_definition_does(shape, dtype, rng, kernels):
     assert_allclose(kernels.rotate(batch_last(x), cos, sin), y, **tolerance)
 
 
-def test_quarter_turns_are_exact(rng):
+def test_rotations_by_quarter_turns_are_exact(rng):
     """By 0, 90, 180, 270 degrees every pixel becomes a pixel: the bits of np.rot90."""
     for size, dtype in ((5, np.float32), (6, np.float64), (33, np.float64)):
         x = rng.normal(size=(4, 2, size, size)).astype(dtype)
@@ -163,7 +163,7 @@ def test_quarter_turns_are_exact(rng):
             assert_array_equal(y[turns], np.rot90(x[turns], turns, axes=(1, 2)))
 
 
-def test_scipy_turns_alike(rng):
+def test_scipy_rotates_in_the_same_way(rng):
     """`scipy.ndimage.rotate` of order 1, zeros outside: where it is installed."""
     ndimage = pytest.importorskip("scipy.ndimage")
     x = rng.normal(size=(len(DEGREES), 2, 6, 7))
@@ -172,7 +172,7 @@ def test_scipy_turns_alike(rng):
     assert_allclose(augment.rotated_by(x, DEGREES), y, rtol=0, atol=1e-9)
 
 
-def test_turning_back_does_not_undo_a_turn(rng):
+def test_rotating_back_does_not_undo_a_rotation(rng):
     """By 15 degrees and back: interpolation has blurred the image, and corners are lost."""
     x, degrees = rng.normal(size=(1, 1, 9, 9)), np.array([15])
     back = augment.rotated_by(augment.rotated_by(x, degrees), -degrees)
@@ -197,7 +197,7 @@ def test_brightness_adds_and_contrast_multiplies(rng):
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_source_its_order_and_its_precision_are_kept(name, dtype, rng):
-    """x is read alone; y has its shape, dtype and memory order, and the bits of either order."""
+    """x is not changed; y has its shape, dtype and memory order, and the bits of either order."""
     x = rng.normal(size=(7, 3, 6, 5)).astype(dtype)
     before = x.copy()
     x.flags.writeable = False
@@ -276,7 +276,7 @@ def test_validation_and_test_stay_as_they_are(lab):
         assert_array_equal(getattr(larger, part).x, getattr(data, part).x)
 
 
-def test_copies_straddle_a_division_that_comes_too_late(lab):
+def test_copies_are_on_both_sides_of_a_division_that_comes_too_late(lab):
     """Divided first no validation image has a copy in training; divided last most have."""
     assert lab.leaked(divided_first=True)[0] == 0
     copies, N = lab.leaked(divided_first=False)
@@ -317,7 +317,7 @@ def test_the_symmetries_of_the_square_are_a_group(rng):
 
 
 def test_crops_and_cutouts_are_no_group(rng):
-    """What has been moved out of an image, or set to zero, no other crop or cutout brings back."""
+    """No other crop or cutout restores what has left an image or was set to zero."""
     x = rng.permutation(16).reshape(1, 1, 4, 4) + 1.0
     for function in (augment.crop(pad=1), augment.cutout(1)):
         versions = {function(x, rng).tobytes(): function(x, rng) for _ in range(400)}
@@ -335,7 +335,7 @@ def network(rng, size=5):
 
 @pytest.mark.parametrize("group", [MIRRORS, SQUARE], ids=["mirrors", "square"])
 def test_an_average_over_a_group_is_invariant(group, rng):
-    """F(gx) = F(x) for every g, and no smaller set of the same functions will do."""
+    """F(gx) = F(x) for every g; without the last of the functions it is not."""
     model, x = network(rng), rng.normal(size=(4, 2, 5, 5))
     whole, part = averaged(model, group), averaged(model, group[:-1])
     for g in group[1:]:
@@ -373,13 +373,13 @@ def test_the_loss_of_the_average_is_no_larger_than_the_average_loss(rng):
 
 
 def test_a_mirrored_two_is_no_two(lab):
-    """A network that has seen no mirrored digits takes more than half of them for others."""
+    """Trained without mirrored digits, a network errs on more than half of them."""
     counts = lab.taken_for(digit=2)
     assert counts[2] < 0.5 * counts.sum()
 
 
-def test_flips_cost_accuracy_on_digits(lab):
-    """Over three seeds, by more than half a hundredth: the digits have no such symmetry."""
+def test_flips_lower_the_accuracy_on_digits(lab):
+    """Over three seeds, by more than half of one hundredth."""
     plain, flips = (lab.on_digits(each).mean() for each in (None, augment.flip))
     assert flips < plain - 0.005
 

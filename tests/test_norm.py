@@ -1,4 +1,4 @@
-"""Normalisation.  Each test is a lemma of `book/norm.md`, in the order of the chapter."""
+"""Normalisation: the tests of the claims of `book/norm.md`, and of its exercises."""
 
 import importlib
 import re
@@ -22,7 +22,7 @@ from dlcore.ops.norm import (
     local_response_norm,
     normalize,
 )
-from dlcore.train.distributed import mean_of_shards, shard
+from dlcore.train.distributed import mean_of_shards
 from dlcore.train.objective import loss_and_grads
 
 N, EPS = 7, 1e-5
@@ -70,7 +70,7 @@ def ones(C):
 
 
 def back(x, y_bar, gamma=1.0, eps=EPS):
-    """Pull ȳ back through the normalisation of one set."""
+    """Propagate ȳ back through the normalisation of one set; return x̄."""
     xs = x[:, None], one(gamma), one(0.0)
     y = batch_norm(*xs, eps=eps)
     return batch_norm.vjp(y, *xs, y_bar[:, None], eps=eps)[0][:, 0]
@@ -126,8 +126,10 @@ REST = {
 
 
 @pytest.mark.parametrize("stage", REST)
-def test_each_stage_is_the_slope_along_its_node(stage, x, y_bar, formulas, oracle, unfold):
-    """The tape gives the same for the rest of the graph, from that node to y."""
+def test_each_stage_is_the_gradient_with_respect_to_its_node(
+    stage, x, y_bar, formulas, oracle, unfold
+):
+    """It is what the tape returns for the rest of the graph, from that node to y."""
     d = x - x.mean()
     sigma = np.sqrt(d @ d / N + EPS)
     node = {"hat": d / sigma, "deviation": sigma, "variance": d @ d / N, "centred": d}[stage]
@@ -145,19 +147,19 @@ def test_the_stages_and_the_one_line_are_one_gradient(x, y_bar, formulas, oracle
         assert_allclose(back(x, y_bar, 2.5), expected, **FEW_ROUNDINGS)
 
 
-def test_the_rule_is_the_slope_for_images(rng):
-    """Differences agree with x̄, γ̄ and β̄ where a set has N H W numbers."""
+def test_the_backward_pass_agrees_with_differences_for_images(rng):
+    """x̄, γ̄ and β̄ are those of central differences, where a set has N H W numbers."""
     x, gamma, beta = rng.normal(size=(2, 3, 4, 5)), *rng.normal(size=(2, 3))
     check_gradients(batch_norm, x, gamma, beta, rng=rng)
 
 
-def test_the_gradients_of_a_set_cancel(x, y_bar):
+def test_the_gradient_sums_to_zero_over_a_set(x, y_bar):
     """Σ x̄ = 0, for every ȳ and every ε."""
     for eps in (0.0, EPS, 10.0):
         assert_allclose(back(x, y_bar, eps=eps).sum(), 0, **FEW_ROUNDINGS)
 
 
-def test_along_the_normalised_numbers_epsilon_alone_leaves_something(x, y_bar):
+def test_the_inner_product_with_the_normalised_numbers_is_that_of_the_page(x, y_bar):
     """x̂ · x̄ = γ/σ (Σ ȳ x̂) ε/(v + ε)."""
     for eps in (0.0, EPS, 10.0):
         sigma = np.sqrt(x.var() + eps)
@@ -167,7 +169,7 @@ def test_along_the_normalised_numbers_epsilon_alone_leaves_something(x, y_bar):
 
 
 def test_a_lost_path_shows_in_one_of_two_sums(x, y_bar):
-    """Without the path of the mean Σ x̄ is not 0; without that of the variance x̂ · x̄ is not."""
+    """Without the path through the mean Σ x̄ is not 0; without the variance x̂ · x̄ is not."""
     x_hat = (x - x.mean()) / x.std()
     along, mean = x_hat * np.mean(y_bar * x_hat), y_bar.mean()
     for x_bar, sums in {
@@ -188,8 +190,8 @@ def test_the_jacobian_is_a_projection(x, formulas, oracle, unfold):
     assert_allclose(x.std() * J, P, **FEW_ROUNDINGS)
 
 
-def test_two_numbers_keep_their_order_and_no_gradient(rng):
-    """For n = 2 and ε = 0 the results are 1 and -1, and x̄ = 0."""
+def test_two_numbers_become_one_and_minus_one_with_gradient_zero(rng):
+    """For N = 2 and ε = 0 the results are 1 and -1, and x̄ = 0."""
     for low, more in rng.uniform(0.1, 5, size=(200, 2)):
         x, y_bar = np.array([low + more, low]), rng.normal(size=2)
         assert_allclose(batch_norm(x[:, None], *ones(1), eps=0.0)[:, 0], [1, -1], **FEW_ROUNDINGS)
@@ -208,7 +210,7 @@ def test_a_backward_pass_of_zeros_passes_a_check_with_ones(x, y_bar, rng, formul
 
 
 def test_a_factor_before_the_normalisation_is_a_factor_of_epsilon(x, rng):
-    """BN(a x + b; ε) = sign(a) BN(x; ε/a²): without ε only the sign is left."""
+    """BN(a x + b; ε) = sign(a) BN(x; ε/a²): at ε = 0 only the sign is left."""
     for a, b in rng.normal(size=(200, 2)):
         moved = batch_norm((a * x + b)[:, None], *ones(1), eps=0.01)
         expected = np.sign(a) * batch_norm(x[:, None], *ones(1), eps=0.01 / a**2)
@@ -226,7 +228,7 @@ def unit(rng):
     return loss
 
 
-def test_weights_before_a_normalisation_have_no_gradient_along_themselves(unit, rng):
+def test_the_gradient_is_orthogonal_to_weights_before_a_normalisation(unit, rng):
     """L(c w) = L(w) for c > 0, so w · w̄ = 0, and at c w the gradient is w̄/c."""
     w = rng.normal(size=4)
     w_bar = grad(unit)(w)
@@ -235,7 +237,7 @@ def test_weights_before_a_normalisation_have_no_gradient_along_themselves(unit, 
     assert_allclose(grad(unit)(3 * w), w_bar / 3, **FEW_ROUNDINGS)
 
 
-def test_every_step_makes_such_weights_longer(unit, rng):
+def test_every_step_makes_weights_before_a_normalisation_longer(unit, rng):
     """The squared length grows by η² times that of the gradient, whatever η is."""
     w, rate = rng.normal(size=4), 0.3
     for _ in range(20):
@@ -252,7 +254,7 @@ def test_the_length_of_the_weights_divides_the_learning_rate(unit, rng):
     assert_allclose(far / np.linalg.norm(far), near / np.linalg.norm(near), **FEW_ROUNDINGS)
 
 
-def test_a_running_average_moves_by_a_share(statistics, oracle, rng):
+def test_a_running_average_moves_towards_each_batch(statistics, oracle, rng):
     """Mean and unbiased variance of a batch, in a layer with random statistics."""
     x = rng.normal(size=(N, 1)) + 5
     layer = nn.BatchNorm(1, momentum=0.2)
@@ -263,15 +265,15 @@ def test_a_running_average_moves_by_a_share(statistics, oracle, rng):
     assert_allclose(layer.state["var"], 0.8 * 3.0 + 0.2 * x.var(ddof=1), rtol=1e-14)
 
 
-def test_two_conventions_name_two_shares(lab, statistics, oracle, rng):
-    """α of the new and ρ = 1 - α of the old are one rule: 0.1 there is 0.9 here."""
+def test_momentum_is_the_weight_of_the_new_or_of_the_old_value(lab, statistics, oracle, rng):
+    """α = 0.1 of the new value and ρ = 0.9 of the old one are the same update."""
     r, x = rng.normal(size=2)
     new, old = (oracle.program(each) for each in (statistics.running, statistics.running_kept))
     assert_allclose(new(alpha=0.1, r=r, x=x), old(rho=0.9, r=r, x=x), rtol=1e-14)
     assert abs(new(alpha=0.9, r=r, x=x) - old(rho=0.9, r=r, x=x)) > 0.1 * abs(r - x)
 
 
-def test_a_running_average_remembers_as_the_page_says(lab, statistics, oracle, rng):
+def test_a_running_average_is_a_geometric_sum(lab, statistics, oracle, rng):
     """r_T = ρᵀ r₀ + Σ (1 - ρ) ρᵀ⁻ᵗ x_t."""
     values, rho = rng.normal(size=12), 0.8
     found = lab.running(values, 1 - rho, start=2.0)[-1]
@@ -279,8 +281,8 @@ def test_a_running_average_remembers_as_the_page_says(lab, statistics, oracle, r
     assert_allclose(found, 2.0 * rho**12 + shares @ values, rtol=1e-12)
 
 
-def test_two_updates_with_one_batch_are_one_with_a_larger_share(lab, rng):
-    """Each with the share 1 - √(1 - α): a forward pass that is computed again updates again."""
+def test_two_updates_with_one_batch_are_one_with_a_larger_weight(lab, rng):
+    """Two with the weight 1 - √(1 - α) are one with the weight α."""
     start, value = rng.normal(size=2)
     for alpha in (0.1, 0.5, 0.9):
         twice = lab.running([value, value], 1 - np.sqrt(1 - alpha), start)[-1]
@@ -296,8 +298,8 @@ def test_the_variance_of_a_sample_is_too_small_on_average():
         assert_allclose(share, (size - 1) / size, **FEW_ROUNDINGS)
 
 
-def test_an_image_is_judged_alone(rng):
-    """In evaluation the result for an image is the same bits, whatever else is in its batch."""
+def test_in_evaluation_an_image_does_not_depend_on_its_batch(rng):
+    """The result for an image has the same bits alone and in a batch, and no average moves."""
     layer = nn.BatchNorm(3)
     for _ in range(3):
         layer(rng.normal(size=(6, 3, 4, 5)), rng)
@@ -321,8 +323,8 @@ def test_statistics_of_the_batch_depend_on_the_other_images(lab, model):
     assert shares["running", "one class each"] == shares["running", "mixed"] > 0.9
 
 
-def test_an_average_of_few_batches_is_noisy(lab, rng):
-    """Of independent numbers of variance 1 an average keeps the variance α/(2 - α)."""
+def test_an_average_of_few_batches_has_a_large_variance(lab, rng):
+    """An average of independent numbers of variance 1 has the variance α/(2 - α)."""
     for alpha in (0.1, 0.9):
         kept = lab.running(rng.normal(size=20_000), alpha)[200:]
         # 20,000 numbers, of which about α are independent: five deviations
@@ -336,7 +338,7 @@ def test_variances_of_batches_leave_out_that_of_their_means(rng):
     assert_allclose(batches.var(), within + between, rtol=1e-12)
 
 
-def test_a_convolution_takes_up_its_normalisation(rng):
+def test_a_convolution_absorbs_a_normalisation_with_fixed_statistics(rng):
     """conv(x, w') + b' = normalize(conv(x, w) + b), for fixed statistics."""
     conv, norm = nn.Conv2d(3, 4, 3, rng=rng), nn.BatchNorm(4)
     for array in (conv.params["b"], *norm.params.values(), norm.state["mean"]):
@@ -361,7 +363,7 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_four_norms_differ_by_their_sets_alone(name, rng, formulas, oracle, unfold):
+def test_four_norms_differ_only_in_their_index_sets(name, rng, formulas, oracle, unfold):
     """One formula, with the number of the set of every entry (n, c, h, l): 2 images, 6 channels."""
     x = rng.normal(size=(2, 6, 1, 2))
     n, c = np.indices(x.shape)[:2]
@@ -371,7 +373,7 @@ def test_four_norms_differ_by_their_sets_alone(name, rng, formulas, oracle, unfo
     assert_allclose(found.ravel(), expected, **FEW_ROUNDINGS)
 
 
-def test_groups_lead_from_layers_to_instances(rng):
+def test_group_norm_contains_layer_and_instance_norm(rng):
     """One group is layer norm, C groups are instance norm."""
     x, gamma, beta = rng.normal(size=(2, 6, 3, 4)), *rng.normal(size=(2, 6))
     for groups, norm in ((1, layer_norm), (6, instance_norm)):
@@ -379,8 +381,8 @@ def test_groups_lead_from_layers_to_instances(rng):
         assert_allclose(y, norm(x, gamma, beta), **FEW_ROUNDINGS)
 
 
-def test_three_of_the_norms_do_not_know_the_batch(rng):
-    """The result for an image alone is that in a batch; for batch norm it is another."""
+def test_batch_norm_alone_depends_on_the_batch(rng):
+    """The result for an image is the same alone and in a batch, but not for batch norm."""
     x = rng.normal(size=(4, 6, 3, 2))
     for name, norm in OPERATIONS.items():
         alone, among = norm(x[:1], *ones(6), eps=EPS), norm(x, *ones(6), eps=EPS)[:1]
@@ -397,14 +399,14 @@ def test_responses_are_divided_as_the_page_says(rng, formulas, oracle, unfold):
 
 
 def test_a_response_lowers_its_neighbours(rng):
-    """The rule is the slope; where k = 0, α/U = 1 and β = 1/2, channels have the length one."""
+    """The backward pass is right; for k = 0, α = U and β = 1/2 a pixel has the length one."""
     x = rng.normal(size=(2, 3, 4, 2))
     norm = lambda x: local_response_norm(x, size=5, alpha=5.0, beta=0.5, k=0.0)
     check_gradients(norm, x, rng=rng)
     assert_allclose(np.sum(norm(x) ** 2, axis=1), 1, **FEW_ROUNDINGS)
 
 
-JUDGED_ALONE = ("layer norm", "group norm", "instance norm")
+WITHOUT_THE_BATCH = ("layer norm", "group norm", "instance norm")
 
 
 def shards_against_batch(kind, lab, rng, count):
@@ -417,7 +419,7 @@ def shards_against_batch(kind, lab, rng, count):
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-@pytest.mark.parametrize("kind", JUDGED_ALONE)
+@pytest.mark.parametrize("kind", WITHOUT_THE_BATCH)
 def test_the_gradients_of_equal_shards_average_to_that_of_the_batch(kind, count, lab, rng):
     """1/K Σₖ ∇L(shard k) = ∇L(batch), where the result for an image depends on no other image."""
     whole, mean = shards_against_batch(kind, lab, rng, count)
@@ -427,14 +429,8 @@ def test_the_gradients_of_equal_shards_average_to_that_of_the_batch(kind, count,
         assert_allclose(mean[name], bar, rtol=0, atol=1e-12 * largest, err_msg=name)
 
 
-def test_shards_of_several_sizes_are_refused():
-    """The mean of means would weigh the examples of a small shard more."""
-    with pytest.raises(ValueError, match="batch has 7 examples for 2 processes"):
-        shard((np.zeros((7, 3)), np.zeros(7)), 0, 2)
-
-
 def test_statistics_of_a_shard_give_another_gradient(lab, rng):
-    """The mean over two halves is off by a tenth and more; for shards of two numbers it is 0."""
+    """It differs by more than a tenth; for shards of two numbers it is 0."""
     whole, mean = shards_against_batch("batch norm", lab, rng, 2)
     filters = next(name for name in whole if name.endswith("w"))
     off = np.linalg.norm(mean[filters] - whole[filters])
@@ -455,8 +451,8 @@ def test_two_processes_take_the_steps_of_one_unless_batches_are_normalised(kind,
     assert (from_one < 1e-6) == same
 
 
-def test_means_of_all_processes_give_the_gradient_back(rng):
-    """Means of three processes with five numbers each: two forwards, two more backwards."""
+def test_synchronised_means_give_the_gradient_of_the_batch(rng):
+    """Three processes of five numbers: two means in the forward pass, two in the backward pass."""
     x, y_bar = rng.normal(size=(2, 3, 5))
     mean, between = x.mean(axis=1).mean(), x.mean(axis=1).var()
     sigma = np.sqrt(x.var(axis=1).mean() + between + EPS)
@@ -467,7 +463,7 @@ def test_means_of_all_processes_give_the_gradient_back(rng):
 
 
 def test_a_difference_of_means_fails_far_from_zero(lab, rng):
-    """In single precision at a mean of 10⁴ it is wrong by more than 1; two passes are right."""
+    """In single precision, at a mean of 10⁴, it errs by more than 1; two passes are right."""
     x = (rng.normal(size=(1000, 5)) + 1e4).astype(np.float32)
     true = x.astype(float).var(axis=0)
     assert np.abs(lab.one_pass_variance(x) - true).max() > 1
@@ -476,7 +472,8 @@ def test_a_difference_of_means_fails_far_from_zero(lab, rng):
     assert_allclose(y.std(axis=0), 1, rtol=1e-3)
 
 
-ROW = re.compile(r"^\| (?!here)[^|]* \| `(.*?)` \| (?:`(.*?)`)? *\| (?:`(.*?)`)? *\|", re.MULTILINE)
+HEAD = "| here | PyTorch | JAX | CS231n |"
+ROW = re.compile(r"^\| `(.*?)` \| (?:`(.*?)`)? *\| (?:`(.*?)`)? *\|", re.MULTILINE)
 
 
 def evaluated(column, names):
@@ -487,7 +484,7 @@ def evaluated(column, names):
     if column == "PyTorch":
         torch = pytest.importorskip("torch")
         arrays = {name: torch.tensor(array) for name, array in names.items()}
-        return arrays | {"F": torch.nn.functional}
+        return arrays | {"F": torch.nn.functional, "K": names["K"]}
     jax = pytest.importorskip("jax")
     arrays = {name: jax.numpy.asarray(array) for name, array in names.items()}
     return arrays | {"jax": jax, "jnp": jax.numpy}
@@ -497,9 +494,10 @@ def evaluated(column, names):
 def test_the_code_of_the_summary_runs(column, rng):
     """Every entry of the table computes what the first column does, where the library is there."""
     arrays = rng.normal(size=(6, 4)), *rng.normal(size=(3, 4)), rng.uniform(1, 2, size=4)
-    names = dict(zip(("x", "gamma", "beta", "mean", "var"), arrays, strict=True))
+    names = dict(zip(("x", "gamma", "beta", "mean", "var"), arrays, strict=True)) | {"K": 4}
     here, there = evaluated("here", names), evaluated(column, names)
-    rows = ROW.findall((ROOT / "book/norm.md").read_text(encoding="utf-8"))
+    _, _, table = (ROOT / "book/norm.md").read_text(encoding="utf-8").partition(HEAD)
+    rows = ROW.findall(table)
     assert len(rows) == 5
     for row in rows:
         code = row[["here", "PyTorch", "JAX"].index(column)]

@@ -1,4 +1,4 @@
-"""VGG.  Each test is a lemma of `book/vgg.md`, in the order of the chapter."""
+"""VGG: the tests of the claims of `book/vgg.md`, and of its exercises."""
 
 import importlib
 from itertools import pairwise
@@ -43,7 +43,7 @@ def drawn_layers(rng):
 
 
 def test_the_sum_is_what_a_trial_finds(lab, formulas, oracle, rng):
-    """Where a gradient is not 0 a row is seen: 30 stacks of up to five layers, strides to 3."""
+    """The rows with a gradient other than 0: 30 stacks of up to five layers, strides to 3."""
     page = oracle.program(formulas.receptive_field)
     for _ in range(30):
         layers = drawn_layers(rng)
@@ -52,7 +52,7 @@ def test_the_sum_is_what_a_trial_finds(lab, formulas, oracle, rng):
         assert page(k=kernel_sizes, j=np.array(lab.jumps(layers))) == found
 
 
-def test_blocks_see_what_the_page_says(formulas, oracle):
+def test_blocks_have_the_receptive_field_of_the_page(formulas, oracle):
     """1 + (2N + 1)(2ⁱ - 1)  rows behind i blocks of N convolutions, in models with 1 to 4."""
     page = oracle.program(formulas.blocks)
     for N in (1, 2, 3, 4):
@@ -72,7 +72,7 @@ def test_without_the_jumps_the_sum_is_too_small(lab, rng):
         assert (lab.without_jumps(layers) < lab.field_by_trial(layers)) == strided
 
 
-def test_rows_in_the_middle_are_seen_on_more_paths(lab):
+def test_rows_in_the_middle_have_more_paths(lab):
     """The paths through n layers of 3 are the coefficients of (1 + z + z²)ⁿ; n = 2 to 9."""
     coefficients = np.ones(3)
     for n in range(2, 10):
@@ -82,7 +82,7 @@ def test_rows_in_the_middle_are_seen_on_more_paths(lab):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
-def test_small_windows_see_what_a_large_one_sees(n, lab):
+def test_small_windows_have_the_receptive_field_of_a_large_one(n, lab):
     """n layers of 3 × 3 depend on 2n + 1 rows, as one of U × U does for  n = (U - 1)/2."""
     U = 2 * n + 1
     assert lab.field_by_trial(n * [(3, 1)]) == lab.field_by_trial([(U, 1)]) == U
@@ -103,7 +103,7 @@ def test_three_small_layers_need_fewer_weights_than_one_large(formulas, oracle):
 def test_a_stack_without_relu_is_one_filter(rng):
     """Three layers of 3 × 3 without a nonlinearity: one filter of 7 × 7 computes the same.
 
-    It is what the stack makes of one pixel, mirrored. With a ReLU between them it does not.
+    It is the result for a single pixel, mirrored. With a ReLU between the layers it does not.
     """
     ws = rng.normal(size=(3, 1, 1, 3, 3))
     pixel, x = np.zeros((1, 1, 13, 13)), rng.normal(size=(2, 1, 12, 11))
@@ -129,7 +129,7 @@ MODELS = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_a_sentence_of_the_grammar(name, lab):
-    """Spelled by a walk through its calls; a linear layer at the front is no sentence."""
+    """As its record of operations spells it; with a linear layer in front it is no sentence."""
     letters = lab.spelled(MODELS[name](), lab.IMAGENET)
     assert lab.GRAMMAR.fullmatch(letters)
     assert not lab.GRAMMAR.fullmatch("F" + letters)
@@ -142,7 +142,7 @@ def test_every_column_has_its_published_counts(column, lab):
     assert (found.layers, found.parameters) == PUBLISHED[column]
 
 
-def test_the_page_counts_what_a_column_owns(formulas, oracle):
+def test_the_page_counts_the_parameters_of_a_column(formulas, oracle):
     """Blocks and classifier by the formulas of the page add up to column D."""
     block = oracle.program(formulas.block_parameters)
     count, C = 0, 3
@@ -153,8 +153,8 @@ def test_the_page_counts_what_a_column_owns(formulas, oracle):
     assert count == PUBLISHED["D"][1]
 
 
-def test_maps_are_kept_where_few_weights_are(lab):
-    """Column D: most weights are behind them; 99 % of the work, 99.8 % of the memory before."""
+def test_activations_belong_to_maps_and_parameters_to_linear_layers(lab):
+    """Column D: maps have less than 11 % of the weights, 99 % of products, 99.8 % of memory."""
     parts = lab.parts(vgg("D", rng=None), lab.IMAGENET)
     share = {column: first / (first + rest) for column, (first, rest) in parts.items()}
     assert share["parameters"] < 0.11
@@ -181,8 +181,8 @@ def test_three_blocks_are_left_for_small_images(lab):
     assert total(account(default, lab.CIFAR), "parameters") == 4_629_578
 
 
-def test_normalisation_costs_two_numbers_a_map(lab, formulas):
-    """2 Σ F learned, 2 Σ F kept; the work of products is the same, the maps are kept twice."""
+def test_normalisation_adds_two_parameters_a_map_and_no_product(lab, formulas):
+    """2 Σ F parameters and 2 Σ F averages; products stay the same, twice as many maps are kept."""
     plain, normed = (account(lab.pruned("E", batch_norm=norm), lab.CIFAR) for norm in (False, True))
     F = 2 * 64 + 2 * 128 + 4 * 256
     assert total(normed, "parameters") - total(plain, "parameters") == 2 * F == 2816
@@ -194,7 +194,7 @@ def test_normalisation_costs_two_numbers_a_map(lab, formulas):
 
 
 def test_filters_are_compared_at_equal_work(depth):
-    """Within 3 percent, and no width that is one step away comes closer."""
+    """Within 3 percent, and no width that is one more or less comes closer."""
     works = {
         label: depth.work(depth.filter_setting(*each)) for label, each in depth.FILTERS.items()
     }

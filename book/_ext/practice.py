@@ -1,7 +1,8 @@
 """Exercises on the page: how they are checked, and the programs that answer them, folded.
 
-An exercise ends with its name, its points and the commands that check it. A program of the
-library that an exercise of the page asks for is shown when the reader asks for it.
+An exercise ends with its name, its points (unless its specification has said them) and the
+command that checks it. A program of the library that an exercise of the page asks for is shown
+when the reader asks for it.
 """
 
 from functools import lru_cache
@@ -37,19 +38,20 @@ class Exercise(ExerciseDirective):
         exercise = exercises().get(self.options.get("label", ""))
         if exercise:
             source = self.content.source(0) if self.content else ""
-            self.content.extend(StringList(["", line(exercise)], source))
+            points = not any("{specification}" in text for text in self.content)
+            self.content.extend(StringList(["", line(exercise, points=points)], source))
         return super().run()
 
 
-def line(exercise):
-    """Write the last line of an exercise, in Markdown.
+def line(exercise, *, points=True):
+    """Write the last line of an exercise, in Markdown, with its points or without.
 
     >>> line(exercises()["loss-softmax"])
     '`loss-softmax`, 2 points, in `exercises/loss.py`: `dlcore check loss-softmax`'
     """
     name, topic = exercise.name, exercise.topic
-    points = f"{exercise.points} point{'' if exercise.points == 1 else 's'}"
-    return f"`{name}`, {points}, in `exercises/{topic}.py`: `dlcore check {name}`"
+    gain = f"{exercise.points} point{'' if exercise.points == 1 else 's'}, "
+    return f"`{name}`, {gain if points else ''}in `exercises/{topic}.py`: `dlcore check {name}`"
 
 
 class Program(LiteralInclude):

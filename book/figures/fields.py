@@ -10,7 +10,7 @@ from html import escape
 
 LEFT, WIDTH, ROW, CELL = 70, 400, 40, 14  # of the drawing, from level to level, of the largest cell
 WINDOWS, STRIDES = (1, 2, 3, 5, 7), (1, 2, 3)
-COLUMNS = ("layer", "window", "stride", "sees", "jump")
+COLUMNS = ("layer", "window", "stride", "field", "jump")
 LAYERS = ((3, 1), (3, 1), (2, 2), (3, 1), (3, 1))
 
 
@@ -33,8 +33,8 @@ class Growing:
         """What is read aloud."""
         size, jump = self.fields[-1]
         return (
-            f"One number behind layer {len(self.layers)} sees {counted(size)} of the image, "
-            f"from the first to the last. Its neighbour sees as many, {jump} further."
+            f"One number behind layer {len(self.layers)} depends on {counted(size)} of the "
+            f"image, from the first to the last. Its neighbour depends on as many, {jump} further."
         )
 
     def __repr__(self):
@@ -113,7 +113,7 @@ def seen(layers):
 
 
 def cells(units, size, jump, whole, top):
-    """Outline the units of a level, each in the middle of the pixels that it sees."""
+    """Outline the units of a level, each in the middle of its receptive field."""
     scale = WIDTH / whole
     side = min(CELL, 0.8 * scale * jump)
     centres = [LEFT + scale * (unit * jump + size / 2) for unit in units]

@@ -70,8 +70,9 @@ def flip(x, rng):
 def alternating_flip(N, *, seed=0):
     """Make a flip that shows each of N images mirrored in every other epoch.
 
-    A draw decides which half is mirrored in epoch 0 [Jordan2024]_. What is returned takes the
-    images x of `rows` of the training set in an `epoch`:  (x, rows, epoch) ↦ x,  without chance.
+    A draw decides which half is mirrored in epoch 0 [Jordan2024]_. The function that is returned
+    takes the images x of `rows` of the training set in an `epoch`, and draws nothing:
+    (x, rows, epoch) ↦ x.
 
     >>> flip = alternating_flip(3)
     >>> x = np.array([[[[1, 2]]]])
@@ -89,7 +90,7 @@ def alternating_flip(N, *, seed=0):
 def crop(pad=4, mode="zeros"):
     """Make a crop: pad every side, then cut an image of the first size out at random.
 
-    Each image is moved by  i, j = -pad … pad,  all of them alike:  y[h, w] = x[h + i, w + j].
+    Each image is moved by  i, j = -pad … pad,  drawn uniformly:  y[h, w] = x[h + i, w + j].
     Outside of the image are zeros, or with the mode "reflect" its own pixels, mirrored at the
     outermost ones. Raises ValueError for another mode or a negative pad.
 
@@ -118,8 +119,8 @@ def crop(pad=4, mode="zeros"):
 def cutout(size):
     """Make a cutout: set a square of `size` × `size` pixels to zero in every image.
 
-    Its centre is drawn from all pixels, so that parts may lie outside [DeVries2017]_. The
-    mean image is zero after centring: what is cut out says nothing. Raises ValueError for a
+    Its centre is drawn from all pixels, so that parts may lie outside [DeVries2017]_. After
+    centring zero is the mean image, which carries no information. Raises ValueError for a
     negative size.
 
     >>> cutout(3)(np.ones((1, 1, 4, 4), int), np.random.default_rng(0))
@@ -144,7 +145,7 @@ def cutout(size):
 def rotate(step=15):
     """Make a rotation: turn every image about its centre by a multiple of `step` degrees.
 
-    Counter-clockwise, by any multiple below a full turn, all of them alike. Between the pixels
+    Counter-clockwise, by a multiple below a full turn, drawn uniformly. Between the pixels
     values are interpolated bilinearly, outside of the image are zeros. Raises ValueError unless
     `step` divides 360, and TypeError for whole numbers.
 
@@ -182,7 +183,7 @@ def median(window=2):
 
     The window has its middle at the pixel, or its last row and column but (window - 1) // 2 where
     that is no whole number; outside of the image are its pixels, mirrored. Of an even number of
-    entries it is the upper median, which is a pixel. There is no chance in it.
+    entries it is the upper median, which is a pixel. Nothing is drawn.
     Raises ValueError for a window below 1.
 
     >>> median(3)(np.array([[[[1, 1, 1], [1, 9, 1], [1, 1, 1]]]]), None).max()
@@ -252,7 +253,7 @@ def mixup(x, t, rng, *, K, alpha=0.2):
 
     q is one at the label of K and zero elsewhere. The partners are a permutation of the batch;
     each λ is drawn from Beta(alpha, alpha) [Zhang2018]_. Returns images of the dtype of x, and
-    what to expect of the classes, (N, K), in that dtype too. Raises TypeError for whole numbers.
+    the mixed labels (N, K), in that dtype too. Raises TypeError for whole numbers.
 
     >>> x, q = mixup(np.eye(2).reshape(2, 1, 1, 2), np.array([0, 1]), np.random.default_rng(1), K=2)
     >>> np.array_equal(x.reshape(2, 2), q), q.sum(axis=1).tolist()
@@ -285,7 +286,7 @@ SQUARE = tuple(
 
 
 def averaged(model, group=MIRRORS):
-    """Average what a model says of all versions of x:  y = 1/G Σ_g model(g(x)).
+    """Average the results of a model for all versions of x:  y = 1/G Σ_g model(g(x)).
 
     `group` holds functions x ↦ x; for a group, such as `MIRRORS` or the eight of `SQUARE`, the
     result is the same for each version.
@@ -302,9 +303,9 @@ def averaged(model, group=MIRRORS):
 
 
 def enlarged(examples, *functions):
-    """Make a larger set once and for all: each image, then what functions make of it.
+    """Make a larger set once: each image, then its image under each of the functions.
 
-    Functions take x and None, for there is no chance in them. Each copy has the label of its
+    Functions take x and None, because they draw nothing. Each copy has the label of its
     image. Divide into training and validation before, never after.
 
     >>> twofold = enlarged(Examples(np.array([[[[1, 2]]], [[[3, 4]]]]), np.array([7, 8])), mirror)

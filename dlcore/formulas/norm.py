@@ -209,7 +209,7 @@ def square_of_hats():
 def gradients_add_up():
     """Whatever the upstream gradient is, the gradients of a set cancel."""
     yield total(x_bar[n], n)
-    yield "=", total(apart_bar[n], n) + mu_bar, "both users"
+    yield "=", total(apart_bar[n], n) + mu_bar, "both uses"
     yield "=", sp.S.Zero, "$\\bar{\\mu}$ written out"
 
 

@@ -38,6 +38,9 @@ def rows(topic):
 
 OBJECTS = ("optim", "twolayer", "solver")  # executed in test_elsewhere_training.py
 TABLES = [(each, *row) for each in topics.topics() if each not in OBJECTS for row in rows(each)]
+TABLES = [(topic, *row) for topic in topics.topics() for row in rows(topic)]
+OF_LAYERS = ("norm", "dropout", "augment", "vgg")  # executed in test_elsewhere_layers.py
+TABLES = [row for row in TABLES if row[0] not in OF_LAYERS]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from dlcore.ops import norm
 from dlcore.ops.loss import cross_entropy
 from dlcore.shapes import ShapeError
 from dlcore.train import loss_and_grads
+from dlcore.train.distributed import shard
 
 SIZES = [(5, 3, 7, 4), (2, 1, 1, 1), (37, 4, 3, 2), (130, 2, 6, 7)]
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-10}  # of the largest term, as is asked for
@@ -574,3 +575,9 @@ def test_accounting_knows_the_norms(rng):
     }
     assert total(rows, "state") == 24
     assert norms["GroupNorm"].receptive_field is None
+
+
+def test_shards_of_several_sizes_are_refused():
+    """The mean of means would weigh the examples of a small shard more."""
+    with pytest.raises(ValueError, match="batch has 7 examples for 2 processes"):
+        shard((np.zeros((7, 3)), np.zeros(7)), 0, 2)

@@ -75,8 +75,8 @@ class Growing {
     });
     const pixels = whole === 1 ? "1 pixel" : `${whole} pixels`;
     this.status.textContent =
-      `One number behind layer ${layers.length} sees ${pixels} of the image, ` +
-      `from the first to the last. Its neighbour sees as many, ${jump} further.`;
+      `One number behind layer ${layers.length} depends on ${pixels} of the image, ` +
+      `from the first to the last. Its neighbour depends on as many, ${jump} further.`;
   }
 }
 

@@ -19,7 +19,7 @@ from dlcore.formulas.norm import average, gamma, mu, other, var, x_bar, x_hat, y
 
 x, w, b, r, w_next, b_next = map(sp.IndexedBase, ["x", "w", "b", "r", "w_next", "b_next"])
 means, variances, gammas, betas = map(sp.IndexedBase, ["mean", "var", "gamma", "beta"])
-g, v_shard = sp.IndexedBase("g"), sp.IndexedBase("v")
+g, w_bar = sp.IndexedBase("g"), sp.IndexedBase("w_bar")
 old, value, r_next, overall, share = sp.symbols("r x r_next m s", real=True)
 eps, alpha, rho = sp.symbols("eps alpha rho", positive=True)
 
@@ -121,14 +121,14 @@ def pooled():
 
 @formula
 def shard_gradient():
-    """The gradient of a shard by one weight is the mean over its examples."""
-    return sp.Eq(v_shard[k], 1 / N * total(g[k, n], n))
+    """The gradient of a shard with respect to one weight is the mean over its examples."""
+    return sp.Eq(w_bar[k], 1 / N * total(g[k, n], n))
 
 
 @derivation(shard_gradient)
 def sharded():
     """The mean of the gradients of K shards of one size is the gradient of the batch."""
-    yield 1 / K * total(v_shard[k], k)
+    yield 1 / K * total(w_bar[k], k)
     yield "=", 1 / K * total(1 / N * total(g[k, n], n), k), "the mean of a shard"
     yield "=", 1 / (K * N) * total(g[k, n], n, k), "all have the same size"
 
