@@ -28,7 +28,6 @@ CLAIM = re.compile(r"^(?:`{3,}\{(?:lemma|tested)\}|:tests:) +(.*)", re.MULTILINE
 NOT_CONVERTED = (
     "descent", "derivative", "graph", "forward", "reverse", "linear", "activation", "twolayer",
     "optim", "solver", "conv", "pool", "fast", "convnet", "norm", "dropout", "augment", "vgg",
-    "pytorch",
 )  # fmt: skip
 
 Block = namedtuple("Block", "line head body")
