@@ -13,10 +13,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from dlcore import ops
-from dlcore.autodiff import grad
 from dlcore.course.exercises import topics
-from dlcore.ops.linear import linear
-from dlcore.train.search import mixed_product, one_step
 
 HEAD = "| here | PyTorch | JAX | CS231n |"
 N, K = 7, 5
@@ -33,6 +30,8 @@ def rows(topic):
 
 
 TABLES = [(topic, *row) for topic in topics.topics() for row in rows(topic)]
+DEEP = ("densenet", "search", "pytorch")  # executed in test_elsewhere_deep.py
+TABLES = [row for row in TABLES if row[0] not in DEEP]
 
 
 @pytest.fixture
@@ -48,45 +47,22 @@ def given(rng):
     }
 
 
-def letters(topic, rng):
-    """Return what letters stand for in the table of one chapter alone."""
-    draw = rng.normal
-    if topic == "densenet":
-        parts = {name: draw(size=(2, C, 4, 6)) for name, C in (("x", 3), ("y", 2), ("z_bar", 5))}
-        return {"np": np, **parts}
-    if topic == "search":
-        train = lambda a, w: ((w - a) @ (w - a)) * (w @ w)
-        val = lambda a, w: (w @ w) * (a @ w)
-        functions = {"one_step": one_step, "mixed_product": mixed_product}
-        arrays = {name: draw(size=4) for name in ("alphas", "w", "v")}
-        mixed = {"rows": draw(size=(1, 4)), "outputs": draw(size=(4, 6))}
-        return {"train": train, "val": val, "xi": 0.1, **functions, **arrays, **mixed}
-    if topic == "pytorch":
-        arrays = {"x": draw(size=(4, 6)), "w": draw(size=(6, 3)), "b": draw(size=3)}
-        functions = {"grad": grad, "linear": linear, "ops": ops}
-        return {"t": rng.integers(3, size=4), **functions, **arrays}
-    return {}
-
-
 def test_the_loss_chapter_has_a_table_to_execute():
     """A row for each loss, so that the test below has something to compare."""
     assert {here.partition("(")[0] for here, _ in rows("loss")} >= {"softmax", "cross_entropy"}
 
 
 @pytest.mark.parametrize(("topic", "here", "there"), TABLES)
-def test_pytorch_returns_the_same(topic, here, there, given, rng):
+def test_pytorch_returns_the_same(topic, here, there, given):
     """Both cells of a row, evaluated on the same random arrays."""
     torch = pytest.importorskip("torch", reason="install the extra `bench`")
-    given |= letters(topic, rng)
-    names = set(re.findall(r"\b[a-zA-Z_]\w*(?=\()", here)) - {*given}
-    ours = eval(here, {name: getattr(ops, name, None) for name in names} | given)
+    names = re.findall(r"\b[a-zA-Z_]\w*(?=\()", here)
+    ours = eval(here, {name: getattr(ops, name) for name in names}, given)
     arrays = {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
               for key, value in given.items()}  # fmt: skip
     functional = importlib.import_module("torch.nn.functional")
-    theirs = eval(there, {"torch": torch, "F": functional} | arrays)
-    parts = zip(ours, theirs, strict=True) if isinstance(ours, list) else [(ours, theirs)]
-    for one, other in parts:
-        assert_allclose(one, other.numpy(), **ROUNDED)
+    theirs = eval(there, {"torch": torch, "F": functional}, arrays)
+    assert_allclose(ours, theirs.numpy(), **ROUNDED)
 
 
 def test_the_default_gain_of_kaiming_is_that_of_relu():
