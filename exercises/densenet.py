@@ -23,7 +23,7 @@ def dense_block(x, layers):
 
 
 def dense_block_backward(z_bar, pullbacks, growth):
-    """Exercise densenet-backward.  Pull the gradient of all maps of a block back to x.
+    """Exercise densenet-backward.  Return the gradient of x, given that of all maps.
 
     ``pullbacks[i]`` takes the gradient of the `growth` maps that layer i added, and returns that
     of all maps that it read. z_bar has all maps of the block, those of x first. Call each
@@ -87,15 +87,15 @@ def memory(C, growth, layers):
 
 
 def shared_backward(x_hat, sigma, gammas, betas, z_bars):
-    """Exercise densenet-statistics.  Pull back to maps that several layers have normalised.
+    """Exercise densenet-statistics.  Return the gradient of maps that several layers normalise.
 
-    Reader l has computed  max(0, γ_l x̂ + β_l)  and received the gradient z̄_l of it. Given are
+    Layer l has computed  max(0, γ_l x̂ + β_l)  and received the gradient z̄_l of it. Given are
     x̂ = (x - μ)/σ (N, C, H, W), with mean and deviation of each channel over the batch, σ (C,),
-    and for each reader γ_l (C,), β_l (C,) and z̄_l (N, C, H, W), in three lists. Return x̄. ε is 0,
+    and for each layer γ_l (C,), β_l (C,) and z̄_l (N, C, H, W), in three lists. Return x̄. ε is 0,
     and no γ_l x̂ + β_l is 0.
     """
-    # TODO: what is the gradient of x̂, which all readers use?
-    raise NotImplementedError("what is the gradient of x̂, which all readers use?")
+    # TODO: what is the gradient of x̂, which all layers use?
+    raise NotImplementedError("what is the gradient of x̂, which all layers use?")
 
 
 def wrong_lines():

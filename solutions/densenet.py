@@ -28,7 +28,7 @@ def dense_block(x, layers):
 
 
 def dense_block_backward(z_bar, pullbacks, growth):
-    """Exercise densenet-backward.  Pull the gradient of all maps of a block back to x.
+    """Exercise densenet-backward.  Return the gradient of x, given that of all maps.
 
     ``pullbacks[i]`` takes the gradient of the `growth` maps that layer i added, and returns that
     of all maps that it read. z_bar has all maps of the block, those of x first. Call each
@@ -126,16 +126,16 @@ def memory(C, growth, layers):
 
 
 def shared_backward(x_hat, sigma, gammas, betas, z_bars):
-    """Exercise densenet-statistics.  Pull back to maps that several layers have normalised.
+    """Exercise densenet-statistics.  Return the gradient of maps that several layers normalise.
 
-    Reader l has computed  max(0, γ_l x̂ + β_l)  and received the gradient z̄_l of it. Given are
+    Layer l has computed  max(0, γ_l x̂ + β_l)  and received the gradient z̄_l of it. Given are
     x̂ = (x - μ)/σ (N, C, H, W), with mean and deviation of each channel over the batch, σ (C,),
-    and for each reader γ_l (C,), β_l (C,) and z̄_l (N, C, H, W), in three lists. Return x̄. ε is 0,
+    and for each layer γ_l (C,), β_l (C,) and z̄_l (N, C, H, W), in three lists. Return x̄. ε is 0,
     and no γ_l x̂ + β_l is 0.
     """
     # BEGIN SOLUTION
-    # HINT: what is the gradient of x̂, which all readers use?
-    # HINT: add up γ_l z̄_l where the ReLU of reader l was open
+    # HINT: what is the gradient of x̂, which all layers use?
+    # HINT: add up γ_l z̄_l where the ReLU of layer l was positive
     # HINT: x̄ = (g - mean g - x̂ mean(g x̂))/σ, means over images and pixels
     along = (0, 2, 3)
     g = np.zeros(x_hat.shape)
@@ -156,6 +156,6 @@ def wrong_lines():
     # BEGIN SOLUTION
     # HINT: put in numbers: a block of one layer that reads one map, with growth 1
     # HINT: in the second one, let i k be 0, and then 1
-    # HINT: in the last one, let there be two readers and two pixels
+    # HINT: in the last one, let there be two layers and two pixels
     return [4, 3, 2]
     # END SOLUTION

@@ -1,4 +1,4 @@
-"""Dense networks.  Each test is a lemma of `book/densenet.md`, in the order of the chapter."""
+"""Dense networks.  The claims of `book/densenet.md`, in the order of the chapter."""
 
 import importlib
 import re
@@ -42,7 +42,7 @@ def test_a_block_is_run_by_hand(slips):
     assert_array_equal(block.backward(z, np.array([[1.0, 1, 1]])), [[4]])
 
 
-def test_a_concatenation_pulls_back_a_split(rng):
+def test_the_gradient_of_a_concatenation_is_a_split(rng):
     """Every part receives its own maps of z̄, and the parts together are z̄, bit by bit."""
     parts = [rng.normal(size=(2, C, 3, 5)) for C in (4, 1, 6)]
     z, pullback = vjp(lambda *parts: np.concatenate(parts, axis=1), *parts)
@@ -52,8 +52,8 @@ def test_a_concatenation_pulls_back_a_split(rng):
     assert_array_equal(np.concatenate(bars, axis=1), z_bar)
 
 
-def test_a_map_receives_from_every_reader(slips, rng):
-    """Four readers and the result each have a copy of x: the five gradients add up to x̄."""
+def test_the_gradient_of_a_map_is_the_sum_over_its_uses(slips, rng):
+    """Four layers and the result each have a copy of x: the five gradients add up to x̄."""
     weights, x, z_bar = slips.draw_block(rng)
 
     def with_copies(*copies):
@@ -105,7 +105,7 @@ def test_statistics_of_a_concatenation_are_concatenated(rng):
 
 @pytest.mark.parametrize("readers", [1, 2, 7])
 def test_one_projection_serves_all_readers(readers, formulas, oracle, rng):
-    """x̄ summed over norms with drawn γ, β and z̄ is that of the page, for every map."""
+    """x̄ summed over norms with random γ, β and z̄ is that of the page, for one map."""
     x, eps = rng.normal(size=11) + 3, 1e-3
     gamma, beta = rng.normal(size=(2, readers))
     z_bar = rng.normal(size=(11, readers))
@@ -127,7 +127,7 @@ def test_one_projection_serves_all_readers(readers, formulas, oracle, rng):
 
 @pytest.mark.parametrize("shape", [(2, 5, 6, 4), (7, 1, 3, 3), (3, 4, 1, 5)])
 def test_the_buffer_computes_what_the_layers_compute(shape, lab, rng):
-    """z, x̄ and all gradients of a block of four layers, for a drawn z̄."""
+    """z, x̄ and all gradients of a block of four layers, for a random z̄."""
     C, growth, n = shape[1], 3, 4
     block = lab.block_of(C, growth, n, rng=rng)
     parameters = nn.named_parameters(block)
@@ -177,7 +177,7 @@ FOUND_BY = {
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_wrong_block_fails_a_check(slips, seed):
-    """The first check that it fails is the one of the page, for five draws."""
+    """The first check that it fails is the one of the page, for five sets of random weights."""
     assert {version: slips.found_by(version, seed) for version in slips.VERSIONS} == FOUND_BY
 
 
@@ -218,7 +218,7 @@ def test_every_recorded_loss_of_the_digits_ends_in_one_order():
     assert (last["plain"] < last["dense"]).all()
 
 
-ROW = re.compile(r"^\| [^|]+ \| `(.+?)` \| `(.+?)` \| `(.+?)` \|", re.MULTILINE)
+ROW = re.compile(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|", re.MULTILINE)
 
 
 def namespace(column, names):

@@ -1,4 +1,4 @@
-"""PyTorch.  Each test is a lemma of `book/pytorch.md`, in the order of the chapter."""
+"""PyTorch.  The claims of `book/pytorch.md`, in the order of the chapter."""
 
 import decimal
 import importlib
@@ -335,7 +335,7 @@ def test_both_programs_read_what_is_written_for_them(record):
     assert values["arrays"] == len(state_dict(ResNet(rng=None)))
 
 
-ROW = re.compile(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|", re.MULTILINE)
 
 
 def namespace(column, names):

@@ -1,7 +1,6 @@
-"""Architecture search.  Each test is a lemma of `book/search.md`, in the order of the chapter."""
+"""Architecture search.  The claims of `book/search.md`, in the order of the chapter."""
 
 import importlib
-import json
 from itertools import combinations, product
 from math import prod
 
@@ -11,9 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore import nn
 from dlcore.autodiff import grad, vjp
-from dlcore.data.dataset import Dataset, Examples
 from dlcore.nn.models import SearchNetwork
-from dlcore.nn.search import DARTS_V2, Genotype, MixedOperation, discretise, edges
+from dlcore.nn.search import DARTS_V2, MixedOperation, discretise, edges
 from dlcore.ops.loss import softmax
 from dlcore.train import SGD, Adam
 from dlcore.train.search import (
@@ -106,7 +104,7 @@ def test_three_gradients_are_computed_by_hand(programs):
 
 
 def test_the_program_says_what_the_page_says(programs, formulas, oracle, rng):
-    """Shares, mixture and both gradients, of drawn numbers and a drawn upstream gradient."""
+    """Shares, mixture and the gradient of α, for random numbers and a random upstream gradient."""
     alpha, o, y_bar = rng.normal(size=4), rng.normal(size=(4, 3)), rng.normal(size=3)
     p = oracle.program(formulas.shares)(alpha=alpha)
     assert_allclose(programs.shares(alpha), p, **ROUNDING)
@@ -128,7 +126,7 @@ def test_gradients_of_an_edge_add_up_to_zero(rng):
 
 
 def test_the_exact_gradient_is_that_of_the_best_weights(quadratics, rng):
-    """Of  α ↦ L_val(α, w*(α)),  along a drawn direction; w* solves a linear system."""
+    """Of  α ↦ L_val(α, w*(α)),  along a random direction; w* solves a linear system."""
     train, val, best = quadratics
     alphas, a_dot = rng.normal(size=(2, 3))
     found = implicit(train, val, alphas, best(alphas))
@@ -166,25 +164,13 @@ def test_the_one_step_gradient_is_the_derivative_through_the_step(rng):
 
 
 def test_the_one_step_gradient_is_that_of_differences_of_the_loss(rng):
-    """Along a drawn direction, the loss behind a step changes as the gradient says."""
+    """Along a random direction, the loss behind a step changes as the gradient says."""
     train, val, alphas, weights = curved(rng)
     behind = lambda a: val(a, weights - 0.3 * grad(lambda w: train(a, w))(weights))
     a_dot, h = rng.normal(size=3), 1e-5
     slope = (behind(alphas + h * a_dot) - behind(alphas - h * a_dot)) / (2 * h)
     found = one_step(train, val, alphas, weights, 0.3)
     assert_allclose(found @ a_dot, slope, rtol=1e-7)  # off by the order of h² and of ε / h
-
-
-def test_parameters_by_name_have_the_same_gradient(rng):
-    """Dictionaries of arrays, in both arguments, and neither is changed."""
-    train, val, alphas, weights = curved(rng)
-    parts = lambda f: lambda a, w: f(a["cell"], np.concatenate([w["b"], w["w"]]))
-    named = {"b": weights[:1].copy(), "w": weights[1:].copy()}
-    for gradient in (one_step, one_step_differences):
-        truth = gradient(train, val, alphas, weights, 0.3)
-        found = gradient(parts(train), parts(val), {"cell": alphas}, named, 0.3)
-        assert_allclose(found["cell"], truth, rtol=1e-10, atol=1e-10)
-    assert_array_equal(np.concatenate([named["b"], named["w"]]), weights)
 
 
 def test_without_a_step_the_gradient_is_of_first_order(rng):
@@ -229,7 +215,7 @@ def test_the_difference_is_off_by_the_square_of_the_distance(rng):
 
 
 def test_the_difference_is_homogeneous(rng):
-    """For c v it is c times as large, up to rounding: the probes stand at the same weights."""
+    """For 1000 v it is 1000 times as large, up to rounding: both evaluate at the same weights."""
     train, _, alphas, weights = curved(rng)
     v = rng.normal(size=4)
     found = mixed_difference(train, alphas, weights, 1000 * v, radius=0.1)
@@ -241,8 +227,6 @@ def test_where_v_is_zero_there_is_nothing_to_probe(rng):
     train, _, alphas, weights = curved(rng)
     found = mixed_difference(train, alphas, weights, np.zeros(4))
     assert_array_equal(found, np.zeros(3))
-    with pytest.raises(ValueError, match="radius is 0, use a number above 0"):
-        mixed_difference(train, alphas, weights, weights, radius=0)
 
 
 def test_none_has_a_share_and_is_never_chosen(rng):
@@ -343,15 +327,6 @@ def test_a_probe_leaves_the_running_statistics_alone(rng):
     assert any((array != before[name]).any() for name, array in nn.named_state(model).items())
 
 
-def test_a_search_says_which_gradients_there_are(rng):
-    """The message lists them."""
-    with pytest.raises(ValueError, match="gradient is 'second', use first-order, one-step, diff"):
-        Search(
-            Recorder(2, 3, rng=rng), np.zeros((4, 2)), np.zeros(4, int), gradient="second",
-            alpha_optimizer=Adam(0.1), weight_optimizer=SGD(0.1),
-        )  # fmt: skip
-
-
 def test_every_wrong_version_fails_a_check(wrong_searches):
     """The version of the page passes all of them, and no two checks are for nothing."""
     right, *wrong = wrong_searches.VERSIONS
@@ -377,58 +352,12 @@ def test_the_small_search_keeps_its_budget(lab):
     assert lab.search_work() <= 10 * 60 * 200e9
 
 
-def test_a_tiny_search_ends_with_a_cell(lab, rng):
-    """Eight images, two nodes, three cells: a genotype, the shares, and the same twice."""
-    train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
-    one, other = (lab.small_search(0, train=train, epochs=1, C=2, cells=3) for _ in range(2))
-    assert isinstance(one.genotype, Genotype)
-    assert len(one.genotype.normal) == len(one.genotype.reduce) == 4
-    assert one == other
-    for shares in one.journal[-1]["shares"].values():
-        assert_allclose(np.sum(shares, axis=1), 1, rtol=1e-6)
-
-
 def test_random_cells_are_drawn_from_all(lab):
     """In 500 draws of two nodes every choice of the first node occurs, and none is "none"."""
     cells = [lab.random_genotype(np.random.default_rng(seed)).normal for seed in range(500)]
     first = {cell[:2] for cell in cells}
     assert len(first) == 3 * 3
     assert {name for cell in cells for name, _ in cell} == {*lab.NAMES} - {"none"}
-
-
-def test_the_training_of_a_cell_is_the_same_twice(lab, rng):
-    """Two epochs on eight images, with flips and crops: the same losses, by the same seed."""
-    train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
-    given = Dataset("drawn", tuple("0123456789"), train, train, train)
-    genotype = lab.random_genotype(rng)
-    losses = [
-        lab.trained(genotype, 3, given=given, epochs=2, augment=lab.DATA[name], C=2)[2].train_loss
-        for name in (*lab.DATA, next(iter(lab.DATA)))
-    ]
-    assert losses[0] == losses[2] != losses[1]
-
-
-def test_the_families_return_what_they_compare(lab, rng, monkeypatch):
-    """On eight images: every metric of a comparison, and the gain is a difference."""
-    train = Examples(rng.normal(size=(8, 3, 8, 8)).astype(np.float32), np.arange(8))
-    given = Dataset("drawn", tuple("0123456789"), train, train, train)
-    monkeypatch.setattr(lab, "images", lambda seed, N: given)
-    monkeypatch.setattr(lab, "found_genotypes", lambda: 3 * [lab.random_genotype(rng)])
-    families = importlib.import_module("dlcore.experiments.family").FAMILIES
-    for name in ("search-random", "search-finetune"):
-        family = families[name]
-        values = {label: family.run(setting, 0) for label, setting in family.settings.items()}
-        for each in family.comparisons:
-            assert each.metric in values[each.more].keys() & values[each.less].keys()
-    assert values["the same images"]["gain"] == pytest.approx(
-        values["the same images"]["test"] - values["the same images"]["before"]
-    )
-
-
-def test_a_recorded_genotype_is_read_back(lab):
-    """JSON knows no tuples."""
-    fields = json.loads(json.dumps(DARTS_V2._asdict()))
-    assert lab.as_genotype(fields) == DARTS_V2
 
 
 # Exercises

@@ -106,7 +106,7 @@ class Maps(NamedTuple):
         return cls(empty_maps(N, C, H, W, x.dtype), np.empty(C), np.empty(C), eps)
 
     def write(self, some, y):
-        """Store some maps, and measure them, once for all layers that will read them."""
+        """Store maps, with their mean and variance, once for all layers that will read them."""
         self.z[:, some] = y
         self.mean[some], self.var[some] = batch_statistics(y)
 
@@ -117,7 +117,7 @@ class Maps(NamedTuple):
         return normalized(x, mean, var, gamma, beta, self.eps, relu=True)
 
     def project(self, some, hat_bar):
-        """Pull the gradient of some normalised maps back to the maps:  one projection for each.
+        """Turn the gradient of normalised maps into that of the maps:  one projection for each.
 
         x̄ = (g - mean g - x̂ mean(g x̂))/σ, where g is the sum over all layers that read the map.
         """

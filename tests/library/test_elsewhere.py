@@ -41,6 +41,8 @@ TABLES = [(each, *row) for each in topics.topics() if each not in OBJECTS for ro
 TABLES = [(topic, *row) for topic in topics.topics() for row in rows(topic)]
 OF_LAYERS = ("norm", "dropout", "augment", "vgg")  # executed in test_elsewhere_layers.py
 TABLES = [row for row in TABLES if row[0] not in OF_LAYERS]
+DEEP = ("densenet", "search", "pytorch")  # executed in test_elsewhere_deep.py
+TABLES = [row for row in TABLES if row[0] not in DEEP]
 
 
 @pytest.fixture

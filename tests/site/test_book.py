@@ -25,7 +25,7 @@ CLAIM = re.compile(r"^(?:`{3,}\{(?:lemma|tested)\}|:tests:) +(.*)", re.MULTILINE
 
 # Chapters in which a box is called a lemma and holds a test. A chapter that is rewritten with
 # theorems, checked formulas and marks of tests leaves this list, and no chapter enters it.
-NOT_CONVERTED = ("densenet", "pytorch", "resnet", "search")
+NOT_CONVERTED = ()
 
 Block = namedtuple("Block", "line head body")
 

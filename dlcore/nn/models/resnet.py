@@ -16,10 +16,10 @@ SHORTCUTS = ("identity", "projection", "none")
 
 
 class IdentityShortcut(Layer):
-    """Hand x on as a block needs it:  every `stride`-th pixel, and zeros for new channels.
+    """Bring x into the shape of a branch:  every `stride`-th pixel, zeros for new channels.
 
     (N, C, H, W) → (N, F, ⌈H / stride⌉, ⌈W / stride⌉).  It has no parameters: option A of the
-    publication. With F = C and a stride of 1 it returns x itself.
+    publication. With F = C and a stride of 1 it returns x itself. Raises ValueError for F < C.
 
     >>> IdentityShortcut(3, 5, 2)(np.ones((2, 3, 8, 8))).sum(axis=(0, 2, 3)).tolist()
     [32.0, 32.0, 32.0, 0.0, 0.0]
