@@ -70,6 +70,8 @@ def called(topic, cell):
     names = re.findall(r"\b[a-zA-Z_]\w*", cell)
     found = ((name, each) for each in modules[::-1] for name in names if hasattr(each, name))
     return {name: getattr(module, name) for name, module in found}
+
+
 OF_IMAGES = ("conv", "pool", "fast", "convnet")  # executed in test_elsewhere_images.py
 TABLES = [row for row in TABLES if row[0] not in OF_IMAGES]
 
