@@ -26,7 +26,7 @@ from types import MappingProxyType
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from lemma import file_of_tests, find_test, label, locate
+from shown_tests import file_of_tests, find_test, label, locate
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx_proof.directive import ElementDirective

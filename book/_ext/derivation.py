@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from docutils import nodes
 from formula import Mark, size
-from lemma import find_test, locate
+from shown_tests import find_test, locate
 from sphinx.directives.patches import MathDirective
 from sphinx.util import logging
 

@@ -7,8 +7,9 @@
 On the page ``loss`` this prints ``dlcore.formulas.loss.cross_entropy``, labelled
 ``eq-loss-cross-entropy``; ``linear.scores`` names a formula of another topic, and
 ``quadratic.optim.slope`` one of another module of the topic ``optim``. The mark
-beside the equation leads to the lemma of the test that checks it. A long one is set smaller by
-``:size: compact`` or ``:size: small``, and ``:broken:`` begins a line with every term of a sum.
+beside the equation leads to the test that checks it, where a page shows it. A long one is set
+smaller by ``:size: compact`` or ``:size: small``, and ``:broken:`` begins a line with every term
+of a sum.
 """
 
 import importlib
@@ -18,7 +19,7 @@ from types import MappingProxyType
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from lemma import find_test, label, locate, sentence
+from shown_tests import find_test, label, locate, sentence
 from sphinx.directives.patches import MathDirective
 from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
@@ -87,21 +88,20 @@ class Formula(MathDirective):
 
 def resolve(app, doctree, docname):
     """Replace each mark by a link to its test; where no page shows it the mark stands alone."""
-    lemmas = {name: box["docname"] for name, box in getattr(app.env, "proof_list", {}).items()}
-    lemmas |= getattr(app.env, "claim_anchors", {})
+    shown = getattr(app.env, "claim_anchors", {})
     for place in list(doctree.findall(Mark)):
         topic, name = place["test"]
         anchor = label(topic, name)
         spoken = f"Checked: {sentence(name)}"
         sign = nodes.inline("", "✓")
-        if anchor in lemmas:
-            target = lemmas[anchor]
+        if anchor in shown:
+            target = shown[anchor]
             sign = make_refnode(app.builder, docname, target, anchor, sign, spoken)
         place.replace_self(sign)
 
 
 def setup(app):
-    """Add the directive and resolve its marks once all lemmas are known."""
+    """Add the directive and resolve its marks once all marks of tests are known."""
     app.add_node(Mark)
     app.add_directive("formula", Formula)
     app.connect("doctree-resolved", resolve)

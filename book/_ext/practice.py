@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from docutils.statemachine import StringList
-from lemma import folded
+from shown_tests import folded
 from sphinx.directives.code import LiteralInclude
 from sphinx_exercise.directive import ExerciseDirective
 

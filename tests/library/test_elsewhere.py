@@ -1,8 +1,7 @@
 """The same thing in other libraries: the tables of the book, executed.
 
 The last table of a chapter has a call of this library in its first column, and one of PyTorch in
-its second. Both are evaluated on the same arrays, and have to agree. So it is in every chapter
-that is converted to theorems and marks; the tables of the others hold names.
+its second. Both are evaluated on the same arrays, and have to agree.
 """
 
 import importlib
@@ -30,7 +29,7 @@ ROUNDED = {"rtol": 1e-12, "atol": 1e-14}  # the same sums in another order, in f
 def rows(topic):
     """List the first two cells of each row of the table of a chapter, as they are typed."""
     page = (topics.ROOT / f"book/{topic}.md").read_text(encoding="utf-8")
-    _, _, below = page.partition(HEAD) if "{lemma}" not in page else ("", "", "")
+    _, _, below = page.partition(HEAD)
     table = below.strip("\n").partition("\n\n")[0].splitlines()[1:]
     cells = [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in table]
     return [tuple(row[:2]) for row in cells if "(" in row[0] and "(" in row[1]]

@@ -16,16 +16,12 @@ PAGES = re.findall(
 )
 FENCE = re.compile(r"^\s*(`{3,}|:{3,}|~{3,})\s*(.*?)\s*$")
 SPOKEN = re.compile(
-    r"\{(lemma|theorem|proof|tested|exercise|solution|math|note|tip|warning|admonition|dropdown|margin)"
+    r"\{(theorem|proof|tested|exercise|solution|math|note|tip|warning|admonition|dropdown|margin)"
 )
 SILENT = re.compile(r"`[^`]*`|\]\([^)]*\)|https?://\S+|CC BY 4\.0|Python 3\.\d+|^:[\w-]+:.*")
 FIGURE = re.compile(r"\d\.\d|\d\s*\\?%|\d percent")
 
-CLAIM = re.compile(r"^(?:`{3,}\{(?:lemma|tested)\}|:tests:) +(.*)", re.MULTILINE)
-
-# Chapters in which a box is called a lemma and holds a test. A chapter that is rewritten with
-# theorems, checked formulas and marks of tests leaves this list, and no chapter enters it.
-NOT_CONVERTED = ()
+CLAIM = re.compile(r"^(?:`{3,}\{tested\}|:tests:) +(.*)", re.MULTILINE)
 
 Block = namedtuple("Block", "line head body")
 
@@ -97,8 +93,8 @@ def chapter(name, topic_tests):
     """The page of a topic, the names of its claims, the names of its exercises."""
     page = (BOOK / f"{name}.md").read_text(encoding="utf-8")
     scored = scored_tests(name)
-    lemmas = [test.name for test in topic_tests if test.name not in scored]
-    return page, lemmas, [exercise.name for exercise in scored.values()]
+    tests = [test.name for test in topic_tests if test.name not in scored]
+    return page, tests, [exercise.name for exercise in scored.values()]
 
 
 def test_the_table_of_contents_is_the_book():
@@ -126,57 +122,43 @@ def test_cells_are_short(page):
 
 
 def claimed(page):
-    """List the tests that a page names, in its order: in lemmas, theorems and marks."""
+    """List the tests that a page names, in its order: in theorems and marks."""
     names = [name for line in CLAIM.findall(page) for name in line.split()]
     return [name for name in names if "::" not in name]
 
 
 def test_every_claim_of_a_chapter_is_on_its_page(chapter):
-    """The page names each test of its topic, in a lemma, a theorem or a mark of its sentence."""
-    page, lemmas, _ = chapter
-    assert sorted(claimed(page)) == sorted(lemmas)
+    """The page names each test of its topic, in a theorem or a mark of its sentence."""
+    page, tests, _ = chapter
+    assert sorted(claimed(page)) == sorted(tests)
 
 
-@pytest.mark.parametrize("name", [n for n in NOT_CONVERTED if n in topics.topics()], scope="module")
-def test_lemmas_are_in_the_order_of_their_tests(name, chapter):
-    """The page of a chapter with lemmas states them in the order of its tests."""
-    page, lemmas, _ = chapter
-    assert claimed(page) == lemmas
-
-
-def boxes(page):
-    """Count the boxes with which a page cuts its argument: lemmas and theorems."""
-    return sum(len(list(named(page, kind))) for kind in ("lemma", "theorem"))
-
-
-def test_chapters_that_are_converted_stay_so():
-    """Lemmas that are tests are left in the chapters listed above, and in no other."""
-    pages = {name: (BOOK / f"{name}.md").read_text(encoding="utf-8") for name in topics.topics()}
-    assert [
-        name for name, page in pages.items() if "{lemma}" in page and name not in NOT_CONVERTED
-    ] == []
-
-
-def test_a_converted_chapter_has_at_most_eight_boxes(chapter):
+def test_a_chapter_has_at_most_eight_boxes(chapter):
     """What is proved in prose stands in a box; what is checked or tested has a mark."""
     page, *_ = chapter
-    assert "{lemma}" in page or boxes(page) <= 8
+    assert len(list(named(page, "theorem"))) <= 8
 
 
-def test_a_converted_chapter_has_its_head_and_its_table(chapter):
+@pytest.mark.parametrize("page", PAGES)
+def test_every_box_has_its_proof(page):
+    """A theorem is proved where it stands."""
+    text = (topics.ROOT / f"{page}.md").read_text(encoding="utf-8")
+    assert text.count("{proof}") == len(list(named(text, "theorem")))
+
+
+def test_a_chapter_has_its_head_and_its_table(chapter):
     """It begins with question and prerequisites, and ends with the same thing elsewhere."""
     page, *_ = chapter
-    assert "{lemma}" in page or page.count("```{chapter-head}") == 1
-    assert "{lemma}" in page or page.count("| here | PyTorch | JAX | CS231n |") == 1
+    assert page.count("```{chapter-head}") == 1
+    assert page.count("| here | PyTorch | JAX | CS231n |") == 1
 
 
 def test_exercises_take_the_time_that_the_head_says(chapter):
-    """The minutes of a converted chapter's exercises add up; the first two take five each."""
+    """The minutes of a chapter's exercises add up; the first two take five each."""
     page, *_ = chapter
     minutes = [int(number) for number in re.findall(r"^:minutes: (\d+)$", page, re.MULTILINE)]
-    if "{lemma}" not in page:
-        assert minutes[:2] == [5, 5]
-        assert sum(minutes) == int(re.search(r"^  exercises: (\d+)$", page, re.MULTILINE)[1])
+    assert minutes[:2] == [5, 5]
+    assert sum(minutes) == int(re.search(r"^  exercises: (\d+)$", page, re.MULTILINE)[1])
 
 
 def test_a_figure_in_a_claim_is_in_its_proof(topic_tests):
@@ -210,13 +192,13 @@ def test_every_exercise_of_a_chapter_is_on_its_page(chapter):
         "It is right in 52 % of the cases.",
         "Right in $52\\%$ of the cases.",
         "$$\nL = 2.302\n$$",
-        "```{lemma} test_x\nThe loss is $1.38$.\n```",
+        "```{theorem} Bound\nThe loss is $1.38$.\n```",
         "````{exercise} Reach 0.5\n```python\n1\n```\n````",
         '```{code-cell} ipython3\nshow(f, alt="x", caption=f"{a} of 0.5")\n```',
     ],
 )
 def test_a_typed_figure_is_noticed(text):
-    """In a sentence, a formula, a lemma, a title or a caption."""
+    """In a sentence, a formula, a theorem, a title or a caption."""
     assert typed(text)
 
 
@@ -252,12 +234,9 @@ def bold(page):
     return [words for words in found if not words.endswith(".")]
 
 
-CONVERTED = [name for name in topics.topics() if name not in NOT_CONVERTED]
-
-
-@pytest.mark.parametrize("page", ["ground", *CONVERTED])
+@pytest.mark.parametrize("page", ["ground", *topics.topics()])
 def test_every_term_in_bold_is_in_the_glossary(page, terms):
-    """Of the pages that are converted; so each has its entry in the index, too."""
+    """So each has its entry in the index, too."""
     forms = {form for term in terms.glossary(topics.ROOT) for form in terms.forms(term)}
     text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
     assert len(bold(text)) >= 5
@@ -284,12 +263,11 @@ def test_the_glossary_is_in_alphabetical_order(terms):
 
 @pytest.mark.parametrize("page", topics.topics())
 def test_every_chapter_says_what_it_asks_needs_and_takes(page):
-    """In its front matter; only chapters that are not converted may still be without."""
+    """In its front matter."""
     yaml = pytest.importorskip("yaml", reason="install the extra `book`")
     text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
-    chapter = yaml.safe_load(text.split("---\n", 2)[1]).get("chapter")
-    if chapter or page in CONVERTED:
-        assert chapter.keys() == {"question", "needs", "difficulty", "exercises"}
-        assert all((BOOK / f"{name}.md").exists() for name in chapter["needs"])
-        assert chapter["question"].endswith("?")
-        assert chapter["difficulty"] in {1, 2, 3}
+    chapter = yaml.safe_load(text.split("---\n", 2)[1])["chapter"]
+    assert chapter.keys() == {"question", "needs", "difficulty", "exercises"}
+    assert all((BOOK / f"{name}.md").exists() for name in chapter["needs"])
+    assert chapter["question"].endswith("?")
+    assert chapter["difficulty"] in {1, 2, 3}

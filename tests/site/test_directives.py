@@ -13,7 +13,7 @@ from dlcore.course.exercises.topics import ROOT
 
 EXTENSIONS = ROOT / "book" / "_ext"
 CONFIGURATION = """
-extensions = ["myst_parser", "sphinx_proof", "api", "claim", "formula", "lemma",
+extensions = ["myst_parser", "sphinx_proof", "api", "claim", "formula",
     "result", "specification", "typeset"]
 myst_enable_extensions = ["dollarmath"]
 html_math_renderer = "typeset"
@@ -47,7 +47,8 @@ def square(x, *, twice=False):
 GOOD = """
 # Loss
 
-```{lemma} test_squares_are_positive
+```{tested} test_squares_are_positive
+on one number
 ```
 
 ```{formula} square
@@ -81,13 +82,13 @@ Two factors have the same sign.
 ```
 
 Measured: {result}`run:loss:.2f`. See {eq}`eq-loss-square` and
-{prf:ref}`lem-loss-squares-are-positive`, {prf:ref}`thm-loss-squares-of-reals`.
+{prf:ref}`thm-loss-squares-of-reals`.
 
 $$x^2$$
 """
 BAD = {
-    "```{lemma} test_squares_are_negative\n```": "test_loss.py has no test test_squares_are_neg",
-    "```{lemma} conv::test_x\n```": "tests/test_conv.py has no test test_x",
+    "```{tested} test_squares_are_odd\non one\n```": "test_loss.py has no test test_squares",
+    "```{tested} conv::test_x\non it\n```": "tests/test_conv.py has no test test_x",
     "```{formula} cube\n:check: test_squares_are_positive\n```": "no formula loss.cube",
     "```{formula} square\n:check: test_nothing\n```": "has no test test_nothing",
     "```{formula} square\n```": "tests/test_loss.py has no test",
@@ -182,26 +183,17 @@ def test_a_right_page_has_no_warnings(good):
     assert good[1] == ""
 
 
-def test_a_lemma_shows_its_claim_and_its_test(good):
-    """The docstring is the claim, the source is folded below."""
-    page, _ = good
-    assert 'id="lem-loss-squares-are-positive"' in page
-    assert "(Squares are positive)" in page
-    assert "For all x:  x² ≥ 0." in page
-    assert re.search(r"<details.*test_squares_are_positive.*</details>", page, re.DOTALL)
-
-
-def test_a_formula_leads_to_its_lemma(good):
+def test_a_formula_leads_to_its_test(good):
     """The mark beside the equation is a link to the test that checks it."""
     page, _ = good
     assert 'id="equation-eq-loss-square"' in page
-    assert re.search(r'href="#lem-loss-squares-are-positive" title="Checked[^>]*>✓?<?', page)
+    assert re.search(r'href="#test-loss-squares-are-positive" title="Checked[^>]*>✓?<?', page)
 
 
 def test_a_tested_sentence_has_a_mark_that_opens_its_test(good):
     """The mark says on what the sentence was tried; the source is folded below."""
-    fold = re.search(r'<details class="tested".*?</details>', good[0], re.DOTALL)[0]
-    assert 'id="lem-loss-cubes-may-be-negative"' in fold
+    _, fold = re.findall(r'<details class="tested".*?</details>', good[0], re.DOTALL)[:2]
+    assert 'id="test-loss-cubes-may-be-negative"' in fold
     assert re.search(r"<summary>Tested on .*math.* alone</summary>", fold)
     assert "test_cubes_may_be_negative" in fold
     assert "tests/test_loss.py" in fold

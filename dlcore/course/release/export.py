@@ -24,10 +24,10 @@ BLOCK = re.compile(
 )
 ABOUT = re.compile(r"(?<=\.)\s[^.]*\b(?:unfold its solution|solution only when you unfold it)\.")
 ROOM = re.compile(r"^solutions/.*\n", re.MULTILINE)  # a line of a list of files
-QUOTE = re.compile(r"(?:\{lemma\}|\{tested\}|:check:|:tests:) .*")
+QUOTE = re.compile(r"(?:\{tested\}|:check:|:tests:) .*")
 QUOTED = re.compile(r"(\w+)::test_")
 INCLUDED = re.compile(r"/tests/(test_\w+)\.py")
-CLAIM = re.compile(r"\{(?:lemma|tested|theorem)\}")
+CLAIM = re.compile(r"\{(?:tested|theorem)\}")
 GENERATED = ("__pycache__", "_build", ".ipynb_checkpoints", ".pytest_cache", "node_modules")
 
 

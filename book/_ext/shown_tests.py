@@ -1,22 +1,15 @@
-"""The directive `lemma`: a claim, and the test that checks it.
+"""Tests that a page shows: found by their names, and printed where a click opens them.
 
-    ```{lemma} test_rows_of_softmax_sum_to_one
-    An optional claim; without it the docstring of the test is the claim.
-    ```
-
-The test is sought in ``tests/test_<page>.py``; ``other::test_name`` names another file of
-tests, which may lie in a folder of ``tests``.
-The label is ``lem-<topic>-<name>``, with hyphens: ``lem-loss-rows-of-softmax-sum-to-one``.
+A test is sought in ``tests/test_<page>.py``; ``other::test_name`` names another file of tests,
+which may lie in a folder of ``tests``. Its label is ``test-<topic>-<name>``, with hyphens:
+``test-loss-rows-of-softmax-sum-to-one``.
 """
 
 import ast
 from pathlib import Path
-from types import MappingProxyType
 
-from docstring import paragraphs
 from docutils import nodes
 from sphinx.util import logging
-from sphinx_proof.directive import ElementDirective
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +43,8 @@ def find_test(directive, topic, name):
 
 
 def label(topic, name):
-    """Return the label of the lemma that a test proves."""
-    return f"lem-{topic}-{name.removeprefix('test_').replace('_', '-')}"
+    """Return the label of a test that a page shows."""
+    return f"test-{topic}-{name.removeprefix('test_').replace('_', '-')}"
 
 
 def sentence(name):
@@ -72,35 +65,3 @@ def folded(summary, *content):
         *content,
         nodes.raw("", "</details>", format="html"),
     ]
-
-
-class Lemma(ElementDirective):
-    """A claim whose proof is a program."""
-
-    required_arguments, optional_arguments = 1, 0
-    option_spec = MappingProxyType({})
-
-    def run(self):
-        topic, name = locate(self, self.arguments[0].strip())
-        found = find_test(self, topic, name)
-        if found is None:
-            return []
-        test, source = found
-        self.name = "prf:lemma"
-        self.arguments = [sentence(name)]
-        self.options = {"label": label(topic, name)}
-        [box] = super().run()
-        body = box[-1]
-        body["ids"] = [f"{self.options['label']}-claim"]
-        if not self.content:
-            body += paragraphs(ast.get_docstring(test) or "")
-        code = nodes.literal_block(source, source, language="python")
-        place = file_of_tests(self, topic).relative_to(self.env.srcdir).as_posix()
-        body += folded(f'Checked by <code class="literal">{place}</code>', code)
-        return [box]
-
-
-def setup(app):
-    """Add the directive."""
-    app.add_directive("lemma", Lemma)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
