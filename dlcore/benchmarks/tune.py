@@ -13,8 +13,8 @@ from dlcore.kernels.machine.layout import from_batch_last, to_batch_last
 from dlcore.kernels.machine.processor import keep, transform_cost
 
 CHANNELS = 16  # in and out: near the place where both algorithms take the same time
-SIZE = 64, 16, 16  # images, height and width: both algorithms take a millisecond or less
-ROUNDS = 41
+SIZE = 128, 32, 32  # images, height and width: milliseconds, so that starting threads is little
+ROUNDS = 21
 LEAST, MOST = 50, 20_000  # multiply-adds, the range of what can be believed
 
 
