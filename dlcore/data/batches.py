@@ -36,7 +36,7 @@ def generator_of_batch(seed, epoch, batch):
     """Return the generator of one batch: independent of all others, the same at every time.
 
     It depends on the seed of a run and the numbers of epoch and batch, and on nothing that has
-    been drawn before. So it does not matter who augments a batch, and when.
+    been drawn before. So it does not matter which thread augments a batch, and when.
 
     >>> [generator_of_batch(3, 0, batch).integers(100) for batch in (0, 1, 0)]
     [np.int64(54), np.int64(68), np.int64(54)]

@@ -52,7 +52,7 @@ def test_optimizers_of_pytorch_take_the_same_steps(here, there, torch, rng):
     w = rng.normal(size=(3, 4))
     param = torch.nn.Parameter(torch.from_numpy(w.copy()))
     ours = eval(here, dict(vars(optim)), NUMBERS)
-    theirs = eval(there, {"torch": torch, "params": [param]}, NUMBERS)
+    theirs = eval(there, {"optim": torch.optim, "params": [param]}, NUMBERS)
     for g in rng.normal(size=(20, 3, 4)):
         ours.step({"w": w}, {"w": g})
         param.grad = torch.from_numpy(g)
