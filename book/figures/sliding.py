@@ -52,7 +52,7 @@ class FilterOptions:
         row = {name: value for name, value in self.options.items() if name != "groups"}
         channels = LEFT + (SIZE + 5) * STEP
         width = channels + CHANNELS * STEP
-        drawn = f'<g class="row">{draw_row(**row)}</g>'
+        drawn = f'<g class="one-row">{draw_row(**row)}</g>'
         drawn += f'<g class="channels">{draw_channels(groups, channels)}</g>'
         for name, y in (("outputs", 12), ("pixels", LOW + CELL + 16)):
             drawn += f'<text x="{LEFT + STEP * (SIZE - 1) / 2 + CELL / 2:g}" y="{y}">{name}</text>'

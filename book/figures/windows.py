@@ -6,7 +6,7 @@ Chapter: book/conv.md.
 import matplotlib as mpl
 import numpy as np
 
-from figures.drawing import FAINT, INK, PALETTE, PAPER, STYLE, canvas, show
+from figures.drawing import INK, PALETTE, PAPER, STYLE, canvas, show
 
 
 def row_windows(cases, *, size, window, alt, caption=""):
@@ -43,7 +43,8 @@ def draw_row(axis, outputs, size, padding):
         centre = (below[0] + below[-1]) / 2
         shown = at == middle
         for pixel in below:
-            style = {"color": PALETTE[0] if shown else FAINT, "linewidth": 1.8 if shown else 0.9}
+            style = {"color": PALETTE[0] if shown else INK, "linewidth": 1.8 if shown else 0.9}
+            style["alpha"] = 1 if shown else 0.45
             axis.plot([centre, pixel], [1, 0], zorder=2 if shown else 1, **style)
         axis.plot(centre, 1, "s", color=PALETTE[0] if shown else INK, markersize=8, zorder=3)
     axis.plot(pixels[inside], 0 * pixels[inside], "s", color=INK, markersize=8, zorder=3)

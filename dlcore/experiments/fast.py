@@ -179,7 +179,7 @@ def beside(way):
 
 
 def sets_visited(step, lines=64):
-    """Count the sets that so many cache lines use, each `step` lines behind the last one..
+    """Count the sets that so many cache lines use, each `step` lines behind the last one.
 
     >>> sets_visited(1), sets_visited(32), sets_visited(33)
     (64, 2, 64)

@@ -223,10 +223,10 @@ def row_adjoint():
         total(y_bar[p] * x_dot[p + u] * w[u], p, u) + total(y_bar[p] * x[p + u] * w_dot[u], p, u),
         "the tangent",
     )
-    yield "=", total(y_bar[p] * x_dot[p + u] * w[u], p, u) + by_taps, "collected by taps"
+    yield "=", total(y_bar[p] * x_dot[p + u] * w[u], p, u) + by_taps, "by taps"
     yield (
         "=",
         total(total(y_bar[p] * w[h - p], p) * x_dot[h], h) + by_taps,
-        "and by pixels, $h = p + u$",
+        "and by pixels",
     )
     yield "=", total(x_bar[h] * x_dot[h], h) + total(w_bar[u] * w_dot[u], u), "the gradients"

@@ -7,7 +7,7 @@ class FilterOptions {
   constructor(figure) {
     const data = figure.querySelector("script[type='application/json']").textContent;
     Object.assign(this, JSON.parse(data));
-    this.row = figure.querySelector("g.row");
+    this.row = figure.querySelector("g.one-row");
     this.groups = figure.querySelector("g.channels");
     this.status = figure.querySelector(".reading");
     this.status.setAttribute("role", "status");
