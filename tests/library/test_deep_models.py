@@ -135,6 +135,7 @@ def test_accounting_counts_what_a_model_owns(name):
         (lambda: VGG((3, 32, 32), 10, pool="sum", rng=None), "pool is 'sum', use one of max"),
         (lambda: IdentityShortcut(5, 3, 1), "F is 3 but C is 5, channels cannot be lost"),
         (lambda: ResNet(depth=21, rng=None), "depth is 21, it must be 6 n"),
+        (lambda: ResNet(depth=2, rng=None), "depth is 2, it must be 6 n"),
         (lambda: ResNet(depth=20, shortcut="c", rng=None), "shortcut is 'c', use one of identity"),
         (lambda: ResNet(preactivation=True, zero_gamma=True, rng=None), "no norm ends a branch"),
         (lambda: DenseNet(depth=41, rng=None), "depth is 41 but 3 blocks take 3 n"),

@@ -13,8 +13,10 @@ from dlcore.kernels.machine.winograd_matrices import polynomial
 from dlcore.nn.convnet import ConvReLUPool
 from dlcore.nn.layer import named_parameters, named_weights
 from dlcore.nn.linear import Linear
+from dlcore.nn.models import Darts, DenseNet, ResNet, SearchNetwork
 from dlcore.ops.activation import leaky_relu
 from dlcore.ops.loss import squared_error
+from dlcore.ops.norm import local_response_norm
 from dlcore.ops.pool import max_pool2d
 from dlcore.train import OPTIMIZERS, Adam, AdamW, Solver
 from dlcore.train.recipes import MODELS, SCHEDULES, Recipe
@@ -55,6 +57,37 @@ def test_a_schedule_is_told_the_part_that_is_done(examples, rng):
     model, optimizer = Linear(3, 2, rng=rng), OPTIMIZERS["sgd"](0.1)
     Solver(model, examples, optimizer=optimizer, schedule=schedule, batch_size=4, epochs=3).train()
     assert told == [(step / 12, step // 4) for step in range(12)]
+
+
+def test_dropout_drops_one_half_unless_told_otherwise():
+    """Of 4096 entries the kept ones are doubled, and about half of the entries are kept."""
+    y = nn.Dropout()(np.ones((4096, 1)), np.random.default_rng(0))
+    assert sorted({*y.ravel()}) == [0, 2]
+    assert abs(np.count_nonzero(y) - 2048) < 4 * 32  # four standard deviations
+
+
+def test_a_response_is_normalised_over_five_channels_unless_told_otherwise(rng):
+    """And not over four or six."""
+    x = rng.normal(size=(2, 9, 3, 4))
+    found = [local_response_norm(x, size=size, alpha=1.0) for size in (4, 5, 6)]
+    equal = [np.array_equal(y, local_response_norm(x, alpha=1.0)) for y in found]
+    assert equal == [False, True, False]
+
+
+@pytest.mark.parametrize("model", [Darts, DenseNet, ResNet, SearchNetwork])
+def test_networks_are_built_for_cifar10_unless_told_otherwise(model):
+    """Images of three channels and 32 × 32 pixels, ten classes."""
+    parameters = signature(model).parameters
+    assert parameters["size"].default == (3, 32, 32)
+    assert parameters["K"].default == 10
+
+
+def test_a_norm_without_a_relu_adds_its_shortcut(rng):
+    """In training and in evaluation."""
+    layer = nn.BatchNorm(3)
+    x, s = rng.normal(size=(2, 5, 3, 2, 2))
+    for mode in (rng, None):
+        assert_allclose(layer(x, mode, shortcut=s), layer(x, mode) + s, rtol=1e-12)
 
 
 def test_a_training_has_ten_epochs_unless_told_otherwise(examples, rng):

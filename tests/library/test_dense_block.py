@@ -148,3 +148,17 @@ def test_a_shared_block_has_both_derivatives_of_both_orders(rng):
     for order in (slope, slope_of_slopes, back_and_forth):
         shared = SharedBlock(1e-3)
         assert_allclose(order(shared), order(shared.layer_by_layer), rtol=1e-9, atol=1e-10)
+
+
+def test_a_shared_block_takes_numbers_that_have_no_kernel(rng):
+    """In extended precision values and gradients are those of the layers, one by one."""
+    block = DenseBlock(2, 3, 2, rng=rng, dtype=np.longdouble)
+    arrays = [rng.normal(size=(4, 3, 3, 2)), *chain(*map(arrays_of, block.layers))]
+    arrays = [array.astype(np.longdouble) for array in arrays]
+    bar = rng.normal(size=(4, 7, 3, 2)).astype(np.longdouble)
+    shared = SharedBlock(1e-3)
+    z, pullback = vjp(shared, *arrays)
+    expected, expected_pullback = vjp(shared.layer_by_layer, *arrays)
+    assert_allclose(z, expected, rtol=1e-12)
+    for own, apart in zip(pullback(bar), expected_pullback(bar), strict=True):
+        assert_allclose(own, apart, rtol=1e-9, atol=1e-12)

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.course.exercises import topics
 from dlcore.experiments.experiment import record
-from dlcore.kernels import conv, fast
+from dlcore.kernels import conv, dropout, fast
 from dlcore.kernels.machine import (
     layout,
     processor,
@@ -172,6 +172,7 @@ def test_a_network_starts_soon(cache):
 
 CHILD = """
 import os, threading, numpy as np
+from dlcore.kernels import dropout
 from dlcore.kernels.machine import threads
 threads.thread_count = lambda: 2
 def call():
@@ -252,6 +253,7 @@ PINNED = """
 import os, sys, time
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 import numpy as np
+from dlcore.kernels import dropout
 from dlcore.kernels.machine import threads
 from dlcore.ops.conv import conv2d
 x, w = np.ones((16, 8, 8, 8), np.float32), np.ones((8, 8, 3, 3), np.float32)
@@ -430,3 +432,14 @@ def test_one_array_of_half_precision_is_enough_for_the_naive_twin():
     assert precision.kernel_applies(double, np.ones(3, np.float32))
     assert not precision.kernel_applies(double, half)
     assert not precision.kernel_applies(half, double)
+
+
+def test_dropout_divides_its_rows_among_fewer_threads_than_there_are(monkeypatch, rng):
+    """Numbers for three of four threads: the same bits as with one."""
+    x = rng.normal(size=(64, 10 * dropout.LARGE // 3 // 64))
+    bits = rng.integers(256, size=(8, x.shape[1]), dtype=np.uint8)
+    found = []
+    for threads_allowed in ("1", "4"):
+        monkeypatch.setenv("NUMBA_NUM_THREADS", threads_allowed)
+        found.append(dropout.dropout(x, bits, 0.5))
+    assert_array_equal(*found)
