@@ -41,6 +41,15 @@ def forms(term):
     return {small, plural} | ({small[:-1]} if small.endswith("s") else set())
 
 
+def spoken(text):
+    """Return words as the glossary has them: small letters, straight apostrophes, no full stop.
+
+    >>> spoken("Jensen’s inequality.")
+    "jensen's inequality"
+    """
+    return " ".join(text.lower().replace("’", "'").rstrip(".").split())
+
+
 def slug(term):
     """Turn a term into the anchor of its index entry.
 
@@ -63,8 +72,9 @@ class IndexTerms(SphinxTransform):
                 node["entries"] = [(*each[:3], "", *each[4:]) for each in node["entries"]]
             return
         names = {form: term for term in defining for form in forms(term)}
+        names |= {term.lower(): term for term in defining}  # "groups" is not a form of "group"
         for node in list(self.document.findall(is_marked)):
-            term = names.pop(" ".join(node.astext().lower().rstrip(".").split()), None)
+            term = names.pop(spoken(node.astext()), None)
             if term:
                 self.enter(node, term, "main" if defining[term] == page else "")
                 names = {form: each for form, each in names.items() if each != term}
