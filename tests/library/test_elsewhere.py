@@ -80,6 +80,7 @@ def test_the_loss_chapter_has_a_table_to_execute():
     assert {here.partition("(")[0] for here, _ in rows("loss")} >= {"softmax", "cross_entropy"}
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")  # of PyTorch's forward mode
 @pytest.mark.parametrize(("topic", "here", "there"), TABLES)
 def test_pytorch_returns_the_same(topic, here, there, given):
     """Both cells of a row, evaluated on the same random arrays."""
