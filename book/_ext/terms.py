@@ -64,7 +64,8 @@ class IndexTerms(SphinxTransform):
             return
         names = {form: term for term in defining for form in forms(term)}
         for node in list(self.document.findall(is_marked)):
-            term = names.pop(" ".join(node.astext().lower().rstrip(".").split()), None)
+            words = node.astext().replace("’", "'").lower().rstrip(".").split()
+            term = names.pop(" ".join(words), None)
             if term:
                 self.enter(node, term, "main" if defining[term] == page else "")
                 names = {form: each for form, each in names.items() if each != term}
