@@ -1,4 +1,4 @@
-# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [7d1d54454c06]
+# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [9648b0b11190]
 """Exercises of the chapter *Numerical differentiation*: differences, and checks with them.
 
 f is a function of one number unless it is said to take an array. Results are as exact as rounding
@@ -67,20 +67,6 @@ def best_step(p, truncation, roundoff):
     raise NotImplementedError("at the minimum the derivative is zero; what is the derivative of e?")
 
 
-def gradient(f, x):
-    """Exercise derivative-gradient.  Approximate the gradient of f, a number, at an array x.
-
-    x holds float64 in any shape, () included, and so does the result. Use central differences:
-    entries and slopes are of size one, and the result is right within 1e-8. Entries of x may be
-    moved, but afterwards x is what it was, to the last bit; f is called at most 2 x.size + 1 times.
-
-    >>> gradient(lambda x: float(x[0] * x[1]), np.array([2.0, 3.0])).round(6)
-    array([3., 2.])
-    """
-    # TODO: np.ndindex(x.shape) walks over the entries of an array of any shape
-    raise NotImplementedError("np.ndindex(x.shape) walks over the entries of an array of any shape")
-
-
 def relative_error(x, z, *, floor=1e-8):
     """Exercise derivative-relative-error.  Return the largest relative error between two arrays.
 
@@ -94,6 +80,20 @@ def relative_error(x, z, *, floor=1e-8):
     """
     # TODO: 0/0 is no number; what does the floor do about it?
     raise NotImplementedError("0/0 is no number; what does the floor do about it?")
+
+
+def gradient(f, x):
+    """Exercise derivative-gradient.  Approximate the gradient of f, a number, at an array x.
+
+    x holds float64 in any shape, () included, and so does the result. Use central differences:
+    entries and slopes are of size one, and the result is right within 1e-8. Entries of x may be
+    moved, but afterwards x is what it was, to the last bit; f is called at most 2 x.size + 1 times.
+
+    >>> gradient(lambda x: float(x[0] * x[1]), np.array([2.0, 3.0])).round(6)
+    array([3., 2.])
+    """
+    # TODO: np.ndindex(x.shape) walks over the entries of an array of any shape
+    raise NotImplementedError("np.ndindex(x.shape) walks over the entries of an array of any shape")
 
 
 def blind(pullback):

@@ -1,4 +1,4 @@
-# Cut from solutions/descent.py by `dlcore exercises`: write your answers here. [ebf9e1745158]
+# Cut from solutions/descent.py by `dlcore exercises`: write your answers here. [40c25a4b8a3e]
 """Exercises of the chapter *Descent*: steps, bounds, and what is best.
 
 Points and slopes are float64 arrays (D,). No function changes the arrays that it is given.
@@ -22,22 +22,6 @@ def step(w, g, curvature):
     """
     # TODO: at the minimum every derivative by an entry of z is zero
     raise NotImplementedError("at the minimum every derivative by an entry of z is zero")
-
-
-def averaged(slope, w, rates):
-    """Exercise descent-average.  Descend from w and return the average of the points.
-
-    One slope is taken for every learning rate, and the points at which it was taken are averaged;
-    the last point is not one of them. There is at least one rate. The rates may be a generator,
-    which is read to its end, and too many to keep all points: hold a few of them at a time.
-
-    >>> averaged(lambda w: w - 4, np.array([0.0]), (0.5 for _ in range(2))).tolist()
-    [1.0]
-    """
-    # TODO: a sum of points and a count of them are all that has to be remembered
-    raise NotImplementedError(
-        "a sum of points and a count of them are all that has to be remembered"
-    )
 
 
 def both_sides(points, slopes, u, rate):
@@ -76,19 +60,19 @@ def plan(accuracy, distance, rho):
     )
 
 
-def heavy_ball(curvature1, curvature2):
-    """Exercise descent-momentum.  Return the best learning rate and momentum for a quadratic.
+def averaged(slope, w, rates):
+    """Exercise descent-average.  Descend from w and return the average of the points.
 
-    Its curvatures lie between the two, 0 < curvature1 ≤ curvature2, and momentum follows
-    v ← momentum v - rate g,  w ← w + v. In the long run, no other pair has a smaller factor
-    per step for the slowest of them. Both are right to seven digits.
+    One slope is taken for every learning rate, and the points at which it was taken are averaged;
+    the last point is not one of them. There is at least one rate. The rates may be a generator,
+    which is read to its end, and too many to keep all points: hold a few of them at a time.
 
-    >>> heavy_ball(1.0, 9.0)
-    (0.25, 0.25)
+    >>> averaged(lambda w: w - 4, np.array([0.0]), (0.5 for _ in range(2))).tolist()
+    [1.0]
     """
-    # TODO: the factor is √momentum while both curvatures are where the roots are conjugate
+    # TODO: a sum of points and a count of them are all that has to be remembered
     raise NotImplementedError(
-        "the factor is √momentum while both curvatures are where the roots are conjugate"
+        "a sum of points and a count of them are all that has to be remembered"
     )
 
 
@@ -106,6 +90,22 @@ def targets(w, rate, distance):
     """
     # TODO: where is the minimum of a mean of such parabolas?
     raise NotImplementedError("where is the minimum of a mean of such parabolas?")
+
+
+def heavy_ball(curvature1, curvature2):
+    """Exercise descent-momentum.  Return the best learning rate and momentum for a quadratic.
+
+    Its curvatures lie between the two, 0 < curvature1 ≤ curvature2, and momentum follows
+    v ← momentum v - rate g,  w ← w + v. In the long run, no other pair has a smaller factor
+    per step for the slowest of them. Both are right to seven digits.
+
+    >>> heavy_ball(1.0, 9.0)
+    (0.25, 0.25)
+    """
+    # TODO: the factor is √momentum while both curvatures are where the roots are conjugate
+    raise NotImplementedError(
+        "the factor is √momentum while both curvatures are where the roots are conjugate"
+    )
 
 
 def wrong_lines():

@@ -1,4 +1,4 @@
-# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [c5f2eafca3f8]
+# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [ebb2ba41d23e]
 """Exercises of the chapter *Computation graphs*: orders, cycles, and backward passes.
 
 A graph is a dictionary that maps every node to a list of its successors. A successor may be
@@ -37,6 +37,23 @@ def cotangents(expression, y):
     raise NotImplementedError("when is a cotangent complete, so that it may be passed on?")
 
 
+def find_cycle(graph):
+    """Exercise graph-cycle.  List a cycle node by node, its first node again at the end.
+
+    Any cycle will do. No other node comes twice. Without a cycle the list is empty.
+
+    >>> cycle = find_cycle({"a": ["b"], "b": ["c"], "c": ["b"]})
+    >>> list(cycle) in (["b", "c", "b"], ["c", "b", "c"])
+    True
+    >>> find_cycle({"a": ["b", "b"], "b": []})
+    []
+    """
+    # TODO: take away, again and again, all nodes into which no edge leads; what is left?
+    raise NotImplementedError(
+        "take away, again and again, all nodes into which no edge leads; what is left?"
+    )
+
+
 def depth_first(source, successors):
     """Exercise graph-depth-first.  List what can be reached from source, in an order, depth first.
 
@@ -54,20 +71,22 @@ def depth_first(source, successors):
     )
 
 
-def find_cycle(graph):
-    """Exercise graph-cycle.  List a cycle node by node, its first node again at the end.
+def accepts(sort, *, rng):
+    """Exercise graph-lemma.  Tell whether a program returns an order for every acyclic graph.
 
-    Any cycle will do. No other node comes twice. Without a cycle the list is empty.
+    ``sort(graph)`` is to return a list of all nodes, each once and after its predecessors. Give
+    it acyclic graphs alone. You will be shown programs that are right, some of which draw one
+    of the orders by chance, and more that are wrong: some only for graphs with two edges
+    between the same nodes, or in several parts. Each of the wrong ones fails on one in ten, or
+    more, of the graphs with up to six nodes and a dozen edges. You may draw from `rng`.
 
-    >>> cycle = find_cycle({"a": ["b"], "b": ["c"], "c": ["b"]})
-    >>> list(cycle) in (["b", "c", "b"], ["c", "b", "c"])
-    True
-    >>> find_cycle({"a": ["b", "b"], "b": []})
-    []
+    >>> import numpy as np
+    >>> accepts(sorted, rng=np.random.default_rng(0))
+    False
     """
-    # TODO: take away, again and again, all nodes into which no edge leads; what is left?
+    # TODO: draw graphs without cycles: edges from earlier to later nodes of a shuffled list
     raise NotImplementedError(
-        "take away, again and again, all nodes into which no edge leads; what is left?"
+        "draw graphs without cycles: edges from earlier to later nodes of a shuffled list"
     )
 
 
@@ -103,25 +122,6 @@ def too_early(expression):
     # TODO: breadth first goes by the fewest edges; when is a value nearer than it may be?
     raise NotImplementedError(
         "breadth first goes by the fewest edges; when is a value nearer than it may be?"
-    )
-
-
-def accepts(sort, *, rng):
-    """Exercise graph-lemma.  Tell whether a program returns an order for every acyclic graph.
-
-    ``sort(graph)`` is to return a list of all nodes, each once and after its predecessors. Give
-    it acyclic graphs alone. You will be shown programs that are right, some of which draw one
-    of the orders by chance, and more that are wrong: some only for graphs with two edges
-    between the same nodes, or in several parts. Each of the wrong ones fails on one in ten, or
-    more, of the graphs with up to six nodes and a dozen edges. You may draw from `rng`.
-
-    >>> import numpy as np
-    >>> accepts(sorted, rng=np.random.default_rng(0))
-    False
-    """
-    # TODO: draw graphs without cycles: edges from earlier to later nodes of a shuffled list
-    raise NotImplementedError(
-        "draw graphs without cycles: edges from earlier to later nodes of a shuffled list"
     )
 
 

@@ -1,4 +1,4 @@
-# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [8c9a998fc7a5]
+# Cut from solutions/linear.py by `dlcore exercises`: write your answers here. [859bee162d05]
 """Exercises of the chapter *Linear classifiers*.
 
 There is one example at least. Arrays hold floats of either precision, or whole numbers, in any
@@ -27,6 +27,15 @@ def linear(x, w, b):
     )
 
 
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    """Exercise linear-jvp.  Compute the tangent of the linear map.
+
+    Each of ẋ, ẇ, ḃ has the shape of x, w, b; ẏ is (N, M). Here x is (N, D).
+    """
+    # TODO: which rule of calculus differentiates a product?
+    raise NotImplementedError("which rule of calculus differentiates a product?")
+
+
 def linear_vjp(x, w, b, y_bar):
     """Exercise linear-backward.  Compute the backward pass of the linear map.
 
@@ -35,19 +44,6 @@ def linear_vjp(x, w, b, y_bar):
     # TODO: all sizes differ: which product of ȳ with x or w has the shape you need?
     raise NotImplementedError(
         "all sizes differ: which product of ȳ with x or w has the shape you need?"
-    )
-
-
-def classifier_loss(x, t, w, b, reg):
-    """Exercise linear-classifier.  Compute the loss of a linear classifier and its gradient.
-
-    L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 Σ w²  with the scores y = x w + b.
-    x is (N, D), the labels t are (N,), w is (D, K), b is (K,). Return the number L, w̄ and b̄.
-    Write no loop over the examples, of which there may be a million; no score is too large.
-    """
-    # TODO: subtract each row's largest score before exponentiating: nothing else changes
-    raise NotImplementedError(
-        "subtract each row's largest score before exponentiating: nothing else changes"
     )
 
 
@@ -66,13 +62,17 @@ def predict(x, w, b):
     )
 
 
-def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
-    """Exercise linear-jvp.  Compute the tangent of the linear map.
+def classifier_loss(x, t, w, b, reg):
+    """Exercise linear-classifier.  Compute the loss of a linear classifier and its gradient.
 
-    Each of ẋ, ẇ, ḃ has the shape of x, w, b; ẏ is (N, M). Here x is (N, D).
+    L = 1/N Σₙ (ln Σₖ exp yₙₖ - yₙₜ) + reg/2 Σ w²  with the scores y = x w + b.
+    x is (N, D), the labels t are (N,), w is (D, K), b is (K,). Return the number L, w̄ and b̄.
+    Write no loop over the examples, of which there may be a million; no score is too large.
     """
-    # TODO: which rule of calculus differentiates a product?
-    raise NotImplementedError("which rule of calculus differentiates a product?")
+    # TODO: subtract each row's largest score before exponentiating: nothing else changes
+    raise NotImplementedError(
+        "subtract each row's largest score before exponentiating: nothing else changes"
+    )
 
 
 def deceptive_softmax_vjp(y, y_bar):

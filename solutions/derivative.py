@@ -78,6 +78,25 @@ def best_step(p, truncation, roundoff):
     # END SOLUTION
 
 
+def relative_error(x, z, *, floor=1e-8):
+    """Exercise derivative-relative-error.  Return the largest relative error between two arrays.
+
+        max |x - z| / max(floor, |x| + |z|)
+
+    Entry by entry, then the largest, of two arrays of any one shape. Two zeros agree, and what is
+    no number (nan) stays none, at whichever entry it is. The result is a single number.
+
+    >>> float(relative_error(np.array([1.0, 0.0]), np.array([3.0, 0.0])))
+    0.5
+    """
+    # BEGIN SOLUTION
+    # HINT: 0/0 is no number; what does the floor do about it?
+    # HINT: np.maximum compares entry by entry, np.max finds the largest entry
+    # HINT: np.max(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z)))
+    return np.max(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z)))
+    # END SOLUTION
+
+
 def gradient(f, x):
     """Exercise derivative-gradient.  Approximate the gradient of f, a number, at an array x.
 
@@ -98,25 +117,6 @@ def gradient(f, x):
         bar[entry] = (f(x + unit) - f(x - unit)) / (2 * h)
         unit[entry] = 0.0
     return bar
-    # END SOLUTION
-
-
-def relative_error(x, z, *, floor=1e-8):
-    """Exercise derivative-relative-error.  Return the largest relative error between two arrays.
-
-        max |x - z| / max(floor, |x| + |z|)
-
-    Entry by entry, then the largest, of two arrays of any one shape. Two zeros agree, and what is
-    no number (nan) stays none, at whichever entry it is. The result is a single number.
-
-    >>> float(relative_error(np.array([1.0, 0.0]), np.array([3.0, 0.0])))
-    0.5
-    """
-    # BEGIN SOLUTION
-    # HINT: 0/0 is no number; what does the floor do about it?
-    # HINT: np.maximum compares entry by entry, np.max finds the largest entry
-    # HINT: np.max(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z)))
-    return np.max(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z)))
     # END SOLUTION
 
 

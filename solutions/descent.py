@@ -27,28 +27,6 @@ def step(w, g, curvature):
     # END SOLUTION
 
 
-def averaged(slope, w, rates):
-    """Exercise descent-average.  Descend from w and return the average of the points.
-
-    One slope is taken for every learning rate, and the points at which it was taken are averaged;
-    the last point is not one of them. There is at least one rate. The rates may be a generator,
-    which is read to its end, and too many to keep all points: hold a few of them at a time.
-
-    >>> averaged(lambda w: w - 4, np.array([0.0]), (0.5 for _ in range(2))).tolist()
-    [1.0]
-    """
-    # BEGIN SOLUTION
-    # HINT: a sum of points and a count of them are all that has to be remembered
-    # HINT: add the point to the sum before the step, not after it
-    # HINT: w = w - rate * slope(w) makes a new array; w -= … would change the reader's
-    total, count = np.zeros(w.shape), 0
-    for rate in rates:
-        total, count = total + w, count + 1
-        w = w - rate * slope(w)
-    return total / count
-    # END SOLUTION
-
-
 def both_sides(points, slopes, u, rate):
     """Exercise descent-bound.  Return both sides of the bound for T steps from any start.
 
@@ -94,22 +72,25 @@ def plan(accuracy, distance, rho):
     # END SOLUTION
 
 
-def heavy_ball(curvature1, curvature2):
-    """Exercise descent-momentum.  Return the best learning rate and momentum for a quadratic.
+def averaged(slope, w, rates):
+    """Exercise descent-average.  Descend from w and return the average of the points.
 
-    Its curvatures lie between the two, 0 < curvature1 ≤ curvature2, and momentum follows
-    v ← momentum v - rate g,  w ← w + v. In the long run, no other pair has a smaller factor
-    per step for the slowest of them. Both are right to seven digits.
+    One slope is taken for every learning rate, and the points at which it was taken are averaged;
+    the last point is not one of them. There is at least one rate. The rates may be a generator,
+    which is read to its end, and too many to keep all points: hold a few of them at a time.
 
-    >>> heavy_ball(1.0, 9.0)
-    (0.25, 0.25)
+    >>> averaged(lambda w: w - 4, np.array([0.0]), (0.5 for _ in range(2))).tolist()
+    [1.0]
     """
     # BEGIN SOLUTION
-    # HINT: the factor is √momentum while both curvatures are where the roots are conjugate
-    # HINT: this range ends where rate · curvature is (1 - √momentum)² or (1 + √momentum)²
-    # HINT: put a curvature at either end: √rate = 2 / (√curvature1 + √curvature2)
-    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
-    return float((2 / (low + high)) ** 2), float(((high - low) / (high + low)) ** 2)
+    # HINT: a sum of points and a count of them are all that has to be remembered
+    # HINT: add the point to the sum before the step, not after it
+    # HINT: w = w - rate * slope(w) makes a new array; w -= … would change the reader's
+    total, count = np.zeros(w.shape), 0
+    for rate in rates:
+        total, count = total + w, count + 1
+        w = w - rate * slope(w)
+    return total / count
     # END SOLUTION
 
 
@@ -130,6 +111,25 @@ def targets(w, rate, distance):
     # HINT: two examples will do, one on either side of w
     # HINT: a step has the length rate · |w - x|; how far off is x?
     return np.array([w - distance / rate, w + distance / rate])
+    # END SOLUTION
+
+
+def heavy_ball(curvature1, curvature2):
+    """Exercise descent-momentum.  Return the best learning rate and momentum for a quadratic.
+
+    Its curvatures lie between the two, 0 < curvature1 ≤ curvature2, and momentum follows
+    v ← momentum v - rate g,  w ← w + v. In the long run, no other pair has a smaller factor
+    per step for the slowest of them. Both are right to seven digits.
+
+    >>> heavy_ball(1.0, 9.0)
+    (0.25, 0.25)
+    """
+    # BEGIN SOLUTION
+    # HINT: the factor is √momentum while both curvatures are where the roots are conjugate
+    # HINT: this range ends where rate · curvature is (1 - √momentum)² or (1 + √momentum)²
+    # HINT: put a curvature at either end: √rate = 2 / (√curvature1 + √curvature2)
+    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    return float((2 / (low + high)) ** 2), float(((high - low) / (high + low)) ** 2)
     # END SOLUTION
 
 

@@ -28,6 +28,19 @@ def linear(x, w, b):
     # END SOLUTION
 
 
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    """Exercise linear-jvp.  Compute the tangent of the linear map.
+
+    Each of ẋ, ẇ, ḃ has the shape of x, w, b; ẏ is (N, M). Here x is (N, D).
+    """
+    # BEGIN SOLUTION
+    # HINT: which rule of calculus differentiates a product?
+    # HINT: let one factor change while the other is constant, then add both
+    # HINT: ẏ = ẋ w + x ẇ + ḃ
+    return x_dot @ w + x @ w_dot + b_dot
+    # END SOLUTION
+
+
 def linear_vjp(x, w, b, y_bar):
     """Exercise linear-backward.  Compute the backward pass of the linear map.
 
@@ -40,6 +53,23 @@ def linear_vjp(x, w, b, y_bar):
     x_bar = (y_bar @ w.T).reshape(x.shape)
     w_bar = x.reshape(len(x), -1).T @ y_bar
     return x_bar, w_bar, y_bar.sum(axis=0)
+    # END SOLUTION
+
+
+def predict(x, w, b):
+    """Exercise linear-predict.  Name the class with the highest score, for every example.
+
+    x is (N, D), w is (D, K), b is (K,); the result is (N,), integers from 0 to K - 1. Where
+    several scores are highest, any of their classes will do. Scores may be very large.
+
+    >>> predict(np.array([[1.0, 2.0]]), np.eye(2), np.zeros(2))
+    array([1])
+    """
+    # BEGIN SOLUTION
+    # HINT: are probabilities needed, when softmax keeps the order of the scores?
+    # HINT: np.argmax finds the place of the largest entry along an axis
+    # HINT: the classes are the columns, so the search runs along axis 1
+    return np.argmax(x @ w + b, axis=1)
     # END SOLUTION
 
 
@@ -65,36 +95,6 @@ def classifier_loss(x, t, w, b, reg):
     y_bar[np.arange(N), t] -= 1
     y_bar /= N
     return loss, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
-    # END SOLUTION
-
-
-def predict(x, w, b):
-    """Exercise linear-predict.  Name the class with the highest score, for every example.
-
-    x is (N, D), w is (D, K), b is (K,); the result is (N,), integers from 0 to K - 1. Where
-    several scores are highest, any of their classes will do. Scores may be very large.
-
-    >>> predict(np.array([[1.0, 2.0]]), np.eye(2), np.zeros(2))
-    array([1])
-    """
-    # BEGIN SOLUTION
-    # HINT: are probabilities needed, when softmax keeps the order of the scores?
-    # HINT: np.argmax finds the place of the largest entry along an axis
-    # HINT: the classes are the columns, so the search runs along axis 1
-    return np.argmax(x @ w + b, axis=1)
-    # END SOLUTION
-
-
-def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
-    """Exercise linear-jvp.  Compute the tangent of the linear map.
-
-    Each of ẋ, ẇ, ḃ has the shape of x, w, b; ẏ is (N, M). Here x is (N, D).
-    """
-    # BEGIN SOLUTION
-    # HINT: which rule of calculus differentiates a product?
-    # HINT: let one factor change while the other is constant, then add both
-    # HINT: ẏ = ẋ w + x ẇ + ḃ
-    return x_dot @ w + x @ w_dot + b_dot
     # END SOLUTION
 
 

@@ -71,7 +71,7 @@ def regret():
     cost = rate / 2 * steps(Norm(v[t]) ** 2)
     yield steps(inner(w[t] - u, v[t]))
     each = (far(t) - far(t + 1)) / (2 * rate) + rate / 2 * Norm(v[t]) ** 2
-    yield "=", steps(each), "solved for the inner product"
+    yield "=", steps(each), "solved for the product"
     yield "=", (far(1) - far(T + 1)) / (2 * rate) + cost, "the sum telescopes"
     yield "<=", far(1) / (2 * rate) + cost, "a square is dropped", far(T + 1) / (2 * rate)
 
