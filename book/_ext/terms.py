@@ -75,8 +75,6 @@ class IndexTerms(SphinxTransform):
         names |= {term.lower(): term for term in defining}  # "groups" is not a form of "group"
         for node in list(self.document.findall(is_marked)):
             term = names.pop(spoken(node.astext()), None)
-            words = node.astext().replace("’", "'").lower().rstrip(".").split()
-            term = names.pop(" ".join(words), None)
             if term:
                 self.enter(node, term, "main" if defining[term] == page else "")
                 names = {form: each for form, each in names.items() if each != term}
