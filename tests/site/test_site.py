@@ -198,6 +198,16 @@ def test_no_code_scrolls_sideways(tab, width):
     assert found == []
 
 
+WIDER = """all => all.filter(e => e.scrollWidth > 1 +
+    (e.closest('.pst-scrollable-table-container') || e.parentElement).clientWidth)
+    .map(e => e.textContent)"""
+
+
+def test_no_table_scrolls_sideways(tab):
+    """Cells that are too long go on below."""
+    assert tab.locator(".bd-article table").evaluate_all(WIDER) == []
+
+
 def test_reasons_of_derivations_stay_on_a_narrow_page(tab):
     """Below 600 pixels each derivation shows the form that has its reasons below its lines."""
     shown = "all => all.filter(e => e.getBoundingClientRect().width > 0).length"
