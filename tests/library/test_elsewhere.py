@@ -20,6 +20,7 @@ PLACES = {  # modules whose names a table may call, besides the operations
     "descent": ["dlcore.autodiff", "dlcore.train.descent"],
     "derivative": ["dlcore.autodiff", "dlcore.autodiff.derivative"],
     "graph": ["dlcore.autodiff"],
+    "linear": ["dlcore.ops.linear"],
     "forward": ["dlcore.autodiff"],
     "reverse": ["dlcore.autodiff"],
 }
@@ -35,13 +36,11 @@ def rows(topic):
     return [tuple(row[:2]) for row in cells if "(" in row[0] and "(" in row[1]]
 
 
-OBJECTS = ("optim", "twolayer", "solver")  # executed in test_elsewhere_training.py
-TABLES = [(each, *row) for each in topics.topics() if each not in OBJECTS for row in rows(each)]
-TABLES = [(topic, *row) for topic in topics.topics() for row in rows(topic)]
-OF_LAYERS = ("norm", "dropout", "augment", "vgg")  # executed in test_elsewhere_layers.py
-TABLES = [row for row in TABLES if row[0] not in OF_LAYERS]
-DEEP = ("densenet", "search", "pytorch")  # executed in test_elsewhere_deep.py
-TABLES = [row for row in TABLES if row[0] not in DEEP]
+ELSEWHERE = {  # chapters whose tables are executed in another file, with what they need
+    "optim", "twolayer", "solver", "norm", "dropout", "augment", "vgg", "densenet", "search",
+    "pytorch", "conv", "pool", "fast", "convnet",
+}  # fmt: skip
+TABLES = [(each, *row) for each in topics.topics() if each not in ELSEWHERE for row in rows(each)]
 
 
 @pytest.fixture
@@ -67,12 +66,8 @@ def called(topic, cell):
     """Find what the first column of a table calls: operations, and programs of its topic."""
     modules = [ops, *map(importlib.import_module, PLACES.get(topic, []))]
     names = re.findall(r"\b[a-zA-Z_]\w*", cell)
-    found = ((name, each) for each in modules[::-1] for name in names if hasattr(each, name))
-    return {name: getattr(module, name) for name, module in found}
-
-
-OF_IMAGES = ("conv", "pool", "fast", "convnet")  # executed in test_elsewhere_images.py
-TABLES = [row for row in TABLES if row[0] not in OF_IMAGES]
+    found = [(name, getattr(each, name, None)) for each in modules[::-1] for name in names]
+    return {name: program for name, program in found if callable(program)}
 
 
 def test_the_loss_chapter_has_a_table_to_execute():
