@@ -1,4 +1,4 @@
-# Cut from solutions/convnet.py by `dlcore exercises`: write your answers here. [73744000af42]
+# Cut from solutions/convnet.py by `dlcore exercises`: write your answers here. [2ee744674ae2]
 """Exercises of the chapter *ConvNets*: sizes, a block, the whole network, and its checks.
 
 Images x have the shape (N, C, H, W), filters w the shape (F, C, U, U), U odd. The pieces below are
@@ -143,5 +143,5 @@ def wrong_lines():
 
     The three are on the page, with one line changed in each; the first lines are right.
     """
-    # TODO: try a row with two places, and a filter of one tap
-    raise NotImplementedError("try a row with two places, and a filter of one tap")
+    # TODO: try a row with two positions, and a filter of one tap
+    raise NotImplementedError("try a row with two positions, and a filter of one tap")

@@ -1,4 +1,4 @@
-# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [7d1d54454c06]
+# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [e2dc0af5daf6]
 """Exercises of the chapter *Numerical differentiation*: differences, and checks with them.
 
 f is a function of one number unless it is said to take an array. Results are as exact as rounding
@@ -77,8 +77,10 @@ def gradient(f, x):
     >>> gradient(lambda x: float(x[0] * x[1]), np.array([2.0, 3.0])).round(6)
     array([3., 2.])
     """
-    # TODO: np.ndindex(x.shape) walks over the entries of an array of any shape
-    raise NotImplementedError("np.ndindex(x.shape) walks over the entries of an array of any shape")
+    # TODO: np.ndindex(x.shape) iterates over the entries of an array of any shape
+    raise NotImplementedError(
+        "np.ndindex(x.shape) iterates over the entries of an array of any shape"
+    )
 
 
 def relative_error(x, z, *, floor=1e-8):

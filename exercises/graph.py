@@ -1,4 +1,4 @@
-# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [c5f2eafca3f8]
+# Cut from solutions/graph.py by `dlcore exercises`: write your answers here. [47eb7e7ab64b]
 """Exercises of the chapter *Computation graphs*: orders, cycles, and backward passes.
 
 A graph is a dictionary that maps every node to a list of its successors. A successor may be
@@ -65,9 +65,9 @@ def find_cycle(graph):
     >>> find_cycle({"a": ["b", "b"], "b": []})
     []
     """
-    # TODO: take away, again and again, all nodes into which no edge leads; what is left?
+    # TODO: remove, again and again, all nodes into which no edge leads; what is left?
     raise NotImplementedError(
-        "take away, again and again, all nodes into which no edge leads; what is left?"
+        "remove, again and again, all nodes into which no edge leads; what is left?"
     )
 
 
@@ -107,7 +107,7 @@ def too_early(expression):
 
 
 def accepts(sort, *, rng):
-    """Exercise graph-lemma.  Tell whether a program returns an order for every acyclic graph.
+    """Exercise graph-lemma.  Decide whether a program returns an order for every acyclic graph.
 
     ``sort(graph)`` is to return a list of all nodes, each once and after its predecessors. Give
     it acyclic graphs alone. You will be shown programs that are right, some of which draw one

@@ -1,4 +1,4 @@
-# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [fa44ca93457a]
+# Cut from solutions/loss.py by `dlcore exercises`: write your answers here. [7ecbd55dbb4a]
 """Exercises of the chapter *Loss*: from scores to one number, and back to a gradient.
 
 Scores have the shape (N, K), one row per example; labels t have the shape (N,), and count from 0.
@@ -40,9 +40,9 @@ def softmax(scores):
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    # TODO: which number can you take off a whole row without changing its probabilities?
+    # TODO: which number can you subtract from a whole row without changing its probabilities?
     raise NotImplementedError(
-        "which number can you take off a whole row without changing its probabilities?"
+        "which number can you subtract from a whole row without changing its probabilities?"
     )
 
 
@@ -74,7 +74,7 @@ def cross_entropy(scores, t):
 
 
 def accepts(f, pullback, *, rng):
-    """Exercise loss-lemma.  Tell whether `pullback` is the backward pass of f, on random input.
+    """Exercise loss-lemma.  Decide whether `pullback` is the backward pass of f, on random input.
 
         x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
 

@@ -1,4 +1,4 @@
-# Cut from solutions/norm.py by `dlcore exercises`: write your answers here. [602314430dc4]
+# Cut from solutions/norm.py by `dlcore exercises`: write your answers here. [9f3ac5aa3305]
 """Exercises of the chapter *Normalisation*.
 
 Features have the shape (N, D), images (N, C, H, W); gamma and beta hold one number for each
@@ -105,8 +105,8 @@ class RunningNorm:
 
     def evaluate(self, x):
         """Normalise by the state, which stays as it is."""
-        # TODO: no statistics of x are computed: what takes their place?
-        raise NotImplementedError("no statistics of x are computed: what takes their place?")
+        # TODO: no statistics of x are computed: what is used instead?
+        raise NotImplementedError("no statistics of x are computed: what is used instead?")
 
 
 def layer_norm(x, gamma, beta, *, eps=1e-5):
@@ -145,7 +145,7 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-5):
 
 
 def accepts(norm, *, rng):
-    """Exercise norm-test.  Tell whether `norm` is batch norm of images, as in training.
+    """Exercise norm-test.  Decide whether `norm` is batch norm of images, as in training.
 
     ``norm(x, gamma, beta, eps)`` takes images (N, C, H, W), gamma and beta (C,) and a positive
     number, and returns y. A right one computes γ x̂ + β with the statistics of each channel over N,

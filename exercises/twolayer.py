@@ -1,4 +1,4 @@
-# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [fc2846aa143a]
+# Cut from solutions/twolayer.py by `dlcore exercises`: write your answers here. [b12644680a6e]
 """Exercises of the chapter *Two-layer networks*: scores, loss, gradients, and what fits.
 
 A network is a dictionary ``params`` of four arrays: w1 (D, M), b1 (M,), w2 (M, K), b2 (K,).
@@ -21,8 +21,8 @@ def scores(params, x):
     >>> scores(params, np.array([[3.0, -1.0]]))
     array([[3.]])
     """
-    # TODO: three lines: mix, keep what is positive, mix again
-    raise NotImplementedError("three lines: mix, keep what is positive, mix again")
+    # TODO: three lines: a linear map, the ReLU, a linear map
+    raise NotImplementedError("three lines: a linear map, the ReLU, a linear map")
 
 
 def predict(params, x):

@@ -116,7 +116,7 @@ def find_cycle(graph):
     []
     """
     # BEGIN SOLUTION
-    # HINT: take away, again and again, all nodes into which no edge leads; what is left?
+    # HINT: remove, again and again, all nodes into which no edge leads; what is left?
     # HINT: each node that is left has a predecessor that is left: walk from one to the next
     # HINT: stop at the first node that comes again; cut off what was before it, and turn round
     left = set(graph)
@@ -186,7 +186,7 @@ def too_early(expression):
 
 
 def accepts(sort, *, rng):
-    """Exercise graph-lemma.  Tell whether a program returns an order for every acyclic graph.
+    """Exercise graph-lemma.  Decide whether a program returns an order for every acyclic graph.
 
     ``sort(graph)`` is to return a list of all nodes, each once and after its predecessors. Give
     it acyclic graphs alone. You will be shown programs that are right, some of which draw one
@@ -200,7 +200,7 @@ def accepts(sort, *, rng):
     """
     # BEGIN SOLUTION
     # HINT: draw graphs without cycles: edges from earlier to later nodes of a shuffled list
-    # HINT: compare the sorted list with the sorted nodes, then the two places of every edge
+    # HINT: compare the sorted list with the sorted nodes, then the two positions of every edge
     # HINT: many small graphs, some with few edges and some with many, double ones among them
     for _ in range(120):
         nodes = rng.permutation(rng.integers(1, 7)).tolist()

@@ -144,7 +144,7 @@ class RunningNorm:
     def evaluate(self, x):
         """Normalise by the state, which stays as it is."""
         # BEGIN SOLUTION
-        # HINT: no statistics of x are computed: what takes their place?
+        # HINT: no statistics of x are computed: what is used instead?
         # HINT: the same formula as in training, with self.mean and self.var as they are
         # HINT: (x - mean) / √(var + eps), each reshaped to (C, 1, 1); then γ and β
         scale = self.gamma / np.sqrt(self.var + self.eps)
@@ -209,7 +209,7 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-5):
 
 
 def accepts(norm, *, rng):
-    """Exercise norm-test.  Tell whether `norm` is batch norm of images, as in training.
+    """Exercise norm-test.  Decide whether `norm` is batch norm of images, as in training.
 
     ``norm(x, gamma, beta, eps)`` takes images (N, C, H, W), gamma and beta (C,) and a positive
     number, and returns y. A right one computes γ x̂ + β with the statistics of each channel over N,

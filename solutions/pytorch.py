@@ -88,7 +88,7 @@ def exchange(memory, next_rate, to):
     # BEGIN SOLUTION
     # HINT: which u gives momentum v in the next step?
     # HINT: momentum v = -η momentum u
-    # HINT: a memory has the layout of its parameter
+    # HINT: a buffer has the layout of its parameter
     scale = -1 / next_rate if to == "pytorch" else -next_rate
     turned = lambda array: array.T if array.ndim == 2 else array
     return {name: scale * turned(array) for name, array in memory.items()}
