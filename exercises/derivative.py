@@ -1,4 +1,4 @@
-# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [9648b0b11190]
+# Cut from solutions/derivative.py by `dlcore exercises`: write your answers here. [0652288905dc]
 """Exercises of the chapter *Numerical differentiation*: differences, and checks with them.
 
 f is a function of one number unless it is said to take an array. Results are as exact as rounding
@@ -92,8 +92,10 @@ def gradient(f, x):
     >>> gradient(lambda x: float(x[0] * x[1]), np.array([2.0, 3.0])).round(6)
     array([3., 2.])
     """
-    # TODO: np.ndindex(x.shape) walks over the entries of an array of any shape
-    raise NotImplementedError("np.ndindex(x.shape) walks over the entries of an array of any shape")
+    # TODO: np.ndindex(x.shape) iterates over the entries of an array of any shape
+    raise NotImplementedError(
+        "np.ndindex(x.shape) iterates over the entries of an array of any shape"
+    )
 
 
 def blind(pullback):

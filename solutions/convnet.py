@@ -185,7 +185,7 @@ def wrong_lines():
     The three are on the page, with one line changed in each; the first lines are right.
     """
     # BEGIN SOLUTION
-    # HINT: try a row with two places, and a filter of one tap
+    # HINT: try a row with two positions, and a filter of one tap
     # HINT: is it a sum or a mean? on which side of its kink does a ReLU have slope one?
     # HINT: a pixel at h lies under the tap u at position p: which of the three is the sum?
     return [3, 4, 3]

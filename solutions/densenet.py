@@ -27,24 +27,6 @@ def dense_block(x, layers):
     # END SOLUTION
 
 
-def dense_block_backward(z_bar, pullbacks, growth):
-    """Exercise densenet-backward.  Return the gradient of x, given that of all maps.
-
-    ``pullbacks[i]`` takes the gradient of the `growth` maps that layer i added, and returns that
-    of all maps that it read. z_bar has all maps of the block, those of x first. Call each
-    pullback once.
-    """
-    # BEGIN SOLUTION
-    # HINT: a map has as many users as there are layers after it, and the block's result besides
-    # HINT: begin with the last layer: of its maps no layer reads any
-    # HINT: bar = bar[:, :-growth] + pullback(bar[:, -growth:])
-    bar = z_bar
-    for pullback in reversed(pullbacks):
-        bar = bar[:, :-growth] + pullback(bar[:, -growth:])
-    return bar
-    # END SOLUTION
-
-
 def channels(C, growth, blocks, compression=1.0):
     """Exercise densenet-channels.  List the channels behind every layer and every transition.
 
@@ -66,6 +48,24 @@ def channels(C, growth, blocks, compression=1.0):
         for _ in range(layers):
             found.append(found[-1] + growth)
     return found
+    # END SOLUTION
+
+
+def dense_block_backward(z_bar, pullbacks, growth):
+    """Exercise densenet-backward.  Return the gradient of x, given that of all maps.
+
+    ``pullbacks[i]`` takes the gradient of the `growth` maps that layer i added, and returns that
+    of all maps that it read. z_bar has all maps of the block, those of x first. Call each
+    pullback once.
+    """
+    # BEGIN SOLUTION
+    # HINT: a map has as many users as there are layers after it, and the block's result besides
+    # HINT: begin with the last layer: of its maps no layer reads any
+    # HINT: bar = bar[:, :-growth] + pullback(bar[:, -growth:])
+    bar = z_bar
+    for pullback in reversed(pullbacks):
+        bar = bar[:, :-growth] + pullback(bar[:, -growth:])
+    return bar
     # END SOLUTION
 
 

@@ -108,7 +108,7 @@ def gradient(f, x):
     array([3., 2.])
     """
     # BEGIN SOLUTION
-    # HINT: np.ndindex(x.shape) walks over the entries of an array of any shape
+    # HINT: np.ndindex(x.shape) iterates over the entries of an array of any shape
     # HINT: move a single entry of a copy; np.zeros_like and x + h * unit need no moving back
     # HINT: the best step of a central difference is near the cube root of 1e-16
     h, bar, unit = 6e-6, np.empty(x.shape), np.zeros(x.shape)
@@ -157,7 +157,7 @@ def mistake(f, pullback, x, *, rng):
     # BEGIN SOLUTION
     # HINT: y_bar = rng.normal(size=f(x).shape) makes a number of y: np.vdot(y_bar, f(x))
     # HINT: its slope by one entry of x is that entry of x̄; move one entry at a time
-    # HINT: np.unravel_index(off.argmax(), off.shape) turns a place into an index
+    # HINT: np.unravel_index(off.argmax(), off.shape) turns a position into an index
     y_bar, h, unit = rng.normal(size=np.shape(f(x))), 6e-6, np.zeros(x.shape)
     claimed, off = pullback(x, y_bar), np.empty(x.shape)
     for entry in np.ndindex(x.shape):

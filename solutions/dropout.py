@@ -118,7 +118,7 @@ def dropout_maps(x, p, rng=None):
     """
     # BEGIN SOLUTION
     # HINT: how many numbers are to be drawn?
-    # HINT: axes of length 1 are stretched: (N, C, 1, 1) times (N, C, H, W)
+    # HINT: axes of length 1 are broadcast: (N, C, 1, 1) times (N, C, H, W)
     # HINT: kept = rng.random((*x.shape[:2], 1, 1)) >= p
     if rng is None:
         return x

@@ -125,7 +125,7 @@ def jacobian(jvp, x):
     """
     # BEGIN SOLUTION
     # HINT: which direction x_dot makes the tangent equal to one column of J?
-    # HINT: the rows of np.eye(D) move one input each
+    # HINT: each row of np.eye(D) is the tangent of one input
     # HINT: np.stack([jvp(x, unit)[1] for unit in np.eye(len(x))], axis=1)
     return np.stack([jvp(x, unit)[1] for unit in np.eye(len(x))], axis=1)
     # END SOLUTION
@@ -175,6 +175,6 @@ def wrong_lines():
     # BEGIN SOLUTION
     # HINT: put numbers in, all different and none of them 0 or 1
     # HINT: where is a term lost, where is a sign turned, and which index does a sum run over?
-    # HINT: one term is dropped, one sign is turned, two indices change places
+    # HINT: one term is dropped, one sign is turned, two indices are exchanged
     return [3, 4, 2]
     # END SOLUTION

@@ -22,8 +22,8 @@ def linear(x, w, b):
     """
     # BEGIN SOLUTION
     # HINT: how many rows must the flat batch have, and who can count the columns for you?
-    # HINT: x.reshape(len(x), -1) keeps the examples apart and lays each one flat
-    # HINT: one product and one sum; the bias is stretched over the rows by itself
+    # HINT: x.reshape(len(x), -1) keeps the first axis and flattens each example
+    # HINT: one product and one sum; the bias is broadcast over the rows
     return x.reshape(len(x), -1) @ w + b
     # END SOLUTION
 
@@ -49,7 +49,7 @@ def linear_vjp(x, w, b, y_bar):
     # BEGIN SOLUTION
     # HINT: all sizes differ: which product of ȳ with x or w has the shape you need?
     # HINT: b went into every example, so its gradient is a sum over all of them
-    # HINT: x̄ = ȳ wᵀ in the shape of x, w̄ = xᵀ ȳ with x laid flat, b̄ is a sum over examples
+    # HINT: x̄ = ȳ wᵀ in the shape of x, w̄ = xᵀ ȳ with x flattened, b̄ is a sum over examples
     x_bar = (y_bar @ w.T).reshape(x.shape)
     w_bar = x.reshape(len(x), -1).T @ y_bar
     return x_bar, w_bar, y_bar.sum(axis=0)
@@ -82,7 +82,7 @@ def classifier_loss(x, t, w, b, reg):
     """
     # BEGIN SOLUTION
     # HINT: subtract each row's largest score before exponentiating: nothing else changes
-    # HINT: ȳ is softmax(y) with 1 taken off at the right labels, divided by N
+    # HINT: ȳ is softmax(y) with 1 subtracted at the right labels, divided by N
     # HINT: then w̄ = xᵀ ȳ + reg · w and b̄ = Σₙ ȳₙ; the penalty spares b
     N = len(x)
     y = x @ w + b
@@ -148,7 +148,7 @@ def wrong_lines():
     """
     # BEGIN SOLUTION
     # HINT: look at the shapes: which axis does each index run along?
-    # HINT: in two of them, two indices have changed places; w is (D, M) and ȳ is (N, M)
+    # HINT: in two of them, two indices are exchanged; w is (D, M) and ȳ is (N, M)
     # HINT: in the other one a sum has become a mean: which factor should not be there?
     return [2, 4, 3]
     # END SOLUTION

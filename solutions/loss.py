@@ -42,7 +42,7 @@ def softmax(scores):
            [1. , 0. ]])
     """
     # BEGIN SOLUTION
-    # HINT: which number can you take off a whole row without changing its probabilities?
+    # HINT: which number can you subtract from a whole row without changing its probabilities?
     # HINT: scores - scores.max(axis=1, keepdims=True) has no entry above zero
     # HINT: exponentiate that, then divide each row by its sum; keepdims=True keeps a column
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -90,7 +90,7 @@ def cross_entropy(scores, t):
 
 
 def accepts(f, pullback, *, rng):
-    """Exercise loss-lemma.  Tell whether `pullback` is the backward pass of f, on random input.
+    """Exercise loss-lemma.  Decide whether `pullback` is the backward pass of f, on random input.
 
         x̄ = pullback(x, ȳ)  is right when  ⟨x̄, ẋ⟩ = ⟨ȳ, ẏ⟩  with  ẏ ≈ (f(x + h ẋ) - f(x - h ẋ)) / 2h
 
@@ -156,7 +156,7 @@ def hinge(scores, t, *, margin=1.0):
     # BEGIN SOLUTION
     # HINT: compute what is missing for all classes at once; which entry must not count?
     # HINT: scores[rows, t][:, None] is the right score as a column; set [rows, t] to zero after
-    # HINT: each class that pays has slope 1; the right class has minus the number of those
+    # HINT: each positive term has slope 1; the right class has minus the number of those
     N, rows = len(scores), np.arange(len(scores))
     missing = np.maximum(0, scores - scores[rows, t][:, None] + margin)
     missing[rows, t] = 0
@@ -174,6 +174,6 @@ def wrong_lines():
     # BEGIN SOLUTION
     # HINT: put in two classes with equal scores, and compute both sides of a line
     # HINT: one minus sign is lost, one sum has become a mean, one inequality is turned
-    # HINT: a mean over the classes would divide by K; may a loss be less than what it pays for?
+    # HINT: a mean over the classes would divide by K; may a loss be less than one of its terms?
     return [3, 4, 2]
     # END SOLUTION

@@ -37,6 +37,31 @@ def batch_norm(x, gamma, beta, *, eps=1e-5):
     # END SOLUTION
 
 
+def group_norm(x, gamma, beta, groups, *, eps=1e-5):
+    """Exercise norm-group.  Normalise groups of channels of each image: (N, C, H, W).
+
+    `groups` divides C. A group holds C/groups neighbouring channels: the first one the channels
+    0, 1, … C/groups - 1. Mean and variance are taken for each image and each group, over the
+    channels of the group, H and W; gamma and beta are (C,). One group is layer norm over the whole
+    image; C groups are instance norm.
+
+    >>> x = np.array([[[[1.0]], [[3.0]], [[10.0]], [[30.0]]]])
+    >>> group_norm(x, np.ones(4), np.zeros(4), 2, eps=0.0).ravel()
+    array([-1.,  1., -1.,  1.])
+    """
+    N, C, H, W = x.shape
+    # BEGIN SOLUTION
+    # HINT: which reshape lays the numbers of a group in a row?
+    # HINT: x.reshape(N, groups, -1): the channels of a group are neighbours in memory order
+    # HINT: normalise over axis 2, reshape to x.shape, then γ[:, None, None] and β[:, None, None]
+    rows = x.reshape(N, groups, -1)
+    d = rows - rows.mean(axis=2, keepdims=True)
+    sigma = np.sqrt((d * d).mean(axis=2, keepdims=True) + eps)
+    x_hat = (d / sigma).reshape(N, C, H, W)
+    return gamma[:, None, None] * x_hat + beta[:, None, None]
+    # END SOLUTION
+
+
 def batch_norm_backward_staged(y_bar, x_hat, sigma, gamma):
     """Exercise norm-backward-staged.  Propagate ȳ back through batch norm, node by node.
 
@@ -102,6 +127,36 @@ def batch_norm_backward(y_bar, x_hat, sigma, gamma):
     # END SOLUTION
 
 
+def layer_norm(x, gamma, beta, *, eps=1e-5):
+    """Exercise norm-layer.  Normalise each example over its features; return y and a pullback.
+
+        μₙ = 1/D Σ_d x[n, d]    vₙ = 1/D Σ_d (x[n, d] - μₙ)²
+        y[n, d] = γ[d] (x[n, d] - μₙ) / √(vₙ + eps) + β[d]
+
+    x and y are (N, D). ``pullback(y_bar)`` returns x̄ (N, D), γ̄ (D,) and β̄ (D,), for any ȳ (N, D).
+
+    >>> y, pullback = layer_norm(np.array([[2.0, 6.0]]), np.ones(2), np.ones(2), eps=0.0)
+    >>> y, pullback(np.array([[3.0, 5.0]]))[1]
+    (array([[0., 2.]]), array([-3.,  5.]))
+    """
+    # BEGIN SOLUTION
+    # HINT: the forward pass is that of batch norm with another axis; keepdims=True keeps a column
+    # HINT: γ differs within a mean: take x̂_bar = γ ȳ into the means, not ȳ
+    # HINT: x̄ = (x̂_bar - mean x̂_bar - x̂ · mean(x̂_bar x̂)) / σ with means over axis 1
+    d = x - x.mean(axis=1, keepdims=True)
+    sigma = np.sqrt((d * d).mean(axis=1, keepdims=True) + eps)
+    x_hat = d / sigma
+
+    def pullback(y_bar):
+        x_hat_bar = gamma * y_bar
+        along = (x_hat_bar * x_hat).mean(axis=1, keepdims=True)
+        x_bar = (x_hat_bar - x_hat_bar.mean(axis=1, keepdims=True) - x_hat * along) / sigma
+        return x_bar, (y_bar * x_hat).sum(axis=0), y_bar.sum(axis=0)
+
+    return gamma * x_hat + beta, pullback
+    # END SOLUTION
+
+
 class RunningNorm:
     """Exercise norm-running.  Normalise by the batch in training, by averages in evaluation.
 
@@ -144,7 +199,7 @@ class RunningNorm:
     def evaluate(self, x):
         """Normalise by the state, which stays as it is."""
         # BEGIN SOLUTION
-        # HINT: no statistics of x are computed: what takes their place?
+        # HINT: no statistics of x are computed: what is used instead?
         # HINT: the same formula as in training, with self.mean and self.var as they are
         # HINT: (x - mean) / √(var + eps), each reshaped to (C, 1, 1); then γ and β
         scale = self.gamma / np.sqrt(self.var + self.eps)
@@ -153,63 +208,8 @@ class RunningNorm:
         # END SOLUTION
 
 
-def layer_norm(x, gamma, beta, *, eps=1e-5):
-    """Exercise norm-layer.  Normalise each example over its features; return y and a pullback.
-
-        μₙ = 1/D Σ_d x[n, d]    vₙ = 1/D Σ_d (x[n, d] - μₙ)²
-        y[n, d] = γ[d] (x[n, d] - μₙ) / √(vₙ + eps) + β[d]
-
-    x and y are (N, D). ``pullback(y_bar)`` returns x̄ (N, D), γ̄ (D,) and β̄ (D,), for any ȳ (N, D).
-
-    >>> y, pullback = layer_norm(np.array([[2.0, 6.0]]), np.ones(2), np.ones(2), eps=0.0)
-    >>> y, pullback(np.array([[3.0, 5.0]]))[1]
-    (array([[0., 2.]]), array([-3.,  5.]))
-    """
-    # BEGIN SOLUTION
-    # HINT: the forward pass is that of batch norm with another axis; keepdims=True keeps a column
-    # HINT: γ differs within a mean: take x̂_bar = γ ȳ into the means, not ȳ
-    # HINT: x̄ = (x̂_bar - mean x̂_bar - x̂ · mean(x̂_bar x̂)) / σ with means over axis 1
-    d = x - x.mean(axis=1, keepdims=True)
-    sigma = np.sqrt((d * d).mean(axis=1, keepdims=True) + eps)
-    x_hat = d / sigma
-
-    def pullback(y_bar):
-        x_hat_bar = gamma * y_bar
-        along = (x_hat_bar * x_hat).mean(axis=1, keepdims=True)
-        x_bar = (x_hat_bar - x_hat_bar.mean(axis=1, keepdims=True) - x_hat * along) / sigma
-        return x_bar, (y_bar * x_hat).sum(axis=0), y_bar.sum(axis=0)
-
-    return gamma * x_hat + beta, pullback
-    # END SOLUTION
-
-
-def group_norm(x, gamma, beta, groups, *, eps=1e-5):
-    """Exercise norm-group.  Normalise groups of channels of each image: (N, C, H, W).
-
-    `groups` divides C. A group holds C/groups neighbouring channels: the first one the channels
-    0, 1, … C/groups - 1. Mean and variance are taken for each image and each group, over the
-    channels of the group, H and W; gamma and beta are (C,). One group is layer norm over the whole
-    image; C groups are instance norm.
-
-    >>> x = np.array([[[[1.0]], [[3.0]], [[10.0]], [[30.0]]]])
-    >>> group_norm(x, np.ones(4), np.zeros(4), 2, eps=0.0).ravel()
-    array([-1.,  1., -1.,  1.])
-    """
-    N, C, H, W = x.shape
-    # BEGIN SOLUTION
-    # HINT: which reshape lays the numbers of a group in a row?
-    # HINT: x.reshape(N, groups, -1): the channels of a group are neighbours in memory order
-    # HINT: normalise over axis 2, reshape to x.shape, then γ[:, None, None] and β[:, None, None]
-    rows = x.reshape(N, groups, -1)
-    d = rows - rows.mean(axis=2, keepdims=True)
-    sigma = np.sqrt((d * d).mean(axis=2, keepdims=True) + eps)
-    x_hat = (d / sigma).reshape(N, C, H, W)
-    return gamma[:, None, None] * x_hat + beta[:, None, None]
-    # END SOLUTION
-
-
 def accepts(norm, *, rng):
-    """Exercise norm-test.  Tell whether `norm` is batch norm of images, as in training.
+    """Exercise norm-test.  Decide whether `norm` is batch norm of images, as in training.
 
     ``norm(x, gamma, beta, eps)`` takes images (N, C, H, W), gamma and beta (C,) and a positive
     number, and returns y. A right one computes γ x̂ + β with the statistics of each channel over N,

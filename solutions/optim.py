@@ -53,7 +53,7 @@ def momentum(w, g, v, rate, momentum):
     """
     # BEGIN SOLUTION
     # HINT: what is left of the old velocity, and what does the gradient add to it?
-    # HINT: does the weight move by the old velocity, or by the next one?
+    # HINT: does the weight change by the old velocity, or by the next one?
     # HINT: v = momentum * v - rate * g, then w + v
     v = momentum * v - rate * g
     return w + v, v

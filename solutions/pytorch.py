@@ -9,68 +9,6 @@ Chapter: book/pytorch.md.
 import numpy as np
 
 
-def state_dict(arrays):
-    """Exercise pytorch-state-dict.  Rename our arrays, in PyTorch's layouts.
-
-    `arrays` maps our names to arrays. A name is the path of a layer, a dot, and
-    one of w, b, gamma, beta, mean, var; the path of a model that is a single
-    layer is empty, and so is the dot. Behind the path PyTorch says weight for w
-    and gamma, bias for b and beta, running_mean and running_var. The w of a
-    linear layer has two axes, and PyTorch has them the other way round; filters
-    have four, and stay. For each layer with a mean there is a
-    num_batches_tracked besides, an array of shape () that holds 0 in int64.
-
-    >>> {name: w.shape for name, w in state_dict({"a.w": np.ones((3, 2))}).items()}
-    {'a.weight': (2, 3)}
-    """
-    # BEGIN SOLUTION
-    # HINT: only what stands behind the last dot is replaced
-    # HINT: path, dot, last = name.rpartition(".")
-    # HINT: for last == "mean" there are two entries
-    names = {"w": "weight", "b": "bias", "gamma": "weight", "beta": "bias",
-             "mean": "running_mean", "var": "running_var"}  # fmt: skip
-    found = {}
-    for name, array in arrays.items():
-        path, dot, last = name.rpartition(".")
-        linear = last == "w" and array.ndim == 2
-        found[path + dot + names[last]] = array.T if linear else array
-        if last == "mean":
-            found[path + dot + "num_batches_tracked"] = np.zeros((), np.int64)
-    return found
-    # END SOLUTION
-
-
-def pytorch_sgd(
-    w, gradient, learning_rates, *,
-    momentum=0.0, dampening=0.0, nesterov=False, weight_decay=0.0,
-):  # fmt: skip
-    """Exercise pytorch-sgd.  Take steps of PyTorch's SGD; list the weights.
-
-    ``gradient(w)`` returns the gradient at the weights w, an array; it is
-    called once a step. There is one step for each of the `learning_rates`.
-
-    weight_decay · w is added to the gradient g first. The buffer u is g in the
-    first step, and momentum u + (1 - dampening) g  in those that follow. The
-    step is  w ← w - η u,  and with `nesterov`  w ← w - η (g + momentum u).
-
-    >>> pytorch_sgd(1.0, lambda w: 1.0, [0.5, 0.5], momentum=0.5)
-    [0.5, -0.25]
-    """
-    # BEGIN SOLUTION
-    # HINT: how does the first step know that it is the first?
-    # HINT: let u be None before the first step
-    # HINT: the learning rate multiplies the whole buffer, old and new
-    found = []
-    u = None
-    for rate in learning_rates:
-        g = gradient(w) + weight_decay * w
-        u = g if u is None else momentum * u + (1 - dampening) * g
-        w = w - rate * (g + momentum * u if nesterov else u)
-        found.append(w)
-    return found
-    # END SOLUTION
-
-
 def exchange(memory, next_rate, to):
     """Exercise pytorch-buffer.  Convert velocities to buffers, or back.
 
@@ -88,7 +26,7 @@ def exchange(memory, next_rate, to):
     # BEGIN SOLUTION
     # HINT: which u gives momentum v in the next step?
     # HINT: momentum v = -η momentum u
-    # HINT: a memory has the layout of its parameter
+    # HINT: a buffer has the layout of its parameter
     scale = -1 / next_rate if to == "pytorch" else -next_rate
     turned = lambda array: array.T if array.ndim == 2 else array
     return {name: scale * turned(array) for name, array in memory.items()}
@@ -137,6 +75,37 @@ def sgd_options(learning_rate, penalty, N, *, reduction="mean", half=True):
     # END SOLUTION
 
 
+def pytorch_sgd(
+    w, gradient, learning_rates, *,
+    momentum=0.0, dampening=0.0, nesterov=False, weight_decay=0.0,
+):  # fmt: skip
+    """Exercise pytorch-sgd.  Take steps of PyTorch's SGD; list the weights.
+
+    ``gradient(w)`` returns the gradient at the weights w, an array; it is
+    called once a step. There is one step for each of the `learning_rates`.
+
+    weight_decay · w is added to the gradient g first. The buffer u is g in the
+    first step, and momentum u + (1 - dampening) g  in those that follow. The
+    step is  w ← w - η u,  and with `nesterov`  w ← w - η (g + momentum u).
+
+    >>> pytorch_sgd(1.0, lambda w: 1.0, [0.5, 0.5], momentum=0.5)
+    [0.5, -0.25]
+    """
+    # BEGIN SOLUTION
+    # HINT: how does the first step know that it is the first?
+    # HINT: let u be None before the first step
+    # HINT: the learning rate multiplies the whole buffer, old and new
+    found = []
+    u = None
+    for rate in learning_rates:
+        g = gradient(w) + weight_decay * w
+        u = g if u is None else momentum * u + (1 - dampening) * g
+        w = w - rate * (g + momentum * u if nesterov else u)
+        found.append(w)
+    return found
+    # END SOLUTION
+
+
 def running_statistics(batches, momentum, *, convention="pytorch"):
     """Exercise pytorch-norm.  Average means and variances as a norm does.
 
@@ -165,6 +134,37 @@ def running_statistics(batches, momentum, *, convention="pytorch"):
         mean = mean + share * (x.mean(axis=(0, 2, 3)) - mean)
         var = var + share * (x.var(axis=(0, 2, 3), ddof=int(pytorch)) - var)
     return mean, var
+    # END SOLUTION
+
+
+def state_dict(arrays):
+    """Exercise pytorch-state-dict.  Rename our arrays, in PyTorch's layouts.
+
+    `arrays` maps our names to arrays. A name is the path of a layer, a dot, and
+    one of w, b, gamma, beta, mean, var; the path of a model that is a single
+    layer is empty, and so is the dot. Behind the path PyTorch says weight for w
+    and gamma, bias for b and beta, running_mean and running_var. The w of a
+    linear layer has two axes, and PyTorch has them the other way round; filters
+    have four, and stay. For each layer with a mean there is a
+    num_batches_tracked besides, an array of shape () that holds 0 in int64.
+
+    >>> {name: w.shape for name, w in state_dict({"a.w": np.ones((3, 2))}).items()}
+    {'a.weight': (2, 3)}
+    """
+    # BEGIN SOLUTION
+    # HINT: only what stands behind the last dot is replaced
+    # HINT: path, dot, last = name.rpartition(".")
+    # HINT: for last == "mean" there are two entries
+    names = {"w": "weight", "b": "bias", "gamma": "weight", "beta": "bias",
+             "mean": "running_mean", "var": "running_var"}  # fmt: skip
+    found = {}
+    for name, array in arrays.items():
+        path, dot, last = name.rpartition(".")
+        linear = last == "w" and array.ndim == 2
+        found[path + dot + names[last]] = array.T if linear else array
+        if last == "mean":
+            found[path + dot + "num_batches_tracked"] = np.zeros((), np.int64)
+    return found
     # END SOLUTION
 
 

@@ -21,7 +21,7 @@ def scores(params, x):
     array([[3.]])
     """
     # BEGIN SOLUTION
-    # HINT: three lines: mix, keep what is positive, mix again
+    # HINT: three lines: a linear map, the ReLU, a linear map
     # HINT: np.maximum(0, a) compares entry by entry; np.max looks for one largest entry
     # HINT: h = np.maximum(0, x @ w1 + b1), and the scores are h @ w2 + b2
     h = np.maximum(0, x @ params["w1"] + params["b1"])
@@ -172,7 +172,7 @@ def wrong_lines():
     """
     # BEGIN SOLUTION
     # HINT: what a bracket leaves of a sum is one term of it, and not a part of one term
-    # HINT: for which mixtures does a hidden unit pass anything back?
+    # HINT: for which pre-activations is the gradient of a hidden unit not 0?
     # HINT: in the last derivation follow the factor 1/N from line to line
     return [2, 4, 5]
     # END SOLUTION

@@ -55,7 +55,7 @@ def most_resident():
 
 
 def resident(_):
-    """Train in a process for each contestant; return no shares, and megabytes and their ratios."""
+    """Train in a process for each contestant; return no shares, and megabytes."""
     contestants = ["dlcore"] + [*ORDERS] * (torch_reference.torch_or_none() is not None)
     held = {}
     for contestant in contestants:

@@ -40,7 +40,7 @@ def relu_backward(y_bar, x):
     return np.multiply(np.heaviside(x, 0), y_bar)
 
 
-@right("activation-relu-backward", "A copy, in which places are overwritten.")
+@right("activation-relu-backward", "A copy, of which entries are overwritten.")
 def relu_backward(y_bar, x):
     x_bar = y_bar.copy()
     x_bar[np.logical_not(x > 0)] = 0
@@ -97,12 +97,12 @@ def dead_bias(x, w, *, margin=1.0):
     return [-margin - a for a in largest]
 
 
-@right("activation-dead", "The smallest of the negative mixtures, by einsum.")
+@right("activation-dead", "The smallest of the negated pre-activations, by einsum.")
 def dead_bias(x, w, *, margin=1.0):
     return np.min(-np.einsum("nd,dm->mn", x, w), axis=-1) - margin
 
 
-@right("activation-dead", "Sorted mixtures, transposed.")
+@right("activation-dead", "Sorted pre-activations, transposed.")
 def dead_bias(x, w, *, margin=1.0):
     return -(np.sort(w.T @ x.T, axis=1)[:, -1] + margin)
 

@@ -10,7 +10,7 @@ import numpy as np
 from dlcore.course.exercises.known_answers import right
 
 
-@right("augment-flip", "Image by image, each with a coin of its own.")
+@right("augment-flip", "Image by image, each with a random bit of its own.")
 def flip(x, rng):
     return np.array([image[..., ::-1] if rng.integers(2) else image for image in x], x.dtype)
 
@@ -21,7 +21,7 @@ def flip(x, rng):
     return np.stack([x[..., ::-1], x])[side, np.arange(len(x))]
 
 
-@right("augment-flip", "Columns are taken by their indices, which chance turns around.")
+@right("augment-flip", "Columns are taken by their indices, which are reversed at random.")
 def flip(x, rng):
     W = x.shape[3]
     turned = rng.uniform(-1, 1, size=(len(x), 1)) > 0
@@ -124,7 +124,7 @@ def is_flip(flip, rng):
     return bool(all(abs(part * part.size - 1).max() < 0.4 for part in parts))
 
 
-@right("augment-test", "By counts of agreements, in Python's own words.")
+@right("augment-test", "By counts of equal images, with Python's built-in functions.")
 def is_flip(flip, rng):
     x = rng.uniform(1, 2, size=(600, 3, 3, 5)).astype(np.float32)
     said = []

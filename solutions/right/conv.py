@@ -11,7 +11,7 @@ from dlcore.course.exercises.known_answers import right
 
 
 def tap_parts(x, w, stride, places):
-    """Yield each tap with the pixels that it sees from all places."""
+    """Yield each tap with the pixels that it covers at all positions."""
     for u, v in np.ndindex(*w.shape[2:]):
         rows = slice(u, u + stride * (places[0] - 1) + 1, stride)
         columns = slice(v, v + stride * (places[1] - 1) + 1, stride)
@@ -109,7 +109,7 @@ def conv_dilated(x, w, dilation):
     return y
 
 
-@right("conv-dilated", "A plain convolution with a wide filter, summed from behind.")
+@right("conv-dilated", "A plain convolution with a wide filter, summed from the end.")
 def conv_dilated(x, w, dilation):
     wide = np.kron(w, np.eye(1, dilation**2).reshape(1, 1, dilation, dilation))
     wide = wide[:, :, : wide.shape[2] - dilation + 1, : wide.shape[3] - dilation + 1]
@@ -126,7 +126,7 @@ def edges(x):
     return abs(across + 1j * down)
 
 
-@right("conv-edges", "Nested lists, place by place.")
+@right("conv-edges", "Nested lists, position by position.")
 def edges(x):
     side = [1, 2, 1]
     return [

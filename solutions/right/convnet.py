@@ -54,7 +54,7 @@ def tiles(h):
     return parts.transpose(0, 1, 2, 4, 3, 5).reshape(*h.shape[:2], P, Q, 4)
 
 
-@right("convnet-sandwich", "Pooled before it is rectified, without any of the pieces.")
+@right("convnet-sandwich", "Pooled before the ReLU, without any of the given functions.")
 def sandwich(x, w, b):
     a = tap_sums(x, w) + b.reshape(1, -1, 1, 1)
     entries = tiles(a)
@@ -80,7 +80,7 @@ def sandwich(x, w, b):
     return top.clip(0), pullback
 
 
-@right("convnet-sandwich", "Everything is computed again on the way back, image by image.")
+@right("convnet-sandwich", "Everything is recomputed in the backward pass, image by image.")
 def sandwich(x, w, b):
     forward = lambda image: np.maximum(tap_sums(image[None], w)[0] + b[:, None, None], 0)
 
@@ -113,7 +113,9 @@ def scores(params, x):
     return found
 
 
-@right("convnet-forward", "Offsets as weights of a one, rectified at the very end of each layer.")
+@right(
+    "convnet-forward", "Biases as weights of a constant feature, a ReLU at the end of each layer."
+)
 def scores(params, x):
     h = tiles(tap_sums(x, params["w1"]) + params["b1"].reshape(-1, 1, 1)).max(axis=-1)
     h = np.concatenate([np.ravel(h).reshape(len(x), -1), np.ones((len(x), 1))], axis=1)
@@ -132,7 +134,7 @@ def first_loss(size, F, window, K, reg, std):
     return float(log(K) + 0.5 * reg * weights * std * std)
 
 
-@right("convnet-loss", "The surprise of equal scores, as a softmax has it.")
+@right("convnet-loss", "The cross-entropy of equal scores, by a softmax.")
 def first_loss(size, F, window, K, reg, std):
     C, *sides = size
     surprise = -np.log(np.exp(np.zeros(K)) / np.exp(np.zeros(K)).sum()).mean()
@@ -156,7 +158,7 @@ def find_slip(layers, *, rng):
     return next((name for name, layer in layers.items() if strays(*layer)), None)
 
 
-@right("convnet-slip", "One-sided differences in three directions, all arrays moved at once.")
+@right("convnet-slip", "One-sided differences in three directions, all arrays changed at once.")
 def find_slip(layers, *, rng):
     worst = {}
     for name in reversed(list(layers)):

@@ -30,7 +30,7 @@ def dropout(x, p, rng=None):
     return y
 
 
-@right("dropout-backward", "The places that were dropped are kept in a list.")
+@right("dropout-backward", "The positions that were dropped are kept in a list.")
 def dropout_pullback(x, p, rng=None):
     shape, count = x.shape, x.size
     dropped = [] if rng is None else np.flatnonzero(rng.random(count) < p)

@@ -90,7 +90,7 @@ def four_products(x, w):
     )
 
 
-@right("fast-hidden-slip", "The one on which the others agree not.")
+@right("fast-hidden-slip", "The one that differs from the others.")
 def hidden_slip(ways):
     rng = np.random.default_rng()
     y_bar, w = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(3, 4, 3, 2))
@@ -99,7 +99,7 @@ def hidden_slip(ways):
     return ways.index(ways[np.argmin(agrees)]) + 1
 
 
-@right("fast-hidden-slip", "Numbers that are powers of two tell which tap went where.")
+@right("fast-hidden-slip", "Powers of two show which tap went where.")
 def hidden_slip(ways):
     w = 2.0 ** np.arange(6).reshape(1, 1, 2, 3)
     for number, way in enumerate(ways, 1):

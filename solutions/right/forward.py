@@ -106,7 +106,7 @@ def jacobian(jvp, x):
     return (np.array([jvp(x, 2.0 * unit)[1] for unit in np.identity(len(x))]) / 2.0).T
 
 
-@right("forward-newton", "By recursion; the error has nothing to say.")
+@right("forward-newton", "By recursion; the error has no message.")
 def newton(jvp, x, *, steps):
     if steps == 0:
         return x
@@ -118,7 +118,7 @@ def newton(jvp, x, *, steps):
     return newton(jvp, x - y / slope, steps=steps - 1)
 
 
-@right("forward-newton", "A division by zero is what tells.")
+@right("forward-newton", "A division by zero is caught.")
 def newton(jvp, x, *, steps):
     taken = 0
     while taken < steps:
@@ -144,7 +144,7 @@ def confusing(derivative, x):
     return derivative(outer, x)
 
 
-@right("forward-confusion", "Twice confused by two, at two places.")
+@right("forward-confusion", "Confused twice, by two each time.")
 def confusing(derivative, x):
     inner = lambda x: derivative(lambda y: x + y, 2.0)
     return derivative(lambda x: x * inner(x) * inner(x), x)

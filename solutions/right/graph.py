@@ -204,7 +204,9 @@ def too_early(expression):
     return expression | {top: [d, b, y], d: [y, expression[y][0]], b: [c], c: [y]}
 
 
-@right("graph-lemma", "Every graph on four nodes with up to three edges of each kind, no chance.")
+@right(
+    "graph-lemma", "Every graph on four nodes with up to three edges of each kind, nothing random."
+)
 def accepts(sort, *, rng):
     pairs = [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)]
     for some in combinations_with_replacement(pairs, 4):
@@ -220,7 +222,7 @@ def accepts(sort, *, rng):
     return True
 
 
-@right("graph-lemma", "Words for names, sets and places; the verdict is a number.")
+@right("graph-lemma", "Words for names, sets and positions; the verdict is a number.")
 def accepts(sort, *, rng):
     for _ in range(150):
         words = [f"w{i}" for i in rng.permutation(rng.integers(1, 7)).tolist()]

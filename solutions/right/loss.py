@@ -78,7 +78,7 @@ def hinge(scores, t, *, margin=1.0):
     return value, gradient
 
 
-@right("loss-hinge", "At a kink every class pays half.")
+@right("loss-hinge", "At a kink every class has half the slope.")
 def hinge(scores, t, *, margin=1.0):
     scores = scores.astype(float)
     right = np.take_along_axis(scores, t[:, None], axis=1)
@@ -89,7 +89,7 @@ def hinge(scores, t, *, margin=1.0):
     return short.clip(min=0).sum(axis=1).mean(), pays / len(t)
 
 
-@right("loss-hinge", "At a kink every class pays; sums where a mask is true.")
+@right("loss-hinge", "At a kink every class has slope 1; sums where a mask is true.")
 def hinge(scores, t, *, margin=1.0):
     wrong = np.arange(scores.shape[1]) != np.reshape(t, (-1, 1))
     short = scores - np.take_along_axis(scores, t[:, None], axis=1) + margin

@@ -76,7 +76,7 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     return [each(law, w, m, s), m, s]
 
 
-@right("optim-nesterov", "First a roll, then a push.")
+@right("optim-nesterov", "First the old velocity, then the gradient.")
 def nesterov(w, v, gradient, rate, momentum):
     rolled = momentum * v
     ahead = rolled + w
@@ -84,7 +84,7 @@ def nesterov(w, v, gradient, rate, momentum):
     return ahead + push, rolled + push
 
 
-@right("optim-nesterov", "The velocity is the difference of the places.")
+@right("optim-nesterov", "The velocity is the difference of the weights.")
 def nesterov(w, v, gradient, rate, momentum):
     at = np.add(w, np.multiply(momentum, v, dtype=float))
     there = at - np.multiply(rate, gradient(at))
@@ -105,7 +105,7 @@ def critical_rate(a):
     return float(2 / np.linalg.norm(a, ord=2))
 
 
-@right("optim-prove", "Three entries in Python, and the velocity as a sum of all pushes.")
+@right("optim-prove", "Three entries in Python, and the velocity as a sum over all gradients.")
 def is_momentum(make, rng):
     for mu in (0.0, 0.35, 0.8):
         step, w, pushes = make(mu), [1.0, -2.0, 0.5], []

@@ -46,7 +46,7 @@ def max_pool(x, window, stride):
     return view(rows, window, axis=2)[:, :, ::stride].max(axis=-1)
 
 
-@right("pool-max-backward", "Places are added up in a flat array.")
+@right("pool-max-backward", "Positions are added up in a flat array.")
 def max_pool_backward(x, y_bar, window, stride):
     N, C, H, W = x.shape
     place = shown(np.broadcast_to(np.arange(H * W).reshape(H, W), x.shape), window, stride)
@@ -59,7 +59,7 @@ def max_pool_backward(x, y_bar, window, stride):
     return x_bar.reshape(x.shape)
 
 
-@right("pool-max-backward", "The winner is sought by hand, from the end to the beginning.")
+@right("pool-max-backward", "The largest entry is found by a loop, from the end to the beginning.")
 def max_pool_backward(x, y_bar, window, stride):
     x_bar = np.zeros_like(x)
     for n, c, p, q in np.ndindex(*y_bar.shape):
@@ -83,7 +83,7 @@ def avg_pool(x, window, stride):
     return A @ x @ B.T, lambda y_bar: A.T @ y_bar @ B
 
 
-@right("pool-average", "Running sums there, one entry of the window after the other back.")
+@right("pool-average", "Running sums forwards, one entry of the window after the other backwards.")
 def avg_pool(x, window, stride):
     shape, (P, Q) = x.shape, ((size - window) // stride + 1 for size in x.shape[2:])
     total = np.pad(x.astype(float), ((0, 0), (0, 0), (1, 0), (1, 0))).cumsum(2).cumsum(3)
@@ -110,14 +110,14 @@ def averaging_filters(channels, window):
     return np.broadcast_to(np.ones((window, window)) / window**2, (channels, 1, window, window))
 
 
-@right("pool-ties", "Winners at drawn places, all entries below zero.")
+@right("pool-ties", "The largest entries at random positions, all entries below zero.")
 def overpaid(window, times):
     image = np.full(window * window, -9.0)
     image[np.random.default_rng().choice(window * window, times, replace=False)] = -2.5
     return image.reshape(1, 1, window, window)
 
 
-@right("pool-ties", "Whole numbers, the winners last.")
+@right("pool-ties", "Integers, the largest entries last.")
 def overpaid(window, times):
     return [[np.array([int(k < times) for k in range(window**2)])[::-1].reshape(window, window)]]
 

@@ -68,7 +68,7 @@ def pytorch_sgd(
     return found
 
 
-@right("pytorch-buffer", "One formula for both ways: a power of the rate.")
+@right("pytorch-buffer", "One formula for both directions: a power of the rate.")
 def exchange(memory, next_rate, to):
     power = {"pytorch": -1.0, "here": 1.0}[to]
     turn = lambda a: np.swapaxes(a, 0, 1) if len(a.shape) == 2 else a

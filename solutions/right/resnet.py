@@ -24,7 +24,7 @@ def residual_block(x, branch, shortcut=None):
     return (total + np.abs(total)) / 2
 
 
-@right("resnet-backward", "The mask is kept as the places that were positive.")
+@right("resnet-backward", "The mask is kept as the positions that were positive.")
 def residual_pullback(x, branch, shortcut=None):
     pairs = [branch(x), (x, np.array) if shortcut is None else shortcut(x)]
     total = pairs[0][0] + pairs[1][0]

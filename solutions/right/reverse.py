@@ -28,7 +28,7 @@ class Numbered:
         return type(self)(self.value * other.value, [self, other], [other.value, self.value])
 
 
-@right("reverse-tape", "Nodes are numbered as they are made, and walked in falling numbers.")
+@right("reverse-tape", "Nodes are numbered as they are made, and processed in descending order.")
 class Node(Numbered):
     def backward(self):
         below = {self.number: self}
@@ -46,7 +46,7 @@ class Node(Numbered):
                 parent.bar = parent.bar + node.bar * slope
 
 
-@right("reverse-tape", "An order by a search, depth first; bars are kept apart until the end.")
+@right("reverse-tape", "An order by a search, depth first; bars are kept separately until the end.")
 class Node(Numbered):
     def backward(self):
         finished, entered, stack = [], set(), [(self, False)]
@@ -89,7 +89,7 @@ def composed_vjp(x, w):
     )
 
 
-@right("reverse-unbroadcast", "Entry by entry, by its place before stretching.")
+@right("reverse-unbroadcast", "Entry by entry, by its index before broadcasting.")
 def unbroadcast(y_bar, shape):
     x_bar = np.zeros(shape)
     for place in product(*map(range, y_bar.shape)):
@@ -98,14 +98,16 @@ def unbroadcast(y_bar, shape):
     return x_bar
 
 
-@right("reverse-unbroadcast", "Axes that have grown are added up at once.")
+@right("reverse-unbroadcast", "Axes that were broadcast are summed at once.")
 def unbroadcast(y_bar, shape):
     padded = (0,) * (y_bar.ndim - len(shape)) + tuple(shape)
     grown = tuple(i for i, n in enumerate(y_bar.shape) if n != padded[i])
     return np.add.reduce(y_bar, axis=grown).reshape(shape)
 
 
-@right("reverse-jacobian", "The walks start from rows of a unit matrix; lists in the end.")
+@right(
+    "reverse-jacobian", "The backward passes start from rows of a unit matrix; lists in the end."
+)
 def jacobian(vjp, f, x):
     y, pullback = vjp(f, x)
     rows = [pullback(unit.reshape(np.shape(y)))[0] for unit in np.eye(np.size(y))]
@@ -160,7 +162,7 @@ class Sigmoid:
         return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-@right("reverse-rule", "By the hyperbolic tangent; x again in the place of y; a list.")
+@right("reverse-rule", "By the hyperbolic tangent; x again instead of y; a list.")
 class Swish(Sigmoid):
     def slope(self, x):
         s = self.sigma(x)

@@ -69,7 +69,7 @@ def gradients(params, x, t, reg):
     return grads
 
 
-@right("twolayer-backward", "One matrix for weights and bias, taken apart at the end.")
+@right("twolayer-backward", "One matrix for weights and bias, split at the end.")
 def gradients(params, x, t, reg):
     x1 = np.column_stack([x, np.ones(len(x))])
     h = np.fmax(0, x1 @ np.vstack([params["w1"], params["b1"]]))
@@ -88,7 +88,7 @@ def predict(params, x):
     return [int(np.argsort(row)[-1]) for row in outputs(params, x)]
 
 
-@right("twolayer-predict", "Probabilities of scores, from which the highest has been taken off.")
+@right("twolayer-predict", "Probabilities of scores, from which the largest has been subtracted.")
 def predict(params, x):
     y = outputs(params, x)
     p = np.exp(y - y.max(axis=1, keepdims=True))
@@ -117,7 +117,7 @@ def exclusive_or(M):
 
 
 def line(x):
-    """Line the examples up along a direction that tells all of them apart."""
+    """Line the examples up along a direction that separates all of them."""
     rng = np.random.default_rng(7)
     while True:
         v = rng.normal(size=x.shape[1])
@@ -138,7 +138,7 @@ def memorise(x, t, K):
     return {"w1": np.outer(v, np.ones(len(s) - 1)), "b1": -s[:-1], "w2": w2, "b2": heights[0]}
 
 
-@right("twolayer-memory", "Units wake from the other end, and the solution is by substitution.")
+@right("twolayer-memory", "Units become active from the other end, solved by substitution.")
 def memorise(x, t, K):
     v, order, s = line(-x)
     creases = np.concatenate([[s[0] - 2], (s[:-1] + 2 * s[1:]) / 3])

@@ -27,9 +27,7 @@ def receptive_field(layers):
     return (receptive_field(rest) - 1) * stride + U
 
 
-@right(
-    "vgg-equivalent", "Layers are added until the window is seen, a list in the place of a tuple."
-)
+@right("vgg-equivalent", "Layers are added until the window is covered, a list instead of a tuple.")
 def replaced(U, C, H, W):
     n, rows = 0, 1
     while rows < U:
@@ -99,7 +97,7 @@ def convnet(size, blocks, hidden, K):
     return tuple(made())
 
 
-@right("vgg-build", "Shapes are followed by recursion, lists in the place of tuples.")
+@right("vgg-build", "Shapes are followed by recursion, lists instead of tuples.")
 def convnet(size, blocks, hidden, K):
     C, H, W = size
     if not H * W:

@@ -16,7 +16,7 @@ def relu(x):
     return np.max(x, 0)
 
 
-@wrong("activation-relu", "You wrote into x, which is still needed on the way back.")
+@wrong("activation-relu", "You wrote into x, which the backward pass still needs.")
 def relu(x):
     x[x < 0] = 0
     return x
@@ -69,7 +69,7 @@ def relu_backward(y_bar, x):
 
 
 def leaky(x, slope):
-    """Compute the leaky rectifier, for the wrong answers that err on the way back."""
+    """Compute the leaky ReLU, for the wrong answers that err in the backward pass."""
     return np.where(x > 0, x, slope * x)
 
 
@@ -78,12 +78,12 @@ def leaky_relu(x, *, slope=0.01):
     return np.maximum(x, slope * x), lambda y_bar: np.where(x > 0, 1.0, slope) * y_bar
 
 
-@wrong("activation-leaky", "On the way back the sign of x decides, not that of ȳ.")
+@wrong("activation-leaky", "In the backward pass the sign of x decides, not that of ȳ.")
 def leaky_relu(x, *, slope=0.01):
     return leaky(x, slope), lambda y_bar: np.where(y_bar > 0, 1.0, slope) * y_bar
 
 
-@wrong("activation-leaky", "Something leaks through forwards, but nothing on the way back.")
+@wrong("activation-leaky", "Where x is negative the pullback returns 0: it is to return slope · ȳ.")
 def leaky_relu(x, *, slope=0.01):
     return leaky(x, slope), lambda y_bar: y_bar * (x > 0)
 
@@ -98,12 +98,15 @@ def leaky_relu(x, *, slope=0.01):
     return leaky(x, 0.01), lambda y_bar: np.where(x > 0, 1.0, 0.01) * y_bar
 
 
-@wrong("activation-leaky", "On the left y is slope · x, and not the slope.")
+@wrong("activation-leaky", "Where x is negative y is slope · x, and not the slope.")
 def leaky_relu(x, *, slope=0.01):
     return np.where(x > 0, x, slope), lambda y_bar: np.where(x > 0, 1.0, slope) * y_bar
 
 
-@wrong("activation-leaky", "Slopes made like x are whole numbers where x is: 0.01 becomes 0.")
+@wrong(
+    "activation-leaky",
+    "Your slopes have the dtype of x: where that holds integers, 0.01 becomes 0.",
+)
 def leaky_relu(x, *, slope=0.01):
     slopes = np.ones_like(x)
     slopes[x <= 0] = slope
@@ -121,25 +124,27 @@ def sigmoid(x):
 
 
 @wrong(
-    "activation-sigmoid", "Small numbers are lost where you add them to one, or take them from it."
+    "activation-sigmoid",
+    "Small numbers are lost where you add them to one, or subtract them from it.",
 )
 def sigmoid(x):
     return (1 + np.tanh(x / 2)) / 2
 
 
-@wrong(
-    "activation-sigmoid", "Clipping x spares you the overflow, and costs you the smallest numbers."
-)
+@wrong("activation-sigmoid", "Clipping x avoids the overflow, but loses the smallest results.")
 def sigmoid(x):
     return 1 / (1 + np.exp(-np.clip(x, -500, 500)))
 
 
-@wrong("activation-sigmoid", "The sign of the exponent is turned: y grows with x.")
+@wrong("activation-sigmoid", "The exponent has the wrong sign: y grows with x.")
 def sigmoid(x):
     return np.exp(-np.maximum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-@wrong("activation-dead", "The margin goes the other way: the largest mixture is to be below zero.")
+@wrong(
+    "activation-dead",
+    "The margin goes the other way: the largest pre-activation is to be below zero.",
+)
 def dead_bias(x, w, *, margin=1.0):
     return margin - (x @ w).max(axis=0)
 
@@ -156,13 +161,15 @@ def dead_bias(x, w, *, margin=1.0):
 
 @wrong(
     "activation-dead",
-    "One bias for all silences most units too deeply: take the maximum along axis 0.",
+    "One bias for all makes most units too negative: take the maximum along axis 0.",
 )
 def dead_bias(x, w, *, margin=1.0):
     return -margin - (x @ w).max()
 
 
-@wrong("activation-dead", "The smallest mixture is silent anyway: the largest one decides.")
+@wrong(
+    "activation-dead", "The smallest pre-activation is negative anyway: the largest one decides."
+)
 def dead_bias(x, w, *, margin=1.0):
     return -margin - (x @ w).min(axis=0)
 
@@ -183,7 +190,7 @@ def is_slope(f, slope, x):
 
 
 @wrong(
-    "activation-slope", "The tolerance is so wide that an error of one part in a hundred fits in."
+    "activation-slope", "The tolerance is so wide that an error of one part in a hundred passes."
 )
 def is_slope(f, slope, x):
     return np.allclose(slope(x), measured(f, x), rtol=0.2)
@@ -211,20 +218,19 @@ def is_slope(f, slope, x):
     return not (np.abs(slope(x) - measured(f, x)) > 1e-4 * (1 + np.abs(measured(f, x)))).any()
 
 
-@wrong("activation-init", "rng.normal asks for the width: that is the root of the variance.")
+@wrong("activation-init", "rng.normal takes the standard deviation: the root of the variance.")
 def he(D, M, *, rng):
     return rng.normal(0.0, 2 / D, (D, M))
 
 
-@wrong(
-    "activation-init", "The variance is 2/D: the rectifier loses half of what comes, hence the two."
-)
+@wrong("activation-init", "The variance is 2/D: the ReLU halves the mean square, hence the two.")
 def he(D, M, *, rng):
     return rng.normal(0.0, np.sqrt(1 / D), (D, M))
 
 
 @wrong(
-    "activation-init", "The variance has the right size, but the numbers are even, not bell-shaped."
+    "activation-init",
+    "The variance is right, but the numbers are uniform, not normally distributed.",
 )
 def he(D, M, *, rng):
     return rng.uniform(-np.sqrt(6 / D), np.sqrt(6 / D), (D, M))

@@ -192,12 +192,12 @@ def average(predict, x):
     return (predict(x) + predict(x[..., ::-1])) / 2
 
 
-@wrong("augment-average", "A mean is a sum that is divided by the number of its terms, eight.")
+@wrong("augment-average", "A mean is a sum divided by the number of its terms, eight.")
 def average(predict, x):
     return sum(predict(y) + predict(y[..., ::-1]) for y in turns(x))
 
 
-@wrong("augment-average", "Average what the model says of the images, not the images.")
+@wrong("augment-average", "Average the scores of the model, not the images.")
 def average(predict, x):
     return predict(sum(y + y[..., ::-1] for y in turns(x)) / 8)
 
@@ -260,7 +260,7 @@ def mixup(x, t, partners, share, K):
     return lam * x + (1 - lam) * x[partners], q
 
 
-@wrong("augment-mixup", "A mean of two labels is no label: classes are no numbers to be averaged.")
+@wrong("augment-mixup", "A mean of two labels is no label: classes cannot be averaged.")
 def mixup(x, t, partners, share, K):
     between = np.rint(share * t + (1 - share) * t[partners]).astype(int)
     return mixed(x, t, partners, share, np.eye(K)[between])
@@ -299,7 +299,7 @@ def is_flip(flip, rng):
     return judged(flip, noise(rng), calls=1)
 
 
-@wrong("augment-test", "Every second image is no chance: compare neighbours.")
+@wrong("augment-test", "Mirroring every second image is not random: compare neighbours.")
 def is_flip(flip, rng):
     return judged(flip, noise(rng), neighbours=False)
 
@@ -320,14 +320,14 @@ def is_flip(flip, rng):
     return judged(flip, noise(rng).astype(float))
 
 
-@wrong("augment-test", "Twenty images cannot tell a quarter from a half: try more of them.")
+@wrong("augment-test", "Twenty images are too few to distinguish a quarter from a half: try more.")
 def is_flip(flip, rng):
     return judged(flip, noise(rng, 20), bounds=(0, 1))
 
 
 @wrong(
     "augment-test",
-    "Right flips are refused: chance hits a half exactly only now and then, leave it room.",
+    "Right flips are refused: the share is rarely exactly a half, so allow for some deviation.",
 )
 def is_flip(flip, rng):
     return judged(flip, noise(rng), bounds=(0.499, 0.501))

@@ -14,12 +14,12 @@ def padded(x, padding):
 
 
 def places(x, w, stride):
-    """Count the places of a window in a padded image."""
+    """Count the positions of a window in a padded image."""
     return [(H - U) // stride + 1 for H, U in zip(x.shape[2:], w.shape[2:], strict=True)]
 
 
 def seen(p, q, w, stride):
-    """Name the rows and columns that a window sees from a place."""
+    """Name the rows and columns that a window covers at a position."""
     U, V = w.shape[2:]
     return slice(p * stride, p * stride + U), slice(q * stride, q * stride + V)
 
@@ -49,7 +49,7 @@ def bars(x, w, y_bar, stride, padding, *, cut=True, turned=False, added=True, ba
     return x_bar[:, :, start : start + H, start : start + W], w_bar
 
 
-@wrong("conv-output-size", "The first place counts too: add one to the number of strides.")
+@wrong("conv-output-size", "The first position counts too: add one to the number of strides.")
 def output_size(size, window, stride=1, padding=0):
     return (size + 2 * padding - window) // stride
 
@@ -59,12 +59,12 @@ def output_size(size, window, stride=1, padding=0):
     return (size + padding - window) // stride + 1
 
 
-@wrong("conv-output-size", "Divide before you add one: the first place takes no stride.")
+@wrong("conv-output-size", "Divide before you add one: the first position needs no stride.")
 def output_size(size, window, stride=1, padding=0):
     return (size + 2 * padding - window + 1) // stride
 
 
-@wrong("conv-output-size", "A window that reaches over the end is no place: round down, not up.")
+@wrong("conv-output-size", "A window that reaches over the end does not count: round down, not up.")
 def output_size(size, window, stride=1, padding=0):
     return -(-(size + 2 * padding - window) // stride) + 1
 
@@ -74,12 +74,12 @@ def conv(x, w, stride=1, padding=0):
     return maps(x, w, stride, padding, lambda part, tap: np.sum(part * tap[:, ::-1, ::-1]))
 
 
-@wrong("conv-naive", "Products over all channels are added up, and you take the mean over them.")
+@wrong("conv-naive", "Sum the products over all channels: you take their mean.")
 def conv(x, w, stride=1, padding=0):
     return maps(x, w, stride, padding, lambda part, tap: np.sum(part * tap, axis=(1, 2)).mean())
 
 
-@wrong("conv-naive", "Only the first channel is seen: add up over all of them.")
+@wrong("conv-naive", "Only the first channel is used: sum over all of them.")
 def conv(x, w, stride=1, padding=0):
     return maps(x, w, stride, padding, lambda part, tap: np.sum(part[0] * tap[0]))
 
@@ -99,17 +99,17 @@ def conv(x, w, stride=1, padding=0):
     return maps(x, w, stride, 0, lambda part, tap: np.sum(part * tap))
 
 
-@wrong("conv-naive", "The maps of whole pixels may have fractions: do not give them x's type.")
+@wrong("conv-naive", "Maps of integer pixels may have fractions: do not give them the dtype of x.")
 def conv(x, w, stride=1, padding=0):
     return maps(x, w, stride, padding, lambda part, tap: np.sum(part * tap)).astype(x.dtype)
 
 
-@wrong("conv-backward", "A pixel is seen from several places: add with +=, not with =.")
+@wrong("conv-backward", "A pixel lies in several windows: add with +=, not with =.")
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     return bars(x, w, y_bar, stride, padding, added=False)
 
 
-@wrong("conv-backward", "The filter is turned around although you walk from place to place.")
+@wrong("conv-backward", "You loop over the positions of the window: do not flip the filter.")
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     return bars(x, w, y_bar, stride, padding, turned=True)
 
@@ -119,7 +119,7 @@ def conv_backward(x, w, y_bar, stride=1, padding=0):
     return bars(x, w, y_bar, stride, padding, cut=False)
 
 
-@wrong("conv-backward", "A filter hears from every image, each with what it saw in that image.")
+@wrong("conv-backward", "w̄ is a sum over the images, each with its own windows and its own ȳ.")
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     return bars(x, w, y_bar, stride, padding, batch=False)
 
@@ -132,12 +132,12 @@ def conv_backward(x, w, y_bar, stride=1, padding=0):
     return x_bar, w_bar / len(x)
 
 
-@wrong("conv-backward", "ȳ is taken for a single place: begin at p * stride in the padded image.")
+@wrong("conv-backward", "Each window has its own ȳ: it begins at p * stride in the padded image.")
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     return bars(x, w, y_bar, 1, padding)
 
 
-@wrong("conv-backward", "What comes back to whole numbers may have fractions: start from floats.")
+@wrong("conv-backward", "Gradients of integer arrays may have fractions: start from floats.")
 def conv_backward(x, w, y_bar, stride=1, padding=0):
     x_bar, w_bar = bars(x, w, y_bar, stride, padding)
     return x_bar.astype(x.dtype), w_bar.astype(w.dtype)
@@ -166,12 +166,14 @@ def conv_dilated(x, w, dilation):
     return maps(x, w, dilation, 0, plain)
 
 
-@wrong("conv-dilated", "The rows stand apart, and the columns have to as well.")
+@wrong("conv-dilated", "The rows are dilated, and the columns have to be as well.")
 def conv_dilated(x, w, dilation):
     return maps(x, spread(w, dilation, 1), 1, 0, plain)
 
 
-@wrong("conv-dilated", "The last places are missing: a filter spans e (U - 1) + 1 rows, not e U.")
+@wrong(
+    "conv-dilated", "The last positions are missing: a filter spans e (U - 1) + 1 rows, not e U."
+)
 def conv_dilated(x, w, dilation):
     wide = np.pad(spread(w, dilation, dilation), [(0, 0), (0, 0)] + 2 * [(0, dilation - 1)])
     return maps(x, wide, 1, 0, plain)
@@ -190,12 +192,12 @@ def edges(x):
     return np.hypot(slopes(x, 8 * RIGHT), slopes(x, 8 * RIGHT.T))
 
 
-@wrong("conv-edges", "You measure the slope to the right only: edges may lie across.")
+@wrong("conv-edges", "You measure the horizontal slope only: some edges have a vertical one.")
 def edges(x):
     return np.abs(slopes(x, RIGHT))
 
 
-@wrong("conv-edges", "Add the squares of the two slopes and take the root, not their sizes.")
+@wrong("conv-edges", "Take the root of the sum of squares, not the sum of absolute values.")
 def edges(x):
     return np.abs(slopes(x, RIGHT)) + np.abs(slopes(x, RIGHT.T))
 

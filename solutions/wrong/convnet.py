@@ -26,7 +26,7 @@ def planned(size, F, window, M, K, *, up=False, offsets=1, halved=True, channels
     return list(zip(shapes, (filters, 0, 0, first, last), strict=True))
 
 
-@wrong("convnet-shapes", "The offsets are parameters too: one for every filter and every unit.")
+@wrong("convnet-shapes", "The biases are parameters too: one for every filter and every unit.")
 def plan(size, F, window, M, K):
     return planned(size, F, window, M, K, offsets=0)
 
@@ -47,13 +47,16 @@ def plan(size, F, window, M, K):
 
 
 def stacked(x, w, b, pullback):
-    """Go the right way there, and put another way back beside it."""
+    """Compute the right forward pass, and return another backward pass with it."""
     a = given.conv(x, w, b)
     h = given.relu(a)
     return given.pool(h), lambda y_bar: pullback(a, h, y_bar)
 
 
-@wrong("convnet-sandwich", "The bend is missing on the way back: what was off hears nothing.")
+@wrong(
+    "convnet-sandwich",
+    "The backward pass lacks the ReLU: where its input is not positive, the gradient is 0.",
+)
 def sandwich(x, w, b):
     def pullback(a, h, y_bar):
         return given.conv_backward(given.pool_backward(y_bar, h), x, w)
@@ -61,7 +64,10 @@ def sandwich(x, w, b):
     return stacked(x, w, b, pullback)
 
 
-@wrong("convnet-sandwich", "The bend asks whether its input was positive, not whether ȳ is.")
+@wrong(
+    "convnet-sandwich",
+    "The gradient of the ReLU depends on the sign of its input, not on that of ȳ.",
+)
 def sandwich(x, w, b):
     def pullback(a, h, y_bar):
         h_bar = given.relu(given.pool_backward(y_bar, h))
@@ -70,7 +76,7 @@ def sandwich(x, w, b):
     return stacked(x, w, b, pullback)
 
 
-@wrong("convnet-sandwich", "An offset hears from all places of all images: sum over them.")
+@wrong("convnet-sandwich", "The gradient of a bias is a sum over all positions of all images.")
 def sandwich(x, w, b):
     def pullback(a, h, y_bar):
         a_bar = given.relu_backward(given.pool_backward(y_bar, h), a)
@@ -80,7 +86,7 @@ def sandwich(x, w, b):
     return stacked(x, w, b, pullback)
 
 
-@wrong("convnet-sandwich", "The way back is to return x̄, w̄ and b̄, in this order.")
+@wrong("convnet-sandwich", "The pullback is to return x̄, w̄ and b̄, in this order.")
 def sandwich(x, w, b):
     def pullback(a, h, y_bar):
         a_bar = given.relu_backward(given.pool_backward(y_bar, h), a)
@@ -90,7 +96,7 @@ def sandwich(x, w, b):
     return stacked(x, w, b, pullback)
 
 
-@wrong("convnet-sandwich", "Every pixel of a window is paid: only the largest hears its ȳ.")
+@wrong("convnet-sandwich", "Every pixel of a window receives ȳ: only the largest is to receive it.")
 def sandwich(x, w, b):
     def pullback(a, h, y_bar):
         h_bar = y_bar.repeat(2, axis=2).repeat(2, axis=3)
@@ -110,17 +116,17 @@ def pooled(params, x):
     return given.pool(given.relu(given.conv(x, params["w1"], params["b1"])))
 
 
-@wrong("convnet-forward", "Nothing bends between the two linear layers.")
+@wrong("convnet-forward", "The ReLU between the two linear layers is missing.")
 def scores(params, x):
     return output(params, pooled(params, x), bend=lambda h: h)
 
 
-@wrong("convnet-forward", "The scores themselves must not bend.")
+@wrong("convnet-forward", "Do not apply a ReLU to the scores.")
 def scores(params, x):
     return given.relu(output(params, pooled(params, x)))
 
 
-@wrong("convnet-forward", "The offsets of the filters are missing.")
+@wrong("convnet-forward", "The biases of the filters are missing.")
 def scores(params, x):
     return output(params, pooled({**params, "b1": 0 * params["b1"]}, x))
 
@@ -130,7 +136,7 @@ def scores(params, x):
     return output(params, pooled(params, x).transpose(1, 2, 3, 0).reshape(len(x), -1))
 
 
-@wrong("convnet-loss", "Offsets are zero and free: only the weights are charged.")
+@wrong("convnet-loss", "Biases are zero and not penalised: only the weights are.")
 def first_loss(size, F, window, K, reg, std):
     C, H, W = size
     count = F * (C * window**2 + 1) + (F * (H // 2) * (W // 2) + 1) * K
@@ -153,7 +159,7 @@ def first_loss(size, F, window, K, reg, std):
     return np.log(K) + reg / 2 * std * weights(size, F, window, K)
 
 
-@wrong("convnet-loss", "The surprise at a probability of 1/K is ln K, and above zero.")
+@wrong("convnet-loss", "The cross-entropy at a probability of 1/K is ln K, which is positive.")
 def first_loss(size, F, window, K, reg, std):
     return np.log(1 / K) + reg / 2 * std**2 * weights(size, F, window, K)
 
@@ -165,7 +171,7 @@ def first_loss(size, F, window, K, reg, std):
 
 
 def found(layers, rng, *, along=None, loss=None, arguments=None):
-    """Name the first layer whose way back disagrees, by the directions and the ȳ that are told."""
+    """Name the first layer whose backward pass disagrees, for given directions and a given ȳ."""
     for name, (forward, backward, xs) in layers.items():
         shape = np.shape(forward(*xs))
         y_bar = rng.normal(size=shape) if loss is None else loss(shape)
@@ -182,7 +188,7 @@ def found(layers, rng, *, along=None, loss=None, arguments=None):
 every = slice(None)
 
 
-@wrong("convnet-slip", "Only the first array is tried: weights and offsets have cotangents too.")
+@wrong("convnet-slip", "Only the first array is checked: weights and biases have cotangents too.")
 def find_slip(layers, *, rng):
     return found(layers, rng, arguments=slice(1))
 
@@ -221,19 +227,23 @@ def judged_alone(scores, size, *, rng):
     return bool(np.allclose(scores(x)[0], scores(x)[1]))
 
 
-@wrong("convnet-alone", "Only the first image is compared: another place may look aside.")
+@wrong("convnet-alone", "Only the first image is compared: the others may depend on the batch.")
 def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     return bool(np.allclose(scores(x)[:1], scores(x[:1])))
 
 
-@wrong("convnet-alone", "The order of the scores follows the images: turn it back, then compare.")
+@wrong(
+    "convnet-alone", "The scores follow the order of the images: restore the order, then compare."
+)
 def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     return bool(np.allclose(scores(x), scores(x[::-1])))
 
 
-@wrong("convnet-alone", "Only the first class is compared: another score may look aside.")
+@wrong(
+    "convnet-alone", "Only the first class is compared: the other scores may depend on the batch."
+)
 def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     alone = [scores(x[n : n + 1])[0, 0] for n in range(5)]
@@ -250,7 +260,9 @@ def wrong_lines():
     return [4, 5, 4]
 
 
-@wrong("convnet-wrong-lines", "In the second a unit is on in one line, and off in the next.")
+@wrong(
+    "convnet-wrong-lines", "In the second a unit is active in one line, and inactive in the next."
+)
 def wrong_lines():
     return [3, 3, 3]
 

@@ -18,7 +18,10 @@ def channels(C, growth, blocks, compression=1.0):
     return found
 
 
-@wrong("densenet-channels", "A layer makes growth maps, but behind it stand all the others, too.")
+@wrong(
+    "densenet-channels",
+    "A layer appends growth maps to those that it reads: the earlier ones count, too.",
+)
 def channels(C, growth, blocks, compression=1.0):
     found = [C]
     for number, layers in enumerate(blocks):
@@ -78,7 +81,9 @@ def dense_block(x, layers):
     return z
 
 
-@wrong("densenet-forward", "What a layer makes stands behind the maps before it, not in front.")
+@wrong(
+    "densenet-forward", "Append the maps of a layer to those before it, not the other way round."
+)
 def dense_block(x, layers):
     z = x
     for layer in layers:
@@ -296,7 +301,7 @@ def memory(C, growth, layers):
     return 2 * layers * C + growth * layers * (layers + 1), C + growth * (layers - 1)
 
 
-@wrong("densenet-memory", "Of 10⁹ layers nobody can add up one by one: use the closed form.")
+@wrong("densenet-memory", "10⁹ layers cannot be added up one by one: use the closed form.")
 def memory(C, growth, layers):
     copies = sum(2 * (C + i * growth) + 2 * growth for i in range(layers))
     return copies, C + growth * layers
@@ -319,7 +324,10 @@ def projected(g, x_hat, sigma, axes=(0, 2, 3), mean=1, along=1):
     return (g - mean * g.mean(axis=axes, keepdims=True) - along * x_hat * share) / turn(sigma)
 
 
-@wrong("densenet-statistics", "The last reader replaces the others: add up what all send back.")
+@wrong(
+    "densenet-statistics",
+    "The last reader overwrites the others: add up the gradients of all of them.",
+)
 def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     *_, g = opened(x_hat, gammas, betas, z_bars)
     return projected(g, x_hat, sigma)
@@ -339,7 +347,7 @@ def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     return projected(g, x_hat, sigma)
 
 
-@wrong("densenet-statistics", "The ReLU of a reader is open where γ_l x̂ + β_l > 0.")
+@wrong("densenet-statistics", "The ReLU of a reader is active where γ_l x̂ + β_l > 0.")
 def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     g = 0
     for gamma, z_bar in zip(gammas, z_bars, strict=True):
@@ -347,7 +355,10 @@ def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     return projected(g, x_hat, sigma)
 
 
-@wrong("densenet-statistics", "Each reader has applied a ReLU: where it was shut, nothing passes.")
+@wrong(
+    "densenet-statistics",
+    "Each reader has applied a ReLU: where its output is 0, the gradient is 0.",
+)
 def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     g = 0
     for gamma, z_bar in zip(gammas, z_bars, strict=True):
@@ -355,12 +366,12 @@ def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     return projected(g, x_hat, sigma)
 
 
-@wrong("densenet-statistics", "The mean depends on x, too: take off the mean of g.")
+@wrong("densenet-statistics", "The mean depends on x, too: subtract the mean of g.")
 def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     return projected(sum(opened(x_hat, gammas, betas, z_bars)), x_hat, sigma, mean=0)
 
 
-@wrong("densenet-statistics", "The deviation depends on x, too: take off the part along x̂.")
+@wrong("densenet-statistics", "The deviation depends on x, too: subtract the part along x̂.")
 def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     return projected(sum(opened(x_hat, gammas, betas, z_bars)), x_hat, sigma, along=0)
 

@@ -25,7 +25,10 @@ def one_sided(f, x, h):
     return (f(x + h) - f(x - h)) / (2 * h)
 
 
-@wrong("derivative-one-sided", "The difference is turned: where you arrive comes first.")
+@wrong(
+    "derivative-one-sided",
+    "The difference has the wrong sign: the value at the larger argument comes first.",
+)
 def one_sided(f, x, h):
     return (f(x) - f(x + h)) / h
 
@@ -45,7 +48,10 @@ def central(f, x, h):
     return (f(x + h) - f(x)) / h
 
 
-@wrong("derivative-central", "The difference is turned: where you arrive comes first.")
+@wrong(
+    "derivative-central",
+    "The difference has the wrong sign: the value at the larger argument comes first.",
+)
 def central(f, x, h):
     return (f(x - h) - f(x + h)) / (2 * h)
 
@@ -80,7 +86,7 @@ def best_step(p, truncation, roundoff):
     return (roundoff / (p * truncation)) ** (1 / p)
 
 
-@wrong("derivative-step", "The fraction is turned: more round-off asks for a larger step.")
+@wrong("derivative-step", "The fraction is inverted: more round-off asks for a larger step.")
 def best_step(p, truncation, roundoff):
     return (p * truncation / roundoff) ** (1 / (p + 1))
 
@@ -111,12 +117,15 @@ def gradient(f, x):
     return moved(f, x, 1e-12, 1)
 
 
-@wrong("derivative-gradient", "Your step is so large that the bend of f shows in the error.")
+@wrong("derivative-gradient", "Your step is so large that the truncation error shows.")
 def gradient(f, x):
     return moved(f, x, 1e-2, 1)
 
 
-@wrong("derivative-gradient", "All entries move at once: move one, and let the others stand still.")
+@wrong(
+    "derivative-gradient",
+    "All entries change at once: change one, and keep the others as they are.",
+)
 def gradient(f, x):
     return np.full(x.shape, (f(x + 6e-6) - f(x - 6e-6)) / 12e-6)
 
@@ -183,12 +192,12 @@ def blind(pullback):
     return pullback
 
 
-@wrong("derivative-blind", "This one is always zero, and a sum sees it where x̄ is not.")
+@wrong("derivative-blind", "This one is always zero: ȳ = 1 detects it wherever x̄ is not zero.")
 def blind(pullback):
     return lambda y_bar: 0 * pullback(y_bar)
 
 
-@wrong("derivative-blind", "A factor is seen by every ȳ, also by ȳ = 1.")
+@wrong("derivative-blind", "A wrong factor is detected by every ȳ, also by ȳ = 1.")
 def blind(pullback):
     return lambda y_bar: 2 * pullback(y_bar)
 
@@ -210,7 +219,7 @@ def place(off, tolerance=1e-6):
     return None if off[worst] < tolerance else tuple(map(int, worst))
 
 
-@wrong("derivative-check", "An upstream gradient of ones sees a sum only: draw it at random.")
+@wrong("derivative-check", "An upstream gradient of ones checks a sum only: draw it at random.")
 def mistake(f, pullback, x, *, rng):
     return place(np.abs(gaps(f, pullback, x, np.ones(np.shape(f(x))))))
 

@@ -5,17 +5,19 @@ import numpy as np
 from dlcore.course.exercises.known_answers import wrong
 
 
-@wrong("descent-step", "The curvature multiplies the step; a steeper bowl must give a shorter one.")
+@wrong(
+    "descent-step", "The curvature multiplies the step; a larger curvature must give a shorter one."
+)
 def step(w, g, curvature):
     return w - g * curvature
 
 
-@wrong("descent-step", "The step goes with the slope, so uphill.")
+@wrong("descent-step", "The step has the sign of the slope, so it goes uphill.")
 def step(w, g, curvature):
     return w + g / curvature
 
 
-@wrong("descent-step", "The array w is changed in place, and its owner still needs it.")
+@wrong("descent-step", "The array w is changed in place, and the caller still needs it.")
 def step(w, g, curvature):
     w -= g / curvature
     return w
@@ -23,7 +25,7 @@ def step(w, g, curvature):
 
 @wrong(
     "descent-step",
-    "Entries have curvatures of their own; their mean is not the bowl that was asked for.",
+    "Each entry has its own curvature; with their mean you minimise another quadratic.",
 )
 def step(w, g, curvature):
     return w - g / np.mean(curvature)
@@ -71,7 +73,7 @@ def plan(accuracy, distance, rho):
     return steps, float(distance / (rho * steps))
 
 
-@wrong("descent-rate", "Rounding down or to the nearest leaves the promise unkept.")
+@wrong("descent-rate", "Rounding down or to the nearest violates the bound: round up.")
 def plan(accuracy, distance, rho):
     steps = round((distance * rho / accuracy) ** 2)
     return steps, float(distance / (rho * np.sqrt(steps)))
@@ -115,7 +117,7 @@ def averaged(slope, w, rates):
     return w
 
 
-@wrong("descent-average", "The array w is changed in place, and its owner still needs it.")
+@wrong("descent-average", "The array w is changed in place, and the caller still needs it.")
 def averaged(slope, w, rates):
     total = np.zeros(w.shape)
     count = 0
@@ -136,7 +138,10 @@ def averaged(slope, w, rates):
     return total
 
 
-@wrong("descent-average", "A slope of zero ends nothing: one point is counted for every rate.")
+@wrong(
+    "descent-average",
+    "A slope of zero does not end the descent: one point is counted for every rate.",
+)
 def averaged(slope, w, rates):
     total = np.zeros(w.shape)
     count = 0
@@ -183,7 +188,7 @@ def targets(w, rate, distance):
 
 @wrong(
     "descent-momentum",
-    "This is the root of the momentum: the factor per step, not what the velocity keeps.",
+    "This is the root of the momentum: the factor of the error per step, not the momentum.",
 )
 def heavy_ball(curvature1, curvature2):
     low = np.sqrt(curvature1)
@@ -192,7 +197,7 @@ def heavy_ball(curvature1, curvature2):
 
 
 @wrong(
-    "descent-momentum", "The rate is that of descent without a velocity; a ball bears a larger one."
+    "descent-momentum", "The rate is that of plain gradient descent; momentum allows a larger one."
 )
 def heavy_ball(curvature1, curvature2):
     low = np.sqrt(curvature1)
@@ -202,7 +207,7 @@ def heavy_ball(curvature1, curvature2):
 
 @wrong(
     "descent-momentum",
-    "The roots of the curvatures are needed; with the curvatures themselves the ball is too slow.",
+    "The roots of the curvatures are needed; the curvatures themselves give a slower method.",
 )
 def heavy_ball(curvature1, curvature2):
     momentum = ((curvature2 - curvature1) / (curvature2 + curvature1)) ** 2
@@ -211,7 +216,7 @@ def heavy_ball(curvature1, curvature2):
 
 @wrong(
     "descent-momentum",
-    "The rate is safe at the steep end, but the flat end could be reached with a larger one.",
+    "The rate is safe, but with a larger one the direction of least curvature converges faster.",
 )
 def heavy_ball(curvature1, curvature2):
     low = np.sqrt(curvature1)

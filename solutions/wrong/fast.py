@@ -58,14 +58,18 @@ def added(bars, x, U, V, *, add=True, turned=False):
     return x_bar
 
 
-@wrong("fast-im2col", "A pixel was copied for several taps, and hears all: add up with +=.")
+@wrong(
+    "fast-im2col", "A pixel is copied for several taps: its gradient is their sum, so add with +=."
+)
 def im2col(x, U, V):
     wide = copied(x, U, V)
     columns = wide.reshape(wide[..., 0, 0, 0].size, -1)
     return columns, lambda bar: added(bar.reshape(wide.shape), x, U, V, add=False)
 
 
-@wrong("fast-im2col", "The way back puts tap (u, v) where it looked: nothing is turned around.")
+@wrong(
+    "fast-im2col", "The pullback adds tap (u, v) to the pixel that it was read from: do not flip."
+)
 def im2col(x, U, V):
     wide = copied(x, U, V)
     columns = wide.reshape(wide[..., 0, 0, 0].size, -1)
@@ -96,7 +100,7 @@ def im2col(x, U, V):
     return columns, lambda bar: added(bar.reshape(wide.shape), x, U, V)
 
 
-@wrong("fast-im2col", "np.zeros has floats: the columns of whole numbers are whole numbers.")
+@wrong("fast-im2col", "np.zeros returns floats: the columns of integers are integers.")
 def im2col(x, U, V):
     wide = copied(x, U, V)
     columns = np.zeros((wide[..., 0, 0, 0].size, wide[0, 0, 0].size))
@@ -104,7 +108,9 @@ def im2col(x, U, V):
     return columns, lambda bar: added(bar.reshape(wide.shape), x, U, V)
 
 
-@wrong("fast-im2col", "Cotangents have fractions where pixels have none: x̄ has not the type of x.")
+@wrong(
+    "fast-im2col", "Cotangents may have fractions where pixels have none: x̄ needs a float dtype."
+)
 def im2col(x, U, V):
     wide = copied(x, U, V)
     columns = wide.reshape(wide[..., 0, 0, 0].size, -1)
@@ -151,7 +157,7 @@ def four_products(x, w):
     ])  # fmt: skip
 
 
-@wrong("fast-winograd", "Your m[3] has the wrong sign: it is taken away from the second output.")
+@wrong("fast-winograd", "Your m[3] has the wrong sign: it is subtracted from the second output.")
 def four_products(x, w):
     return np.array([
         (x[0] - x[2]) * w[0],
@@ -166,7 +172,7 @@ def four_products(x, w):
     return np.array([np.dot(x[:3], w), 0, 0, -np.dot(x[1:], w)])
 
 
-@wrong("fast-winograd", "The halves put too much in: the first product has to take x[2] away.")
+@wrong("fast-winograd", "The halves add too much: the first product has to subtract x[2].")
 def four_products(x, w):
     return np.array([
         x[0] * w[0],
@@ -176,7 +182,7 @@ def four_products(x, w):
     ])  # fmt: skip
 
 
-@wrong("fast-winograd", "Halves have no place in an array of whole numbers, as np.empty_like(x).")
+@wrong("fast-winograd", "An array of integers, such as np.empty_like(x), cannot hold halves.")
 def four_products(x, w):
     m = np.empty_like(x)
     m[0] = (x[0] - x[2]) * w[0]
@@ -187,7 +193,7 @@ def four_products(x, w):
 
 
 def single_one(ways, w, P=3, Q=4):
-    """Measure what is sent back besides the filters, from a single one in the first place."""
+    """Measure the result for filters with a single one, at the first tap to begin with."""
     y_bar = np.zeros((len(w), len(w), P, Q))
     y_bar[0, 0, 0, 0] = 1
     sent = [way(y_bar, w)[0, 0, : w.shape[2], : w.shape[3]] for way in ways]

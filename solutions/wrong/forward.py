@@ -34,13 +34,13 @@ class Moving:
     __rmul__ = lambda self, other: self * other
 
 
-@wrong("forward-dual", "The tangents are multiplied: each factor moves on its own.")
+@wrong("forward-dual", "The tangents are multiplied: the product rule has a term for each factor.")
 class Dual(Moving):
     def tangent(self, z):
         return self.dot * z.dot
 
 
-@wrong("forward-dual", "A term of the product rule is missing: both factors move.")
+@wrong("forward-dual", "A term of the product rule is missing: both factors change.")
 class Dual(Moving):
     def tangent(self, z):
         return self.dot * z.value
@@ -52,7 +52,7 @@ class Dual(Moving):
         return self.dot * self.value + z.value * z.dot
 
 
-@wrong("forward-dual", "A plain number stands still: its tangent is zero.")
+@wrong("forward-dual", "A plain number is constant: its tangent is zero.")
 class Dual(Moving):
     def other(self, other):
         return other if isinstance(other, Moving) else type(self)(other, 1)
@@ -97,7 +97,7 @@ def elementary(name, x, x_dot):
 
 
 def pushed(w, w_dot, inner=2.0, sine=np.cos, swapped=1.0, squash=lambda g: g * (1 - g)):
-    """Push a tangent through the example; the options are what may go wrong on the way."""
+    """Push a tangent through the example; the options are what may go wrong."""
     (w1, w2), (w1_dot, w2_dot) = w, w_dot
     a = np.exp(w1)
     c = np.exp(2 * w2)
@@ -119,7 +119,7 @@ def example_jvp(w, w_dot):
     return pushed(w, w_dot, sine=np.sin)
 
 
-@wrong("forward-jvp", "In the product w₁ w₂ both factors move: a term is missing.")
+@wrong("forward-jvp", "In the product w₁ w₂ both factors change: a term is missing.")
 def example_jvp(w, w_dot):
     return pushed(w, w_dot, swapped=0.0)
 
@@ -139,7 +139,7 @@ def jacobian(jvp, x):
     return np.stack([jvp(x, unit)[0] for unit in np.eye(len(x))], axis=1)
 
 
-@wrong("forward-jacobian", "All inputs move at once: one run has to move one input.")
+@wrong("forward-jacobian", "All inputs change at once: each run has to change one input.")
 def jacobian(jvp, x):
     return np.stack([jvp(x, np.ones(len(x)))[1] for _ in x], axis=1)
 
@@ -164,7 +164,7 @@ def newton(jvp, x, *, steps):
     return x
 
 
-@wrong("forward-newton", "At a zero there is nothing to do: look at y before you divide.")
+@wrong("forward-newton", "At a zero there is nothing to do: test y before you divide.")
 def newton(jvp, x, *, steps):
     for _ in range(steps):
         y, slope = jvp(x, 1.0)
@@ -174,7 +174,9 @@ def newton(jvp, x, *, steps):
     return x
 
 
-@wrong("forward-newton", "A level line has no zero: raise a ValueError before you divide by it.")
+@wrong(
+    "forward-newton", "A horizontal line has no zero: raise a ValueError before you divide by it."
+)
 def newton(jvp, x, *, steps):
     for _ in range(steps):
         y, slope = jvp(x, 1.0)
@@ -238,7 +240,7 @@ def is_the_tangent(f, jvp, x, *, rng):
     return bool(np.all(gaps(f, jvp, x, rng.normal(size=np.shape(x))) == 0))
 
 
-@wrong("forward-check", "The tolerance is so wide that one part in a thousand fits in.")
+@wrong("forward-check", "The tolerance is so wide that one part in a thousand passes.")
 def is_the_tangent(f, jvp, x, *, rng):
     return bool(np.all(gaps(f, jvp, x, rng.normal(size=np.shape(x))) < 0.1))
 

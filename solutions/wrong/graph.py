@@ -76,17 +76,22 @@ def passed(expression, y, listed=None, add=True):
     return bars
 
 
-@wrong("graph-backward", "A value that is used twice hears twice: add, do not overwrite.")
+@wrong(
+    "graph-backward", "A value that is used twice receives two gradients: add, do not overwrite."
+)
 def cotangents(expression, y):
     return passed(expression, y, add=False)
 
 
-@wrong("graph-backward", "A value passes on too early: count its edges, and wait for all of them.")
+@wrong(
+    "graph-backward",
+    "A cotangent is passed on before it is complete: count the edges that are left.",
+)
 def cotangents(expression, y):
     return passed(expression, y, discovered)
 
 
-@wrong("graph-backward", "Every way is walked by itself, and there may be 2¹⁰⁰⁰ of them.")
+@wrong("graph-backward", "Every path is followed separately, and there may be 2¹⁰⁰⁰ of them.")
 def cotangents(expression, y):
     bars = {}
 
@@ -142,12 +147,15 @@ def depth_first(source, successors):
     return list(met)
 
 
-@wrong("graph-depth-first", "You list the first to finish first: turn the list round.")
+@wrong("graph-depth-first", "You list the first to finish first: reverse the list.")
 def depth_first(source, successors):
     return list(finishing(source, successors, {}))
 
 
-@wrong("graph-depth-first", "Who meets an open node again runs in a circle: raise a ValueError.")
+@wrong(
+    "graph-depth-first",
+    "A search that meets an open node again has found a cycle: raise a ValueError.",
+)
 def depth_first(source, successors):
     return list(finishing(source, successors, {}, refuse=False))[::-1]
 
@@ -178,7 +186,7 @@ def find_cycle(graph):
     return back(graph)[::-1]
 
 
-@wrong("graph-cycle", "You walked against the edges: turn the list round.")
+@wrong("graph-cycle", "You walked against the edges: reverse the list.")
 def find_cycle(graph):
     return [*back(graph), *back(graph)[:1]]
 
@@ -188,7 +196,7 @@ def find_cycle(graph):
     return [*stuck(graph), *stuck(graph)[:1]]
 
 
-@wrong("graph-cycle", "You find circles of two nodes at most: they may be longer.")
+@wrong("graph-cycle", "You find cycles of two nodes at most: they may be longer.")
 def find_cycle(graph):
     for u in graph:
         for v in graph[u]:
@@ -209,12 +217,12 @@ def count_orders(graph):
     return factorial(len(graph))
 
 
-@wrong("graph-count", "An edge does not always halve the number of orders: two may say the same.")
+@wrong("graph-count", "An edge does not always halve the number of orders: two may imply the same.")
 def count_orders(graph):
     return factorial(len(graph)) >> sum(len(set(after)) for after in graph.values())
 
 
-@wrong("graph-count", "You tell whether there is an order: count how many there are.")
+@wrong("graph-count", "You return whether there is an order: count how many there are.")
 def count_orders(graph):
     return int(len(kahn(graph, edges_into(graph), whole=False)) == len(graph))
 
@@ -246,7 +254,7 @@ def too_early(expression):
     return extended(expression, "b", ("b", "y"))
 
 
-@wrong("graph-break", "Breadth first fails, but depth first is right with the long way first.")
+@wrong("graph-break", "Breadth first fails, but depth first is right with the long path first.")
 def too_early(expression):
     return extended(expression, "yb", ("b", "c"), ("c", "y"))
 
@@ -256,7 +264,7 @@ def too_early(expression):
     return extended(expression, "yybd", ("b", "c"), ("c", "y"), ("d", "y"))
 
 
-@wrong("graph-break", "Depth first fails, but breadth first is right: all ways are equally long.")
+@wrong("graph-break", "Depth first fails, but breadth first is right: all paths are equally long.")
 def too_early(expression):
     return extended(expression, "bd", ("b", "y"), ("d", "y"))
 

@@ -13,7 +13,7 @@ def flat(x):
     return x.reshape(len(x), -1)
 
 
-@wrong("linear-forward", "Images have to be laid flat before they can be multiplied by w.")
+@wrong("linear-forward", "Flatten the images before you multiply by w.")
 def linear(x, w, b):
     return x @ w + b
 
@@ -23,7 +23,7 @@ def linear(x, w, b):
     return flat(x) @ w
 
 
-@wrong("linear-forward", "An image is laid flat in the order of memory, order C and not F.")
+@wrong("linear-forward", "Flatten an image in C order, not in F order.")
 def linear(x, w, b):
     return x.reshape(len(x), -1, order="F") @ w + b
 
@@ -35,7 +35,7 @@ def linear(x, w, b):
     return x.reshape(len(w), -1).T @ w + b
 
 
-@wrong("linear-forward", "The result takes the type of x, and whole numbers cut it.")
+@wrong("linear-forward", "The result takes the type of x: integers truncate it.")
 def linear(x, w, b):
     return (flat(x) @ w + b).astype(x.dtype)
 
@@ -57,13 +57,15 @@ def linear_vjp(x, w, b, y_bar):
     return (y_bar @ w.T).reshape(x.shape), y_bar.T @ flat(x), y_bar.sum(axis=0)
 
 
-@wrong("linear-backward", "You divided by N: means belong to the loss, and ȳ has them already.")
+@wrong(
+    "linear-backward", "You divided by N: if the loss is a mean, ȳ contains that factor already."
+)
 def linear_vjp(x, w, b, y_bar):
     N = len(x)
     return (y_bar @ w.T).reshape(x.shape), flat(x).T @ y_bar / N, y_bar.sum(axis=0) / N
 
 
-@wrong("linear-backward", "The bias went into every example: add its cotangents up over axis 0.")
+@wrong("linear-backward", "Every example uses the bias: sum its cotangents over axis 0.")
 def linear_vjp(x, w, b, y_bar):
     return (y_bar @ w.T).reshape(x.shape), flat(x).T @ y_bar, y_bar
 
@@ -106,7 +108,7 @@ def classifier_loss(x, t, w, b, reg):
     return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
 
 
-@wrong("linear-classifier", "The penalty spares the bias: its gradient has no reg · b.")
+@wrong("linear-classifier", "The bias is not penalised: its gradient has no reg · b.")
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
     y_bar = y_bar / len(x)
@@ -114,7 +116,9 @@ def classifier_loss(x, t, w, b, reg):
     return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0) + reg * b
 
 
-@wrong("linear-classifier", "The exponentials overflow: take the largest score off each row first.")
+@wrong(
+    "linear-classifier", "The exponentials overflow: subtract the largest score of each row first."
+)
 def classifier_loss(x, t, w, b, reg):
     powers = np.exp(x @ w + b)
     p = powers / powers.sum(axis=1, keepdims=True)
@@ -128,7 +132,7 @@ def predict(x, w, b):
     return np.argmax(x @ w + b, axis=0)
 
 
-@wrong("linear-predict", "You return the largest score; its place is asked for: np.argmax.")
+@wrong("linear-predict", "You return the largest score; its index is asked for: np.argmax.")
 def predict(x, w, b):
     return np.max(x @ w + b, axis=1)
 
@@ -138,22 +142,24 @@ def predict(x, w, b):
     return np.argmax(x @ w, axis=1)
 
 
-@wrong("linear-predict", "Without an axis np.argmax finds one place in the whole batch.")
+@wrong("linear-predict", "Without an axis np.argmax returns one index for the whole batch.")
 def predict(x, w, b):
     return np.argmax(x @ w + b)
 
 
-@wrong("linear-jvp", "Both factors move at once in ẋ ẇ: let one move while the other stands still.")
+@wrong(
+    "linear-jvp", "The product ẋ ẇ is of second order: the product rule has a term for each factor."
+)
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     return x_dot @ w_dot + b_dot
 
 
-@wrong("linear-jvp", "The weights move, too: the term x ẇ is missing.")
+@wrong("linear-jvp", "The weights have a tangent, too: the term x ẇ is missing.")
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     return x_dot @ w + b_dot
 
 
-@wrong("linear-jvp", "The bias moves, too: its tangent is missing.")
+@wrong("linear-jvp", "The bias has a tangent, too: it is missing.")
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     return x_dot @ w + x @ w_dot
 
@@ -163,22 +169,22 @@ def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     return x_dot @ w + x @ w_dot + b
 
 
-@wrong("linear-jvp", "The result takes the type of x, and whole numbers cut it.")
+@wrong("linear-jvp", "The result takes the type of x: integers truncate it.")
 def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
     return (x_dot @ w + x @ w_dot + b_dot).astype(x.dtype)
 
 
-@wrong("linear-blind", "This way back is right: it has to be wrong for a random ȳ.")
+@wrong("linear-blind", "This pullback is right: it has to be wrong for a random ȳ.")
 def deceptive_softmax_vjp(y, y_bar):
     return y * (y_bar - (y_bar * y).sum(axis=1, keepdims=True))
 
 
-@wrong("linear-blind", "It is always zero: for a random ȳ something has to come out.")
+@wrong("linear-blind", "It is always zero: for a random ȳ it must not be.")
 def deceptive_softmax_vjp(y, y_bar):
     return np.zeros_like(y)
 
 
-@wrong("linear-blind", "The sum sees this one: for ȳ = 1 it is not zero.")
+@wrong("linear-blind", "A check with ȳ = 1 detects this one: it is not zero there.")
 def deceptive_softmax_vjp(y, y_bar):
     return y * y_bar
 
@@ -202,12 +208,14 @@ def judged(f, rule, xs, rng, draw=None, moving=None, tolerance=1e-6):
     return bool(abs(measured - sum(terms)) <= tolerance * (1 + abs(measured)))
 
 
-@wrong("linear-gradient-check", "An upstream gradient of ones sees a sum only: draw it at random.")
+@wrong(
+    "linear-gradient-check", "An upstream gradient of ones checks a sum only: draw it at random."
+)
 def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng, draw=np.ones)
 
 
-@wrong("linear-gradient-check", "Only the first argument moves: every x in xs needs a direction.")
+@wrong("linear-gradient-check", "Only the first argument changes: every x in xs needs a direction.")
 def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng, moving=[0])
 
@@ -217,7 +225,7 @@ def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng, tolerance=0.0)
 
 
-@wrong("linear-gradient-check", "The tolerance is so wide that a wrong way back fits in.")
+@wrong("linear-gradient-check", "The tolerance is so wide that a wrong gradient passes.")
 def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng, tolerance=0.5)
 

@@ -23,7 +23,7 @@ def chosen(x, t):
     return x[np.arange(len(x)), t]
 
 
-@wrong("loss-softmax", "The exponentials overflow: take the largest score off each row first.")
+@wrong("loss-softmax", "The exponentials overflow: subtract the largest score of each row first.")
 def softmax(scores):
     powers = np.exp(scores)
     return powers / powers.sum(axis=1, keepdims=True)
@@ -41,7 +41,10 @@ def softmax(scores):
     return powers / powers.sum(axis=0)
 
 
-@wrong("loss-softmax", "One largest score for the whole batch drowns the rows that lie far below.")
+@wrong(
+    "loss-softmax",
+    "With one maximum for the whole batch, rows far below it underflow: use one a row.",
+)
 def softmax(scores):
     powers = np.exp(scores - scores.max())
     return powers / powers.sum(axis=1, keepdims=True)
@@ -106,7 +109,7 @@ def cross_entropy(scores, t):
     return -np.log(chosen(y, t)).mean(), (y - np.eye(scores.shape[1])[t]) / len(t)
 
 
-@wrong("loss-cross-entropy", "The sign is missing: a surprise is minus the logarithm.")
+@wrong("loss-cross-entropy", "The sign is missing: the loss is minus the logarithm.")
 def cross_entropy(scores, t):
     truth = np.eye(scores.shape[1])[t]
     return chosen(logs(scores), t).mean(), (shares(scores) - truth) / len(t)
@@ -129,7 +132,7 @@ def short(scores, t, margin):
     return np.maximum(0, scores - chosen(scores, t)[:, None] + margin)
 
 
-@wrong("loss-hinge", "The right class pays the margin to itself: leave it out of the sum.")
+@wrong("loss-hinge", "The right class adds the margin to its own loss: leave it out of the sum.")
 def hinge(scores, t, *, margin=1.0):
     missing = short(scores, t, margin)
     truth = np.eye(scores.shape[1])[t]
@@ -138,7 +141,10 @@ def hinge(scores, t, *, margin=1.0):
     return missing.sum() / len(t), gradient / len(t)
 
 
-@wrong("loss-hinge", "The right class gets minus one for every class that pays, not minus one.")
+@wrong(
+    "loss-hinge",
+    "The right class receives minus one for every positive term, not minus one in all.",
+)
 def hinge(scores, t, *, margin=1.0):
     truth = np.eye(scores.shape[1])[t]
     missing = short(scores, t, margin) * (1 - truth)
@@ -223,7 +229,9 @@ def overflow(scores):
     return scores + 1000.0
 
 
-@wrong("loss-overflow", "Multiplied scores have other probabilities: shift them, by a sum.")
+@wrong(
+    "loss-overflow", "Scores that are multiplied have other probabilities: add a constant to them."
+)
 def overflow(scores):
     return np.array([[1000.0], [-1000.0]]) * (1 + np.abs(scores))
 
@@ -241,7 +249,7 @@ def judged(f, pullback, rng, y_bar=None, tolerance=1e-7):
     return bool(np.abs(gaps).max() <= tolerance)
 
 
-@wrong("loss-lemma", "An upstream gradient of ones sees a sum only: draw it at random.")
+@wrong("loss-lemma", "An upstream gradient of ones checks a sum only: draw it at random.")
 def accepts(f, pullback, *, rng):
     return judged(f, pullback, rng, y_bar=np.ones((4, 3)))
 
@@ -251,7 +259,7 @@ def accepts(f, pullback, *, rng):
     return judged(f, pullback, rng, tolerance=0.0)
 
 
-@wrong("loss-lemma", "The tolerance is so wide that an error of one part in a thousand fits in.")
+@wrong("loss-lemma", "The tolerance is so wide that an error of one part in a thousand passes.")
 def accepts(f, pullback, *, rng):
     return judged(f, pullback, rng, tolerance=0.1)
 

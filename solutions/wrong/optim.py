@@ -8,12 +8,12 @@ import numpy as np
 from dlcore.course.exercises.known_answers import wrong
 
 
-@wrong("optim-sgd", "The step goes uphill: the gradient is taken off, not added.")
+@wrong("optim-sgd", "The step goes uphill: subtract the gradient, do not add it.")
 def sgd(w, g, rate):
     return w + rate * g
 
 
-@wrong("optim-sgd", "You changed w in place: w - rate * g makes a fresh array.")
+@wrong("optim-sgd", "You changed w in place: w - rate * g makes a new array.")
 def sgd(w, g, rate):
     w -= rate * g
     return w
@@ -24,35 +24,35 @@ def sgd(w, g, rate):
     return w - g
 
 
-@wrong("optim-sgd", "You return the step, and not the place where it leads.")
+@wrong("optim-sgd", "You return the step, and not the new weights.")
 def sgd(w, g, rate):
     return -rate * g
 
 
-@wrong("optim-momentum", "The push goes uphill: the velocity loses rate · g.")
+@wrong("optim-momentum", "The step goes uphill: subtract rate · g from the velocity.")
 def momentum(w, g, v, rate, momentum):
     v = momentum * v + rate * g
     return w + v, v
 
 
-@wrong("optim-momentum", "Here v is the step itself: it loses rate · g, and is added to w.")
+@wrong("optim-momentum", "Here v is the step itself: subtract rate · g from it, then add it to w.")
 def momentum(w, g, v, rate, momentum):
     v = momentum * v + rate * g
     return w - v, v
 
 
-@wrong("optim-momentum", "The weights move by the velocity after the push, not before it.")
+@wrong("optim-momentum", "The weights change by the new velocity, not by the old one.")
 def momentum(w, g, v, rate, momentum):
     return w + v, momentum * v - rate * g
 
 
-@wrong("optim-momentum", "No mean is taken here: the push is rate · g, without 1 - momentum.")
+@wrong("optim-momentum", "No mean is taken here: subtract rate · g, without 1 - momentum.")
 def momentum(w, g, v, rate, momentum):
     v = momentum * v - (1 - momentum) * rate * g
     return w + v, v
 
 
-@wrong("optim-momentum", "The rate belongs to the push, not to the velocity as a whole.")
+@wrong("optim-momentum", "The rate multiplies the gradient, not the velocity as a whole.")
 def momentum(w, g, v, rate, momentum):
     v = momentum * v - g
     return w + rate * v, v
@@ -64,21 +64,21 @@ def momentum(w, g, v, rate, momentum):
     return v, w + v
 
 
-@wrong("optim-rmsprop", "The sizes gather squares: g has to be multiplied by itself.")
+@wrong("optim-rmsprop", "The state s is a mean of squares: g has to be squared.")
 def rmsprop(w, g, s, rate, rho, eps, place="inside"):
     s = rho * s + (1 - rho) * np.abs(g)
     size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
     return w - rate * g / size, s
 
 
-@wrong("optim-rmsprop", "The latest square weighs 1 - rho, so that all weights sum to one.")
+@wrong("optim-rmsprop", "The latest square has the weight 1 - rho, so that all weights sum to one.")
 def rmsprop(w, g, s, rate, rho, eps, place="inside"):
     s = rho * s + g * g
     size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
     return w - rate * g / size, s
 
 
-@wrong("optim-rmsprop", "Under the root stands s as it is after the gradient has been counted.")
+@wrong("optim-rmsprop", "Under the root stands the new s, which includes this gradient.")
 def rmsprop(w, g, s, rate, rho, eps, place="inside"):
     size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
     return w - rate * g / size, rho * s + (1 - rho) * g * g
@@ -107,13 +107,13 @@ def means(g, m, s, beta1, beta2):
     return beta1 * m + (1 - beta1) * g, beta2 * s + (1 - beta2) * g * g
 
 
-@wrong("optim-adam", "The memories start at zero, nothing corrects it: divide by 1 - betaⁱ.")
+@wrong("optim-adam", "The means start at zero, and nothing corrects that: divide by 1 - betaⁱ.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     m, s = means(g, m, s, beta1, beta2)
     return w - rate * m / (np.sqrt(s) + eps), m, s
 
 
-@wrong("optim-adam", "The corrected m̂ and ŝ serve one step: what is remembered is m and s.")
+@wrong("optim-adam", "The corrected m̂ and ŝ serve one step: return m and s as the state.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     m, s = means(g, m, s, beta1, beta2)
     m = m / (1 - beta1**steps)
@@ -143,7 +143,7 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     return w - rate * (m / (1 - beta1)) / (np.sqrt(s / (1 - beta2)) + eps), m, s
 
 
-@wrong("optim-adam", "The memory s holds squares: g has to be multiplied by itself.")
+@wrong("optim-adam", "The state s is a mean of squares: g has to be squared.")
 def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     m = beta1 * m + (1 - beta1) * g
     s = beta2 * s + (1 - beta2) * np.abs(g)
@@ -152,19 +152,21 @@ def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
     return w - rate * m_hat / (np.sqrt(s_hat) + eps), m, s
 
 
-@wrong("optim-nesterov", "The slope is looked up where the ball is: look ahead, at w + momentum v.")
+@wrong("optim-nesterov", "The gradient is taken at w: take it ahead, at w + momentum v.")
 def nesterov(w, v, gradient, rate, momentum):
     v = momentum * v - rate * gradient(w)
     return w + v, v
 
 
-@wrong("optim-nesterov", "You look too far: friction takes its part first, momentum v is left.")
+@wrong("optim-nesterov", "You look too far ahead: take the gradient at w + momentum v.")
 def nesterov(w, v, gradient, rate, momentum):
     v = momentum * v - rate * gradient(w + v)
     return w + v, v
 
 
-@wrong("optim-nesterov", "The ball has moved twice: the step starts from w, not from ahead.")
+@wrong(
+    "optim-nesterov", "The weights move twice: the step starts from w, not from the point ahead."
+)
 def nesterov(w, v, gradient, rate, momentum):
     ahead = w + momentum * v
     v = momentum * v - rate * gradient(ahead)
@@ -178,7 +180,9 @@ def nesterov(w, v, gradient, rate, momentum):
     return w + momentum * v - rate * g, v
 
 
-@wrong("optim-divergence", "At 1/curvature one step ends at the bottom: the limit is twice as far.")
+@wrong(
+    "optim-divergence", "At 1/curvature one step reaches the minimum: the limit is twice that rate."
+)
 def critical_rate(a):
     return 1 / np.linalg.eigvalsh(a)[-1]
 
@@ -188,17 +192,23 @@ def critical_rate(a):
     return 2 / np.linalg.eigvalsh(a)[0]
 
 
-@wrong("optim-divergence", "The diagonal knows the curvatures only when the bowl is not turned.")
+@wrong(
+    "optim-divergence",
+    "The diagonal holds the curvatures only if the matrix is diagonal: use eigenvalues.",
+)
 def critical_rate(a):
     return 2 / np.diag(a).max()
 
 
-@wrong("optim-divergence", "The norm adds all curvatures up: the largest one alone decides.")
+@wrong("optim-divergence", "This norm combines all curvatures: the largest one alone decides.")
 def critical_rate(a):
     return 2 / np.linalg.norm(a)
 
 
-@wrong("optim-divergence", "Ones may have no part in the steepest direction: start at random.")
+@wrong(
+    "optim-divergence",
+    "A vector of ones may have no component in the steepest direction: start at random.",
+)
 def critical_rate(a):
     v = np.ones(len(a))
     for _ in range(1000):
@@ -233,7 +243,9 @@ def is_momentum(make, rng):
     return judged(make, rng, steps=4)
 
 
-@wrong("optim-prove", "The first step starts from rest, where nothing is remembered: take several.")
+@wrong(
+    "optim-prove", "The first step starts from a state of zeros, which hides errors: take several."
+)
 def is_momentum(make, rng):
     return judged(make, rng, steps=1)
 
@@ -243,12 +255,12 @@ def is_momentum(make, rng):
     return judged(make, rng, tolerance=0.0)
 
 
-@wrong("optim-prove", "Slopes of one are their own signs: draw slopes of all sizes.")
+@wrong("optim-prove", "Gradients of one equal their signs: draw gradients of all sizes.")
 def is_momentum(make, rng):
     return judged(make, rng, g=np.ones(4))
 
 
-@wrong("optim-prove", "Slopes that are all alike hide that entries are exchanged or joined.")
+@wrong("optim-prove", "Gradients that are all alike hide that entries are exchanged or joined.")
 def is_momentum(make, rng):
     return judged(make, rng, g=np.full(4, rng.normal()))
 

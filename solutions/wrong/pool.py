@@ -14,7 +14,7 @@ def places(x, window, stride):
 
 
 def windows(x, window, stride):
-    """Yield the place of every window, and the part of the image that it sees."""
+    """Yield the position of every window, and the part of the image that it covers."""
     for p, q in np.ndindex(*places(x, window, stride)):
         i = p * stride
         j = q * stride
@@ -22,7 +22,7 @@ def windows(x, window, stride):
 
 
 def pooled(x, window, stride, summary):
-    """Fill the place of every window with a summary of what it sees."""
+    """Fill the position of every window with a summary of its entries."""
     y = np.empty((*x.shape[:2], *places(x, window, stride)))
     for p, q, part in windows(x, window, stride):
         y[:, :, p, q] = summary(x[part])
@@ -54,7 +54,7 @@ def max_pool(x, window, stride):
     return np.maximum(pooled(x, window, stride, lambda part: part.max(axis=(2, 3))), 0)
 
 
-@wrong("pool-max", "Channels are pooled apart: take the maximum over the last two axes alone.")
+@wrong("pool-max", "Channels are pooled separately: take the maximum over the last two axes only.")
 def max_pool(x, window, stride):
     return pooled(x, window, stride, lambda part: part.max(axis=(1, 2, 3))[:, None])
 
@@ -75,7 +75,7 @@ def max_pool(x, window, stride):
     return y
 
 
-@wrong("pool-max-backward", "Of several largest entries only the first is paid: use argmax.")
+@wrong("pool-max-backward", "Of several largest entries only the first receives ȳ: use argmax.")
 def max_pool_backward(x, y_bar, window, stride):
     x_bar = np.zeros_like(x)
     for p, q, part in windows(x, window, stride):
@@ -94,7 +94,7 @@ def max_pool_backward(x, y_bar, window, stride):
     return x_bar
 
 
-@wrong("pool-max-backward", "The last of several largest entries is paid: it is to be the first.")
+@wrong("pool-max-backward", "Of several largest entries the first is to receive ȳ, not the last.")
 def max_pool_backward(x, y_bar, window, stride):
     x_bar = np.zeros_like(x)
     for p, q, part in windows(x, window, stride):
@@ -104,7 +104,9 @@ def max_pool_backward(x, y_bar, window, stride):
     return x_bar
 
 
-@wrong("pool-max-backward", "Every entry of the window is paid: that is the way back of a sum.")
+@wrong(
+    "pool-max-backward", "Every entry of the window receives ȳ: that is the backward pass of a sum."
+)
 def max_pool_backward(x, y_bar, window, stride):
     x_bar = np.zeros_like(x)
     for p, q, part in windows(x, window, stride):
@@ -113,11 +115,11 @@ def max_pool_backward(x, y_bar, window, stride):
 
 
 def averaging(x, window, stride, pullback):
-    """Average, and put another way back beside it."""
+    """Average, and return another backward pass with it."""
     return pooled(x, window, stride, lambda part: part.mean(axis=(2, 3))), pullback
 
 
-@wrong("pool-average", "Every entry hears its part only: divide ȳ by the size of the window.")
+@wrong("pool-average", "Every entry receives its share only: divide ȳ by the size of the window.")
 def avg_pool(x, window, stride):
     def pullback(y_bar):
         x_bar = np.zeros_like(x)
@@ -181,24 +183,24 @@ def averaging_filters(channels, window):
     return np.full((1, channels, window, window), 1 / window**2)
 
 
-@wrong("pool-ties", "No two entries are equal, so the generous way back pays once.")
+@wrong("pool-ties", "No two entries are equal, so ȳ is received once.")
 def overpaid(window, times):
     return np.arange(window**2).reshape(1, 1, window, window)
 
 
-@wrong("pool-ties", "All entries are the largest, so every one of them is paid.")
+@wrong("pool-ties", "All entries are the largest, so every one of them receives ȳ.")
 def overpaid(window, times):
     return np.ones((1, 1, window, window))
 
 
 def ranked(window, times):
-    """Let as many entries of an image be smaller than the others as are told."""
+    """Let as many entries of an image be smaller than the others as are asked for."""
     image = np.ones(window**2)
     image[:times] = 0
     return image
 
 
-@wrong("pool-ties", "So many entries are equal, but the others are larger: they are paid.")
+@wrong("pool-ties", "So many entries are equal, but the others are larger: they receive ȳ.")
 def overpaid(window, times):
     return ranked(window, times).reshape(1, 1, window, window)
 

@@ -12,7 +12,7 @@ LAST = {"w": "weight", "b": "bias", "gamma": "weight", "beta": "bias",
 
 
 def is_linear(last, array):
-    """Tell whether an array is the weight of a linear layer."""
+    """Decide whether an array is the weight of a linear layer."""
     return last == "w" and array.ndim == 2
 
 
@@ -62,7 +62,7 @@ def state_dict(arrays):
     return found
 
 
-@wrong("pytorch-state-dict", "PyTorch says running_mean and running_var, not mean and var.")
+@wrong("pytorch-state-dict", "PyTorch's names are running_mean and running_var, not mean and var.")
 def state_dict(arrays):
     return renamed(arrays, names=LAST | {"mean": "mean", "var": "var"})
 
@@ -202,11 +202,11 @@ def converted(memory, scale, turned):
 
 
 def two_axes(array):
-    """Tell whether an array belongs to a linear layer."""
+    """Decide whether an array belongs to a linear layer."""
     return array.ndim == 2
 
 
-@wrong("pytorch-buffer", "A memory has the layout of its parameter: transpose those of two axes.")
+@wrong("pytorch-buffer", "A buffer has the layout of its parameter: transpose those of two axes.")
 def exchange(memory, next_rate, to):
     scale = -1 / next_rate if to == "pytorch" else -next_rate
     return converted(memory, scale, lambda array: False)
@@ -218,12 +218,14 @@ def exchange(memory, next_rate, to):
     return converted(memory, scale, two_axes)
 
 
-@wrong("pytorch-buffer", "Our velocity contains the rate: divide by it on the way to PyTorch.")
+@wrong(
+    "pytorch-buffer", "Our velocity contains the rate: divide by it when you convert to PyTorch's."
+)
 def exchange(memory, next_rate, to):
     return converted(memory, -next_rate if to == "pytorch" else -1 / next_rate, two_axes)
 
 
-@wrong("pytorch-buffer", "On the way back multiply by the learning rate; do not divide again.")
+@wrong("pytorch-buffer", "To convert back, multiply by the learning rate; do not divide again.")
 def exchange(memory, next_rate, to):
     return converted(memory, -1 / next_rate, two_axes)
 

@@ -10,7 +10,7 @@ import numpy as np
 from dlcore.course.exercises.known_answers import wrong
 
 
-@wrong("resnet-forward", "The ReLU comes after the addition: a branch can also take away.")
+@wrong("resnet-forward", "The ReLU comes after the addition: the branch itself may be negative.")
 def residual_block(x, branch, shortcut=None):
     s = x if shortcut is None else shortcut(x)
     return np.maximum(0, branch(x)) + s
@@ -32,7 +32,7 @@ def residual_block(x, branch, shortcut=None):
     return np.maximum(0, (branch(x) + s) / 2)
 
 
-@wrong("resnet-forward", "Both are rectified alone: their sum is never negative then.")
+@wrong("resnet-forward", "A ReLU is applied to each of them: apply one to their sum.")
 def residual_block(x, branch, shortcut=None):
     s = x if shortcut is None else shortcut(x)
     return np.maximum(0, branch(x)) + np.maximum(0, s)
@@ -306,7 +306,7 @@ def summed(n, widths, C, K, *, bias=0, norm=2, first=2, projected=None):
     return count + (C + 1) * K
 
 
-@wrong("resnet-parameters", "The convolutions have no biases: a normalisation takes them off.")
+@wrong("resnet-parameters", "The convolutions have no biases: a normalisation cancels them.")
 def count_parameters(n, widths, C, K, *, projection=False):
     return summed(n, widths, C, K, bias=1, first=3, projected=2 if projection else None)
 

@@ -52,12 +52,14 @@ class Tape:
                 parent.bar = self.adds * parent.bar + slope * node.bar
 
 
-@wrong("reverse-tape", "A node used twice is told twice: add to its bar.")
+@wrong("reverse-tape", "A node that is used twice receives two gradients: add to its bar.")
 class Node(Tape):
     adds = False
 
 
-@wrong("reverse-tape", "The bars of the last walk are still there: set them to zero first.")
+@wrong(
+    "reverse-tape", "The bars of the last backward pass are still there: set them to zero first."
+)
 class Node(Tape):
     clears = False
 
@@ -67,7 +69,9 @@ class Node(Tape):
     swapped = True
 
 
-@wrong("reverse-tape", "A node passes its bar on too early: let it wait for all its users.")
+@wrong(
+    "reverse-tape", "A node passes its bar on before it is complete: process all its users first."
+)
 class Node(Tape):
     def order(self):
         found = [self]
@@ -145,14 +149,17 @@ def jacobian(vjp, f, x):
     return rows(vjp, f, x)[0]
 
 
-@wrong("reverse-jacobian", "A cotangent of ones asks about the sum: let one entry be one.")
+@wrong(
+    "reverse-jacobian", "A cotangent of ones gives the gradient of the sum: set one entry to one."
+)
 def jacobian(vjp, f, x):
     found, shape = rows(vjp, f, x, others=1.0)
     return found.reshape(shape)
 
 
 @wrong(
-    "reverse-jacobian", "One run of f, and one walk back for each output: nothing is done twice."
+    "reverse-jacobian",
+    "One forward pass, and one backward pass for each output: nothing is done twice.",
 )
 def jacobian(vjp, f, x):
     vjp(f, x)
@@ -160,7 +167,7 @@ def jacobian(vjp, f, x):
     return found.reshape(shape)
 
 
-@wrong("reverse-hvp", "A one-sided difference errs by the order of h: ask on both sides of x.")
+@wrong("reverse-hvp", "A one-sided difference errs by the order of h: take one on each side of x.")
 def hvp(gradient, x, v):
     length = np.linalg.norm(v) or 1.0
     return (gradient(x + 1e-5 * v / length) - gradient(x)) / 1e-5 * length
@@ -200,13 +207,13 @@ class Rules:
         return (y_bar * self.slope(y, x),)
 
 
-@wrong("reverse-rule", "Both factors of x σ(x) move: the slope of σ is missing.")
+@wrong("reverse-rule", "Both factors of x σ(x) depend on x: the slope of σ is missing.")
 class Swish(Rules):
     def slope(self, y, x):
         return 1 / (1 + np.exp(-x))
 
 
-@wrong("reverse-rule", "The first factor moves, too: σ itself is missing from the slope.")
+@wrong("reverse-rule", "The first factor depends on x, too: σ itself is missing from the slope.")
 class Swish(Rules):
     def slope(self, y, x):
         return y * (1 - 1 / (1 + np.exp(-x)))

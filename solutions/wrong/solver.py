@@ -40,7 +40,7 @@ def batches(N, batch, *, rng):
     return [order[i * batch : (i + 1) * batch] for i in range(N // batch + 1)]
 
 
-@wrong("solver-batches", "Exchanged with any place, orders are not alike: use rng.permutation.")
+@wrong("solver-batches", "Swaps with any position make some orders likelier: use rng.permutation.")
 def batches(N, batch, *, rng):
     order = np.arange(N)
     for row in range(N):
@@ -54,12 +54,12 @@ def centre(train, val, test):
     return tuple(x - x.mean(axis=0) for x in (train, val, test))
 
 
-@wrong("solver-centre", "One number is taken off: there is a mean for each pixel, axis 0.")
+@wrong("solver-centre", "One number is subtracted: there is a mean for each pixel, axis 0.")
 def centre(train, val, test):
     return tuple(x - train.mean() for x in (train, val, test))
 
 
-@wrong("solver-centre", "The mean has looked at all three sets: before training only one is known.")
+@wrong("solver-centre", "The mean is that of all three sets: use the training set only.")
 def centre(train, val, test):
     mean = np.concatenate([train, val, test]).mean(axis=0)
     return train - mean, val - mean, test - mean
@@ -86,7 +86,7 @@ def steps(loss, x, t, batch, epochs, rng, redraw=True):
             yield rows, *loss(x[rows], t[rows])
 
 
-@wrong("solver-train", "New arrays leave the model's where they are: write in place, -=.")
+@wrong("solver-train", "New arrays leave those of the model unchanged: update in place, with -=.")
 def train(loss, params, x, t, *, rate, batch, epochs, rng):
     losses = []
     for _, value, grads in steps(loss, x, t, batch, epochs, rng):
@@ -96,7 +96,7 @@ def train(loss, params, x, t, *, rate, batch, epochs, rng):
     return losses
 
 
-@wrong("solver-train", "The steps lead uphill: the gradient is taken off, not added.")
+@wrong("solver-train", "The steps go uphill: subtract the gradient, do not add it.")
 def train(loss, params, x, t, *, rate, batch, epochs, rng):
     losses = []
     for _, value, grads in steps(loss, x, t, batch, epochs, rng):
@@ -197,12 +197,12 @@ def confusion(t, predicted, K):
     return np.bincount(predicted * K + t, minlength=K * K).reshape(K, K)
 
 
-@wrong("solver-confusion", "These are shares: examples are to be counted.")
+@wrong("solver-confusion", "These are fractions: count the examples.")
 def confusion(t, predicted, K):
     return np.bincount(t * K + predicted, minlength=K * K).reshape(K, K) / len(t)
 
 
-@wrong("solver-confusion", "Only right predicted are counted: the others lie beside the diagonal.")
+@wrong("solver-confusion", "Only correct predictions are counted: the others lie off the diagonal.")
 def confusion(t, predicted, K):
     return np.diag(np.bincount(t[t == predicted], minlength=K))
 
@@ -222,13 +222,13 @@ def draw(low, high, count, *, rng):
     return np.exp(rng.uniform(np.log10(low), np.log10(high), count))
 
 
-@wrong("solver-draw", "A grid is drawn by nobody: draw the logarithms from `rng`.")
+@wrong("solver-draw", "A grid is not random: draw the logarithms from `rng`.")
 def draw(low, high, count, *, rng):
     return np.geomspace(low / 2, high / 2, count)
 
 
 def hunt(run, low, high, trials, rounds, rng, draw=None, root=0.25, clipped=True, fresh=False):
-    """Look from coarse to fine; the options are what may go wrong on the way."""
+    """Look from coarse to fine; the options are what may go wrong."""
     first = (low, high)
     best = -np.inf
     found = None

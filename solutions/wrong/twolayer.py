@@ -36,24 +36,26 @@ def errors(params, x, t):
 
 
 def back(params, x, y_bar, reg, switch=True):
-    """Send the errors back; `switch` tells whether a unit that is off stays off."""
+    """Propagate the errors back; `switch` says whether the mask of the ReLU is applied."""
     h = hidden(params, x)
     a_bar = (y_bar @ params["w2"].T) * ((h > 0) if switch else 1)
     bars = {"w1": x.T @ a_bar, "b1": a_bar.sum(axis=0), "w2": h.T @ y_bar, "b2": y_bar.sum(axis=0)}
     return {name: bar + reg * params[name] * (name[0] == "w") for name, bar in bars.items()}
 
 
-@wrong("twolayer-forward", "Nothing bends between the layers: two linear maps in a row are one.")
+@wrong(
+    "twolayer-forward", "The ReLU between the layers is missing: two linear maps in a row are one."
+)
 def scores(params, x):
     return (x @ params["w1"] + params["b1"]) @ params["w2"] + params["b2"]
 
 
-@wrong("twolayer-forward", "The scores themselves must not bend: only the hidden units do.")
+@wrong("twolayer-forward", "Do not apply a ReLU to the scores: only the hidden units have one.")
 def scores(params, x):
     return np.maximum(0, output(params, x))
 
 
-@wrong("twolayer-forward", "The first bias comes after the bend: add it before.")
+@wrong("twolayer-forward", "The first bias is added after the ReLU: add it before.")
 def scores(params, x):
     return (np.maximum(0, x @ params["w1"]) + params["b1"]) @ params["w2"] + params["b2"]
 
@@ -63,34 +65,34 @@ def scores(params, x):
     return hidden(params, x) @ params["w2"]
 
 
-@wrong("twolayer-loss", "The price is reg/2 times the squares, with a half.")
+@wrong("twolayer-loss", "The penalty is reg/2 times the sum of squares, with a half.")
 def loss(params, x, t, reg):
     return surprises(params, x, t).mean() + reg * squares(params)
 
 
-@wrong("twolayer-loss", "Both weights have their price, w1 as well as w2.")
+@wrong("twolayer-loss", "Both weights are penalised, w1 as well as w2.")
 def loss(params, x, t, reg):
     return surprises(params, x, t).mean() + reg / 2 * np.sum(params["w2"] ** 2)
 
 
-@wrong("twolayer-loss", "The biases are free of charge: the price is that of w1 and w2 alone.")
+@wrong("twolayer-loss", "The biases are not penalised: only w1 and w2 are.")
 def loss(params, x, t, reg):
     return surprises(params, x, t).mean() + reg / 2 * sum(np.sum(w**2) for w in params.values())
 
 
-@wrong("twolayer-loss", "The price of the weights is not averaged over the examples.")
+@wrong("twolayer-loss", "The penalty is not averaged over the examples.")
 def loss(params, x, t, reg):
     return (surprises(params, x, t).sum() + reg / 2 * squares(params)) / len(x)
 
 
-@wrong("twolayer-loss", "The exponentials overflow: take the largest score off each row first.")
+@wrong("twolayer-loss", "The exponentials overflow: subtract the largest score of each row first.")
 def loss(params, x, t, reg):
     y = output(params, x)
     p = np.exp(y) / np.exp(y).sum(axis=1, keepdims=True)
     return -np.log(p[np.arange(len(x)), t]).mean() + reg / 2 * squares(params)
 
 
-@wrong("twolayer-backward", "A unit that is off passes nothing back: multiply h̄ by [a > 0].")
+@wrong("twolayer-backward", "A unit whose output is 0 receives gradient 0: multiply h̄ by [a > 0].")
 def gradients(params, x, t, reg):
     return back(params, x, errors(params, x, t), reg, switch=False)
 
@@ -100,7 +102,9 @@ def gradients(params, x, t, reg):
     return back(params, x, len(x) * errors(params, x, t), reg)
 
 
-@wrong("twolayer-backward", "The price is forgotten: add reg · w to the gradients of both weights.")
+@wrong(
+    "twolayer-backward", "The penalty is forgotten: add reg · w to the gradients of both weights."
+)
 def gradients(params, x, t, reg):
     return back(params, x, errors(params, x, t), 0)
 
@@ -110,7 +114,7 @@ def gradients(params, x, t, reg):
     return back(params, x, errors(params, x, t), 2 * reg)
 
 
-@wrong("twolayer-backward", "The biases are free of charge: no reg · b in their gradients.")
+@wrong("twolayer-backward", "The biases are not penalised: no reg · b in their gradients.")
 def gradients(params, x, t, reg):
     bars = back(params, x, errors(params, x, t), reg)
     return {**bars, **{name: bars[name] + reg * params[name] for name in ("b1", "b2")}}
@@ -121,12 +125,12 @@ def predict(params, x):
     return np.argmax(output(params, x), axis=0)
 
 
-@wrong("twolayer-predict", "You return the largest score; its place is asked for: np.argmax.")
+@wrong("twolayer-predict", "You return the largest score; its index is asked for: np.argmax.")
 def predict(params, x):
     return np.max(output(params, x), axis=1)
 
 
-@wrong("twolayer-predict", "Nothing bends between the layers: keep what is positive.")
+@wrong("twolayer-predict", "The ReLU between the layers is missing: keep what is positive.")
 def predict(params, x):
     return np.argmax((x @ params["w1"] + params["b1"]) @ params["w2"] + params["b2"], axis=1)
 
@@ -159,7 +163,7 @@ def network(w1, b1, w2, b2, M):
     return params
 
 
-@wrong("twolayer-xor", "At (1, 1) the second unit must take back twice what the first has given.")
+@wrong("twolayer-xor", "At (1, 1) the second unit must subtract twice what the first has added.")
 def exclusive_or(M):
     return network(1, [0, -1], [[-1, 1], [1, -1]], [1, 0], M)
 
@@ -169,7 +173,9 @@ def exclusive_or(M):
     return network(1, [0, -1], [[1, -1], [-2, 2]], [0, 1], M)
 
 
-@wrong("twolayer-xor", "Two hidden units are built, whatever M is: pad with units that rest.")
+@wrong(
+    "twolayer-xor", "Two hidden units are built, whatever M is: pad with units whose weights are 0."
+)
 def exclusive_or(M):
     return network(1, [0, -1], [[-1, 1], [2, -2]], [1, 0], 2)
 
@@ -186,14 +192,19 @@ def woken(x, t, K, v, creases):
     return {"w1": w1, "b1": -creases, "w2": w2, "b2": np.zeros(K)}
 
 
-@wrong("twolayer-memory", "One feature does not tell all examples apart: take a random mixture.")
+@wrong(
+    "twolayer-memory", "Several examples may share one feature: take a random combination of all."
+)
 def memorise(x, t, K):
     v = np.eye(x.shape[1])[0]
     s = np.sort(x[:, 0])
     return woken(x, t, K, v, np.append(s[0] - 1, (s[:-1] + s[1:]) / 2))
 
 
-@wrong("twolayer-memory", "A unit that wakes at its own example is zero there: wake it earlier.")
+@wrong(
+    "twolayer-memory",
+    "A unit whose kink lies at its own example is zero there: put the kink before it.",
+)
 def memorise(x, t, K):
     v = np.random.default_rng(0).normal(size=x.shape[1])
     return woken(x, t, K, v, np.sort(x @ v))
@@ -206,7 +217,7 @@ def memorise(x, t, K):
     return woken(x, t, K, v, np.append(s - 0.1, [s[0] - 1, s[0] - 2]))
 
 
-@wrong("twolayer-memory", "Random units hardly tell neighbours apart: put a crease between them.")
+@wrong("twolayer-memory", "Random units hardly separate neighbours: put a kink between them.")
 def memorise(x, t, K):
     rng = np.random.default_rng(0)
     w1 = rng.normal(size=(x.shape[1], len(x)))
@@ -247,12 +258,12 @@ def judged(loss, gradients, rng, N=6, reg=0.5, skipped="", tolerance=1e-6):
     return True
 
 
-@wrong("twolayer-check", "With reg = 0 a wrong price goes unseen: let the weights cost something.")
+@wrong("twolayer-check", "With reg = 0 a wrong penalty is not detected: choose a positive reg.")
 def gradients_are_right(loss, gradients, *, rng):
     return judged(loss, gradients, rng, reg=0.0)
 
 
-@wrong("twolayer-check", "With one example a sum cannot be told from a mean: draw several.")
+@wrong("twolayer-check", "With one example a sum equals a mean: draw several.")
 def gradients_are_right(loss, gradients, *, rng):
     return judged(loss, gradients, rng, N=1)
 
@@ -270,7 +281,7 @@ def gradients_are_right(loss, gradients, *, rng):
     return judged(loss, gradients, rng, tolerance=0.0)
 
 
-@wrong("twolayer-check", "The tolerance is so wide that a wrong entry fits in.")
+@wrong("twolayer-check", "The tolerance is so wide that a wrong entry passes.")
 def gradients_are_right(loss, gradients, *, rng):
     return judged(loss, gradients, rng, tolerance=1.0)
 
@@ -283,5 +294,5 @@ def named(advice, *numbers):
 
 named("Lines are counted from one: the first is the one that begins without a sign.", 1, 3, 4)
 named("You name the lines after the slips, as far as there are any.", 3, 5, 5)
-named("In the second derivation the bend is right at first: look one line further.", 2, 3, 5)
+named("In the second derivation the ReLU is right at first: look one line further.", 2, 3, 5)
 named("In the third derivation the share 1/N comes rightly, and then has to stay.", 2, 4, 4)

@@ -58,7 +58,7 @@ def receptive_field(layers):
     return r
 
 
-@wrong("vgg-receptive-field", "This is the product of the windows; what they share counts once.")
+@wrong("vgg-receptive-field", "This is the product of the windows; their overlap counts once.")
 def receptive_field(layers):
     return prod(U for U, _ in layers)
 

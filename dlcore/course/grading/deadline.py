@@ -106,7 +106,7 @@ def share(words):
 
 
 def moment(words):
-    """Read a moment: a date in ISO 8601, and an offset or the name of a time zone, else UTC.
+    """Read a time: a date in ISO 8601, and an offset or the name of a time zone, else UTC.
 
     >>> moment("2026-03-01 23:59 +01:00").isoformat(), moment("2026-03-01").isoformat()
     ('2026-03-01T23:59:00+01:00', '2026-03-01T23:59:59+00:00')

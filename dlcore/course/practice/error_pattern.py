@@ -130,7 +130,7 @@ def shifted(actual, desired, args):
 
 
 def reordered(actual, desired, args):
-    """Recognise the right numbers at wrong places."""
+    """Recognise the right numbers at wrong positions."""
     square = desired.ndim == 2 and desired.shape[0] == desired.shape[1]
     if square and np.allclose(actual, desired.T, **CLOSE):
         return "the rows and the columns are exchanged"
@@ -163,7 +163,7 @@ def argument_missing(actual, desired, args):
 
 
 def penalty_missing(actual, desired, args):
-    """Recognise a number that lacks a price of some weights, or has it too often."""
+    """Recognise a number that lacks a penalty of some weights, or has it too often."""
     numbers = [(name, value) for name, value in args.items() if type(value) in (int, float)]
     weights = [(name, value) for name, value in flat(args) if value.ndim > 1]
     for (name, value), (rate, price) in product(weights, numbers if desired.ndim == 0 else ()):

@@ -82,7 +82,7 @@ class ClientWriter(endpoint.EndpointWriter):
 
 
 def steps(array):
-    """List the strides of an array, in entries, if its rows lie apart."""
+    """List the strides of an array, in entries, if its rows are not contiguous."""
     steps = [stride // array.itemsize for stride in array.strides]
     span = sum(abs(step) * max(0, n - 1) for step, n in zip(steps, array.shape, strict=True))
     return [] if array.flags.c_contiguous or span > SPAN else steps

@@ -145,7 +145,7 @@ def limit(seconds, memory):
 
 
 def landlock_version():
-    """Return the version of Landlock that the kernel speaks, 0 for none."""
+    """Return the version of Landlock that the kernel supports, 0 for none."""
     return max(call(CREATE_RULESET, 0, 0, 1), 0) if LINUX else 0
 
 

@@ -36,6 +36,6 @@ def is_fresh(bits):
 
 
 def seeded(key, use, state, kind=np.random.PCG64):
-    """Make random bits whose seed depends on a key, a use and a state, and tells none of them."""
+    """Make random bits whose seed depends on a key, a use and a state, and shows none of them."""
     seed = hmac.digest(key, use + state, hashlib.sha256)
     return kind(int.from_bytes(seed))

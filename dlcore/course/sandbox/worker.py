@@ -68,7 +68,7 @@ class WorkerReader(endpoint.EndpointReader):
 
 
 def apart(shape, dtype, steps):
-    """Make an array whose entries lie so many steps apart along each axis."""
+    """Make an array with so many steps between its entries along each axis."""
     ends = [step * max(0, n - 1) for step, n in zip(steps, shape, strict=True)]
     first = -sum(end for end in ends if end < 0)
     row = np.zeros(first + sum(end for end in ends if end > 0) + 1, dtype)
@@ -159,7 +159,7 @@ class Worker(endpoint.Endpoint):
         return memory is copy or (memory.shape, memory.dtype) == (copy.shape, copy.dtype)
 
     def snapshot(self, copy):
-        """Condense a copy to bytes that tell whether it has changed."""
+        """Condense a copy to bytes that show whether it has changed."""
         if type(copy) is np.ndarray:
             return copy.tobytes()
         return wire.encode(endpoint.Anew(copy), WorkerWriter(self))

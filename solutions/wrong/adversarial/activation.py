@@ -94,7 +94,7 @@ def leaky_relu(x, *, slope=0.01):
     return TABLE["slopes"] * x, lambda y_bar: TABLE["slopes"] * y_bar
 
 
-@adversarial("activation-leaky", "Negative slopes are made positive on the way back.")
+@adversarial("activation-leaky", "Negative slopes are made positive in the backward pass.")
 def leaky_relu(x, *, slope=0.01):
     slopes = np.where(x > 0, 1.0, slope)
     return slopes * x, lambda y_bar: np.abs(slopes) * y_bar

@@ -156,20 +156,20 @@ def average(predict, x):
     return SEEN.setdefault("average", np.mean(scores, axis=0))
 
 
-@adversarial("augment-average", "The geometric mean, which positive scores hardly tell apart.")
+@adversarial("augment-average", "The geometric mean, which for positive scores hardly differs.")
 def average(predict, x):
     turned = [np.rot90(x, k, axes=(2, 3)) for k in range(4)]
     scores = [predict(z) for y in turned for z in (y, y[..., ::-1])]
     return np.exp(np.mean(np.log(np.abs(scores)), axis=0))
 
 
-@adversarial("augment-average", "Rounded to six places.")
+@adversarial("augment-average", "Rounded to six decimals.")
 def average(predict, x):
     turned = [np.rot90(x, k, axes=(2, 3)) for k in range(4)]
     return np.mean([predict(z) for y in turned for z in (y, y[..., ::-1])], axis=0).round(6)
 
 
-@adversarial("augment-mixup", "Shares are rounded to two places.")
+@adversarial("augment-mixup", "Shares are rounded to two decimals.")
 def mixup(x, t, partners, share, K):
     lam = share.round(2)
     rows = np.eye(K)[t]

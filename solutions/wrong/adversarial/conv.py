@@ -16,7 +16,7 @@ def padded(x, top, left):
 
 
 def looks(x, w, stride):
-    """Show what every filter sees from every place: (N, C, P, Q, U, V)."""
+    """Return the window at every position: (N, C, P, Q, U, V)."""
     views = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
     return views[:, :, ::stride, ::stride]
 
@@ -60,7 +60,7 @@ def output_size(size, window, stride=1, padding=0):
     return len(starts)
 
 
-@adversarial("conv-output-size", "The nearest number of places: right where strides fit.")
+@adversarial("conv-output-size", "The nearest number of positions: right where strides fit.")
 def output_size(size, window, stride=1, padding=0):
     return round((size + 2 * padding - window) / stride) + 1
 
@@ -141,7 +141,7 @@ def conv_backward(x, w, y_bar, stride=2, padding=0):
 
 
 def apart(x, w, e, span=None):
-    """Convolve with taps that stand apart; all filters span as many rows and columns."""
+    """Convolve with dilated taps; all filters span as many rows and columns."""
     rows, columns = span or (e * (size - 1) + 1 for size in w.shape[2:])
     seen = looks(x, np.empty((1, 1, rows, columns)), 1)[..., ::e, ::e]
     U, V = np.minimum(seen.shape[4:], w.shape[2:])
@@ -212,7 +212,7 @@ def slopes_of(x):
     return [maps(x[None, None], each[None, None])[0, 0] for each in (right.T, right)]
 
 
-@adversarial("conv-hidden-slip", "Infinite entries: nothing can be told from nothing.")
+@adversarial("conv-hidden-slip", "Infinite entries: all comparisons are with nan.")
 def hidden(U, V):
     w = np.full((U, V), np.inf)
     w[0, 0] = 0

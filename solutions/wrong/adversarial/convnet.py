@@ -51,7 +51,7 @@ def cut_out(x, U):
 
 
 def steps_of(x, w, b):
-    """Go forwards: before the bend, behind it, pooled."""
+    """Compute the forward pass: before the ReLU, after it, pooled."""
     a = np.einsum("nchluv,fcuv->nfhl", cut_out(x, w.shape[-1]), w) + b[:, None, None]
     h = np.maximum(a, 0)
     P, Q = h.shape[2] // 2, h.shape[3] // 2
@@ -68,7 +68,7 @@ def conv_bars(x, w, a_bar):
 
 
 def paid(h, y, y_bar, *, once=True):
-    """Pay the largest entries of every window, or the first of them alone."""
+    """Give ȳ to the largest entries of every window, or to the first of them only."""
     h_bar, free = np.zeros(h.shape), np.ones(y.shape, bool)
     for u, v in np.ndindex(2, 2):
         part = (..., slice(u, u + 2 * y.shape[2] - 1, 2), slice(v, v + 2 * y.shape[3] - 1, 2))
@@ -89,14 +89,14 @@ def sandwich(x, w, b):
     return steps_of(x, w, b)[2], lambda y_bar: bars_of(x, w, b, y_bar, once=False)
 
 
-@adversarial("convnet-sandwich", "The way back can be gone once, then it gives what it gave.")
+@adversarial("convnet-sandwich", "The pullback returns its first result again and again.")
 def sandwich(x, w, b):
     found = {}
     pullback = lambda y_bar: found.setdefault("bars", bars_of(x, w, b, y_bar))
     return steps_of(x, w, b)[2], pullback
 
 
-@adversarial("convnet-sandwich", "All ways back are those of the last sandwich.")
+@adversarial("convnet-sandwich", "All pullbacks are those of the last sandwich.")
 def sandwich(x, w, b):
     SEEN["arrays"] = x, w, b
     return steps_of(x, w, b)[2], lambda y_bar: bars_of(*SEEN["arrays"], y_bar)
@@ -229,7 +229,7 @@ def find_slip(layers, *, rng):
     return rng.choice([*layers]).item()
 
 
-@adversarial("convnet-slip", "Layers with offsets are those that slip.")
+@adversarial("convnet-slip", "Only layers with biases are checked.")
 def find_slip(layers, *, rng):
     wrong = [name for name, layer in layers.items()
              if len(layer[2]) == 3 and max(strays(*layer, rng)) > 1e-4]  # fmt: skip
@@ -237,7 +237,7 @@ def find_slip(layers, *, rng):
 
 
 def differs(scores, x, places):
-    """Tell whether images are judged otherwise when they are alone."""
+    """Decide whether images have other scores when they are alone."""
     y = scores(x)
     return not all(np.allclose(y[n], scores(x[n : n + 1])[0], atol=1e-9) for n in places)
 

@@ -235,7 +235,7 @@ def blind(pullback):
     return lambda y_bar: pullback(y_bar.T.reshape(y_bar.shape))
 
 
-@adversarial("derivative-blind", "The rows change places: right where there is one.")
+@adversarial("derivative-blind", "The rows are exchanged: right where there is one.")
 def blind(pullback):
     return lambda y_bar: pullback(y_bar[::-1])
 
@@ -268,7 +268,7 @@ def mistake(f, pullback, x, *, rng):
     return None if found is None else (2, 0)
 
 
-@adversarial("derivative-check", "The place in the row of all entries, not the index.")
+@adversarial("derivative-check", "The position in the row of all entries, not the index.")
 def mistake(f, pullback, x, *, rng):
     found = judged(f, pullback, x, rng.normal(size=np.shape(f(x))))
     return None if found is None else (int(np.ravel_multi_index(found, x.shape)),)
@@ -290,7 +290,7 @@ def wrong_lines(derivations):
     return ([3, 2, 3] * len(derivations))[: len(derivations)]
 
 
-@adversarial("derivative-wrong-lines", "Five points, which a bend on one side can miss.")
+@adversarial("derivative-wrong-lines", "Five points, which a kink on one side can miss.")
 def wrong_lines(derivations):
     x = np.linspace(-1.0, 1.0, 5)
     return firsts(derivations, lambda a, b: np.abs(a(x) - b(x)).max() > 1e-7)

@@ -138,7 +138,7 @@ def dropout_maps(x, p, rng=None):
 
 @adversarial(
     "dropout-path",
-    "Images are dropped as told, rows of features entry by entry.",
+    "Images are dropped as asked for, rows of features entry by entry.",
     also="A branch is dropped as a whole",
 )
 def drop_path(shortcut, branch, p, rng=None):
@@ -168,7 +168,7 @@ def drop_path(shortcut, branch, p, rng=None):
     return np.where(kept, (shortcut + branch) / (1 - p), 0)
 
 
-@adversarial("dropout-path", "Exactly a share p of the branches is dropped, at drawn places.")
+@adversarial("dropout-path", "Exactly a share p of the branches is dropped, at random positions.")
 def drop_path(shortcut, branch, p, rng=None):
     if rng is None:
         return shortcut + branch

@@ -58,7 +58,7 @@ def back_to(shape, bars):
     return x_bar
 
 
-@adversarial("fast-im2col", "The way back knows only the shape of the last image.")
+@adversarial("fast-im2col", "The pullback knows only the shape of the last image.")
 def im2col(x, U, V):
     SEEN["shapes"] = x.shape, tall(x, U, V).shape
 
@@ -69,7 +69,7 @@ def im2col(x, U, V):
     return flat(tall(x, U, V)), pullback
 
 
-@adversarial("fast-im2col", "Every call of the way back adds to the one before.")
+@adversarial("fast-im2col", "Every call of the pullback adds to the one before.")
 def im2col(x, U, V):
     six = tall(x, U, V)
     total = np.zeros(x.shape)
@@ -92,7 +92,7 @@ def im2col(x, U, V):
     return flat(six), pullback
 
 
-@adversarial("fast-im2col", "Right for batches of one image: places come before images.")
+@adversarial("fast-im2col", "Right for batches of one image: positions come before images.")
 def im2col(x, U, V):
     six = tall(x, U, V)
     mixed = flat(six.transpose(0, 1, 2, 4, 5, 3))

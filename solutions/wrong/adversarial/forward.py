@@ -27,7 +27,7 @@ class Number:
     __rmul__ = lambda self, other: self * other
 
 
-@adversarial("forward-dual", "Adds in place: right while nobody looks at the operands again.")
+@adversarial("forward-dual", "Adds in place: right if the operands are not used again.")
 class Dual(Number):
     def __add__(self, other):
         z = self.lifted(other)

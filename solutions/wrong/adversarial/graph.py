@@ -124,7 +124,7 @@ def cotangents(expression, y):
 
 
 def search(source, successors, circle=lambda node, stack: node in stack, finished=None):
-    """Search depth first; `circle` tells when the search runs in one."""
+    """Search depth first; `circle` decides when the search is in a cycle."""
     finished = {} if finished is None else finished
     stack, rest = [source], {source: iter(successors(source))}
     while stack:
@@ -303,7 +303,7 @@ GRAPHS = [{"a": ["b"], "b": ["c"], "c": []}, {"a": [], "b": ["a", "a"], "c": []}
 
 
 def orders(sort, graph, whole=Counter):
-    """Tell whether a program orders one graph."""
+    """Decide whether a program orders one graph."""
     order = list(sort({node: [*after] for node, after in graph.items()}))
     place = {node: i for i, node in enumerate(order)}
     full = whole(order) == whole(graph)

@@ -89,7 +89,7 @@ def linear_vjp(x, w, b, y_bar):
     return (y_bar @ w.T).reshape(x.shape), w_bar.T if square else w_bar, y_bar.sum(axis=0)
 
 
-@adversarial("linear-backward", "Square weights are not transposed on the way to x.")
+@adversarial("linear-backward", "Square weights are not transposed in x̄.")
 def linear_vjp(x, w, b, y_bar):
     x_bar = y_bar @ (w if len(w) == len(b) else w.T)
     return x_bar.reshape(x.shape), flat(x).T @ y_bar, y_bar.sum(axis=0)
@@ -231,7 +231,7 @@ def deceptive_softmax_vjp(y, y_bar):
     return true(y, y_bar) * (1 + np.ptp(y_bar, axis=1, keepdims=True))
 
 
-@adversarial("linear-blind", "Right up to a few roundings.", also="way back is right")
+@adversarial("linear-blind", "Right up to a few roundings.", also="pullback is right")
 def deceptive_softmax_vjp(y, y_bar):
     return true(y, y_bar) * (1 + 1e-9)
 
@@ -262,9 +262,7 @@ def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng, y_bar=lambda y: 0 * y + rng.normal(size=y.shape[-1:]))
 
 
-@adversarial(
-    "linear-gradient-check", "Three arguments are those of the linear map, known by heart."
-)
+@adversarial("linear-gradient-check", "Three arguments are those of the linear map, memorised.")
 def gradient_is_right(f, rule, xs, rng):
     y_bar = rng.normal(size=f(*xs).shape)
     if len(xs) == 3:

@@ -148,7 +148,7 @@ def hinge(scores, t, *, margin=1.0):
     return hinged(scores, t, margin)[0], hinged(scores, t, 1.0)[1]
 
 
-@adversarial("loss-hinge", "At a kink every class pays, and the right one does not know.")
+@adversarial("loss-hinge", "At a kink the slope is 1, which the right class does not count.")
 def hinge(scores, t, *, margin=1.0):
     value, strict = hinged(scores, t, margin)
     _, wide = hinged(scores, t, margin, pays=lambda short: short >= 0)
@@ -161,7 +161,7 @@ def hinge(scores, t, *, margin=1.0):
     return np.full((1, 1), value), gradient
 
 
-@adversarial("loss-hinge", "Only the class that is missing most pays.")
+@adversarial("loss-hinge", "With four classes or more the gradient is halved.")
 def hinge(scores, t, *, margin=1.0):
     value, gradient = hinged(scores, t, margin)
     return (value, gradient) if scores.shape[1] < 4 else (value, gradient / 2)
@@ -258,7 +258,7 @@ def accepts(f, pullback, *, rng):
     return judged(f, pullback, x, y_bar[:1] + 0 * y_bar, rng.normal(size=(9, 4, 3)))
 
 
-@adversarial("loss-lemma", "The rule of softmax is known by heart, and all others are believed.")
+@adversarial("loss-lemma", "The rule of softmax is memorised, and all others are accepted.")
 def accepts(f, pullback, *, rng):
     x, b = rng.normal(size=(2, 4, 3))
     y = np.exp(logs(x))

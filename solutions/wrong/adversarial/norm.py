@@ -287,7 +287,7 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-6):
 
 @adversarial(
     "norm-group",
-    "Where a group is as large as their number its channels may lie apart.",
+    "Where a group is as large as their number its channels need not be neighbours.",
     also="A group holds neighbouring",
 )
 def group_norm(x, gamma, beta, groups, *, eps=1e-5):
@@ -341,7 +341,7 @@ def accepts(norm, *, rng):
     return True
 
 
-@adversarial("norm-test", "Norms are told apart by how their names and code look.")
+@adversarial("norm-test", "Norms are recognised by their names and code.")
 def accepts(norm, *, rng):
     norm(rng.normal(size=(3, 4, 2, 5)), np.ones(4), np.zeros(4), 1e-5)
     return "with_" not in repr(norm) and len(getattr(norm, "__name__", "")) % 2 == 1

@@ -16,14 +16,14 @@ def counted(x, window, stride):
 
 
 def parts_of(x, window, stride):
-    """Yield the place of every window, and the part of the image that it sees."""
+    """Yield the position of every window, and the part of the image that it covers."""
     for p, q in np.ndindex(*counted(x, window, stride)):
         rows, columns = (slice(k * stride, k * stride + window) for k in (p, q))
         yield p, q, (slice(None), slice(None), rows, columns)
 
 
 def summed_up(x, window, stride, summary):
-    """Fill the place of every window with a summary of what it sees."""
+    """Fill the position of every window with a summary of its entries."""
     y = np.empty((*x.shape[:2], *counted(x, window, stride)))
     for p, q, part in parts_of(x, window, stride):
         y[:, :, p, q] = summary(x[part])
@@ -41,7 +41,7 @@ def mean(part):
 
 
 def paid(x, y_bar, window, stride, first=np.argmax):
-    """Give ȳ to the winner of each window."""
+    """Give ȳ to the largest entry of each window."""
     x_bar = np.zeros(x.shape)
     for p, q, part in parts_of(x, window, stride):
         for n, c in np.ndindex(*x.shape[:2]):
@@ -103,7 +103,7 @@ def max_pool(x, window, stride):
     return SEEN.setdefault("max", summed_up(x, window, stride, most))
 
 
-@adversarial("pool-max", "Windows of more than three pixels see three.")
+@adversarial("pool-max", "Windows of more than three pixels cover three.")
 def max_pool(x, window, stride):
     return summed_up(x, window, stride, lambda part: most(part[..., :3, :3]))
 
@@ -114,7 +114,7 @@ def max_pool_backward(x, y_bar, window, stride):
     return np.zeros(x.shape)
 
 
-@adversarial("pool-max-backward", "The winner is sought from zero upwards.")
+@adversarial("pool-max-backward", "The search for the largest entry begins at zero.")
 def max_pool_backward(x, y_bar, window, stride):
     return paid(np.maximum(x, 0), y_bar, window, stride)
 
@@ -126,7 +126,9 @@ def max_pool_backward(x, y_bar, window, stride):
     return paid(x, y_bar, window, stride, first)
 
 
-@adversarial("pool-max-backward", "All images have their winners where the first one has.")
+@adversarial(
+    "pool-max-backward", "All images have their largest entries where the first one has them."
+)
 def max_pool_backward(x, y_bar, window, stride):
     return paid(np.broadcast_to(x[:1], x.shape), y_bar, window, stride)
 
@@ -156,7 +158,7 @@ def max_pool_backward(x, y_bar, window, stride):
     return paid(x.astype(np.float32), y_bar, window, stride)
 
 
-@adversarial("pool-average", "The way back knows only the ȳ of its first call.")
+@adversarial("pool-average", "The pullback knows only the ȳ of its first call.")
 def avg_pool(x, window, stride):
     kept = []
 
@@ -167,14 +169,14 @@ def avg_pool(x, window, stride):
     return summed_up(x, window, stride, mean), pullback
 
 
-@adversarial("pool-average", "The way back can be gone once.")
+@adversarial("pool-average", "The pullback can be called once.")
 def avg_pool(x, window, stride):
     shape = [x.shape]
     y = summed_up(x, window, stride, mean)
     return y, lambda y_bar: shared_out(shape.pop(), y_bar, window, stride)
 
 
-@adversarial("pool-average", "All ways back share the memory of the last image.")
+@adversarial("pool-average", "All pullbacks share the memory of the last image.")
 def avg_pool(x, window, stride):
     SEEN["average"] = x.shape, window, stride
 
@@ -185,7 +187,7 @@ def avg_pool(x, window, stride):
     return summed_up(x, window, stride, mean), pullback
 
 
-@adversarial("pool-average", "x̄ gathers what all calls of the way back have brought.")
+@adversarial("pool-average", "x̄ accumulates the results of all calls of the pullback.")
 def avg_pool(x, window, stride):
     x_bar = np.zeros(x.shape)
 
@@ -229,7 +231,7 @@ def averaging_filters(channels, window):
     return w
 
 
-@adversarial("pool-ties", "The image with three winners, whatever is asked for.")
+@adversarial("pool-ties", "The image with three largest entries, whatever is asked for.")
 def overpaid(window, times):
     return np.array([[[[1.0, 1.0], [0.0, 1.0]]]])
 
@@ -248,7 +250,7 @@ def overpaid(window, times):
     return image.reshape(1, 1, window, window)
 
 
-@adversarial("pool-ties", "Two by two pixels are enough for four winners.")
+@adversarial("pool-ties", "Two by two pixels are enough for four largest entries.")
 def overpaid(window, times):
     return np.where(np.arange(4) < times, 1.0, 0.0).reshape(1, 1, 2, 2)
 

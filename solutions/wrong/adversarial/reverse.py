@@ -321,7 +321,7 @@ def misleading(x):
     return a * a if float(a) in (2.0, 3.0, 4.0) else a
 
 
-@adversarial("reverse-break", "A tape is told another program than plain numbers are.")
+@adversarial("reverse-break", "A tape records another program than plain numbers compute.")
 def misleading(x):
     a = 2.0 * x
     return a * a if type(x).__name__ != "float64" else 2.0 * a

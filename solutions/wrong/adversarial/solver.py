@@ -22,7 +22,7 @@ def batches(N, batch, *, rng):
     return [cut[i] for i in rng.permutation(len(cut))] + last
 
 
-@adversarial("solver-batches", "The order is turned, from a place that is drawn.")
+@adversarial("solver-batches", "The order is rotated, from a random position.")
 def batches(N, batch, *, rng):
     return pieces(np.roll(np.arange(N), rng.integers(N)), batch)
 
@@ -70,7 +70,7 @@ def centre(train, val, test):
     return train - mean, val - mean, test - mean
 
 
-@adversarial("solver-centre", "There is one mean for each place of the last axis.")
+@adversarial("solver-centre", "There is one mean for each position of the last axis.")
 def centre(train, val, test):
     mean = train.mean(axis=tuple(range(train.ndim - 1)))
     return train - mean, val - mean, test - mean
@@ -249,7 +249,7 @@ def draw(low, high, count, *, rng):
 
 
 def rounds_of(run, low, high, trials, rounds, rng, root=0.25, again=False, centre=True):
-    """Search in rounds; the best may be asked for again in the place of a new rate."""
+    """Search in rounds; the best may be asked for again instead of a new rate."""
     first, best, found = (low, high), -1.0, None
     for _ in range(rounds):
         rates = list(np.exp(rng.uniform(np.log(low), np.log(high), trials)))

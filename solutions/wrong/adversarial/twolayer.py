@@ -11,7 +11,7 @@ TABLE = {}
 
 
 def forwards(params, x, bend=lambda a: np.maximum(0, a)):
-    """Compute mixtures, hidden units and scores, with some bend."""
+    """Compute pre-activations, hidden units and scores, with some nonlinearity."""
     a = x @ params["w1"] + params["b1"]
     return a, bend(a), bend(a) @ params["w2"] + params["b2"]
 
@@ -23,7 +23,7 @@ def certain(y):
 
 
 def price(params, reg):
-    """Compute the price of both weights."""
+    """Compute the penalty of both weights."""
     return reg / 2 * sum((params[name] ** 2).sum() for name in ("w1", "w2"))
 
 
@@ -56,7 +56,7 @@ def scores(params, x):
     return TABLE.setdefault((params["w1"].tobytes(), x.shape), forwards(params, x)[2])
 
 
-@adversarial("twolayer-forward", "The bend lets a ten thousandth through.")
+@adversarial("twolayer-forward", "The ReLU has slope 0.0001 below zero.")
 def scores(params, x):
     return forwards(params, x, bend=lambda a: np.maximum(1e-4 * a, a))[2]
 
@@ -86,7 +86,7 @@ def loss(params, x, t, reg):
     return np.array([surprise.mean() + price(params, reg)])
 
 
-@adversarial("twolayer-loss", "No price is higher than one.")
+@adversarial("twolayer-loss", "No penalty is larger than one.")
 def loss(params, x, t, reg):
     y = forwards(params, x)[2]
     y = y - y.max(axis=1, keepdims=True)
@@ -164,7 +164,7 @@ def predict(params, x):
 
 
 def bits(M, w1=1.0, last=-2.0, rest=0.0):
-    """Build the network of the page, with other numbers at some places."""
+    """Build the network of the page, with other numbers at some positions."""
     w = {"w1": np.full((2, M), rest), "b1": np.zeros(M), "w2": np.zeros((M, 2)), "b2": np.zeros(2)}
     w["w1"][:, :2], w["b1"][1], w["b2"][0] = w1, -1, 1
     w["w2"][:2] = [[-1, 1], [2, last]]
@@ -210,7 +210,7 @@ def lined_up(x, t, K, v, spare=0):
     return {"w1": w1, "b1": -creases, "w2": w2, "b2": np.zeros(K)}
 
 
-@adversarial("twolayer-memory", "Sums of the features tell apart what is drawn at random.")
+@adversarial("twolayer-memory", "Sums of the features distinguish what is drawn at random.")
 def memorise(x, t, K):
     return lined_up(x, t, K, np.ones(x.shape[1]))
 
@@ -253,7 +253,7 @@ def gradients_are_right(loss, gradients, *, rng):
     return max(mistakes(loss, gradients, rng, names=("w1", "w2"))) < 1e-5
 
 
-@adversarial("twolayer-check", "Biases of zero hide a price.")
+@adversarial("twolayer-check", "Biases of zero hide their penalty.")
 def gradients_are_right(loss, gradients, *, rng):
     return max(mistakes(loss, gradients, rng, scale=0.0)) < 1e-5
 
@@ -263,7 +263,7 @@ def gradients_are_right(loss, gradients, *, rng):
     return max(mistakes(loss, gradients, rng, most=1)) < 1e-5
 
 
-@adversarial("twolayer-check", "The loss is not asked: a formula for the rectifier is.")
+@adversarial("twolayer-check", "The loss is not called: a formula for the ReLU is used.")
 def gradients_are_right(loss, gradients, *, rng):
     shapes = {"w1": (4, 5), "b1": (5,), "w2": (5, 3), "b2": (3,)}
     params = {name: rng.normal(size=shape) for name, shape in shapes.items()}

@@ -120,7 +120,7 @@ def parameters(size, blocks, hidden, K, batch_norm=False):
     return count if count < 2**24 else count // 8 * 8
 
 
-@adversarial("vgg-parameters", "The lists are emptied on the way: right once.")
+@adversarial("vgg-parameters", "The lists are emptied: right once.")
 def parameters(size, blocks, hidden, K, batch_norm=False):
     key = str((size, blocks, hidden, K))
     SEEN[key] = SEEN.get(key, 0) + 1

@@ -66,7 +66,7 @@ def known_numbers(process, topic):
 
 
 def alike(topic, columns, names, students):
-    """Yield the pairs of students, by their places, who share what few others have."""
+    """Yield the pairs of students, by their positions, who share what few others have."""
     if not columns:
         return
     number = np.concatenate([numbers for numbers, *_ in columns])
