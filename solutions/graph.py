@@ -84,7 +84,7 @@ def find_cycle(graph):
     []
     """
     # BEGIN SOLUTION
-    # HINT: take away, again and again, all nodes into which no edge leads; what is left?
+    # HINT: remove, again and again, all nodes into which no edge leads; what is left?
     # HINT: each node that is left has a predecessor that is left: walk from one to the next
     # HINT: stop at the first node that comes again; cut off what was before it, and turn round
     left = set(graph)
@@ -134,7 +134,7 @@ def depth_first(source, successors):
 
 
 def accepts(sort, *, rng):
-    """Exercise graph-lemma.  Tell whether a program returns an order for every acyclic graph.
+    """Exercise graph-lemma.  Decide whether a program returns an order for every acyclic graph.
 
     ``sort(graph)`` is to return a list of all nodes, each once and after its predecessors. Give
     it acyclic graphs alone. You will be shown programs that are right, some of which draw one
@@ -147,9 +147,8 @@ def accepts(sort, *, rng):
     False
     """
     # BEGIN SOLUTION
-<<<<<<< HEAD
     # HINT: draw graphs without cycles: edges from earlier to later nodes of a shuffled list
-    # HINT: compare the sorted list with the sorted nodes, then the two places of every edge
+    # HINT: compare the sorted list with the sorted nodes, then the two positions of every edge
     # HINT: many small graphs, some with few edges and some with many, double ones among them
     for _ in range(120):
         nodes = rng.permutation(rng.integers(1, 7)).tolist()
@@ -163,22 +162,6 @@ def accepts(sort, *, rng):
         if any(order.index(u) > order.index(v) for u in graph for v in graph[u]):
             return False
     return True
-=======
-    # HINT: remove, again and again, all nodes into which no edge leads; what is left?
-    # HINT: each node that is left has a predecessor that is left: walk from one to the next
-    # HINT: stop at the first node that comes again; cut off what was before it, and turn round
-    left = set(graph)
-    while first := left - {after for node in left for after in graph[node]}:
-        left -= first
-    if not left:
-        return []
-    before = {after: node for node in left for after in graph[node]}
-    node, walk = next(iter(left)), []
-    while node not in walk:
-        walk.append(node)
-        node = before[node]
-    return [node, *reversed(walk[walk.index(node) :])]
->>>>>>> ch-j
     # END SOLUTION
 
 
@@ -234,41 +217,6 @@ def too_early(expression):
     # END SOLUTION
 
 
-<<<<<<< HEAD
-=======
-def accepts(sort, *, rng):
-    """Exercise graph-lemma.  Decide whether a program returns an order for every acyclic graph.
-
-    ``sort(graph)`` is to return a list of all nodes, each once and after its predecessors. Give
-    it acyclic graphs alone. You will be shown programs that are right, some of which draw one
-    of the orders by chance, and more that are wrong: some only for graphs with two edges
-    between the same nodes, or in several parts. Each of the wrong ones fails on one in ten, or
-    more, of the graphs with up to six nodes and a dozen edges. You may draw from `rng`.
-
-    >>> import numpy as np
-    >>> accepts(sorted, rng=np.random.default_rng(0))
-    False
-    """
-    # BEGIN SOLUTION
-    # HINT: draw graphs without cycles: edges from earlier to later nodes of a shuffled list
-    # HINT: compare the sorted list with the sorted nodes, then the two positions of every edge
-    # HINT: many small graphs, some with few edges and some with many, double ones among them
-    for _ in range(120):
-        nodes = rng.permutation(rng.integers(1, 7)).tolist()
-        graph = {node: [] for node in rng.permutation(nodes).tolist()}
-        for _ in range(rng.integers(12)):
-            i, j = sorted(rng.integers(len(nodes), size=2))
-            graph[nodes[i]] += [nodes[j]] * int(i < j)
-        order = list(sort(graph))
-        if sorted(order) != sorted(graph):
-            return False
-        if any(order.index(u) > order.index(v) for u in graph for v in graph[u]):
-            return False
-    return True
-    # END SOLUTION
-
-
->>>>>>> ch-j
 def wrong_lines():
     """Exercise graph-wrong-lines.  Return which line of each derivation does not follow.
 
