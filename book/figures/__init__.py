@@ -11,6 +11,7 @@ MODULES = {
     "cells": ("cell", "choosing"),
     "charts": ("bars", "confusion", "curves", "dots", "heatmap", "panels", "points"),
     "computation": ("draw",),
+    "crease_sliders": ("move_creases",),
     "drawing": ("DIVERGING", "FAINT", "INK", "PALETTE", "canvas", "show"),
     "exploring": ("explore",),
     "fields": ("grow_field",),
