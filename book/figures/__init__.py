@@ -21,6 +21,7 @@ MODULES = {
     "normalizing": ("normalize_four",),
     "pairing": ("line_by_line",),
     "planes": ("regions", "triangle", "valley"),
+    "playground": ("train_networks",),
     "rooflines": ("beside", "ladder", "roofline"),
     "softmax_sliders": ("move_scores",),
     "stepping": ("steps",),

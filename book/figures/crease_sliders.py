@@ -11,7 +11,7 @@ import numpy as np
 
 from dlcore.nn import load
 from dlcore.nn.models import TwoLayer
-from figures.widget import number, table, widget
+from figures.widget import number, require_alt, table, widget
 
 HALF, SCALE = 2, 100  # the picture shows [-2, 2]², a hundred pixels to one
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]) * HALF
@@ -36,6 +36,7 @@ class Creases:
     """A figure for the page; without a page, what it says of the first network."""
 
     def __init__(self, units, bias, x, t, solution, alt, caption):
+        require_alt("move_creases", alt)
         self.units = units
         self.bias = bias
         self.x = x

@@ -8,7 +8,7 @@ numbers become; a test in a browser holds it against the operation of dlcore.
 import numpy as np
 
 from dlcore.ops.norm import batch_norm, batch_statistics
-from figures.widget import number, table, widget
+from figures.widget import number, require_alt, table, widget
 
 LEFT, WIDTH, ROW = 58, 400, 62  # of the lines on which numbers stand, and from one to the next
 LINES = {"x": (-5, 20), "x̂": (-2, 2), "σ x̄": (-20, 20)}
@@ -27,8 +27,7 @@ class Normalizing:
     """A figure for the page; without a page, what it says of the first numbers."""
 
     def __init__(self, x, alt, caption):
-        if not alt:
-            raise ValueError("normalize_four: alt is empty, say in words what the picture shows")
+        require_alt("normalize_four", alt)
         self.x = x
         self.y_bar = np.array(next(iter(UPSTREAM.values())), dtype=float)
         self.alt = alt

@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 
 from dlcore.ops.loss import cross_entropy, softmax, targets
-from figures.widget import number, table, widget
+from figures.widget import number, require_alt, table, widget
 
 LEFT, WIDTH, ROW = 62, 190, 46  # names, length of a unit, from one class to the next
 MIDDLE = LEFT + WIDTH + 40 + WIDTH // 2  # where gradients are zero
@@ -28,8 +28,7 @@ class SoftmaxSliders:
     """A figure for the page; without a page, what it says of the first scores."""
 
     def __init__(self, x, names, right, alt, caption):
-        if not alt:
-            raise ValueError("move_scores: alt is empty, say in words what the picture shows")
+        require_alt("move_scores", alt)
         self.x = x
         self.names = names
         self.right = right

@@ -27,10 +27,14 @@ def table(head, rows):
     return f"<table><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def require_alt(function, alt):
+    """Raise ValueError where there are no words for who cannot see the picture."""
+    if not alt:
+        raise ValueError(f"{function}: alt is empty, say in words what the picture shows")
+
+
 def widget(kind, *, alt, picture, text, data, table="", caption=""):
     """Write the figure that a script finds by its kind: a picture, its words, and its data."""
-    if not alt:
-        raise ValueError(f"{kind}: alt is empty, say in words what the picture shows")
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return (
         f'<figure class="drawn {kind}"><div role="img" aria-label="{escape(alt)}">{picture}</div>'
