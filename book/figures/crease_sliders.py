@@ -87,11 +87,13 @@ class Creases:
                 drawn[k] += polyline(part, closed=True)
         shown = "".join(f'<path class="region k{k}" d="{d}"/>' for k, d in enumerate(drawn))
         shown += f'<path class="border" d="{border}"/>'
-        for m, unit in enumerate(self.units):
+        for m in range(len(self.units)):
             line = polyline(zeros(SQUARE, self.model.hidden(SQUARE)[:, m]))
-            shown += f'<path class="crease u{m}" d="{line}"/>{arrow(m, *unit[:2])}'
+            shown += f'<path class="crease u{m}" d="{line}"/>'
         for x, t, right in zip(self.x, self.t, self.right, strict=True):
             shown += point(x, t, right)
+        for m, (angle, offset, _) in enumerate(self.units):
+            shown += arrow(m, angle, offset)
         size = 2 * HALF * SCALE
         return f'<svg viewBox="0 0 {size} {size}" width="{size}" aria-hidden="true">{shown}</svg>'
 

@@ -175,7 +175,6 @@ def test_training_can_be_paused(browser, address):
     names = """button => [1, 2].map(() => { button.click(); return button.textContent; })"""
     with test_site.opened(browser, address) as tab:
         button = tab.get_by_role("button", name="Train")
-        tab.get_by_label("data set").select_option("circle")
         assert button.evaluate(names) == ["Pause", "Train"]
         tab.wait_for_timeout(200)  # milliseconds, in which a frame would be drawn
         assert tab.get_by_role("status").text_content().startswith("After 0 steps:")

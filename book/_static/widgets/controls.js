@@ -51,7 +51,13 @@ const Controls = {
   place(figure, inputs) {
     const controls = document.createElement("div");
     controls.className = "controls";
-    controls.append(...inputs.map((input) => input.closest("label") ?? input));
+    const buttons = document.createElement("div");
+    buttons.className = "buttons";
+    inputs.forEach((input) => {
+      const label = input.closest("label");
+      (label ? controls : buttons).append(label ?? input);
+    });
+    if (buttons.children.length) controls.append(buttons);
     figure.prepend(controls);
   },
 

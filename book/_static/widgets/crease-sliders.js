@@ -39,7 +39,8 @@ class Creases {
 
   say(slider) {
     const value = Number(slider.value);
-    const text = slider.kind === "angle" ? `${Controls.number(value, 0)}°` : Controls.number(value);
+    const whole = slider.kind === "angle";
+    const text = whole ? `${Controls.number(value, 0)}°` : Controls.number(value);
     slider.setAttribute("aria-valuetext", text);
     slider.nextElementSibling.textContent = text;
   }
@@ -123,7 +124,9 @@ class Creases {
   }
 
   static line(corners, end = "") {
-    const places = corners.map(([x, y]) => `${(200 + 100 * x).toFixed(1)} ${(200 - 100 * y).toFixed(1)}`);
+    const places = corners.map(
+      ([x, y]) => `${(200 + 100 * x).toFixed(1)} ${(200 - 100 * y).toFixed(1)}`,
+    );
     return places.length ? `M${places.join("L")}${end}` : "";
   }
 

@@ -40,7 +40,8 @@ class Playground {
   // Fresh weights for what is chosen; the generator starts from the seed again.
   begin() {
     const { x, t } = this.data[this.chosen("data set")];
-    const hidden = Array(Number(this.chosen("hidden layers"))).fill(Number(this.chosen("units in each")));
+    const layers = Number(this.chosen("hidden layers"));
+    const hidden = Array(layers).fill(Number(this.chosen("units in each")));
     this.random = new SeededRandom(this.seed);
     this.network = DenseNetwork.drawn([2, ...hidden, 2], this.random);
     const rate = Number(this.chosen("learning rate"));
@@ -66,6 +67,7 @@ class Playground {
       this.show();
       return;
     }
+    this.advance(0);
     this.train.textContent = "Pause";
     const more = () => {
       this.frame = requestAnimationFrame(more);
@@ -135,8 +137,9 @@ class Playground {
   plot(write) {
     const { width, height } = this.panel;
     const shown = this.limit * Math.ceil(Math.max(this.losses.length, 1) / this.limit);
+    const down = (loss) => height * (loss < 1 ? 1 - loss : 0); // also where it is no number
     const place = (loss, step) =>
-      `${((width * step) / shown).toFixed(1)} ${(height * (1 - Math.min(loss, 1))).toFixed(1)}`;
+      `${((width * step) / shown).toFixed(1)} ${down(loss).toFixed(1)}`;
     const curve = this.losses.map(place).join("L");
     write("curve", curve && `M${curve}`);
     this.figure.querySelector("text.last").textContent = shown;
