@@ -18,6 +18,7 @@ MODULES = {
     "images": ("channels_last", "image_grid", "tiles", "weight_grid"),
     "networks": ("network", "side_by_side"),
     "normalizing": ("normalize_four",),
+    "optimizer_race": ("race_optimizers",),
     "pairing": ("line_by_line",),
     "planes": ("regions", "triangle", "valley"),
     "rooflines": ("beside", "ladder", "roofline"),
