@@ -58,9 +58,11 @@ def figure(exploring):
 @pytest.fixture
 def address(figure, tmp_path):
     """The address of a page with nothing but the figure, in the light."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "descent-explore.css"]
+    widgets = STATIC / "widgets"
+    sheets = [STATIC / "book.css", widgets / "controls.css", widgets / "descent-explore.css"]
     styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "descent-explore.js").read_text(encoding="utf-8")
+    scripts = [widgets / "controls.js", widgets / "descent-explore.js"]
+    script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     page = tmp_path / "page.html"
     page.write_text(PAGE.format("light", styles, figure._repr_html_(), script), encoding="utf-8")
     return page.as_uri()

@@ -31,9 +31,11 @@ def figure(normalizing):
 @pytest.fixture
 def address(figure, tmp_path):
     """The address of a page with nothing but the figure, in the light."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "norm-four.css"]
+    widgets = STATIC / "widgets"
+    sheets = [STATIC / "book.css", widgets / "controls.css", widgets / "norm-four.css"]
     styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "norm-four.js").read_text(encoding="utf-8")
+    scripts = [widgets / "controls.js", widgets / "norm-four.js"]
+    script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     page = tmp_path / "page.html"
     page.write_text(PAGE.format("light", styles, figure._repr_html_(), script), encoding="utf-8")
     return page.as_uri()

@@ -1,6 +1,7 @@
 """A race of optimizers: whole without a script, and its steps are those of the library."""
 
 import importlib
+from itertools import product
 from xml.etree import ElementTree
 
 import numpy as np
@@ -106,6 +107,23 @@ def test_the_gradients_of_the_race_are_those_of_its_functions(race, rng):
         ends = [(each.height(*(w + h * e)), each.height(*(w - h * e))) for e in np.eye(2)]
         assert_allclose(each.slope(w), [(up - down) / (2 * h) for up, down in ends], rtol=1e-6)
         assert all((each.slope(np.array(point)) == 0).all() for point in each.minima)
+
+
+def test_no_optimizer_leaves_the_axis_of_the_saddle(race):
+    """From its horizontal axis, at every learning rate, all five stay on it."""
+    for name, rate in product(race.OPTIMIZERS, race.RATES):
+        assert (
+            race.follow(name, race.LANDSCAPES[1], (-2.5, 0.0), rate, race.MOST)[:, 1] == 0
+        ).all()
+
+
+def test_momentum_is_ahead_in_the_curved_valley(race):
+    """After a hundred steps it and Nesterov's are at the minimum, the others left of x = 0.2."""
+    valley = race.LANDSCAPES[2]
+    for name in race.OPTIMIZERS:
+        w = race.follow(name, valley, valley.start, valley.rate, 100)[-1]
+        ahead = name in ("momentum", "Nesterov")
+        assert np.abs(w - valley.minima[0]).max() < 0.05 if ahead else w[0] < 0.2
 
 
 def test_a_race_without_words_is_refused(race):

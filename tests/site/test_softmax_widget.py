@@ -33,9 +33,11 @@ def figure(sliders):
 @pytest.fixture
 def address(figure, tmp_path):
     """The address of a page with nothing but the figure."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "softmax-sliders.css"]
+    widgets = STATIC / "widgets"
+    sheets = [STATIC / "book.css", widgets / "controls.css", widgets / "softmax-sliders.css"]
     styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "softmax-sliders.js").read_text(encoding="utf-8")
+    scripts = [widgets / "controls.js", widgets / "softmax-sliders.js"]
+    script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     page = tmp_path / "page.html"
     text = PAGE.format(styles, figure._repr_html_()) + f"<script>{script}</script></html>"
     page.write_text(text, encoding="utf-8")

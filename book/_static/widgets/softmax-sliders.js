@@ -12,45 +12,20 @@ class SoftmaxSliders {
     this.status = figure.querySelector(".reading");
     this.status.setAttribute("role", "status");
     const first = this.rows.map((row) => Number(row.cells[1].textContent.replace("−", "-")));
-    this.scores = first.map((value, k) => this.addSlider(value, `score of ${this.names[k]}`));
-    this.label = this.addList("right class", this.names);
+    const show = () => this.show();
+    const range = { min: -this.range, max: this.range, step: this.step };
+    this.scores = first.map((value, k) =>
+      Controls.slider(`score of ${this.names[k]}`, { ...range, value }, show),
+    );
+    this.label = Controls.list("right class", this.names, show);
     this.label.selectedIndex = this.right;
-    this.softening = this.addList("label smoothing", this.smoothing);
+    this.softening = Controls.list("label smoothing", this.smoothing, show);
     const step = Object.assign(document.createElement("button"), {
       type: "button",
       textContent: "Gradient step",
     });
     step.addEventListener("click", () => this.descend());
-    const controls = document.createElement("div");
-    controls.className = "controls";
-    const inputs = [...this.scores, this.label, this.softening];
-    controls.append(...inputs.map((input) => input.parentElement), step);
-    figure.prepend(controls);
-  }
-
-  static text(value) {
-    return (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "−");
-  }
-
-  static labelled(name, input) {
-    const holder = document.createElement("label");
-    holder.append(Object.assign(document.createElement("span"), { textContent: name }), input);
-    return input;
-  }
-
-  addSlider(value, name) {
-    const input = document.createElement("input");
-    Object.assign(input, { type: "range", min: -this.range, max: this.range, step: this.step });
-    input.value = value;
-    input.addEventListener("input", () => this.show());
-    return SoftmaxSliders.labelled(name, input);
-  }
-
-  addList(name, choices) {
-    const list = document.createElement("select");
-    list.append(...choices.map((choice) => new Option(choice)));
-    list.addEventListener("change", () => this.show());
-    return SoftmaxSliders.labelled(name, list);
+    Controls.row(figure, [...this.scores, this.label, this.softening], step);
   }
 
   compute() {
@@ -67,7 +42,7 @@ class SoftmaxSliders {
   }
 
   show() {
-    const { text } = SoftmaxSliders;
+    const { text } = Controls;
     const { x, p, q, loss, gradient } = this.compute();
     this.rows.forEach((row, k) => {
       [x, p, q, gradient].forEach((values, column) => {
