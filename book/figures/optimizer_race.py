@@ -169,9 +169,9 @@ class OptimizerRace:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def on_map(w, digits=1):
+def on_map(w):
     """Write a point in the coordinates of the picture."""
-    return f"{SCALE * (w[0] - LEFT):.{digits}f} {SCALE * (TOP - w[1]):.{digits}f}"
+    return f"{SCALE * (w[0] - LEFT):.1f} {SCALE * (TOP - w[1]):.1f}"
 
 
 def trail(i, walked):
@@ -192,10 +192,10 @@ def contours(landscape, *, shown):
     x, y = np.meshgrid(np.linspace(LEFT, RIGHT, 91), np.linspace(BOTTOM, TOP, 61))
     heights = landscape.height(x, y)
     low = heights.min()
-    levels = low + (heights.max() - low) * np.linspace(0.0, 1.0, 13)[1:-1] ** 3
+    levels = low + (heights.max() - low) * np.linspace(0.0, 1.0, 12)[1:-1] ** 3
     _, axis = canvas()
     lines = [line for level in axis.contour(x, y, heights, levels=levels).allsegs for line in level]
-    drawn = "".join(f"M{'L'.join(on_map(w, 0) for w in line)}" for line in lines)
+    drawn = "".join(f"M{'L'.join(on_map(w) for w in line)}" for line in lines)
     crosses = "".join(f"M{on_map(w)}m-5 -5l10 10m0 -10l-10 10" for w in landscape.minima)
     display = "inline" if shown else "none"
     return (
@@ -230,9 +230,9 @@ def value(height):
     """Write a value of f: three decimals, or a power of ten where these say too little.
 
     >>> value(17.525), value(0.00012)
-    ('17.525', '1.2 · 10⁻⁴')
+    ('17.525', '1.2·10⁻⁴')
     """
     if height == 0 or 0.01 <= abs(height) < 1000:
         return number(height)
     digits, power = f"{height:.1e}".split("e")
-    return f"{digits.replace('-', '−')} · 10{str(int(power)).translate(RAISED)}"
+    return f"{digits.replace('-', '−')}·10{str(int(power)).translate(RAISED)}"

@@ -53,7 +53,7 @@ def read(text):
     """Read a number as it is written for a reader; NaN where there is none."""
     if text in ("–", "diverged"):
         return np.nan
-    return float(text.replace("−", "-").replace(" · 10", "e").translate(RAISED))
+    return float(text.replace("−", "-").replace("·10", "e").translate(RAISED))
 
 
 def table(tab):
@@ -196,6 +196,16 @@ def test_keys_and_clicks_move_the_start(browser, address, race):
         tab.locator("figure svg").click(position={"x": x, "y": y})
         assert_allclose(table(tab)[:, :2], [(1.0, 1.0)] * 5, atol=0.051)
         assert tab.get_by_role("status").text_content().startswith("At the start f is ")
+
+
+@pytest.mark.site
+def test_a_path_can_be_hidden(browser, address):
+    """The space bar on the box of an optimizer takes its line, dots and end off the map."""
+    with test_site.opened(browser, address) as tab:
+        for visible in (False, True):
+            tab.get_by_role("checkbox", name="show Nesterov on the map").press("Space")
+            assert [part.is_visible() for part in tab.locator("svg .c2").all()] == [visible] * 3
+            assert tab.locator("svg .end.c1").is_visible()
 
 
 @pytest.mark.site

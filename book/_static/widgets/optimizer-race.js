@@ -2,6 +2,7 @@
 //
 // Both are complete before this script runs. The script adds a list of functions and sliders for the
 // learning rate, the steps and the start, which a click or a mouse moves, too; and takes the steps.
+// A box in each row of the table hides a path.
 
 // Functions of two variables and their gradients, in the order of the figure's data.
 const FUNCTIONS = [
@@ -52,6 +53,7 @@ class OptimizerRace {
     this.status = figure.querySelector(".reading");
     this.status.setAttribute("role", "status");
     this.addControls();
+    this.addChoices();
     this.addPointer(figure.querySelector("svg"));
     this.begin();
   }
@@ -74,6 +76,22 @@ class OptimizerRace {
       Controls.slider(`start, ${"xy"[i]}`, { min, max, step: 0.05, value: 0 }, show, place),
     );
     Controls.row(this.figure, [this.list, this.rate, this.count, ...this.start]);
+  }
+
+  // A box in each row of the table, which hides a path that covers the others.
+  addChoices() {
+    [...this.figure.querySelector("tbody").rows].forEach(({ cells: [head] }, i) => {
+      const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true });
+      box.setAttribute("aria-label", `show ${Object.keys(this.optimizers)[i]} on the map`);
+      box.addEventListener("change", () => {
+        this.figure.querySelectorAll(`svg .c${i}`).forEach((part) => {
+          part.setAttribute("display", box.checked ? "inline" : "none");
+        });
+      });
+      const label = document.createElement("label");
+      label.append(box, ...head.childNodes);
+      head.append(label);
+    });
   }
 
   // A click puts the start there; a mouse may draw it along.
@@ -181,7 +199,7 @@ class OptimizerRace {
     if (size === 0 || (size >= 0.01 && size < 1000)) return Controls.text(height, 3);
     const [digits, power] = height.toExponential(1).split("e");
     const raised = [...String(Number(power))].map((each) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(each)]);
-    return `${digits.replace("-", "−")} · 10${raised.join("")}`;
+    return `${digits.replace("-", "−")}·10${raised.join("")}`;
   }
 }
 
