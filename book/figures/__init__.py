@@ -20,6 +20,7 @@ MODULES = {
     "machine": ("register_tile", "spans"),
     "networks": ("network", "side_by_side"),
     "normalizing": ("normalize_four",),
+    "optimizer_race": ("race_optimizers",),
     "pairing": ("line_by_line",),
     "planes": ("regions", "triangle", "valley"),
     "playground": ("train_networks",),

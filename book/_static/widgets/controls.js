@@ -18,19 +18,34 @@ const Controls = {
   labelled(name, input) {
     const holder = document.createElement("label");
     holder.append(Object.assign(document.createElement("span"), { textContent: name }), input);
+    if (input.said) holder.append(input.said);
     return input;
   },
 
-  range({ min, max, step, value }, changed) {
+  // A slider; if its value has a text, `said` shows that, and it is read aloud. Whoever sets the
+  // value calls `say`.
+  range({ min, max, step, value }, changed, text) {
     const input = document.createElement("input");
     Object.assign(input, { type: "range", min, max, step });
     input.value = value;
+    if (text) Controls.voice(input, text);
     input.addEventListener("input", changed);
     return input;
   },
 
-  slider(name, range, changed) {
-    return Controls.labelled(name, Controls.range(range, changed));
+  voice(input, text) {
+    input.said = document.createElement("span");
+    input.said.setAttribute("aria-hidden", "true"); // the slider says it itself
+    input.say = () => {
+      input.said.textContent = text(Number(input.value));
+      input.setAttribute("aria-valuetext", input.said.textContent);
+    };
+    input.addEventListener("input", input.say);
+    input.say();
+  },
+
+  slider(name, range, changed, text) {
+    return Controls.labelled(name, Controls.range(range, changed, text));
   },
 
   list(name, choices, changed) {

@@ -26,23 +26,12 @@ class Creases {
   }
 
   addSlider(cell, kind, name, value) {
-    const slider = Controls.range({ ...this.ranges[kind], value }, () => this.show());
+    const whole = (at) => `${Controls.number(at, 0)}°`;
+    const text = kind === "angle" ? whole : (at) => Controls.number(at);
+    const slider = Controls.range({ ...this.ranges[kind], value }, () => this.show(), text);
     slider.setAttribute("aria-label", name);
-    const said = document.createElement("span");
-    said.setAttribute("aria-hidden", "true"); // the slider says it itself
-    said.textContent = cell.textContent;
-    slider.kind = kind;
-    cell.replaceChildren(slider, said);
-    this.say(slider);
+    cell.replaceChildren(slider, slider.said);
     return slider;
-  }
-
-  say(slider) {
-    const value = Number(slider.value);
-    const whole = slider.kind === "angle";
-    const text = whole ? `${Controls.number(value, 0)}°` : Controls.number(value);
-    slider.setAttribute("aria-valuetext", text);
-    slider.nextElementSibling.textContent = text;
   }
 
   set({ units, bias }) {
@@ -52,6 +41,7 @@ class Creases {
       }),
     );
     this.biasSlider.value = bias;
+    [...this.sliders.flat(), this.biasSlider].forEach((slider) => slider.say());
     this.show();
   }
 
@@ -131,7 +121,6 @@ class Creases {
   }
 
   show() {
-    [...this.sliders.flat(), this.biasSlider].forEach((slider) => this.say(slider));
     this.read();
     const cells = this.cells();
     const drawn = ["", ""];
