@@ -339,6 +339,32 @@ def test_one_cycle_rises_to_one_and_falls_to_zero(schedule):
     assert_allclose(at, [0.2, 1, 1, 1, 0], rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize("share", [0.99, 1.01])
+def test_nesterov_diverges_first_then_descent_then_momentum(share, optim, lab):
+    """On curvatures 1 and 20:  ηκ < 2 (1 + μ) / (1 + 2 μ),  2  and  2 (1 + μ)  are the limits."""
+    steep, mu = np.array([1.0, 20.0]), 0.9
+    limits = {"Nesterov": 2 * (1 + mu) / (1 + 2 * mu), "SGD": 2.0, "Momentum": 2 * (1 + mu)}
+    assert list(limits.values()) == sorted(limits.values())
+    for name, limit in limits.items():
+        options = {} if name == "SGD" else {"momentum": mu}
+        optimizer = getattr(optim, name)(share * limit / steep.max(), **options)
+        ends = lab.path(optimizer, lambda w: steep * w, [-2.5, 1.2], 3000)[[0, -1]]
+        grown = np.abs(ends[1]) / np.abs(ends[0])
+        assert (grown < 1e-3).all() if share < 1 else grown[1] > 1e3
+
+
+@pytest.mark.parametrize("name", ["RMSProp", "Adam"])
+def test_rmsprop_and_adam_stay_near_a_minimum_at_large_learning_rates(name, optim, lab):
+    """On curvatures 1 and 20, up to η = 0.5: two hundred steps leave f a thousandth at most."""
+    steep = np.array([1.0, 20.0])
+    for rate in (0.1, 0.2, 0.3, 0.5):
+        optimizer = getattr(optim, name)(rate)
+        walked = lab.path(optimizer, lambda w: steep * w, [-2.5, 1.2], 200)
+        heights = (walked**2 * steep).sum(axis=1) / 2
+        assert heights[-1] < heights[0] / 1000
+        assert np.abs(walked).max() < 6
+
+
 @pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain Python"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", KERNELS)

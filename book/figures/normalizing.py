@@ -5,12 +5,10 @@ The picture and the table show the first numbers, so both are complete without a
 numbers become; a test in a browser holds it against the operation of dlcore.
 """
 
-import json
-from html import escape
-
 import numpy as np
 
 from dlcore.ops.norm import batch_norm, batch_statistics
+from figures.widget import number, require_alt, table, widget
 
 LEFT, WIDTH, ROW = 58, 400, 62  # of the lines on which numbers stand, and from one to the next
 LINES = {"x": (-5, 20), "x̂": (-2, 2), "σ x̄": (-20, 20)}
@@ -29,8 +27,7 @@ class Normalizing:
     """A figure for the page; without a page, what it says of the first numbers."""
 
     def __init__(self, x, alt, caption):
-        if not alt:
-            raise ValueError("normalize_four: alt is empty, say in words what the picture shows")
+        require_alt("normalize_four", alt)
         self.x = x
         self.y_bar = np.array(next(iter(UPSTREAM.values())), dtype=float)
         self.alt = alt
@@ -51,12 +48,17 @@ class Normalizing:
 
     def _repr_html_(self):
         choices = {"upstream": UPSTREAM, "epsilons": EPSILONS, "lines": LINES}
-        data = json.dumps(choices | {"left": LEFT, "width": WIDTH}, ensure_ascii=False)
-        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
-        return (
-            f'<figure class="drawn normalizing"><div role="img" aria-label="{escape(self.alt)}">'
-            f'{self.picture()}</div>{self.table()}<p class="reading">{self.text}</p>'
-            f'<script type="application/json">{data}</script>{caption}</figure>'
+        rows = zip(self.x, self.x_hat, self.y_bar, self.x_bar, strict=True)
+        return widget(
+            "normalizing",
+            alt=self.alt,
+            picture=self.picture(),
+            table=table(
+                ("n", *COLUMNS), [[f"{n}", *map(number, r)] for n, r in enumerate(rows, 1)]
+            ),
+            text=self.text,
+            data=choices | {"left": LEFT, "width": WIDTH},
+            caption=self.caption,
         )
 
     def picture(self):
@@ -74,18 +76,6 @@ class Normalizing:
             drawn += dots(name, numbers, row, "value")
         height = 3 * ROW
         return f'<svg viewBox="0 0 {LEFT + WIDTH + 16} {height}" aria-hidden="true">{drawn}</svg>'
-
-    def table(self):
-        """Write the numbers down, a row for each."""
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("n", *COLUMNS))
-        rows = zip(self.x, self.x_hat, self.y_bar, self.x_bar, strict=True)
-        body = "".join(
-            f'<tr><th scope="row" class="c{n}">{n + 1}</th>'
-            + "".join(f"<td>{number(value)}</td>" for value in row)
-            + "</tr>"
-            for n, row in enumerate(rows)
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def normalized(x, y_bar, eps):
@@ -121,12 +111,3 @@ def dots(name, numbers, row, kind):
         f'cy="{ROW * row + 28}" r="{7 if kind == "value" else 9}"/>'
         for n, value in enumerate(numbers)
     )
-
-
-def number(value):
-    """Write a number with two decimals.
-
-    >>> number(-0.001), number(-1.25)
-    ('0.00', '−1.25')
-    """
-    return f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")

@@ -5,12 +5,12 @@ The picture and the table show the first scores, so both are complete without a 
 moved scores become; a test in a browser holds it against the operations of dlcore.
 """
 
-import json
 from html import escape
 
 import numpy as np
 
 from dlcore.ops.loss import cross_entropy, softmax, targets
+from figures.widget import number, require_alt, table, widget
 
 LEFT, WIDTH, ROW = 62, 190, 46  # names, length of a unit, from one class to the next
 MIDDLE = LEFT + WIDTH + 40 + WIDTH // 2  # where gradients are zero
@@ -28,8 +28,7 @@ class SoftmaxSliders:
     """A figure for the page; without a page, what it says of the first scores."""
 
     def __init__(self, x, names, right, alt, caption):
-        if not alt:
-            raise ValueError("move_scores: alt is empty, say in words what the picture shows")
+        require_alt("move_scores", alt)
         self.x = x
         self.names = names
         self.right = right
@@ -49,13 +48,15 @@ class SoftmaxSliders:
     def _repr_html_(self):
         drawn = {"left": LEFT, "width": WIDTH, "middle": MIDDLE}
         choices = {"range": RANGE, "step": STEP, "smoothing": SMOOTHING}
-        data = drawn | choices | {"names": self.names, "right": self.right}
-        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
-        return (
-            f'<figure class="drawn softmax-sliders">'
-            f'<div role="img" aria-label="{escape(self.alt)}">{self.picture()}</div>'
-            f'{self.table()}<p class="reading">{escape(self.text)}</p>'
-            f'<script type="application/json">{json.dumps(data)}</script>{caption}</figure>'
+        rows = zip(self.names, self.x, self.p, self.q, self.x_bar, strict=True)
+        return widget(
+            "softmax-sliders",
+            alt=self.alt,
+            picture=self.picture(),
+            table=table(COLUMNS, [[name, *map(number, values)] for name, *values in rows]),
+            text=self.text,
+            data=drawn | choices | {"names": self.names, "right": self.right},
+            caption=self.caption,
         )
 
     def picture(self):
@@ -72,18 +73,6 @@ class SoftmaxSliders:
         width = MIDDLE + WIDTH // 2 + 12
         return f'<svg viewBox="0 0 {width} {bottom + 6}" aria-hidden="true">{drawn}</svg>'
 
-    def table(self):
-        """Write the numbers down, a row for each class."""
-        head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
-        rows = zip(self.names, self.x, self.p, self.q, self.x_bar, strict=True)
-        body = "".join(
-            f'<tr><th scope="row">{escape(name)}</th>'
-            + "".join(f"<td>{number(value)}</td>" for value in values)
-            + "</tr>"
-            for name, *values in rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
 
 def computed(x, right, smoothing):
     """Return loss, probabilities, targets and gradient, as the operations of dlcore do."""
@@ -99,12 +88,3 @@ def bar(kind, row, zero, value, y):
     start = zero + min(value, 0) * unit
     size = f'x="{start:.1f}" y="{y}" width="{abs(value) * unit:.1f}" height="30"'
     return f'<rect class="{kind}" data-row="{row}" {size}/>'
-
-
-def number(value):
-    """Write a number as a reader sees it: two decimals, a real minus.
-
-    >>> number(-0.5)
-    '−0.50'
-    """
-    return f"{round(value, 2) + 0:.2f}".replace("-", "−")

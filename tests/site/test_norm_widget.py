@@ -7,13 +7,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from dlcore.course.exercises.topics import ROOT
 from tests.site import test_site
+from tests.site.widget_pages import write_page
 
 browser = test_site.browser
-STATIC = ROOT / "book" / "_static"
-HEAD = '<!doctype html><html lang="en" data-theme="{}"><title>Four</title><meta charset="utf-8">'
-PAGE = HEAD + "<style>{}</style><main><h1>Four</h1>{}</main><script>{}</script></html>"
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +28,7 @@ def figure(normalizing):
 @pytest.fixture
 def address(figure, tmp_path):
     """The address of a page with nothing but the figure, in the light."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "norm-four.css"]
-    styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "norm-four.js").read_text(encoding="utf-8")
-    page = tmp_path / "page.html"
-    page.write_text(PAGE.format("light", styles, figure._repr_html_(), script), encoding="utf-8")
-    return page.as_uri()
+    return write_page(tmp_path, "Four", figure, "controls", "norm-four")
 
 
 def rounded(cells):

@@ -7,13 +7,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from dlcore.course.exercises.topics import ROOT
 from tests.site import test_site
+from tests.site.widget_pages import write_page
 
 browser = test_site.browser
-STATIC = ROOT / "book" / "_static"
-HEAD = '<!doctype html><html lang="en" data-theme="light"><title>Scores</title>'
-PAGE = HEAD + '<meta charset="utf-8"><style>{}</style><main><h1>Scores</h1>{}</main>'
 NAMES = ["cat", "dog", "ship"]
 ROUNDED = {"rtol": 0, "atol": 0.0051}  # two decimals
 
@@ -32,14 +29,8 @@ def figure(sliders):
 
 @pytest.fixture
 def address(figure, tmp_path):
-    """The address of a page with nothing but the figure."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "softmax-sliders.css"]
-    styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "softmax-sliders.js").read_text(encoding="utf-8")
-    page = tmp_path / "page.html"
-    text = PAGE.format(styles, figure._repr_html_()) + f"<script>{script}</script></html>"
-    page.write_text(text, encoding="utf-8")
-    return page.as_uri()
+    """The address of a page with nothing but the figure, in the light."""
+    return write_page(tmp_path, "Scores", figure, "controls", "softmax-sliders")
 
 
 def rounded(cells):

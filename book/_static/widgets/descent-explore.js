@@ -6,43 +6,14 @@
 
 class Exploring {
   constructor(figure) {
-    const data = figure.querySelector("script[type='application/json']").textContent;
-    Object.assign(this, JSON.parse(data));
+    Object.assign(this, Controls.data(figure));
     this.curves = [...figure.querySelectorAll("[data-curve]")];
-    this.status = figure.querySelector(".reading");
-    this.status.setAttribute("role", "status");
-    this.inputs = this.sliders.map((slider) => this.addSlider(slider));
-    const controls = document.createElement("div");
-    controls.className = "sliders";
-    controls.append(...this.inputs.map((input) => input.parentElement));
-    figure.prepend(controls);
-    this.inputs.forEach((input) => this.read(input));
-  }
-
-  // A label with a slider in it, and beside the slider what it is set to.
-  addSlider({ label, shown, at }) {
-    const input = document.createElement("input");
-    Object.assign(input, { type: "range", min: 0, max: shown.length - 1, step: 1 });
-    input.value = at;
-    input.shown = shown;
-    input.addEventListener("input", () => {
-      this.read(input);
-      this.show();
+    this.status = Controls.status(figure);
+    this.inputs = this.sliders.map(({ label, shown, at }) => {
+      const range = { min: 0, max: shown.length - 1, step: 1, value: at };
+      return Controls.slider(label, range, () => this.show(), (place) => shown[place]);
     });
-    const holder = document.createElement("label");
-    const [name, setting] = [label, shown[at]].map((text) =>
-      Object.assign(document.createElement("span"), { textContent: text }),
-    );
-    setting.setAttribute("aria-hidden", "true"); // the slider says it itself
-    holder.append(name, input, setting);
-    return input;
-  }
-
-  // Say what a slider is set to, for eyes and ears.
-  read(input) {
-    const text = input.shown[input.value];
-    input.setAttribute("aria-valuetext", text);
-    input.nextElementSibling.textContent = text;
+    Controls.place(figure, this.inputs);
   }
 
   // Show the frame of the setting; the last slider moves fastest through the list.

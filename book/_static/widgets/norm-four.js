@@ -5,53 +5,19 @@
 
 class Normalizing {
   constructor(figure) {
-    const data = figure.querySelector("script[type='application/json']").textContent;
-    Object.assign(this, JSON.parse(data));
+    Object.assign(this, Controls.data(figure));
     this.figure = figure;
     this.rows = [...figure.querySelectorAll("tbody tr")];
-    this.status = figure.querySelector(".reading");
-    this.status.setAttribute("role", "status");
-    const first = this.rows.map((row) => Normalizing.number(row.cells[1]));
-    this.sliders = first.map((value, n) => this.addSlider(value, n));
-    this.chosen = this.addList("upstream gradient", Object.keys(this.upstream));
-    this.epsilon = this.addList("ε", this.epsilons);
-    const controls = document.createElement("div");
-    controls.className = "controls";
-    const inputs = [...this.sliders, this.chosen, this.epsilon];
-    controls.append(...inputs.map((input) => input.parentElement));
-    figure.prepend(controls);
-  }
-
-  static number(cell) {
-    return Number(cell.textContent.replace("−", "-"));
-  }
-
-  static text(value) {
-    return (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "−");
-  }
-
-  static label(name, input) {
-    const holder = document.createElement("label");
-    holder.append(Object.assign(document.createElement("span"), { textContent: name }), input);
-    return holder;
-  }
-
-  addSlider(value, n) {
+    this.status = Controls.status(figure);
+    const show = () => this.show();
     const [min, max] = this.lines["x"];
-    const input = document.createElement("input");
-    Object.assign(input, { type: "range", min, max, step: 1 });
-    input.value = value;
-    input.addEventListener("input", () => this.show());
-    Normalizing.label(`number ${n + 1}`, input);
-    return input;
-  }
-
-  addList(name, choices) {
-    const list = document.createElement("select");
-    list.append(...choices.map((choice) => new Option(choice)));
-    list.addEventListener("change", () => this.show());
-    Normalizing.label(name, list);
-    return list;
+    this.sliders = this.rows.map((row, n) => {
+      const range = { min, max, step: 1, value: Controls.read(row.cells[1]) };
+      return Controls.slider(`number ${n + 1}`, range, show);
+    });
+    this.chosen = Controls.list("upstream gradient", Object.keys(this.upstream), show);
+    this.epsilon = Controls.list("ε", this.epsilons, show);
+    Controls.place(figure, [...this.sliders, this.chosen, this.epsilon]);
   }
 
   // The mean of a product of two arrays; of one array, its mean.
@@ -75,7 +41,8 @@ class Normalizing {
   }
 
   show() {
-    const { text, mean } = Normalizing;
+    const { mean } = Normalizing;
+    const text = Controls.number;
     const { x, mu, variance, sigma, xHat, yBar, kept, xBar } = this.compute();
     const defined = sigma > 0;
     const shown = (value) => (Number.isFinite(value) ? text(value) : "–");

@@ -5,52 +5,21 @@
 
 class SoftmaxSliders {
   constructor(figure) {
-    const data = figure.querySelector("script[type='application/json']").textContent;
-    Object.assign(this, JSON.parse(data));
+    Object.assign(this, Controls.data(figure));
     this.figure = figure;
     this.rows = [...figure.querySelectorAll("tbody tr")];
-    this.status = figure.querySelector(".reading");
-    this.status.setAttribute("role", "status");
-    const first = this.rows.map((row) => Number(row.cells[1].textContent.replace("−", "-")));
-    this.scores = first.map((value, k) => this.addSlider(value, `score of ${this.names[k]}`));
-    this.label = this.addList("right class", this.names);
-    this.label.selectedIndex = this.right;
-    this.softening = this.addList("label smoothing", this.smoothing);
-    const step = Object.assign(document.createElement("button"), {
-      type: "button",
-      textContent: "Gradient step",
+    this.status = Controls.status(figure);
+    const show = () => this.show();
+    const ends = { min: -this.range, max: this.range, step: this.step };
+    this.scores = this.rows.map((row, k) => {
+      const range = { ...ends, value: Controls.read(row.cells[1]) };
+      return Controls.slider(`score of ${this.names[k]}`, range, show);
     });
-    step.addEventListener("click", () => this.descend());
-    const controls = document.createElement("div");
-    controls.className = "controls";
-    const inputs = [...this.scores, this.label, this.softening];
-    controls.append(...inputs.map((input) => input.parentElement), step);
-    figure.prepend(controls);
-  }
-
-  static text(value) {
-    return (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "−");
-  }
-
-  static labelled(name, input) {
-    const holder = document.createElement("label");
-    holder.append(Object.assign(document.createElement("span"), { textContent: name }), input);
-    return input;
-  }
-
-  addSlider(value, name) {
-    const input = document.createElement("input");
-    Object.assign(input, { type: "range", min: -this.range, max: this.range, step: this.step });
-    input.value = value;
-    input.addEventListener("input", () => this.show());
-    return SoftmaxSliders.labelled(name, input);
-  }
-
-  addList(name, choices) {
-    const list = document.createElement("select");
-    list.append(...choices.map((choice) => new Option(choice)));
-    list.addEventListener("change", () => this.show());
-    return SoftmaxSliders.labelled(name, list);
+    this.label = Controls.list("right class", this.names, show);
+    this.label.selectedIndex = this.right;
+    this.softening = Controls.list("label smoothing", this.smoothing, show);
+    const step = Controls.button("Gradient step", () => this.descend());
+    Controls.place(figure, [...this.scores, this.label, this.softening, step]);
   }
 
   compute() {
@@ -67,18 +36,18 @@ class SoftmaxSliders {
   }
 
   show() {
-    const { text } = SoftmaxSliders;
+    const { number } = Controls;
     const { x, p, q, loss, gradient } = this.compute();
     this.rows.forEach((row, k) => {
       [x, p, q, gradient].forEach((values, column) => {
-        row.cells[column + 1].textContent = text(values[k]);
+        row.cells[column + 1].textContent = number(values[k]);
       });
     });
     this.stretch("probability", this.left, this.width, p);
     this.stretch("gradient", this.middle, this.width / 2, gradient);
     const right = this.label.selectedIndex;
     this.status.textContent =
-      `The loss is ${text(loss)}. ${this.names[right]} has the probability ${text(p[right])}.`;
+      `The loss is ${number(loss)}. ${this.names[right]} has the probability ${number(p[right])}.`;
   }
 
   stretch(kind, zero, unit, values) {

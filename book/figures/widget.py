@@ -1,0 +1,43 @@
+"""What figures with controls share: how numbers, tables and the figure itself are written."""
+
+import json
+from html import escape
+
+
+def number(value):
+    """Write a number as a reader sees it: two decimals, a real minus.
+
+    >>> number(-0.001), number(-1.25)
+    ('0.00', '−1.25')
+    """
+    return f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")
+
+
+def table(head, rows):
+    """Write a table whose rows begin with their names.
+
+    >>> table(["unit", "bias"], [["1", "0.5"]]).partition("<tbody>")[2]
+    '<tr><th scope="row">1</th><td>0.5</td></tr></tbody></table>'
+    """
+    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = ""
+    for name, *cells in rows:
+        written = "".join(f"<td>{cell}</td>" for cell in cells)
+        body += f'<tr><th scope="row">{escape(name)}</th>{written}</tr>'
+    return f"<table><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def require_alt(function, alt):
+    """Raise ValueError where there are no words for who cannot see the picture."""
+    if not alt:
+        raise ValueError(f"{function}: alt is empty, say in words what the picture shows")
+
+
+def widget(kind, *, alt, picture, text, data, table="", caption=""):
+    """Write the figure that a script finds by its kind: a picture, its words, and its data."""
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return (
+        f'<figure class="drawn {kind}"><div role="img" aria-label="{escape(alt)}">{picture}</div>'
+        f'{table}<p class="reading">{escape(text)}</p><script type="application/json">'
+        f"{json.dumps(data, ensure_ascii=False)}</script>{below}</figure>"
+    )
