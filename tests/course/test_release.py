@@ -127,7 +127,7 @@ def test_cuts_are_carried(course, monkeypatch):
 def test_answers_are_checked_there(dlcore, course):
     """`dlcore check` gives hints to who asks, and points to who answers."""
     code, page = dlcore("check", "loss", "--hint", "2")
-    assert (code, "which number can you take off" in page) == (1, True)
+    assert (code, "which number can you subtract" in page) == (1, True)
     (course / "exercises/loss.py").write_bytes((topics.ROOT / "solutions/loss.py").read_bytes())
     code, page = dlcore("check", "loss")
     (course / "exercises/loss.py").write_text(skeleton.cut("loss"))
