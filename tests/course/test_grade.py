@@ -339,7 +339,16 @@ class Interrupted(TrustingJudge):
         self.ended.set()
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C interrupts, although a shell that starts us in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="no signals here")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_is_answered_at_once(run, grading, capsys):
     """Nobody waits for a judge: where the journal is, how to go on, and then it does."""
     assert grade.grade(grading, open_judge=Interrupted) == grade.STOPPED == 130

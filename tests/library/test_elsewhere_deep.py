@@ -13,7 +13,7 @@ from dlcore import ops
 from dlcore.autodiff import grad
 from dlcore.ops.linear import linear
 from dlcore.train.search import mixed_product, one_step
-from tests.library.test_elsewhere import DEEP, ROUNDED, rows
+from tests.library.test_elsewhere import ROUNDED, rows
 
 
 def dense_maps(rng):
@@ -40,6 +40,7 @@ def linear_layer(rng):
 
 
 LETTERS = {"densenet": dense_maps, "search": losses, "pytorch": linear_layer}
+DEEP = ("densenet", "search", "pytorch")
 TABLES = [(topic, *row) for topic in DEEP for row in rows(topic)]
 
 
