@@ -432,6 +432,8 @@ def test_your_maps_can_be_those_of_any_numbers(answers, rng, rounding):
         x, w = (kind(array) for kind, array in zip(kinds, arrays, strict=False))
         y = conv2d_naive(x.copy(), w.copy(), *settled(stride, padding))
         agree(y, rounding(*floating(x, w)), answers.conv, x, w, stride, padding)
+    hundreds = np.full((1, 1, 2, 2), 300)  # four products of 90,000: too large for two bytes
+    assert np.asarray(answers.conv(hundreds, hundreds.copy(), 1, 0)).tolist() == [[[[360_000]]]]
 
 
 def bars(x, w, stride, padding, rng):
