@@ -5,8 +5,7 @@ The picture and the table show the first layers, so both are complete without a 
 strides, and draws what they see; a test in a browser holds it against this file.
 """
 
-import json
-from html import escape
+from figures.widget import require_alt, widget
 
 LEFT, WIDTH, ROW, CELL = 70, 400, 40, 14  # of the drawing, from level to level, of the largest cell
 WINDOWS, STRIDES = (1, 2, 3, 5, 7), (1, 2, 3)
@@ -23,8 +22,7 @@ class Growing:
     """A figure for the page; without a page, what it says of the first layers."""
 
     def __init__(self, layers, alt, caption):
-        if not alt:
-            raise ValueError("grow_field: alt is empty, say in words what the picture shows")
+        require_alt("grow_field", alt)
         self.layers, self.alt, self.caption = layers, alt, caption
         self.fields = fields(layers)
 
@@ -43,11 +41,14 @@ class Growing:
     def _repr_html_(self):
         data = {"windows": WINDOWS, "strides": STRIDES}
         data |= {"left": LEFT, "width": WIDTH, "row": ROW, "cell": CELL}
-        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
-        return (
-            f'<figure class="drawn growing"><div role="img" aria-label="{escape(self.alt)}">'
-            f'{self.picture()}</div>{self.table()}<p class="reading">{self.text}</p>'
-            f'<script type="application/json">{json.dumps(data)}</script>{caption}</figure>'
+        return widget(
+            "growing",
+            alt=self.alt,
+            picture=self.picture(),
+            table=self.table(),
+            text=self.text,
+            data=data,
+            caption=self.caption,
         )
 
     def picture(self):

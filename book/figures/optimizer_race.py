@@ -14,7 +14,7 @@ import numpy as np
 from dlcore.experiments.optim import path
 from dlcore.train.optim import SGD, Adam, Momentum, Nesterov, RMSProp
 from figures.drawing import canvas
-from figures.widget import require_alt, widget
+from figures.widget import number, require_alt, widget
 
 OPTIMIZERS = {
     "SGD": SGD,
@@ -30,6 +30,7 @@ WINDOW = LEFT, RIGHT, BOTTOM, TOP = -3, 3, -2, 2
 SCALE = 70  # of the map, for a unit
 CONSTANTS = ("momentum", "rho", "beta1", "beta2", "eps")
 COLUMNS = ("optimizer", "x", "y", "f")
+DECIMALS = 3  # of coordinates and values
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -163,7 +164,7 @@ class OptimizerRace:
         body = ""
         for i, (name, walked) in enumerate(self.paths.items()):
             dot = f'<span class="c{i}" aria-hidden="true">●</span> '
-            cells = (*(number(w) for w in walked[-1]), value(self.heights[name]))
+            cells = (*(number(w, DECIMALS) for w in walked[-1]), value(self.heights[name]))
             body += f'<tr><th scope="row">{dot}{name}</th>'
             body += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -217,15 +218,6 @@ def axes():
     return drawn
 
 
-def number(coordinate, digits=3):
-    """Write a number with a real minus, and none before a zero.
-
-    >>> number(-0.5)
-    '−0.500'
-    """
-    return f"{round(coordinate, digits) + 0:.{digits}f}".replace("-", "−")
-
-
 def value(height):
     """Write a value of f: three decimals, or a power of ten where these say too little.
 
@@ -233,6 +225,6 @@ def value(height):
     ('17.525', '1.2·10⁻⁴')
     """
     if height == 0 or 0.01 <= abs(height) < 1000:
-        return number(height)
+        return number(height, DECIMALS)
     digits, power = f"{height:.1e}".split("e")
     return f"{digits.replace('-', '−')}·10{str(int(power)).translate(RAISED)}"

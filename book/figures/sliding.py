@@ -5,8 +5,7 @@ The picture and the sentence show the first options, so both are complete withou
 the chosen ones do; a test in a browser holds it against this file.
 """
 
-import json
-from html import escape
+from figures.widget import require_alt, widget
 
 SIZE, CHANNELS = 9, 4  # pixels of the row; channels, and as many filters
 LEFT, STEP, CELL, LOW = 121, 25, 16, 92  # of the drawing: pixel 0, from pixel to pixel, below
@@ -29,8 +28,7 @@ class FilterOptions:
     """A figure for the page; without a page, what it says of the first options."""
 
     def __init__(self, options, alt, caption):
-        if not alt:
-            raise ValueError("choose_options: alt is empty, say in words what the picture shows")
+        require_alt("choose_options", alt)
         self.options, self.alt, self.caption = options, alt, caption
 
     def __repr__(self):
@@ -39,11 +37,13 @@ class FilterOptions:
     def _repr_html_(self):
         data = {"choices": CHOICES, "first": self.options, "size": SIZE, "channels": CHANNELS}
         data |= {"left": LEFT, "step": STEP, "cell": CELL, "low": LOW}
-        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
-        return (
-            f'<figure class="drawn filter-options"><div role="img" aria-label="{escape(self.alt)}">'
-            f'{self.picture()}</div><p class="reading">{self}</p>'
-            f'<script type="application/json">{json.dumps(data)}</script>{caption}</figure>'
+        return widget(
+            "filter-options",
+            alt=self.alt,
+            picture=self.picture(),
+            text=repr(self),
+            data=data,
+            caption=self.caption,
         )
 
     def picture(self):
@@ -62,13 +62,13 @@ class FilterOptions:
         return f'<svg viewBox="0 0 {width} {LOW + CELL + 22}" aria-hidden="true">{drawn}</svg>'
 
 
-def starts(taps, stride, padding, dilation):
-    """List the pixels on which the first tap lies, an output each.
+def starts(taps, stride, padding, dilation, size=SIZE):
+    """List the pixels of a row on which the first tap lies, an output each.
 
     >>> starts(3, 2, 1, 1)
     [-1, 1, 3, 5, 7]
     """
-    last = SIZE + padding - dilation * (taps - 1) - 1
+    last = size + padding - dilation * (taps - 1) - 1
     return list(range(-padding, last + 1, stride))
 
 

@@ -4,13 +4,13 @@ import json
 from html import escape
 
 
-def number(value):
-    """Write a number as a reader sees it: two decimals, a real minus.
+def number(value, decimals=2):
+    """Write a number as a reader sees it: so many decimals, a real minus, and none before a zero.
 
-    >>> number(-0.001), number(-1.25)
-    ('0.00', '−1.25')
+    >>> number(-0.001), number(-0.5, 3)
+    ('0.00', '−0.500')
     """
-    return f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")
+    return f"{round(float(value), decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def table(head, rows):

@@ -7,6 +7,7 @@ import matplotlib as mpl
 import numpy as np
 
 from figures.drawing import INK, PALETTE, PAPER, STYLE, canvas, show
+from figures.sliding import starts
 
 
 def row_windows(cases, *, size, window, alt, caption=""):
@@ -29,9 +30,8 @@ def taps(size, window, stride=1, padding=0, dilation=1):
     >>> taps(5, 2, stride=2, padding=1)
     [[-1, 0], [1, 2], [3, 4]]
     """
-    span = dilation * (window - 1) + 1
-    starts = range(-padding, size + padding - span + 1, stride)
-    return [[start + dilation * u for u in range(window)] for start in starts]
+    firsts = starts(window, stride, padding, dilation, size)
+    return [[first + dilation * u for u in range(window)] for first in firsts]
 
 
 def draw_row(axis, outputs, size, padding):

@@ -17,7 +17,7 @@ from dlcore.experiments.memory import peak_memory
 from dlcore.nn import Sequential, named_parameters
 from dlcore.nn.accounting import account, total
 from dlcore.nn.models import DenseNet, ResNet
-from dlcore.nn.models.densenet import DenseLayer
+from dlcore.nn.models.densenet import DenseLayer, arrays_of
 from dlcore.ops.densenet import dense_block_shared
 from dlcore.train.evaluation import accuracy
 from dlcore.train.optim import Nesterov
@@ -73,11 +73,7 @@ def block_of(C, growth, n, *, rng, dtype=np.float64):
 
 def triples(block):
     """List what `dense_block_shared` takes for the layers of a block: scale, shift, filters."""
-    found = []
-    for layer in block.layers:
-        norm, conv = layer.conv.norm.params, layer.conv.conv.params
-        found.append((norm["gamma"], norm["beta"], conv["w"]))
-    return found
+    return [arrays_of(layer) for layer in block.layers]
 
 
 DEPTHS = (3, 6, 12, 24)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from itertools import pairwise
 from math import gcd
 from statistics import median
 from typing import NamedTuple
@@ -16,7 +15,7 @@ import numpy as np
 
 from dlcore.experiments.experiment import Claim, experiment, record
 from dlcore.kernels.conv import conv2d_im2col
-from dlcore.kernels.machine.threads import PIECES, split
+from dlcore.kernels.machine.threads import divided
 from dlcore.kernels.machine.winograd_matrices import growth, winograd_matrices
 
 LINE = 16  # numbers in a cache line, float32
@@ -294,11 +293,7 @@ def pieces(count, threads):
     >>> pieces(12, 2)
     [[(0, 1), (1, 3), (3, 5), (5, 6)], [(6, 8), (8, 10), (10, 12)]]
     """
-    parts = min(threads, count)
-    size = -(-count // (parts * PIECES))
-    edges = pairwise(count * i // parts for i in range(parts + 1))
-    firsts = (-(-size * (i + 1) // parts) for i in range(parts))
-    return [list(split(*block, size, first)) for block, first in zip(edges, firsts, strict=True)]
+    return [list(block) for block in divided(count, min(threads, count))]
 
 
 def errors(channels, rng):

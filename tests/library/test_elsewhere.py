@@ -36,11 +36,30 @@ def rows(topic):
     return [tuple(row[:2]) for row in cells if "(" in row[0] and "(" in row[1]]
 
 
-ELSEWHERE = {  # chapters whose tables are executed in another file, with what they need
-    "optim", "twolayer", "solver", "norm", "dropout", "augment", "vgg", "densenet", "search",
-    "pytorch", "conv", "pool", "fast", "convnet",
-}  # fmt: skip
-TABLES = [(each, *row) for each in topics.topics() if each not in ELSEWHERE for row in rows(each)]
+def tables(names):
+    """List (topic, here, there) of each row of some chapters."""
+    return [(topic, *row) for topic in names for row in rows(topic)]
+
+
+OF_TRAINING = ("optim", "twolayer", "solver")  # each of these is executed in a file of its own
+OF_LAYERS = ("norm", "dropout", "augment", "vgg")
+OF_IMAGES = ("conv", "pool", "fast", "convnet")
+DEEP = ("densenet", "search", "pytorch")
+ELSEWHERE = {*OF_TRAINING, *OF_LAYERS, *OF_IMAGES, *DEEP}
+TABLES = tables(topic for topic in topics.topics() if topic not in ELSEWHERE)
+
+
+def compare_with_pytorch(here, there, given, ours):
+    """Evaluate both cells of a row on the same arrays; `ours` is what else the first one calls."""
+    torch = pytest.importorskip("torch", reason="install the extra `bench`")
+    functional = importlib.import_module("torch.nn.functional")
+    tensors = {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+               for key, value in given.items()}  # fmt: skip
+    mine = eval(here, ours | given)
+    theirs = eval(there, {"torch": torch, "F": functional} | tensors)
+    parts = zip(mine, theirs, strict=True) if isinstance(mine, list) else [(mine, theirs)]
+    for one, other in parts:
+        assert_allclose(one, np.asarray(other), **ROUNDED)
 
 
 @pytest.fixture
@@ -79,13 +98,7 @@ def test_the_loss_chapter_has_a_table_to_execute():
 @pytest.mark.parametrize(("topic", "here", "there"), TABLES)
 def test_pytorch_returns_the_same(topic, here, there, given):
     """Both cells of a row, evaluated on the same random arrays."""
-    torch = pytest.importorskip("torch", reason="install the extra `bench`")
-    ours = eval(here, called(topic, here) | given)
-    arrays = {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
-              for key, value in given.items()}  # fmt: skip
-    functional = importlib.import_module("torch.nn.functional")
-    theirs = eval(there, {"torch": torch, "F": functional} | arrays)
-    assert_allclose(ours, np.asarray(theirs), **ROUNDED)
+    compare_with_pytorch(here, there, given, called(topic, here))
 
 
 def test_the_default_gain_of_kaiming_is_that_of_relu():

@@ -3,17 +3,14 @@
 Their letters are maps, losses of two arguments, and the arrays of a linear layer.
 """
 
-import importlib
-
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
 
 from dlcore import ops
 from dlcore.autodiff import grad
 from dlcore.ops.linear import linear
 from dlcore.train.search import mixed_product, one_step
-from tests.library.test_elsewhere import ROUNDED, rows
+from tests.library.test_elsewhere import DEEP, compare_with_pytorch, rows, tables
 
 
 def dense_maps(rng):
@@ -40,8 +37,7 @@ def linear_layer(rng):
 
 
 LETTERS = {"densenet": dense_maps, "search": losses, "pytorch": linear_layer}
-DEEP = ("densenet", "search", "pytorch")
-TABLES = [(topic, *row) for topic in DEEP for row in rows(topic)]
+TABLES = tables(DEEP)
 
 
 def test_each_of_these_tables_has_rows_to_execute():
@@ -52,13 +48,4 @@ def test_each_of_these_tables_has_rows_to_execute():
 @pytest.mark.parametrize(("topic", "here", "there"), TABLES)
 def test_pytorch_returns_the_same(topic, here, there, rng):
     """Both cells of a row, evaluated on the same random arrays."""
-    torch = pytest.importorskip("torch", reason="install the extra `bench`")
-    given = LETTERS[topic](rng)
-    arrays = {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
-              for key, value in given.items()}  # fmt: skip
-    functional = importlib.import_module("torch.nn.functional")
-    ours = eval(here, given)
-    theirs = eval(there, {"torch": torch, "F": functional} | arrays)
-    parts = zip(ours, theirs, strict=True) if isinstance(ours, list) else [(ours, theirs)]
-    for one, other in parts:
-        assert_allclose(one, other.numpy(), **ROUNDED)
+    compare_with_pytorch(here, there, LETTERS[topic](rng), {})

@@ -3,16 +3,12 @@
 Their letters are images, filters and maps, where those of `test_elsewhere` are matrices.
 """
 
-import importlib
-
 import pytest
-from numpy.testing import assert_allclose
 
 from dlcore import ops
-from tests.library.test_elsewhere import ROUNDED, rows
+from tests.library.test_elsewhere import OF_IMAGES, compare_with_pytorch, tables
 
-OF_IMAGES = ("conv", "pool", "fast", "convnet")
-TABLES = [(topic, *row) for topic in OF_IMAGES for row in rows(topic)]
+TABLES = tables(OF_IMAGES)
 
 
 @pytest.fixture
@@ -35,9 +31,5 @@ def test_every_chapter_has_rows_to_execute():
 @pytest.mark.parametrize(("topic", "here", "there"), TABLES)
 def test_pytorch_returns_the_same(topic, here, there, arrays):
     """Both cells of a row, evaluated on the same random arrays."""
-    torch = pytest.importorskip("torch", reason="install the extra `bench`")
-    functional = importlib.import_module("torch.nn.functional")
-    tensors = {key: torch.from_numpy(value) for key, value in arrays.items()}
-    theirs = eval(there, {"torch": torch, "F": functional, **tensors})
     operations = {name: getattr(ops, name) for name in dir(ops)}
-    assert_allclose(eval(here, operations | arrays), theirs.numpy(), **ROUNDED)
+    compare_with_pytorch(here, there, arrays, operations)

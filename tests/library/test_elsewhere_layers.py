@@ -3,21 +3,17 @@
 They need layers, images and models, where those of `test_elsewhere` need operations alone.
 """
 
-import importlib
-
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
 
 from dlcore import nn, ops
 from dlcore.data import augment
 from dlcore.nn.accounting import account, total
 from dlcore.ops.dropout import dropout
-from tests.library.test_elsewhere import ROUNDED, rows
+from tests.library.test_elsewhere import OF_LAYERS, compare_with_pytorch, tables
 
 N, K = 7, 5
-OF_LAYERS = ("norm", "dropout", "augment", "vgg")
-TABLES = [(topic, *row) for topic in OF_LAYERS for row in rows(topic)]
+TABLES = tables(OF_LAYERS)
 
 
 @pytest.fixture
@@ -53,9 +49,4 @@ def test_every_chapter_has_rows_to_execute():
 @pytest.mark.parametrize(("topic", "here", "there"), TABLES)
 def test_pytorch_returns_the_same(topic, here, there, arrays, ours):
     """Both cells of a row, evaluated on the same random arrays."""
-    torch = pytest.importorskip("torch", reason="install the extra `bench`")
-    functional = importlib.import_module("torch.nn.functional")
-    tensors = {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
-               for key, value in arrays.items()}  # fmt: skip
-    theirs = eval(there, {"torch": torch, "F": functional, **tensors})
-    assert_allclose(eval(here, {**ours, **arrays}), theirs, **ROUNDED)
+    compare_with_pytorch(here, there, arrays, ours)

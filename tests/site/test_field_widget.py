@@ -5,15 +5,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dlcore.course.exercises.topics import ROOT
 from dlcore.nn.accounting import Field
 from tests.site import test_site
+from tests.site.widget_pages import violations, write_page
 
 browser = test_site.browser
-STATIC = ROOT / "book" / "_static"
-HEAD = '<!doctype html><html lang="en" data-theme="light"><title>Field</title>'
-PAGE = HEAD + '<meta charset="utf-8"><style>{}</style><main><h1>Field</h1>{}</main>'
-PAGE += "<script>{}</script></html>"
 WORDS = {"alt": "Levels of cells & a table.", "caption": "A field."}
 
 
@@ -26,13 +22,7 @@ def growing():
 @pytest.fixture
 def address(growing, tmp_path):
     """The address of a page with nothing but the figure, in the light."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "receptive-field.css"]
-    styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "receptive-field.js").read_text(encoding="utf-8")
-    page = tmp_path / "page.html"
-    figure = growing.grow_field(**WORDS)._repr_html_()
-    page.write_text(PAGE.format(styles, figure, script), encoding="utf-8")
-    return page.as_uri()
+    return write_page(tmp_path, "Field", growing.grow_field(**WORDS), "receptive-field")
 
 
 def shown(tab):
@@ -99,9 +89,7 @@ def test_chosen_layers_are_drawn_as_the_helper_draws_them(browser, address, grow
 @pytest.mark.site
 def test_axe_finds_nothing_in_a_field(browser, address):
     """No rule of axe-core is broken, at rest or after a choice."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     with test_site.opened(browser, address) as tab:
         for _ in range(2):
-            found = axe.run(tab, options={"resultTypes": ["violations"]}).response["violations"]
-            assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+            assert violations(tab) == []
             tab.get_by_label("window of layer 1").select_option("7")

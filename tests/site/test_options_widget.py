@@ -5,14 +5,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dlcore.course.exercises.topics import ROOT
 from dlcore.ops.conv import normalize_conv_options
 from tests.site import test_site
+from tests.site.widget_pages import violations, write_page
 
 browser = test_site.browser
-STATIC = ROOT / "book" / "_static"
-HEAD = '<!doctype html><html lang="en" data-theme="light"><title>Options</title>'
-PAGE = HEAD + '<meta charset="utf-8"><style>{}</style><main><h1>Options</h1>{}</main>'
 WORDS = {"alt": "Squares & lines.", "caption": "A filter."}
 
 
@@ -25,13 +22,9 @@ def sliding():
 @pytest.fixture
 def address(sliding, tmp_path):
     """The address of a page with nothing but the figure."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "filter-options.css"]
-    styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "filter-options.js").read_text(encoding="utf-8")
-    page = tmp_path / "page.html"
-    figure = sliding.choose_options(**WORDS)._repr_html_()
-    page.write_text(PAGE.format(styles, figure) + f"<script>{script}</script></html>", "utf-8")
-    return page.as_uri()
+    return write_page(
+        tmp_path, "Options", sliding.choose_options(**WORDS), "controls", "filter-options"
+    )
 
 
 def drawn(root):
@@ -118,11 +111,9 @@ def test_keys_choose_options(browser, address):
 @pytest.mark.site
 def test_axe_finds_nothing_in_chosen_options(browser, address):
     """No rule of axe-core is broken, at rest or after a choice."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     with test_site.opened(browser, address) as tab:
         for _ in range(2):
-            found = axe.run(tab, options={"resultTypes": ["violations"]}).response["violations"]
-            assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+            assert violations(tab) == []
             tab.get_by_label("stride").select_option("3")
 
 

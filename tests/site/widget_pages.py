@@ -1,5 +1,7 @@
 """A page with nothing but one widget on it, in the light."""
 
+import pytest
+
 from dlcore.course.exercises.topics import ROOT
 
 WIDGETS = ROOT / "book" / "_static" / "widgets"
@@ -17,3 +19,10 @@ def write_page(folder, title, figure, *names):
     html = PAGE.format(title, styles, figure._repr_html_(), script)
     page.write_text(html, encoding="utf-8")
     return page.as_uri()
+
+
+def violations(tab):
+    """List the rules of axe-core that a page breaks as it stands, each with the element."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(tab, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]

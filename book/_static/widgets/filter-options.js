@@ -5,32 +5,16 @@
 
 class FilterOptions {
   constructor(figure) {
-    const data = figure.querySelector("script[type='application/json']").textContent;
-    Object.assign(this, JSON.parse(data));
+    Object.assign(this, Controls.data(figure));
     this.row = figure.querySelector("g.one-row");
     this.groups = figure.querySelector("g.channels");
-    this.status = figure.querySelector(".reading");
-    this.status.setAttribute("role", "status");
-    const names = Object.keys(this.choices);
-    this.lists = names.map((name) => this.list(this.choices[name], this.first[name]));
-    const controls = document.createElement("div");
-    controls.className = "controls";
-    controls.append(...names.map((name, i) => FilterOptions.labelled(name, this.lists[i])));
-    figure.prepend(controls);
-  }
-
-  static labelled(name, input) {
-    const holder = document.createElement("label");
-    holder.append(Object.assign(document.createElement("span"), { textContent: name }), input);
-    return holder;
-  }
-
-  list(choices, first) {
-    const list = document.createElement("select");
-    list.append(...choices.map((choice) => new Option(choice)));
-    list.selectedIndex = choices.indexOf(first);
-    list.addEventListener("change", () => this.show());
-    return list;
+    this.status = Controls.status(figure);
+    this.lists = Object.entries(this.choices).map(([name, choices]) => {
+      const list = Controls.list(name, choices, () => this.show());
+      list.selectedIndex = choices.indexOf(this.first[name]);
+      return list;
+    });
+    Controls.place(figure, this.lists);
   }
 
   show() {

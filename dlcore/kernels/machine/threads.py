@@ -268,23 +268,33 @@ def split(low, high, size, first):
     return pairwise([low, *range(low + first, high, size), high])
 
 
+def divided(count, parts):
+    """Divide 0 … count into blocks, one for each thread, and iterate over the pieces of each.
+
+    First pieces differ in size, so that threads do not come for the next one at the same time.
+
+    >>> [[*block] for block in divided(12, 2)]
+    [[(0, 1), (1, 3), (3, 5), (5, 6)], [(6, 8), (8, 10), (10, 12)]]
+    """
+    edges = [count * i // parts for i in range(parts + 1)]
+    size = -(-count // (parts * PIECES))
+    return [
+        split(low, high, size, -(-size * (i + 1) // parts))
+        for i, (low, high) in enumerate(pairwise(edges))
+    ]
+
+
 def parallel_for(kernel, count, *args, least=1):
     """Run ``kernel(start, stop, *args)`` on pieces that cover 0 … count.
 
     Each thread begins with a block of its own, of `least` numbers or more, and then takes pieces
-    of the others. First pieces differ in size, so that threads do not come for the next one at
-    the same time. If the pool is busy, the caller does all the work itself.
+    of the others. If the pool is busy, the caller does all the work itself.
     """
     parts = min(thread_count(), count // least)
     pool = thread_pool(thread_count() - 1) if parts > 1 else None
     if not (pool and pool.busy.acquire(blocking=False)):
         return kernel(0, count, *args)
-    edges = [count * i // parts for i in range(parts + 1)]
-    size = -(-count // (parts * PIECES))
-    blocks = [
-        split(low, high, size, -(-size * (i + 1) // parts))
-        for i, (low, high) in enumerate(pairwise(edges))
-    ]
+    blocks = divided(count, parts)
 
     def work(mine):
         for block in blocks[mine:] + blocks[:mine]:
