@@ -4,9 +4,11 @@ The pages that Sphinx is about to read are started together, in the order in whi
 read. Reading a page then waits for its own outputs only, which it finds in the cache.
 """
 
+import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from joblib import cpu_count
 from jupyter_cache import get_cache
@@ -14,17 +16,16 @@ from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 from myst_nb.core.read import create_nb_reader
 from sphinx.util import logging
+from traitlets.config import Config
 
 logger = logging.getLogger(__name__)
-
-# A kernel warns that it speaks to us over TCP: only what is wrong is to be seen.
-QUIET = ["--IPKernelApp.log_level=ERROR"]
 
 
 def start(app, env, pages):
     """Start every page whose outputs are not in the cache."""
     app.cache = get_cache(app.config.nb_execution_cache_path)
     app.pool = ProcessPoolExecutor(cpu_count(), get_context("spawn"))
+    app.sockets = TemporaryDirectory(prefix="kernels-")
     app.running = {}
     for page in pages:
         notebook = read(env, page)
@@ -35,8 +36,19 @@ def start(app, env, pages):
                 cwd=str(Path(env.doc2path(page)).parent),
                 timeout=app.config.nb_execution_timeout,
                 allow_errors=app.config.nb_execution_allow_errors,
-                extra_arguments=QUIET,
+                config=transport(f"{app.sockets.name}/{len(app.running)}"),
             )
+
+
+def transport(sockets):
+    """Return the settings of a kernel that listens at paths which begin with `sockets`.
+
+    A port is found free before the kernel binds it, and another process may take it meanwhile; a
+    path belongs to one kernel. Where there are no sockets in the file system, ports it is.
+    """
+    if os.name != "posix":
+        return Config()
+    return Config(KernelManager={"transport": "ipc", "ip": sockets})
 
 
 def read(env, page):
@@ -76,6 +88,7 @@ def finish(app, exception):
     """Start no further page when the build has ended."""
     if hasattr(app, "pool"):
         app.pool.shutdown(wait=False, cancel_futures=True)
+        app.sockets.cleanup()
 
 
 def setup(app):
