@@ -75,10 +75,10 @@ def trained(setting, seed):
     What a setting need not name is that of the base: widths of 16, 32 and 64, filters of 3 × 3,
     pooling by the maximum, Adam with a learning rate of 0.001.
     """
-    data = split(seed, setting["N"])
+    data = split(seed, setting["N"]).each(lambda x: x / np.float32(255))
     if setting["augment"] == "fourfold":
         data = replace(data, train=fourfold(data.train))
-    data = data.centred(scale=1 / 64)
+    data = data.centred(scale=255 / 64)
     model = network(setting, rng=np.random.default_rng(seed), dtype=np.float32)
     optimizer = OPTIMIZERS[setting.get("optimizer", "adam")]
     solver = Solver(

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
+from dlcore.data.dataset import Dataset, Examples
 from dlcore.experiments import depth
 from dlcore.experiments.family import FAMILIES, Comparison, Family, verdicts
 from dlcore.experiments.paired import holm, paired, sign_flips
@@ -155,3 +156,23 @@ def test_the_rate_with_the_best_validation_accuracy_is_taken(tmp_path, monkeypat
     depth.tuned.cache_clear()
     assert tried == [depth.TUNING] * len(rates.settings)
     assert rates.missing() == []
+
+
+@pytest.mark.parametrize("name", ["depth-norm", "depth-dropout", "depth-augment", "depth-filters"])
+def test_every_setting_of_a_family_can_be_trained(name, rng, monkeypatch):
+    """One step each, on sixty random pictures of whole numbers; what is compared is measured."""
+
+    def split(seed, N):
+        x, t = rng.integers(0, 256, (60, 3, 32, 32), np.uint8), rng.integers(0, 10, 60)
+        part = Examples(x, t)
+        return Dataset("noise", tuple("0123456789"), part, part.first(20), part.first(10))
+
+    monkeypatch.setattr(depth, "split", split)
+    for constant, value in {"BATCH": 20, "EPOCHS": 1, "STEPS": 1, "VALIDATION": 20}.items():
+        monkeypatch.setattr(depth, constant, value)
+    trial = FAMILIES[name]
+    compared = {comparison.metric for comparison in trial.comparisons}
+    for setting in trial.settings.values():
+        values = trial.run(setting, 0)
+        assert compared <= values.keys()
+        assert np.isfinite([*values.values()]).all()
