@@ -13,6 +13,7 @@ from dlcore.ops.dropout import draw_mask, dropout, pack_mask, unpack_mask
 from dlcore.ops.loss import softmax
 from dlcore.train import Adam, Callback, Solver, loss_and_grads
 from dlcore.train.checkpoint import save
+from tests.comparing import agree
 
 ROUNDING = {"rtol": 1e-12, "atol": 1e-12}  # sums of at most 4096 terms near one
 DRAWS = 40_000  # entries; a share of them strays from p by less than 0.003 at one deviation
@@ -383,12 +384,6 @@ def fresh(rng):
 def near(x, p=0.0):
     """Allow a few roundings of numbers as large as x / (1 - p)."""
     return {"rtol": 0, "atol": 16 * float(np.finfo(x.dtype).eps) * np.abs(x).max() / (1 - p)}
-
-
-def agree(truth, tolerance, found):
-    """Compare numbers and shape of what is returned with the truth."""
-    assert_allclose(found, truth, **tolerance)
-    assert np.shape(found) == np.shape(truth)
 
 
 def require_share(found, share, says):
