@@ -17,6 +17,7 @@ from dlcore.nn.conv import Conv2d
 from dlcore.nn.linear import Linear
 from dlcore.ops.conv import conv2d, conv2d_bias_relu
 from dlcore.ops.linear import linear
+from tests.comparing import scattered, single
 
 OPTIONS = {
     "plain": {},
@@ -352,16 +353,6 @@ def cases(rng, least=1):
 def whole(array):
     """Make whole numbers of an array, whose products need many digits."""
     return np.rint(9999 * array).astype(int)
-
-
-def single(array):
-    """Cut an array to single precision."""
-    return array.astype(np.float32)
-
-
-def scattered(array):
-    """Return the same numbers, whose rows are the columns of memory."""
-    return array.swapaxes(-1, -2).copy().swapaxes(-1, -2)
 
 
 KINDS = whole, single, scattered

@@ -17,6 +17,7 @@ from dlcore.nn.models.densenet import DenseLayer
 from dlcore.ops.densenet import dense_block_shared
 from dlcore.ops.norm import batch_norm_relu, batch_statistics
 from dlcore.train import loss_and_grads
+from tests.comparing import agree, locked, single, turned
 
 FEW_ROUNDINGS = {"rtol": 0, "atol": 1e-12}  # sums of some hundred numbers near one
 
@@ -251,29 +252,6 @@ def test_the_code_of_the_summary_runs(column, rng):
 # Exercises
 
 
-def agree(found, truth, tolerance):
-    """Compare numbers within a tolerance, and shapes exactly."""
-    assert_allclose(found, truth, **tolerance)
-    shapes = np.shape(found), np.shape(truth)
-    assert shapes[0] == shapes[1], f"the shape is {shapes[0]}, wanted {shapes[1]}"
-
-
-def locked(array):
-    """Make an array that nobody can overwrite."""
-    array.flags.writeable = False
-    return array
-
-
-def single(array):
-    """Cut an array to single precision."""
-    return array.astype(np.float32)
-
-
-def turned(array):
-    """Return the same numbers, whose last axis is the first in memory."""
-    return np.asfortranarray(array)
-
-
 KINDS = [np.copy, single, turned]
 
 
@@ -344,7 +322,7 @@ def test_your_layers_read_all_maps_before_them(answers, kind, rng):
     drawn = [(x, weights, run(x, weights)) for x, weights in blocks(rng, kind)]
     near = {"rtol": 0, "atol": 1e-4 if kind is single else 1e-12}  # sums of some twenty terms
     for x, weights, truth in 2 * drawn:
-        agree(answers.dense_block(x, [Mix(w) for w in weights]), truth, near)
+        agree(truth, near, answers.dense_block(x, [Mix(w) for w in weights]))
 
 
 @pytest.mark.exercise("densenet-forward", points=2)
@@ -398,7 +376,7 @@ def test_your_gradients_are_sums_over_all_readers(answers, kind, rng):
         pullbacks = [Pull(*each) for each in zip(weights, factors, strict=True)]
         eps = np.finfo(z_bar.dtype).eps  # hundreds of roundings of the largest entry
         tolerance = {"rtol": 0, "atol": float(200 * eps * (1 + np.abs(truth).max()) * 100)}
-        agree(answers.dense_block_backward(z_bar, pullbacks, k), truth, tolerance)
+        agree(truth, tolerance, answers.dense_block_backward(z_bar, pullbacks, k))
         assert [each.calls for each in pullbacks] == [1] * len(pullbacks), "call each once"
 
 
@@ -485,7 +463,7 @@ def test_your_projection_serves_all_readers(answers, kind, rng):
     """x̄ is the sum of what all readers pull back; and once more after other maps."""
     tolerance = {"rtol": 0, "atol": 1e-3 if kind is single else 1e-9}
     for args, x_bar in 2 * list(shared_cases(rng, kind)):
-        agree(answers.shared_backward(*args), x_bar, tolerance)
+        agree(x_bar, tolerance, answers.shared_backward(*args))
 
 
 @pytest.mark.exercise("densenet-wrong-lines", points=0)

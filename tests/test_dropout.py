@@ -13,6 +13,7 @@ from dlcore.ops.dropout import draw_mask, dropout, pack_mask, unpack_mask
 from dlcore.ops.loss import softmax
 from dlcore.train import Adam, Callback, Solver, loss_and_grads
 from dlcore.train.checkpoint import save
+from tests.comparing import agree
 
 ROUNDING = {"rtol": 1e-12, "atol": 1e-12}  # sums of at most 4096 terms near one
 DRAWS = 40_000  # entries; a share of them strays from p by less than 0.003 at one deviation
@@ -23,6 +24,12 @@ STRAY = 0.02  # seven deviations
 def lab():
     """The experiments of the chapter."""
     return importlib.import_module("dlcore.experiments.dropout")
+
+
+@pytest.fixture(scope="module")
+def wrong_dropouts():
+    """Versions of dropout with slips, and the checks that find them."""
+    return importlib.import_module("dlcore.verification.wrong_dropouts")
 
 
 @pytest.fixture
@@ -107,21 +114,21 @@ def test_p_is_the_probability_to_drop(rng):
     assert_allclose(np.unique(y), [0, 4 / 3])
 
 
-def test_every_wrong_version_fails_a_check(lab):
+def test_every_wrong_version_fails_a_check(wrong_dropouts):
     """The version of the page passes all of them."""
-    right, *wrong = lab.VERSIONS
-    assert lab.found_by(right) == []
+    right, *wrong = wrong_dropouts.VERSIONS
+    assert wrong_dropouts.found_by(right) == []
     assert len(wrong) == 8
-    assert all(lab.found_by(version) for version in wrong)
+    assert all(wrong_dropouts.found_by(version) for version in wrong)
 
 
-def test_another_mask_in_the_backward_pass_is_right_on_average(lab, rng):
+def test_another_mask_in_the_backward_pass_is_right_on_average(lab, wrong_dropouts, rng):
     """The mean of x̄ over both masks is ȳ, as it should be: no check of means can find it."""
     p, y_bar = 0.4, rng.normal(size=4)
     masks, chances = lab.every_mask((4,), p)
     alone = chances @ (masks / (1 - p) * y_bar)
     assert_allclose(alone, y_bar, **ROUNDING)
-    assert lab.found_by("another mask in the backward pass") == ["backward"]
+    assert wrong_dropouts.found_by("another mask in the backward pass") == ["backward"]
 
 
 @pytest.mark.parametrize("p", [0.2, 0.5, 0.75])
@@ -377,12 +384,6 @@ def fresh(rng):
 def near(x, p=0.0):
     """Allow a few roundings of numbers as large as x / (1 - p)."""
     return {"rtol": 0, "atol": 16 * float(np.finfo(x.dtype).eps) * np.abs(x).max() / (1 - p)}
-
-
-def agree(truth, tolerance, found):
-    """Compare numbers and shape of what is returned with the truth."""
-    assert_allclose(found, truth, **tolerance)
-    assert np.shape(found) == np.shape(truth)
 
 
 def require_share(found, share, says):

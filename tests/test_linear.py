@@ -13,6 +13,7 @@ from dlcore.ops.linear import linear
 from dlcore.ops.loss import cross_entropy, softmax
 from dlcore.shapes import ShapeError
 from dlcore.train import loss_and_grads
+from tests.comparing import agree, all_locked
 
 AFFINE = [[1.49834967, 1.70660132, 1.91485297], [3.25553199, 3.5141327, 3.77273342]]  # 000, 001
 HALF_A_UNIT = 5e-9  # of the eighth decimal, the last that is printed
@@ -394,20 +395,6 @@ def test_the_check_refuses_a_wrong_sign(rng, monkeypatch):
         check_gradients(softmax, x, rng=rng)
 
 
-def agree(yours, truth, **tolerance):
-    """Compare numbers within a tolerance, and shapes exactly."""
-    assert_allclose(yours, truth, **tolerance)
-    shapes = np.shape(yours), np.shape(truth)
-    assert shapes[0] == shapes[1], f"the shape is {shapes[0]}, wanted {shapes[1]}"
-
-
-def locked(*arrays):
-    """Make arrays that nobody can overwrite."""
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays
-
-
 def features(rng):
     """Draw x, w, b and ȳ: rows and images, one example, one feature; whole and single numbers.
 
@@ -417,15 +404,15 @@ def features(rng):
     for shape in [(N, D), (N, C, 2, D), (1, C, 1, 2, D), (N, 1), (1, D), (D, N), (M, M)]:
         x = rng.normal(size=shape)
         w, b = rng.normal(size=(x[0].size, M)), rng.normal(size=M)
-        yield locked(x, w, b, rng.normal(size=(len(x), M)))
+        yield all_locked(x, w, b, rng.normal(size=(len(x), M)))
     x, w, b, y_bar = (rng.normal(size=s) for s in [(N, C, D), (C * D, M), (M,), (N, M)])
-    yield locked(np.asfortranarray(x), w.T.copy().T, b, y_bar)
+    yield all_locked(np.asfortranarray(x), w.T.copy().T, b, y_bar)
     whole = [np.round(9 * array).astype(int) for array in (x, w, b, y_bar)]
-    yield locked(*whole)
-    yield locked(whole[0].reshape(N, -1), w, b, y_bar)
-    yield locked(x.reshape(N, -1), *whole[1:])
-    yield locked(whole[0].reshape(N, -1), whole[1], b, whole[3])
-    yield locked(*(array.astype(np.float32) for array in (x, w, b, y_bar)))
+    yield all_locked(*whole)
+    yield all_locked(whole[0].reshape(N, -1), w, b, y_bar)
+    yield all_locked(x.reshape(N, -1), *whole[1:])
+    yield all_locked(whole[0].reshape(N, -1), whole[1], b, whole[3])
+    yield all_locked(*(array.astype(np.float32) for array in (x, w, b, y_bar)))
 
 
 def rows(x):
@@ -448,7 +435,7 @@ def test_features_are_mixed(answers, rng):
         truth = [[sum(s * c for s, c in zip(row, column, strict=True)) + offset
                   for column, offset in zip(w.T.tolist(), b.tolist(), strict=True)]
                  for row in flat]  # fmt: skip
-        agree(answers.linear(x, w, b), np.array(truth), **close(x, w))
+        agree(np.array(truth), close(x, w), answers.linear(x, w, b))
 
 
 @pytest.mark.exercise("linear-forward", points=2)
@@ -458,7 +445,7 @@ def test_images_are_laid_flat(answers, rng, rounding):
     x, w, b = rng.normal(size=(4, W, H, C)).T, rng.normal(size=(C * H * W, M)), rng.normal(size=M)
     x = np.moveaxis(x, -1, 0)
     expected = np.tensordot(x, w.reshape(C, H, W, M), axes=3) + b
-    agree(answers.linear(x, w, b), expected, **rounding(x, w))
+    agree(expected, rounding(x, w), answers.linear(x, w, b))
 
 
 @pytest.mark.exercise("linear-forward", points=2)
@@ -480,7 +467,7 @@ def test_each_cotangent_is_the_share_of_its_argument(answers, name, rng):
             "b_bar": np.einsum("nm->m", y_bar),
         }
         yours = dict(zip(truth, answers.linear_vjp(x, w, b, y_bar), strict=True))
-        agree(yours[name], truth[name], **close(np.append(x, w), y_bar))
+        agree(truth[name], close(np.append(x, w), y_bar), yours[name])
 
 
 def surprise(x, t, w, b, reg):
@@ -499,10 +486,10 @@ def classified(rng):
     N, D, K = rng.permutation([3, 5, 7]).tolist()
     for n, k, reg in [(N, K, 0.0), (N, K, float(rng.uniform(0.2, 2))), (1, K, 0.9), (N, 1, 0.6)]:
         x, w, b = rng.normal(size=(n, D)), rng.normal(size=(D, k)), rng.normal(size=k)
-        yield *locked(x, rng.integers(k, size=n), w, b), reg
+        yield *all_locked(x, rng.integers(k, size=n), w, b), reg
     x, w, b = (rng.integers(-2, 3, size=s) for s in [(N, D), (D, K), (K,)])
-    yield *locked(x, np.full(N, K - 1), w, b), 0.3
-    yield *locked(x, rng.integers(K, size=N), w + 0.25, b - 60.0), 1
+    yield *all_locked(x, np.full(N, K - 1), w, b), 0.3
+    yield *all_locked(x, rng.integers(K, size=N), w + 0.25, b - 60.0), 1
 
 
 @pytest.mark.exercise("linear-classifier", points=4)
@@ -512,7 +499,7 @@ def test_loss_and_gradient_are_those_of_the_definition(answers, name, rng):
     for case in classified(rng):
         truth = dict(zip(["loss", "w_bar", "b_bar"], surprise(*case), strict=True))
         yours = dict(zip(truth, answers.classifier_loss(*case), strict=True))
-        agree(yours[name], truth[name], rtol=1e-10, atol=1e-12)  # sums in another order
+        agree(truth[name], {"rtol": 1e-10, "atol": 1e-12}, yours[name])  # sums in another order
 
 
 @pytest.mark.exercise("linear-classifier", points=4)
@@ -555,7 +542,7 @@ def test_many_examples_are_no_loop(answers, rng):
         case = surprise(np.array([[kind // 2 - 1.0]]), np.array([kind % 2]), w, b, 0.0)
         sums = [total + many / len(x) * part for total, part in zip(sums, case, strict=True)]
     for yours, truth in zip(answers.classifier_loss(x, t, w, b, 0.0), sums, strict=True):
-        agree(yours, truth, rtol=1e-7, atol=1e-9)
+        agree(truth, {"rtol": 1e-7, "atol": 1e-9}, yours)
 
 
 @pytest.mark.exercise("linear-predict", points=1)
@@ -566,8 +553,8 @@ def test_the_highest_score_names_the_class(answers, rng):
                            (30, D, 400, 0)]:  # fmt: skip
         x, w, b = rng.normal(size=(n, d)), rng.normal(size=(d, k)), 3 * rng.normal(size=k) + shift
         wanted = [max(range(k), key=lambda k: x_n @ w[:, k] + b[k]) for x_n in x]
-        named = np.asarray(answers.predict(*locked(x, w, b)))
-        agree(named, np.array(wanted), rtol=0, atol=0)
+        named = np.asarray(answers.predict(*all_locked(x, w, b)))
+        agree(np.array(wanted), {"rtol": 0, "atol": 0}, named)
         assert named.dtype.kind in "iu", "classes are integers"
 
 
@@ -580,7 +567,7 @@ def test_the_highest_score_may_be_large_and_shared(answers, rng):
     b[3] = b[0]
     scores = x @ w + b
     for scale in (1, 1.0, 2.0 ** rng.integers(15, 30), 2.0**500):
-        k = np.asarray(answers.predict(*locked(x, w * scale, b * scale)))
+        k = np.asarray(answers.predict(*all_locked(x, w * scale, b * scale)))
         assert np.isin(k, range(4)).all(), "classes count from 0 to K - 1"
         assert_array_equal(scores[np.arange(30), k], scores.max(axis=1))
 
@@ -591,7 +578,7 @@ def test_the_highest_score_may_be_so_by_little(answers, rng):
     x, w = rng.normal(size=(3, 4)), np.tile(rng.normal(size=(4, 1)), 9)
     place = int(rng.integers(9))
     b = rng.normal() + 1e-9 * (np.arange(9) == place)
-    assert_array_equal(answers.predict(*locked(x, w, b)), [place] * 3)
+    assert_array_equal(answers.predict(*all_locked(x, w, b)), [place] * 3)
 
 
 @pytest.mark.exercise("linear-jvp", points=2)
@@ -599,10 +586,10 @@ def test_tangents_add_up_what_each_argument_does(answers, rng):
     """ẏ is the slope of t ↦ (x + t ẋ)(w + t ẇ) + b + t ḃ at t = 0."""
     for x, w, b, _ in features(rng):
         if x.ndim == 2:
-            x_dot, w_dot, b_dot = locked(np.cos(x + 1), np.sin(w * 3), np.sin(b) + rng.normal())
+            x_dot, w_dot, b_dot = all_locked(np.cos(x + 1), np.sin(w * 3), np.sin(b) + rng.normal())
             truth = np.einsum("nd,dm->nm", x_dot, w) + np.einsum("nd,dm->nm", x, w_dot) + b_dot
             y_dot = answers.linear_jvp(x, w, b, x_dot, w_dot, b_dot)
-            agree(y_dot, truth, **close(np.append(x, x_dot), np.append(w, w_dot)))
+            agree(truth, close(np.append(x, x_dot), np.append(w, w_dot)), y_dot)
 
 
 @pytest.mark.exercise("linear-blind", points=2)
@@ -610,7 +597,7 @@ def test_a_sum_is_deceived(answers, rng):
     """For ȳ = 1 the answer is the true x̄: zero."""
     for shape in ((4, 5), (1, 3), (6, 2)):
         y = softmax(rng.normal(size=shape))
-        agree(answers.deceptive_softmax_vjp(y, np.ones(shape)), np.zeros(shape), atol=1e-12)
+        agree(np.zeros(shape), {"atol": 1e-12}, answers.deceptive_softmax_vjp(y, np.ones(shape)))
 
 
 @pytest.mark.exercise("linear-blind", points=2)
@@ -626,7 +613,7 @@ def test_a_random_upstream_gradient_is_not_deceived(answers, rng):
         assert np.abs(yours - truth).max() > 1e-3, "it is right"
         u, v, one = rng.normal(size=3)
         sums = u * yours + v * np.asarray(rule(y, h))
-        agree(rule(y, u * g + v * h + one), sums, rtol=0, atol=1e-11)
+        agree(sums, {"rtol": 0, "atol": 1e-11}, rule(y, u * g + v * h + one))
 
 
 def slightly(rule, i, size=0.01):
@@ -649,7 +636,7 @@ def judgements(rng):
         (np.outer, outer_rule, [(M,), (D,)]),
     ]
     for f, rule, shapes in programs:
-        yield f, rule, [*locked(*(rng.normal(size=shape) for shape in shapes))]
+        yield f, rule, [*all_locked(*(rng.normal(size=shape) for shape in shapes))]
 
 
 def mistakes(rng):
@@ -659,7 +646,7 @@ def mistakes(rng):
             size = rng.choice([-1, 1]) * 10 ** rng.uniform(-1.9, 0)
             yield f, slightly(rule, i, size), xs
     for f, rule in WRONG.values():
-        yield f, rule, [*locked(*inputs(f, rng))]
+        yield f, rule, [*all_locked(*inputs(f, rng))]
 
 
 def nameless(f, rule):

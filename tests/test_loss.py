@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from dlcore.autodiff import jacobian
 from dlcore.ops import loss
+from tests.comparing import agree
 
 N, K = 5, 3
 ROUNDED = {"rtol": 1e-12, "atol": 1e-15}  # some roundings of 1e-16, also where ones cancel
@@ -373,13 +374,6 @@ def test_the_cross_entropy_of_small_random_scores_is_nearly_ln_ten(lab):
 # Exercises
 
 
-def agree(yours, truth, **tolerance):
-    """Compare numbers within a tolerance, and shapes exactly."""
-    assert_allclose(yours, truth, **tolerance)
-    shapes = np.shape(yours), np.shape(truth)
-    assert shapes[0] == shapes[1], f"the shape is {shapes[0]}, wanted {shapes[1]}"
-
-
 def batches(rng):
     """Draw scores and labels: of one example, of one class, of as many examples as classes.
 
@@ -426,14 +420,14 @@ def test_your_probabilities_are_shares_of_the_exponentials(answers, rng):
     """yₙₖ = exp xₙₖ / Σⱼ exp xₙⱼ."""
     for x, _ in batches(rng):
         shares = [[exp(score) / sum(map(exp, row)) for score in row] for row in x.tolist()]
-        agree(answers.softmax(x), np.array(shares), **digits(x))
+        agree(np.array(shares), digits(x), answers.softmax(x))
 
 
 @pytest.mark.exercise("loss-softmax", points=2)
 def test_your_probabilities_survive_scores_of_any_size(answers, rng):
     """Also when the largest scores of two examples are far apart, or below zero."""
     x, shares = far_apart(rng)
-    agree(answers.softmax(x), shares, **FAR)
+    agree(shares, FAR, answers.softmax(x))
 
 
 def unlikely(rng):
@@ -447,7 +441,7 @@ def unlikely(rng):
 def test_your_probabilities_may_be_tiny(answers, rng):
     """A class whose score is s below the largest has exp(-s), to nine digits."""
     x, shares = unlikely(rng)
-    agree(answers.softmax(x), shares, rtol=1e-9, atol=0)
+    agree(shares, {"rtol": 1e-9, "atol": 0}, answers.softmax(x))
 
 
 @pytest.mark.exercise("loss-logsumexp", points=1)
@@ -455,14 +449,14 @@ def test_your_sum_is_taken_on_the_logarithmic_scale(answers, rng):
     """yₙ = ln Σₖ exp xₙₖ, one number per example."""
     for x, _ in batches(rng):
         sums = [log(sum(map(exp, row))) for row in x.tolist()]
-        agree(answers.logsumexp(x), np.array(sums), **digits(x))
+        agree(np.array(sums), digits(x), answers.logsumexp(x))
 
 
 @pytest.mark.exercise("loss-logsumexp", points=1)
 def test_your_sum_survives_scores_of_any_size(answers, rng):
     """ln(exp x + exp x) = x + ln 2."""
     x, _ = far_apart(rng)
-    agree(answers.logsumexp(x), x.max(axis=1) + log(2), **ROUNDED)
+    agree(x.max(axis=1) + log(2), ROUNDED, answers.logsumexp(x))
 
 
 @pytest.mark.exercise("loss-cross-entropy", points=3)
@@ -470,7 +464,7 @@ def test_your_loss_is_the_mean_surprise(answers, rng):
     """L = -1/N Σₙ ln softmax(x)ₙₜ, one number."""
     for x, t in batches(rng):
         truth, _ = surprise(x, np.eye(x.shape[1])[t])
-        agree(answers.cross_entropy(x, t)[0], truth, **digits(x))
+        agree(truth, digits(x), answers.cross_entropy(x, t)[0])
 
 
 @pytest.mark.exercise("loss-cross-entropy", points=3)
@@ -478,7 +472,7 @@ def test_your_gradient_is_the_slope_of_the_mean_surprise(answers, rng):
     """x̄ₙₖ = ∂L/∂xₙₖ = (softmax(x)ₙₖ - [k = tₙ]) / N."""
     for x, t in batches(rng):
         _, truth = surprise(x, np.eye(x.shape[1])[t])
-        agree(answers.cross_entropy(x, t)[1], truth, **digits(x))
+        agree(truth, digits(x), answers.cross_entropy(x, t)[1])
 
 
 @pytest.mark.exercise("loss-cross-entropy", points=3)
@@ -487,8 +481,8 @@ def test_your_surprise_may_be_a_thousand(answers, rng):
     for s in rng.uniform([800, 1e6], [1e5, 1e9]).tolist():
         x, t = np.array([[s, 0.0], [-s, -s], [s, 0.0]]), np.array([1, 0, 0])
         value, x_bar = answers.cross_entropy(x, t)
-        agree(value, (s + log(2)) / 3, **FAR)
-        agree(x_bar, np.array([[1.0, -1.0], [-0.5, 0.5], [0.0, 0.0]]) / 3, **FAR)
+        agree((s + log(2)) / 3, FAR, value)
+        agree(np.array([[1.0, -1.0], [-0.5, 0.5], [0.0, 0.0]]) / 3, FAR, x_bar)
 
 
 @pytest.mark.exercise("loss-cross-entropy", points=3)
@@ -499,7 +493,7 @@ def test_your_slope_may_be_tiny(answers, rng):
     x_bar = np.array(answers.cross_entropy(x, t)[1])
     wanted = shares / len(x)
     wanted[rows, t] = x_bar[rows, t]
-    agree(x_bar, wanted, rtol=1e-9, atol=0)
+    agree(wanted, {"rtol": 1e-9, "atol": 0}, x_bar)
 
 
 def missing(x, t, margin):
@@ -529,7 +523,7 @@ def test_your_hinge_adds_up_what_is_missing(answers, rng):
         margin = float(rng.uniform(0.2, 3))
         for options, used in [({}, 1.0), ({"margin": margin}, margin), ({"margin": 0.0}, 0.0)]:
             truth = missing(x, t, used)[0].sum() / len(x)
-            agree(answers.hinge(x, t, **options)[0], truth, **digits(x))
+            agree(truth, digits(x), answers.hinge(x, t, **options)[0])
 
 
 @pytest.mark.exercise("loss-hinge", points=3)
@@ -556,8 +550,8 @@ def test_your_hinge_survives_large_scores(answers, rng):
     for z in rng.uniform([800, 1e6], [1e5, 1e9]).tolist():
         x, t = np.array([[z, 0.0], [z, 0.0], [-z, -z]]), np.array([0, 1, 0])
         value, x_bar = answers.hinge(x, t)
-        agree(value, (z + 2) / 3, **FAR)
-        agree(x_bar, np.array([[0.0, 0.0], [1.0, -1.0], [-1.0, 1.0]]) / 3, **FAR)
+        agree((z + 2) / 3, FAR, value)
+        agree(np.array([[0.0, 0.0], [1.0, -1.0], [-1.0, 1.0]]) / 3, FAR, x_bar)
 
 
 def softened(t, K, s):
@@ -572,7 +566,7 @@ def test_your_smoothed_loss_shares_the_label(answers, rng):
         s = float(rng.uniform(0.2, 0.9))
         for options, used in [({}, 0.1), ({"smoothing": s}, s), ({"smoothing": 0.0}, 0.0)]:
             truth, _ = surprise(x, softened(t, x.shape[1], used))
-            agree(answers.smoothed_cross_entropy(x, t, **options)[0], truth, **digits(x))
+            agree(truth, digits(x), answers.smoothed_cross_entropy(x, t, **options)[0])
 
 
 @pytest.mark.exercise("loss-smoothing", points=2)
@@ -582,7 +576,7 @@ def test_your_smoothed_gradient_is_the_slope(answers, rng):
         s = float(rng.uniform(0.2, 0.9))
         for options, used in [({}, 0.1), ({"smoothing": s}, s), ({"smoothing": 1.0}, 1.0)]:
             _, truth = surprise(x, softened(t, x.shape[1], used))
-            agree(answers.smoothed_cross_entropy(x, t, **options)[1], truth, **digits(x))
+            agree(truth, digits(x), answers.smoothed_cross_entropy(x, t, **options)[1])
 
 
 @pytest.mark.exercise("loss-smoothing", points=2)
@@ -591,8 +585,8 @@ def test_your_smoothed_loss_survives_large_scores(answers, rng):
     s, z = float(rng.uniform(0.1, 0.9)), float(rng.uniform(800, 1e5))
     x, t = np.array([[z, 0.0], [-z, -z]]), np.array([0, 1])
     value, x_bar = answers.smoothed_cross_entropy(x, t, smoothing=s)
-    agree(value, (z * s / 2 + log(2)) / 2, **FAR)
-    agree(x_bar, np.array([[s, -s], [1 - s, s - 1]]) / 4, **FAR)
+    agree((z * s / 2 + log(2)) / 2, FAR, value)
+    agree(np.array([[s, -s], [1 - s, s - 1]]) / 4, FAR, x_bar)
 
 
 @pytest.mark.exercise("loss-overflow", points=1)
@@ -614,7 +608,7 @@ def test_your_scores_keep_their_probabilities(answers, rng):
     for K in rng.permutation([2, 3, 5, 7]).tolist():
         given = rng.uniform(-9, 9, size=(2, K))
         x = np.asarray(answers.overflow(given))
-        agree(x - x[:, :1], given - given[:, :1], rtol=0, atol=1e-6)
+        agree(given - given[:, :1], {"rtol": 0, "atol": 1e-6}, x - x[:, :1])
 
 
 def shared(x, b, weight=lambda y: y, axis=1):

@@ -24,6 +24,7 @@ from dlcore.ops.norm import (
 )
 from dlcore.train.distributed import mean_of_shards
 from dlcore.train.objective import loss_and_grads
+from tests.comparing import agree, all_locked, locked, single, turned
 
 N, EPS = 7, 1e-5
 FEW_ROUNDINGS = {"rtol": 0, "atol": 1e-12}  # sums of some ten numbers near one
@@ -509,30 +510,6 @@ def test_the_code_of_the_summary_runs(column, rng):
 # Exercises
 
 
-def agree(found, truth, tolerance):
-    """Compare numbers within a tolerance, and shapes exactly."""
-    assert_allclose(found, truth, **tolerance)
-    shapes = np.shape(found), np.shape(truth)
-    assert shapes[0] == shapes[1], f"the shape is {shapes[0]}, wanted {shapes[1]}"
-
-
-def locked(*arrays):
-    """Make arrays that nobody can overwrite."""
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays
-
-
-def single(array):
-    """Cut an array to single precision."""
-    return array.astype(np.float32)
-
-
-def turned(array):
-    """Return the same numbers, whose last axis is the first in memory."""
-    return np.asfortranarray(array)
-
-
 def far(array):
     """Move numbers of size one so far that their mean is a hundred thousand deviations."""
     return array + 1e5
@@ -598,7 +575,7 @@ def features(rng, kind):
     for shape in [(N, D), (2, D), (1, D), (N, 1), (D, N), (many, 2), (2, many)]:
         x = kind(rng.normal(size=shape) + rng.uniform(-2, 2))
         gamma, beta = rng.normal(size=(2, shape[1])).astype(x.dtype)
-        yield locked(x, gamma, beta)
+        yield all_locked(x, gamma, beta)
 
 
 def forward(x, gamma, beta, eps):
@@ -620,7 +597,7 @@ def test_your_features_are_normalised_over_the_batch(answers, kind, rng):
         for found, (wanted, tolerance) in zip(
             answers.batch_norm(*case, **given), truth, strict=True
         ):
-            agree(found, wanted, tolerance)
+            agree(wanted, tolerance, found)
 
 
 def tails(x, gamma, eps):
@@ -658,7 +635,7 @@ def given_back(kind, x, gamma, eps, rng):
     store = kind if kind in (single, turned) else np.copy
     for y_bar in rng.normal(size=(2, *x.shape)):
         arrays = [store(array) for array in (y_bar, x_hat, sigma.ravel(), gamma)]
-        yield locked(*arrays), sums(sigma, *arrays[:2], gamma)
+        yield all_locked(*arrays), sums(sigma, *arrays[:2], gamma)
 
 
 @pytest.mark.exercise("norm-backward-staged", points=3)
@@ -673,7 +650,7 @@ def test_each_node_receives_the_slope_along_it(answers, node, rng):
             for arrays, tolerance in given_back(kind, x, gamma, eps, rng):
                 asked.append((arrays, pulled_back(f, value, arrays[0]), tolerance))
     for arrays, truth, tolerance in 2 * asked:
-        agree(answers.batch_norm_backward_staged(*arrays)[node], truth, tolerance)
+        agree(truth, tolerance, answers.batch_norm_backward_staged(*arrays)[node])
 
 
 def images(rng, kind):
@@ -689,7 +666,7 @@ def images(rng, kind):
     ]:
         x = kind(rng.normal(size=shape) + rng.uniform(-2, 2))
         gamma, beta = rng.normal(size=(2, shape[1])).astype(x.dtype)
-        yield locked(x, gamma, beta)
+        yield all_locked(x, gamma, beta)
 
 
 def pulled_back_to_all(x, gamma, eps, y_bar):
@@ -715,7 +692,7 @@ def test_your_line_is_the_slope_of_the_forward_pass(answers, shapes, rng):
                 asked.append((arrays, pulled_back_to_all(x, gamma, eps, arrays[0]), tolerance))
     for arrays, truth, tolerance in 2 * asked:
         for found, wanted in zip(answers.batch_norm_backward(*arrays), truth, strict=True):
-            agree(found, wanted, tolerance)
+            agree(wanted, tolerance, found)
 
 
 class Expected:
@@ -759,13 +736,13 @@ def batches(rng, C, kind):
     """Draw batches of images with C channels: several images, one, one pixel each, two numbers."""
     N, H, W = rng.permutation([2, 3, 4]).tolist()
     for shape in [(N, C, H, W), (1, C, W, H), (H, C, 1, 1), (2, C, 1, 1), (W, C, N, H)]:
-        yield locked(kind(rng.normal(size=shape) + rng.uniform(-2, 2)))[0]
+        yield locked(kind(rng.normal(size=shape) + rng.uniform(-2, 2)))
 
 
 def affine(rng, C, kind):
     """Draw γ and β for C channels, as exact as numbers of a kind."""
     store = single if kind is single else np.copy
-    return locked(*store(rng.normal(size=(2, C))))
+    return all_locked(*store(rng.normal(size=(2, C))))
 
 
 def state_like(x):
@@ -785,9 +762,9 @@ def test_your_averages_move_once_with_each_batch(answers, kind, rng):
                  for x in batches(rng, C, kind)]  # fmt: skip
         norm = answers.RunningNorm(gamma, beta, **given)
         for x, y, tolerance, mean, var in steps:
-            agree(norm.train(x), y, tolerance)
-            agree(norm.mean, mean, state_like(x))
-            agree(norm.var, var, state_like(x))
+            agree(y, tolerance, norm.train(x))
+            agree(mean, state_like(x), norm.mean)
+            agree(var, state_like(x), norm.var)
 
 
 @pytest.mark.exercise("norm-running", points=4)
@@ -801,15 +778,15 @@ def test_your_evaluation_takes_the_averages_and_keeps_them(answers, kind, rng):
         norm = answers.RunningNorm(gamma, beta, **given)
         judged = list(batches(rng, C, kind))
         for x, other in zip(judged, batches(rng, C, kind), strict=True):
-            agree(norm.evaluate(judged[0]), *expected.evaluate(judged[0]))
+            agree(*expected.evaluate(judged[0]), norm.evaluate(judged[0]))
             y, tolerance = expected.evaluate(x)
             for _ in range(2):
                 before = np.copy(norm.mean), np.copy(norm.var)
-                agree(norm.evaluate(x), y, tolerance)
-                agree(norm.evaluate(x[:1, :, :1, :1]), y[:1, :, :1, :1], tolerance)
+                agree(y, tolerance, norm.evaluate(x))
+                agree(y[:1, :, :1, :1], tolerance, norm.evaluate(x[:1, :, :1, :1]))
                 after = norm.mean, norm.var
                 assert all(map(np.array_equal, after, before)), "evaluation changed the averages"
-            agree(norm.train(other), *expected.train(other))
+            agree(*expected.train(other), norm.train(other))
 
 
 @pytest.mark.exercise("norm-running", points=4)
@@ -821,11 +798,11 @@ def test_your_norms_have_averages_of_their_own(answers, rng):
         norms = [answers.RunningNorm(*each, momentum=m)
                  for each, m in zip(scales, (0.3, 0.6), strict=True)]  # fmt: skip
         for i, x in enumerate(batches(rng, C, np.copy)):
-            agree(norms[i % 2].train(x), *expected[i % 2].train(x))
+            agree(*expected[i % 2].train(x), norms[i % 2].train(x))
         for norm, wanted in zip(norms, expected, strict=True):
-            agree(norm.mean, wanted.mean, state_like(x))
-            agree(norm.var, wanted.var, state_like(x))
-            agree(norm.evaluate(x), *wanted.evaluate(x))
+            agree(wanted.mean, state_like(x), norm.mean)
+            agree(wanted.var, state_like(x), norm.var)
+            agree(*wanted.evaluate(x), norm.evaluate(x))
 
 
 def layer_back(x, gamma, eps, y_bar):
@@ -845,7 +822,7 @@ def layers(rng, kind):
     for x, gamma, beta in features(rng, kind):
         for given, eps in options(rng):
             x_hat, sigma = normalised(x.astype(float), (1,), eps)
-            y_bars = locked(*(store(rng.normal(size=x.shape)) for _ in range(2)))
+            y_bars = all_locked(*(store(rng.normal(size=x.shape)) for _ in range(2)))
             back = [(y_bar, layer_back(x, gamma, eps, y_bar)) for y_bar in y_bars]
             tolerance = exact(x, sigma, gamma, beta)
             loose = sums(sigma, x, x_hat, gamma, *y_bars)
@@ -858,10 +835,10 @@ def test_your_examples_are_normalised_one_by_one(answers, kind, rng):
     """y = γ x̂ + β with the statistics of each row; x̄, γ̄ and β̄ are the slopes of Σ ȳ y."""
     for (args, given), wanted, (back, tolerance) in list(layers(rng, kind)):
         y, pullback = answers.layer_norm(*args, **given)
-        agree(y, *wanted)
+        agree(*wanted, y)
         for y_bar, bars in back:
             for found, truth in zip(pullback(y_bar), bars, strict=True):
-                agree(found, truth, tolerance)
+                agree(truth, tolerance, found)
 
 
 @pytest.mark.exercise("norm-layer", points=3)
@@ -872,7 +849,7 @@ def test_your_pullbacks_remember_their_own_batch(answers, rng):
     for (*_, (back, tolerance)), pullback in 2 * list(zip(drawn, pullbacks, strict=True)):
         for y_bar, bars in back:
             for found, truth in zip(pullback(y_bar), bars, strict=True):
-                agree(found, truth, tolerance)
+                agree(truth, tolerance, found)
 
 
 def grouped(x, gamma, beta, groups, eps):
@@ -896,7 +873,7 @@ def group_cases(rng, kind):
         for many in (groups, 1, C):
             x = kind(rng.normal(size=(N, C, H, W)) + 3 * rng.normal(size=(N, C, 1, 1)))
             gamma, beta = rng.normal(size=(2, C)).astype(x.dtype)
-            yield *locked(x, gamma, beta), many
+            yield *all_locked(x, gamma, beta), many
 
 
 @pytest.mark.exercise("norm-group", points=2)
@@ -908,7 +885,7 @@ def test_your_groups_are_neighbouring_channels(answers, kind, rng):
         for given, eps in options(rng):
             asked.append((case, given, grouped(*case, eps)))
     for case, given, wanted in 2 * asked:
-        agree(answers.group_norm(*case, **given), *wanted)
+        agree(*wanted, answers.group_norm(*case, **given))
 
 
 def scaled(x_hat, gamma, beta):

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dlcore.autodiff import check_gradients
 from dlcore.ops.conv import conv2d
 from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
+from tests.comparing import scattered, single
 
 WINDOWS = {
     "tiles": {"kernel_size": 2},
@@ -207,16 +208,6 @@ def cases(rng):
     for N, window, stride in rng.permuted([[1, 2, 3, 4]] * 3, axis=1).T.tolist():
         H, W = window + rng.permutation(6)[:2]
         yield (N, int(rng.integers(1, 4)), H, W), window, stride
-
-
-def single(array):
-    """Cut an array to single precision."""
-    return array.astype(np.float32)
-
-
-def scattered(array):
-    """Return the same numbers, whose rows are the columns of memory."""
-    return array.swapaxes(-1, -2).copy().swapaxes(-1, -2)
 
 
 def agree(truth, tolerance, function, *args):

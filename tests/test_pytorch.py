@@ -18,6 +18,7 @@ from dlcore.experiments.experiment import Claim
 from dlcore.nn.models import ResNet, TwoLayer
 from dlcore.ops.linear import linear
 from dlcore.train import SGD, Adam, AdamW, Momentum, RMSProp, loss_and_grads
+from tests.comparing import agree, locked, single
 
 FEW_ROUNDINGS = {"rtol": 1e-12, "atol": 1e-13}  # a few sums and products of numbers near one
 COUNTED = "num_batches_tracked"
@@ -397,24 +398,6 @@ def test_the_network_in_jax_takes_our_steps(rng):
 # Exercises
 
 
-def agree(found, truth, tolerance):
-    """Compare numbers within a tolerance, and shapes exactly."""
-    assert_allclose(found, truth, **tolerance)
-    shapes = np.shape(found), np.shape(truth)
-    assert shapes[0] == shapes[1], f"the shape is {shapes[0]}, wanted {shapes[1]}"
-
-
-def locked(array):
-    """Make an array that nobody can overwrite."""
-    array.flags.writeable = False
-    return array
-
-
-def single(array):
-    """Cut an array to single precision."""
-    return array.astype(np.float32)
-
-
 KINDS = [np.copy, single, np.asfortranarray]
 
 
@@ -461,7 +444,7 @@ def test_your_names_and_layouts_are_those_of_pytorch(answers, kind, rng):
         found = answers.state_dict(arrays)
         assert sorted(found) == sorted(truth), "the names differ"
         for name, array in truth.items():
-            agree(found[name], array, {"rtol": 0})
+            agree(array, {"rtol": 0}, found[name])
             if name.endswith(COUNTED):
                 assert np.asarray(found[name]).dtype == np.int64, "a number of batches is no int64"
 
@@ -504,7 +487,7 @@ def test_your_steps_are_those_of_pytorch(answers, kind, rng):
         truth = stepped(w, curvature, rates, options)
         assert len(found) == len(truth), "there is one entry for each step"
         for each, expected in zip(found, truth, strict=True):
-            agree(each, expected, near(kind))
+            agree(expected, near(kind), each)
         assert len(calls) == len(rates), "the gradient is called once a step"
 
 
@@ -521,7 +504,7 @@ def test_your_memory_takes_the_same_step(answers, kind, rng):
             assert sorted(found) == sorted(shapes), "the names stay"
             for name, array in memory.items():
                 turned = np.einsum("ij->ji", array) if len(shapes[name]) == 2 else array
-                agree(found[name], scale * turned, near(kind))
+                agree(scale * turned, near(kind), found[name])
 
 
 @pytest.mark.exercise("pytorch-decay", points=2)
@@ -545,7 +528,7 @@ def test_your_number_has_twelve_digits(answers, ratio, rng):
     eps = 10 ** rng.uniform(-9, -2)
     s = locked(ratio * eps * rng.uniform(1, 3, size=(2, 3)))
     truth = [[float(exact_eps(float(each), eps)) for each in row] for row in s]
-    agree(answers.eps_outside(s, eps), np.array(truth), {"rtol": 1e-12})
+    agree(np.array(truth), {"rtol": 1e-12}, answers.eps_outside(s, eps))
 
 
 def exact_eps(s, eps):
@@ -588,11 +571,11 @@ def test_your_statistics_are_those_of_the_convention(answers, kind, rng):
         for share, convention in 2 * cases:
             found = answers.running_statistics(batches, share, convention=convention)
             for each, truth in zip(found, averaged(batches, share, convention), strict=True):
-                agree(each, truth, near(kind))
+                agree(truth, near(kind), each)
         found = answers.running_statistics(batches, momentum)
         truth = averaged(batches, momentum, "pytorch")
         for each, expected in zip(found, truth, strict=True):
-            agree(each, expected, near(kind))
+            agree(expected, near(kind), each)
 
 
 @pytest.mark.exercise("pytorch-wrong-lines", points=0)

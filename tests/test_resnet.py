@@ -18,6 +18,7 @@ from dlcore.nn.models.resnet import (
     ResidualBlock,
 )
 from dlcore.ops.conv import conv2d
+from tests.comparing import agree
 
 ROUNDING = {"rtol": 1e-12, "atol": 1e-12}  # sums of at most some hundred terms near one
 
@@ -260,12 +261,6 @@ def near(*arrays):
     size = sum(float(np.abs(each).max(initial=0)) for each in arrays)
     eps = max(float(np.finfo(each.dtype).eps) for each in arrays)
     return {"rtol": 0, "atol": 16 * eps * (1 + size)}
-
-
-def agree(truth, tolerance, found):
-    """Compare numbers and shape of what is returned with the truth."""
-    assert_allclose(found, truth, **tolerance)
-    assert np.shape(found) == np.shape(truth)
 
 
 def given(rng, *shapes):

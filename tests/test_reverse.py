@@ -26,6 +26,7 @@ from dlcore.autodiff.reverse import Variable
 from dlcore.graph import topological_order
 from dlcore.ops.numpy import arithmetic, elementary
 from dlcore.shapes import Tensor
+from tests.comparing import agree, all_locked, locked
 
 W = np.array([0.5, -0.5])  # where the example of the picture is differentiated
 F1 = 8.415007619  # its first output there, to the last decimal
@@ -367,20 +368,6 @@ def test_a_rule_for_the_whole_is_right_where_the_parts_overflow(lab, rng):
         assert np.isnan(grad(lambda x: np.sum(np.log(np.cosh(x))))(x)).all()
 
 
-def agree(yours, truth, **tolerance):
-    """Compare numbers within a tolerance, and shapes exactly."""
-    assert_allclose(yours, truth, **tolerance)
-    shapes = np.shape(yours), np.shape(truth)
-    assert shapes[0] == shapes[1], f"the shape is {shapes[0]}, wanted {shapes[1]}"
-
-
-def locked(*arrays):
-    """Make arrays that nobody can overwrite."""
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays
-
-
 def eighths(rng, *size):
     """Draw some eighths, none of them zero: their sums and products are exact."""
     return (rng.choice([-1, 1], size=size) * rng.integers(1, 17, size=size) / 8).tolist()
@@ -489,20 +476,20 @@ def test_the_pullback_is_the_transpose_of_the_slope(answers, rng):
     """x̄ = ū wᵀ and w̄ = xᵀ ū with ū = ȳ (tanh u + u (1 - tanh² u)); every ȳ has its own."""
     N, D = rng.permutation([4, 5, 7])[:2].tolist()
     for n, d, size in [(N, D, 1), (1, D, 1), (N, 1, 1), (N, N, 1), (N, D, 3), (N, D, 0)]:
-        x, w, *bars = locked(rng.normal(size=(d, n)).T, size * rng.normal(size=d),
-                             *rng.normal(size=(3, n)))  # fmt: skip
+        x, w, *bars = all_locked(rng.normal(size=(d, n)).T, size * rng.normal(size=d),
+                                 *rng.normal(size=(3, n)))  # fmt: skip
         y, pullback = answers.composed_vjp(x, w)
-        agree(y, composed(x, w, bars[0])[0], **ROUNDED)
+        agree(composed(x, w, bars[0])[0], ROUNDED, y)
         for y_bar in (*bars, bars[0]):
             for yours, truth in zip(pullback(y_bar), composed(x, w, y_bar)[1:], strict=True):
-                agree(yours, truth, rtol=1e-10, atol=1e-12)
+                agree(truth, {"rtol": 1e-10, "atol": 1e-12}, yours)
 
 
 @pytest.mark.exercise("reverse-vjp", points=2)
 def test_two_pullbacks_do_not_disturb_each_other(answers, rng):
     """The first remembers its own x and w, of whole numbers or of others, when a second is made."""
     xs, ws = (
-        locked(rng.normal(size=(3, 4)), rng.integers(-2, 3, size=(3, 4))),
+        all_locked(rng.normal(size=(3, 4)), rng.integers(-2, 3, size=(3, 4))),
         rng.normal(size=(2, 4)),
     )
     y_bars = rng.normal(size=(2, 3))
@@ -510,7 +497,7 @@ def test_two_pullbacks_do_not_disturb_each_other(answers, rng):
     for k in (1, 0, 1):
         bars = (first, second)[k](y_bars[k])
         for yours, truth in zip(bars, composed(xs[k], ws[k], y_bars[k])[1:], strict=True):
-            agree(yours, truth, rtol=1e-10, atol=1e-12)
+            agree(truth, {"rtol": 1e-10, "atol": 1e-12}, yours)
 
 
 def stretched(rng):
@@ -531,15 +518,15 @@ def test_every_copy_contributes(answers, rng):
         y_bar = rng.normal(size=after[::-1]).T
         place = np.broadcast_to(np.arange(np.prod(before, dtype=int)).reshape(before), after)
         sums = np.bincount(place.ravel(), weights=y_bar.ravel()).reshape(before)
-        agree(answers.unbroadcast(*locked(y_bar), before), sums, rtol=1e-12, atol=1e-13)
+        agree(sums, {"rtol": 1e-12, "atol": 1e-13}, answers.unbroadcast(locked(y_bar), before))
 
 
 @pytest.mark.exercise("reverse-unbroadcast", points=2)
 def test_what_was_not_stretched_is_left_alone(answers, rng):
     """Axes of size one that met axes of size one stay, with their numbers, whole ones too."""
     for y_bar in (rng.normal(size=(1, 3, 1)), rng.integers(-9, 10, size=(1, 3, 1))):
-        agree(answers.unbroadcast(*locked(y_bar), (1, 3, 1)), y_bar, rtol=0, atol=0)
-        agree(answers.unbroadcast(y_bar, (3, 1)), y_bar[0], rtol=0, atol=0)
+        agree(y_bar, {"rtol": 0, "atol": 0}, answers.unbroadcast(locked(y_bar), (1, 3, 1)))
+        agree(y_bar[0], {"rtol": 0, "atol": 0}, answers.unbroadcast(y_bar, (3, 1)))
 
 
 class LinearProgram:
@@ -574,8 +561,8 @@ def test_rows_are_filled_in_their_places(answers, rng):
     for of_y, of_x in [((a,), (b,)), ((a, b), (c,)), ((b,), (a, c)), ((1,), (1, 3)), ((), (a, b)),
                        ((a, 1, b), (b, c)), ((b, b), (b, b))]:  # fmt: skip
         program = LinearProgram(rng, of_y, of_x)
-        J = answers.jacobian(program.vjp, program.run, *locked(rng.normal(size=of_x)))
-        agree(J, program.jacobian, rtol=1e-14, atol=0)
+        J = answers.jacobian(program.vjp, program.run, locked(rng.normal(size=of_x)))
+        agree(program.jacobian, {"rtol": 1e-14, "atol": 0}, J)
         walks = int(np.prod(of_y, dtype=int))
         assert program.calls == ["run", *["walk"] * walks]
 
@@ -585,10 +572,10 @@ def test_the_jacobian_of_a_number_is_its_gradient(answers, rng):
     """Of the engine's own: where y has no axes, J has those of x alone."""
     x, w = rng.normal(size=(3, 2)), rng.normal(size=(2, 4))
     J = answers.jacobian(vjp, lambda x: np.sum(x * x), x)
-    agree(J, 2 * x, **ROUNDED)
+    agree(2 * x, ROUNDED, J)
     rows = answers.jacobian(vjp, lambda x: np.sin(x @ w), x)
     slopes = np.einsum("nk,dk,nm->nkmd", np.cos(x @ w), w, np.eye(3))
-    agree(rows, slopes, **ROUNDED)
+    agree(slopes, ROUNDED, rows)
 
 
 @pytest.mark.exercise("reverse-hvp", points=3)
@@ -598,8 +585,8 @@ def test_the_product_does_not_depend_on_the_length(answers, rng):
         a, x, v = rng.normal(size=(5, 5)), rng.normal(size=5), length * rng.normal(size=5)
         a = a + a.T
         truth = a @ v - np.sin(x) * v
-        product = answers.hvp(lambda x, a=a: np.cos(x) + a @ x, *locked(x, v))
-        agree(product, truth, rtol=0, atol=1e-6 * np.linalg.norm(truth))
+        product = answers.hvp(lambda x, a=a: np.cos(x) + a @ x, *all_locked(x, v))
+        agree(truth, {"rtol": 0, "atol": 1e-6 * np.linalg.norm(truth)}, product)
 
 
 @pytest.mark.exercise("reverse-hvp", points=3)
@@ -608,21 +595,21 @@ def test_the_product_has_the_axes_of_x(answers, rng):
     for shape in ((2, 3), (1,), (1, 4)):
         x, v, s = *rng.normal(size=(2, *shape)), rng.uniform(1, 2, size=shape)
         truth = s * s * v * np.cosh(s * x)
-        product = answers.hvp(lambda x, s=s: s * np.sinh(s * x), *locked(x, v))
-        agree(product, truth, rtol=0, atol=1e-6 * np.linalg.norm(truth))
+        product = answers.hvp(lambda x, s=s: s * np.sinh(s * x), *all_locked(x, v))
+        agree(truth, {"rtol": 0, "atol": 1e-6 * np.linalg.norm(truth)}, product)
 
 
 @pytest.mark.exercise("reverse-hvp", points=3)
 def test_a_vector_of_zeros_gives_zeros(answers, rng):
     """H 0 = 0, without a division by zero."""
-    x, v = locked(rng.normal(size=(2, 3)), np.zeros((2, 3)))
-    agree(answers.hvp(np.cos, x, v), np.zeros((2, 3)), rtol=0, atol=0)
+    x, v = all_locked(rng.normal(size=(2, 3)), np.zeros((2, 3)))
+    agree(np.zeros((2, 3)), {"rtol": 0, "atol": 0}, answers.hvp(np.cos, x, v))
 
 
 @pytest.mark.exercise("reverse-hvp", points=3)
 def test_a_difference_is_taken_on_both_sides(answers, rng):
     """Two gradients, as far from x on one side as on the other, along v."""
-    x, v, seen = *locked(*rng.normal(size=(2, 4))), []
+    x, v, seen = *all_locked(*rng.normal(size=(2, 4))), []
     answers.hvp(lambda x: (seen.append(np.copy(x)), np.sin(x))[1], x, v)
     assert len(seen) == 2
     step = seen[0] - x
@@ -654,7 +641,7 @@ def inclines(x):
 def somewhere(rng):
     """Draw arrays for a function, small and large numbers, and zeros among them."""
     x = np.append(rng.normal(size=10), [0.0, -0.0, 8.0, -8.0, *rng.uniform(-30, 30, size=6)])
-    return locked(x.reshape(4, 5), x[:3], np.zeros(1), rng.normal(size=(1, 2, 3)))
+    return all_locked(x.reshape(4, 5), x[:3], np.zeros(1), rng.normal(size=(1, 2, 3)))
 
 
 @pytest.mark.exercise("reverse-rule", points=3)
@@ -663,9 +650,9 @@ def test_the_tangent_is_the_slope(answers, rng):
     swish, xs = answers.Swish(), somewhere(rng)
     ys = [x / (1 + np.exp(-x)) for x in xs]
     for x, y in [*zip(xs, ys, strict=True)][::-1]:
-        (x_dot,) = locked(rng.normal(size=x.shape))
-        agree(swish(x), y, rtol=1e-12, atol=1e-14)
-        agree(swish.jvp(y, x, x_dot), inclines(x)[0] * x_dot, rtol=1e-11, atol=1e-13)
+        x_dot = locked(rng.normal(size=x.shape))
+        agree(y, {"rtol": 1e-12, "atol": 1e-14}, swish(x))
+        agree(inclines(x)[0] * x_dot, {"rtol": 1e-11, "atol": 1e-13}, swish.jvp(y, x, x_dot))
 
 
 @pytest.mark.exercise("reverse-rule", points=3)
@@ -674,9 +661,9 @@ def test_the_cotangent_is_its_transpose(answers, rng):
     swish, xs = answers.Swish(), somewhere(rng)
     ys = [x / (1 + np.exp(-x)) for x in xs]
     for x, y in [*zip(xs, ys, strict=True)][::-1]:
-        (y_bar,) = locked(rng.normal(size=x.shape))
+        y_bar = locked(rng.normal(size=x.shape))
         (x_bar,) = swish.vjp(y, x, y_bar)
-        agree(x_bar, inclines(x)[0] * y_bar, rtol=1e-11, atol=1e-13)
+        agree(inclines(x)[0] * y_bar, {"rtol": 1e-11, "atol": 1e-13}, x_bar)
 
 
 @pytest.mark.exercise("reverse-rule", points=3)
@@ -691,8 +678,8 @@ def test_the_engine_can_differentiate_the_rules(answers, mode, rng):
     }
     slope = slopes[mode]
     _, second = jvp(slope, [x], [ones])
-    agree(second, inclines(x)[1], rtol=1e-10, atol=1e-12)
-    agree(vjp(slope, x)[1](ones)[0], second, rtol=1e-10, atol=1e-12)
+    agree(inclines(x)[1], {"rtol": 1e-10, "atol": 1e-12}, second)
+    agree(second, {"rtol": 1e-10, "atol": 1e-12}, vjp(slope, x)[1](ones)[0])
 
 
 def two_tapes(f, x):

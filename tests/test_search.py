@@ -26,6 +26,7 @@ from dlcore.train.search import (
     one_step_differences,
     unchanged_state,
 )
+from tests.comparing import agree
 
 ROUNDING = {"rtol": 1e-12, "atol": 1e-12}  # sums of some ten terms near one
 NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
@@ -368,12 +369,6 @@ def near(*arrays, terms=16):
     size = sum(float(np.abs(each).max(initial=0)) for each in arrays)
     eps = max(float(np.finfo(each.dtype).eps) for each in arrays)
     return {"rtol": 0, "atol": terms * eps * (1 + size)}
-
-
-def agree(truth, tolerance, found):
-    """Compare numbers and shape of what is returned with the truth."""
-    assert_allclose(found, truth, **tolerance)
-    assert np.shape(found) == np.shape(truth)
 
 
 def mixtures(rng):

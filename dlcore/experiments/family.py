@@ -43,7 +43,8 @@ class Family(NamedTuple):
 
     ``run(setting, seed)`` returns {metric: value}, or that and {name: curve} of what else is to
     be recorded. Where runs need what only this machine knows,
-    ``complete(setting, executor)`` adds it to a setting before it is sent.
+    ``complete(setting, executor)`` adds it to a setting before it is sent. What a run leaves on
+    this machine, as a checkpoint, ``tidy(setting, seed)`` removes; the run is noted before that.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Family(NamedTuple):
     comparisons: tuple
     seeds: int = SEEDS
     complete: object = None
+    tidy: object = None
 
     @property
     def journal(self):
@@ -85,13 +87,21 @@ class Family(NamedTuple):
         """
         executor = executor or LocalExecutor()
         missing, journal = self.missing(first_seed), Journal(self.journal)
+        self.tidy_up(self.finished())  # those that were noted just before a kill, too
         tasks = (Run(self.completed(label, executor), seed) for label, seed in missing)
         results = executor.results(partial(carried_out, self.run), tasks)
         for i, done in track(results, self.name, total=len(missing), disable=not bar):
             label, seed = missing[i]
             journal.note({"label": label, "seed": seed, "setting": self.setting(label), **done})
+            self.tidy_up([missing[i]])
         runs = self.finished()
         return [runs[label, first_seed + s] for label in self.settings for s in range(self.seeds)]
+
+    def tidy_up(self, pairs):
+        """Remove what noted runs, (label, seed), have left."""
+        if self.tidy:
+            for label, seed in pairs:
+                self.tidy(self.settings[label], seed)
 
     def completed(self, label, executor):
         """Return a setting with all that its run needs."""
@@ -118,7 +128,7 @@ def carried_out(function, run):
     return told if curves is None else told | {"curves": curves}
 
 
-def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS, complete=None):
+def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS, complete=None, tidy=None):
     """Declare a family as an experiment; use it as a decorator of  run(setting, seed).
 
     The options are those of `Family`. The values of the experiment are the means of every setting
@@ -126,7 +136,7 @@ def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS, complete
     """
 
     def declare(run):
-        own = Family(name, settings, run, tuple(comparisons), seeds, complete)
+        own = Family(name, settings, run, tuple(comparisons), seeds, complete, tidy)
 
         def carry_out(seed, executor=None):
             runs = own.carry_out(seed, executor=executor)

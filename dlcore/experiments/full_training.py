@@ -5,7 +5,8 @@ The budget of a run is work: half an hour of a processor on which a product of t
 processors: seconds, times what the product reaches there with as many threads. A third of the
 budget shows what less of it buys.
 
-A run that was stopped goes on behind its last epoch, from a checkpoint in the cache directory.
+A run that was stopped goes on behind its last epoch, from a checkpoint in the cache directory. The
+checkpoint is removed when the run stands in the journal.
 
 Chapter: book/resnet.md.
 """
@@ -68,6 +69,17 @@ class Work(Callback):
         self.share = float(state["share"])
 
 
+def checkpoint_path(setting, seed):
+    """Name the file of the checkpoint of a run."""
+    name = f"{setting['model']}-{setting['epochs']}-{seed}.npz"
+    return cache() / "full_training" / name
+
+
+def remove_checkpoint(setting, seed):
+    """Remove the checkpoint of a run, if there is one."""
+    checkpoint_path(setting, seed).unlink(missing_ok=True)
+
+
 def full_length(setting, seed):
     """Train a recipe for some epochs; return accuracies and work, and curves.
 
@@ -84,7 +96,7 @@ def full_length(setting, seed):
     solver = prepare(
         recipe(model, "cifar10").changed(epochs=epochs), "cifar10", seed=seed, callbacks=[work]
     )
-    path = cache() / "full_training" / f"{model}-{epochs}-{seed}.npz"
+    path = checkpoint_path(setting, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         solver.resume(path)
@@ -97,7 +109,6 @@ def full_length(setting, seed):
         "train_loss": losses[-1],
         "work": work.share,
     }
-    path.unlink()
     return values, {
         "train_loss": [round(float(loss), 4) for loss in losses],
         "val_accuracy": [round(float(each), 4) for each in history.val_accuracy],
@@ -116,13 +127,13 @@ def lengths(model, epochs):
 COMPARISONS = [Comparison("test", "whole", "a third", "three times the work tests better")]
 
 
-@family("resnet20-full", lengths("resnet20", 27), COMPARISONS, seeds=SEEDS)
+@family("resnet20-full", lengths("resnet20", 27), COMPARISONS, seeds=SEEDS, tidy=remove_checkpoint)
 def resnet20_full(setting, seed):
     """ResNet-20 at full length, and at a third of it, from three seeds."""
     return full_length(setting, seed)
 
 
-@family("vgg-full", lengths("vgg-cifar", 9), COMPARISONS, seeds=SEEDS)
+@family("vgg-full", lengths("vgg-cifar", 9), COMPARISONS, seeds=SEEDS, tidy=remove_checkpoint)
 def vgg_full(setting, seed):
     """The network of the fourth source at full length, and at a third of it, from three seeds."""
     return full_length(setting, seed)

@@ -41,7 +41,8 @@ def cosine(last=0.0):
 def one_cycle(warmup=0.3, start=1 / 25):
     """Rise from `start` to 1 in a line, then fall to 0 along half a wave [Smith2019]_.
 
-    With `start` 0 the first step changes nothing; PyTorch begins at 1/25, too.
+    The source falls in a line, too. With `start` 0 the first step changes nothing; PyTorch
+    begins at 1/25, as here.
 
     >>> [one_cycle(warmup=0.5, start=0.5)(progress, 0) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
     [0.5, 0.75, 1.0, 0.5, 0.0]

@@ -18,6 +18,7 @@ from dlcore.train.search import (
     stepped_grads,
     value_grads,
 )
+from dlcore.verification.wrong_versions import failed_checks
 
 NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
 RADIUS = 0.01
@@ -210,8 +211,4 @@ CHECKS = {
 
 def found_by(version, seed=0):
     """List the checks that a version of a search fails."""
-    failed = []
-    for name, check in CHECKS.items():
-        if not check(VERSIONS[version], np.random.default_rng(seed)):
-            failed.append(name)
-    return failed
+    return failed_checks(CHECKS, VERSIONS[version], seed)

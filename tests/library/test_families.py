@@ -1,6 +1,10 @@
 """Families of runs: their statistics, and what happens when they are stopped."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -9,9 +13,11 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from dlcore.data.dataset import Dataset, Examples
+from dlcore.course.exercises import topics
 from dlcore.experiments import depth
 from dlcore.experiments.family import FAMILIES, Comparison, Family, verdicts
 from dlcore.experiments.paired import holm, paired, sign_flips
+from dlcore.train.journal import Journal
 
 
 @pytest.fixture
@@ -103,6 +109,78 @@ def test_runs_of_a_record_are_not_done_again(trial, called, tmp_path):
     called.clear()
     assert trial().carry_out() == runs
     assert called == []
+
+
+def test_what_runs_leave_is_removed_when_they_are_noted(trial, called):
+    """A run is noted before its own is removed; what a kill has left is, by the next command."""
+    noted, left = [], []
+
+    def remove(setting, seed):
+        noted.append(len(Journal(trial().journal).lines()))
+        left.append((setting["depth"], seed))
+
+    trial(tidy=remove).carry_out()
+    assert noted == [1, 2, 3, 4, 5, 6]
+    assert left == called
+    left.clear()
+    trial(tidy=remove).carry_out()
+    assert sorted(left) == sorted(called)
+
+
+KILLED = """
+import os
+import signal
+from pathlib import Path
+
+from dlcore.experiments import family, full_training
+from dlcore.train.journal import Journal
+from dlcore.train.recipes import recipe
+
+place, steps = Path("."), []
+family.RESULTS = place
+full_training.cache = lambda: place
+full_training.peak = lambda: 1.0
+full_training.recipe = lambda model, data: recipe(model, "digits")
+prepare = full_training.prepare
+full_training.prepare = lambda made, data, **options: prepare(made, "digits", **options)
+
+
+class Steps(full_training.Work):
+    "Count the steps of this process."
+
+    def step(self, solver):
+        steps.append(solver.epoch)
+
+
+full_training.Work = Steps
+if os.environ["KILLED"]:
+    Journal.note = lambda self, line: os.kill(os.getpid(), signal.SIGKILL)
+tidy = full_training.remove_checkpoint
+settings = {"whole": {"model": "linear", "epochs": 2}}
+family.Family("trial", settings, full_training.full_length, (), 1, tidy=tidy).carry_out(bar=False)
+print(len(steps))
+"""
+
+
+def test_a_run_that_was_killed_before_it_was_noted_is_not_trained_again(tmp_path):
+    """By SIGKILL behind the last epoch: its checkpoint ends it without a step, and then goes."""
+
+    def command(killed):
+        environment = os.environ | {"PYTHONPATH": str(topics.ROOT), "KILLED": killed}
+        arguments = [sys.executable, "-c", KILLED]
+        return subprocess.run(
+            arguments, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    checkpoint = tmp_path / "full_training/linear-2-0.npz"
+    assert command("yes").returncode == -signal.SIGKILL
+    assert checkpoint.exists()
+    assert not (tmp_path / "runs/trial.jsonl").exists()
+    again = command("")
+    assert (again.stdout, again.returncode) == ("0\n", 0), again.stderr
+    (line,) = Journal(tmp_path / "runs/trial.jsonl").lines()
+    assert len(line["curves"]["train_loss"]) == 2
+    assert not checkpoint.exists()
 
 
 def test_a_changed_setting_is_run_again(trial, called):

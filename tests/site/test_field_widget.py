@@ -22,7 +22,7 @@ def growing():
 @pytest.fixture
 def address(growing, tmp_path):
     """The address of a page with nothing but the figure, in the light."""
-    return write_page(tmp_path, "Field", growing.grow_field(**WORDS), "receptive-field")
+    return write_page(tmp_path, "Field", growing.grow_field(**WORDS), "controls", "receptive-field")
 
 
 def shown(tab):

@@ -5,12 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dlcore.course.exercises.topics import ROOT
-from tests.site import test_site, test_widgets
-from tests.site.widget_pages import violations
+from tests.site import test_site
+from tests.site.widget_pages import violations, write_page
 
 browser = test_site.browser
-STATIC = ROOT / "book" / "_static"
 DATA = {
     "heads": ("here", "there & everywhere"),
     "programs": {
@@ -42,13 +40,7 @@ def figure(pairing):
 @pytest.fixture
 def address(figure, tmp_path):
     """The address of a page with nothing but the figure, in the light."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "line-pairs.css"]
-    styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "line-pairs.js").read_text(encoding="utf-8")
-    page = tmp_path / "page.html"
-    text = test_widgets.PAGE.format("light", styles, figure._repr_html_(), script)
-    page.write_text(text, encoding="utf-8")
-    return page.as_uri()
+    return write_page(tmp_path, "Lines", figure, "controls", "line-pairs")
 
 
 def test_all_lines_are_there_before_any_script(figure):

@@ -6,14 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dlcore.course.exercises.topics import ROOT
 from tests.site import test_site
-from tests.site.widget_pages import violations
+from tests.site.widget_pages import violations, write_page
 
 browser = test_site.browser
-STATIC = ROOT / "book" / "_static"
-HEAD = '<!doctype html><html lang="en" data-theme="{}"><title>A graph</title><meta charset="utf-8">'
-PAGE = HEAD + "<style>{}</style><main><h1>A graph</h1>{}</main><script>{}</script></html>"
 GRAPH = {
     "nodes": [
         {"id": "x", "label": "x < 4", "inputs": []},
@@ -61,12 +57,7 @@ def figure(stepping):
 @pytest.fixture
 def address(figure, tmp_path):
     """The address of a page with nothing but the graph, in the light."""
-    sheets = [STATIC / "book.css", STATIC / "widgets" / "graph-steps.css"]
-    styles = "".join(path.read_text(encoding="utf-8") for path in sheets)
-    script = (STATIC / "widgets" / "graph-steps.js").read_text(encoding="utf-8")
-    page = tmp_path / "page.html"
-    page.write_text(PAGE.format("light", styles, figure._repr_html_(), script), encoding="utf-8")
-    return page.as_uri()
+    return write_page(tmp_path, "A graph", figure, "controls", "graph-steps")
 
 
 def shown(tab):

@@ -8,7 +8,7 @@ class Creases {
     Object.assign(this, Controls.data(figure));
     this.figure = figure;
     this.status = Controls.status(figure);
-    const rows = [...figure.querySelectorAll("tbody tr")];
+    const rows = Controls.rows(figure);
     const last = rows.pop();
     const kinds = Object.keys(this.ranges);
     this.sliders = rows.map((row, m) =>

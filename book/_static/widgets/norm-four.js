@@ -7,7 +7,7 @@ class Normalizing {
   constructor(figure) {
     Object.assign(this, Controls.data(figure));
     this.figure = figure;
-    this.rows = [...figure.querySelectorAll("tbody tr")];
+    this.rows = Controls.rows(figure);
     this.status = Controls.status(figure);
     const show = () => this.show();
     const [min, max] = this.lines["x"];
@@ -47,9 +47,7 @@ class Normalizing {
     const defined = sigma > 0;
     const shown = (value) => (Number.isFinite(value) ? text(value) : "–");
     this.rows.forEach((row, n) => {
-      [x, xHat, yBar, xBar].forEach((values, column) => {
-        row.cells[column + 1].textContent = shown(values[n]);
-      });
+      Controls.fill(row, 1, [x, xHat, yBar, xBar].map((values) => shown(values[n])));
     });
     this.move("x", 0, ".value", x);
     this.move("x̂", 1, ".value", xHat);

@@ -5,12 +5,9 @@
 
 class Growing {
   constructor(figure) {
-    const data = figure.querySelector("script[type='application/json']").textContent;
-    Object.assign(this, JSON.parse(data));
-    this.figure = figure;
-    this.status = figure.querySelector(".reading");
-    this.status.setAttribute("role", "status");
-    this.rows = [...figure.querySelectorAll("tbody tr")];
+    Object.assign(this, Controls.data(figure));
+    this.status = Controls.status(figure);
+    this.rows = Controls.rows(figure);
     this.paths = [...figure.querySelectorAll("path.seen")];
     this.lists = this.rows.map((row, n) => [
       this.addList(row.cells[1], this.windows, `window of layer ${n + 1}`),
@@ -19,11 +16,9 @@ class Growing {
   }
 
   addList(cell, choices, name) {
-    const list = document.createElement("select");
-    list.append(...choices.map((choice) => new Option(choice)));
+    const list = Controls.select(choices, () => this.show());
     list.value = cell.textContent;
     list.setAttribute("aria-label", name);
-    list.addEventListener("change", () => this.show());
     cell.replaceChildren(list);
     return list;
   }
@@ -68,11 +63,7 @@ class Growing {
       const top = this.row * (layers.length - level) + 6;
       this.paths[level].setAttribute("d", this.cells(units, fields[level], whole, top));
     });
-    this.rows.forEach((row, n) => {
-      fields[n + 1].forEach((number, column) => {
-        row.cells[3 + column].textContent = number;
-      });
-    });
+    this.rows.forEach((row, n) => Controls.fill(row, 3, fields[n + 1]));
     const pixels = whole === 1 ? "1 pixel" : `${whole} pixels`;
     this.status.textContent =
       `One number behind layer ${layers.length} depends on ${pixels} of the image, ` +

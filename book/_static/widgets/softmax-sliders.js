@@ -7,7 +7,7 @@ class SoftmaxSliders {
   constructor(figure) {
     Object.assign(this, Controls.data(figure));
     this.figure = figure;
-    this.rows = [...figure.querySelectorAll("tbody tr")];
+    this.rows = Controls.rows(figure);
     this.status = Controls.status(figure);
     const show = () => this.show();
     const ends = { min: -this.range, max: this.range, step: this.step };
@@ -39,9 +39,7 @@ class SoftmaxSliders {
     const { number } = Controls;
     const { x, p, q, loss, gradient } = this.compute();
     this.rows.forEach((row, k) => {
-      [x, p, q, gradient].forEach((values, column) => {
-        row.cells[column + 1].textContent = number(values[k]);
-      });
+      Controls.fill(row, 1, [x, p, q, gradient].map((values) => number(values[k])));
     });
     this.stretch("probability", this.left, this.width, p);
     this.stretch("gradient", this.middle, this.width / 2, gradient);

@@ -17,14 +17,17 @@ context = multiprocessing.get_context(METHOD)
 
 
 def preload(topic_names):
-    """Import what the tests of `topic_names` import, in the process that is forked."""
+    """Import what the tests of `topic_names` import, in the process that is forked.
+
+    What they import from each other pytest finds: on another path `tests` may be another folder.
+    """
     names = {"dlcore.course.practice.runner"}
     for topic in topic_names:
         tree = ast.parse((topics.ROOT / f"tests/test_{topic}.py").read_text(encoding="utf-8"))
         for node in tree.body:
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
+            elif isinstance(node, ast.ImportFrom) and not node.module.startswith("tests."):
                 names.add(node.module)
     context.set_forkserver_preload(sorted(names))
 
