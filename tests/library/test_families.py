@@ -12,8 +12,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from dlcore.data.dataset import Dataset, Examples
 from dlcore.course.exercises import topics
+from dlcore.data.dataset import Dataset, Examples
 from dlcore.experiments import depth
 from dlcore.experiments.family import FAMILIES, Comparison, Family, verdicts
 from dlcore.experiments.paired import holm, paired, sign_flips
