@@ -32,9 +32,11 @@ class Claim(NamedTuple):
 
     =========  ==================================================================
     relation   "equal" within `tolerance`, "at least", "below", or "about": within
-               three standard errors of an accuracy p counted on 1,000 images,
-               √(p (1 - p) / 1000)
-    tolerance  half a unit in the last place that the source prints
+               `tolerance`, or else within three standard errors of an accuracy p
+               that is counted on 1,000 images, √(p (1 - p) / 1000)
+    tolerance  of what is equal, half a unit in the last place that the source prints,
+               or the rounding of the sum; of what is drawn, four standard deviations
+               of the difference of two draws
     =========  ==================================================================
     """
 
@@ -49,7 +51,8 @@ class Claim(NamedTuple):
         if self.relation == "equal":
             return abs(ours - self.theirs) <= self.tolerance
         if self.relation == "about":
-            return abs(ours - self.theirs) <= 3 * (self.theirs * (1 - self.theirs) / 1000) ** 0.5
+            error = self.tolerance or 3 * (self.theirs * (1 - self.theirs) / 1000) ** 0.5
+            return abs(ours - self.theirs) <= error
         return ours >= self.theirs if self.relation == "at least" else ours < self.theirs
 
 

@@ -95,8 +95,8 @@ def relation(claim, ours):
     ('0.951', '≥', '0.94')
     """
     broken = "" if ours is not None and claim.holds(ours) else " ✗"
-    numbers = (figure(each, claim.tolerance) for each in (ours, claim.theirs))
-    ours, theirs = numbers
+    tolerance = claim.tolerance if claim.relation == "equal" else 0.0
+    ours, theirs = (figure(each, tolerance) for each in (ours, claim.theirs))
     return ours, SIGNS[claim.relation] + broken, theirs
 
 
