@@ -203,9 +203,22 @@ WIDER = """all => all.filter(e => e.scrollWidth > 1 +
     .map(e => e.textContent)"""
 
 
-def test_no_table_scrolls_sideways(tab):
-    """Cells that are too long go on below."""
-    assert tab.locator(".bd-article table").evaluate_all(WIDER) == []
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_table_scrolls_sideways(tab, width):
+    """Cells that are too long go on below, on a desktop and on a telephone."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    found = tab.locator(".bd-article table").evaluate_all(WIDER)
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_scrolls_sideways(tab, width):
+    """Whatever is on it, the page itself is no wider than the window."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    reached = tab.evaluate("document.scrollingElement.scrollWidth")
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    assert reached <= width
 
 
 def test_reasons_of_derivations_stay_on_a_narrow_page(tab):
