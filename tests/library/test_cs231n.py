@@ -101,6 +101,19 @@ def test_the_convolution_prints_the_error_of_the_sources(forward, rounding):
     assert abs(error - 2.2121476417505994e-08) < rounding(x, w)["atol"] / np.abs(out).min()
 
 
+@pytest.mark.parametrize("forward", [layers.conv_forward_naive, fast_layers.conv_forward_fast])
+def test_the_two_filters_of_001_show_brightness_and_edges(forward, rng):
+    """3/10 red + 6/10 green + 1/10 blue, and 128 + Sobel's sums of blue alone, of two images."""
+    x, w, b = rng.uniform(0, 255, (2, 3, 9, 8)), np.zeros((2, 3, 3, 3)), np.array([0.0, 128.0])
+    w[0, :, 1, 1] = 0.3, 0.6, 0.1
+    w[1, 2] = [[1, 2, 1], [0, 0, 0], [-1, -2, -1]]
+    out, _ = forward(x, w, b, CONV)
+    blue = np.pad(x[:, 2], [(0, 0), (1, 1), (1, 1)])
+    blurred = blue[:, :, :-2] + 2 * blue[:, :, 1:-1] + blue[:, :, 2:]
+    assert_allclose(out[:, 0], 0.3 * x[:, 0] + 0.6 * x[:, 1] + 0.1 * x[:, 2], rtol=1e-12)
+    assert_allclose(out[:, 1], 128 + blurred[:, :-2] - blurred[:, 2:], atol=1e-10)
+
+
 @pytest.mark.parametrize(
     "forward", [layers.max_pool_forward_naive, fast_layers.max_pool_forward_fast]
 )
@@ -285,6 +298,14 @@ CASES = {
     "conv relu pool": (
         sandwich(layer_utils.conv_relu_pool_forward, CONV, POOL),
         layer_utils.conv_relu_pool_backward, C,
+    ),
+    "conv relu, sizes of 001": (
+        sandwich(layer_utils.conv_relu_forward, CONV), layer_utils.conv_relu_backward,
+        [(2, 3, 8, 8), (3, 3, 3, 3), (3,)],
+    ),
+    "conv relu pool, sizes of 001": (
+        sandwich(layer_utils.conv_relu_pool_forward, CONV, POOL),
+        layer_utils.conv_relu_pool_backward, [(2, 3, 16, 16), (3, 3, 3, 3), (3,)],
     ),
     "conv bn relu": (
         lambda *arrays: layer_utils.conv_bn_relu_forward(*arrays, CONV, {"mode": "train"}),

@@ -243,6 +243,8 @@ def test_cifar10_is_split_as_the_sources_do(published):
     data = load("cifar10", path=published)
     assert (data.train.N, data.val.N, data.test.N) == (49_000, 1_000, 10_000)
     assert_array_equal(np.bincount(data.test.t), [1000] * 10)
+    learned = np.concatenate([data.train.t, data.val.t])
+    assert_array_equal(np.bincount(learned), [5000] * 10)
 
 
 @pytest.mark.data
