@@ -91,7 +91,6 @@ def convnet_sanity(seed):
     Claim("conv.w", 7.991980e-07, "001, W1", "below"),
     Claim("conv.b", 1.335139e-07, "001, b1", "below"),
     Claim("output.w", 3.118514e-06, "001, W2", "below"),
-    quick=True,
 )
 def convnet_gradient(seed):
     """Every gradient of a small two-layer ConvNet beside differences: largest relative error."""
