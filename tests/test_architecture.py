@@ -40,7 +40,7 @@ MACHINERY = {
     "nn/models": {"darts", "mlp"},
     "experiments": {
         "classroom", "depth", "errata", "experiment", "family", "full_training", "grading",
-        "html_table", "ledger", "line_pairs", "memory", "outside", "paired", "startup", "traps",
+        "html_table", "ledger", "line_pairs", "logs", "memory", "outside", "paired", "startup", "traps",
         "written_twice",
     },
 }  # fmt: skip
