@@ -32,8 +32,10 @@ html { font-size: 10.5pt; scroll-padding: 0; }
 body { background: white; padding: 0; }
 section.page { break-before: page; }
 .headerlink, div.solution, div.cell details.hide, .controls, button { display: none !important; }
+details:is(.sd-dropdown, .proof-source):not([open]) { display: none !important; }
 pre, figure, .formula, div.proof { break-inside: avoid; }
-h1, h2, h3 { break-after: avoid; }
+h1, h2, h3 { break-after: avoid; white-space: pre-wrap; } /* else the outline lacks spaces */
+#page-api { font-size: 0.75em; }
 div.print-title { margin-top: 35vh; text-align: center; }
 ol.print-contents { list-style: none; padding: 0; }
 """

@@ -40,8 +40,8 @@ MACHINERY = {
     "nn/models": {"darts", "mlp"},
     "experiments": {
         "classroom", "depth", "errata", "experiment", "family", "full_training", "grading",
-        "html_table", "ledger", "line_pairs", "memory", "outside", "paired", "startup", "traps",
-        "written_twice",
+        "html_table", "ledger", "line_pairs", "logs", "memory", "outside", "paired", "startup",
+        "traps", "written_twice",
     },
 }  # fmt: skip
 # Modules that are imported under a second name, and why they are.

@@ -1,4 +1,4 @@
-"""What the sources print of their runs epoch by epoch and step by step, beside our records.
+"""What the sources print epoch by epoch and step by step, beside our records.
 
 Chapter: book/ledger.md.
 """

@@ -117,7 +117,7 @@ def heidelberg_scores(seed):
 
 @experiment("heidelberg-toy", Claim("loss", 0.02, "003", "below"), quick=True)
 def heidelberg_toy(seed):
-    """A hundred steps on the toy network of 003; its own call is lost, these settings are ours."""
+    """A hundred steps on the toy network of 003; its call is lost, the settings are ours."""
     model, x, t = toy_heidelberg()
     solver = Solver(
         model, as_data(x, t), optimizer=SGD(0.1), schedule=exponential(0.95), batch_size=None,

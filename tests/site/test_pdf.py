@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -74,3 +75,21 @@ def test_the_printed_book_has_an_outline_links_and_page_numbers(printing, pages,
     assert len(re.findall(rb"/Title\s*[(<]", data)) >= sections
     assert len(re.findall(rb"/Dest\b", data)) > 50
     assert not re.search(rb"/URI\s*\(file:", data)
+
+
+LONG = "Of networks whose titles are so long that they go on in the next line of a printed page"
+
+
+@pytest.mark.site
+def test_a_title_of_two_lines_keeps_its_spaces_in_the_outline(printing, tmp_path):
+    """Where a line of a heading ends, the outline has a space."""
+    pytest.importorskip("playwright.sync_api", reason="install the extra `test`")
+    if not any(map(shutil.which, printing.BROWSERS)):
+        pytest.skip("no browser")
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book/long.html").write_text(
+        '<head></head><article class="bd-article" role="main">'
+        f'<h1>{LONG}<a class="headerlink" href="#long">#</a></h1></article>'
+    )
+    path = printing.print_book(tmp_path, tmp_path / "book.pdf", names=["long"])
+    assert LONG.encode() in path.read_bytes()
