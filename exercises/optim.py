@@ -1,4 +1,4 @@
-# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [1065e881f407]
+# Cut from solutions/optim.py by `dlcore exercises`: write your answers here. [09c944b935d2]
 """Exercises of the chapter *Optimizers*: from a gradient to the next weights.
 
 Weights w, gradients g and memories v, m, s have one shape, which may be any; what is returned has
@@ -100,7 +100,7 @@ def is_momentum(make, rng):
 
     up to rounding, else False. What is wrong shows within six steps, by one part in a hundred or
     more, but not under all circumstances: some are wrong only when the rate changes, some in the
-    first or the last entry, some only with some friction. Draw from `rng`.
+    first or the last entry, and some are right for one value of the momentum. Draw from `rng`.
     """
     # TODO: what must not stay constant, if no mistake is to hide: rate, g, momentum?
     raise NotImplementedError(

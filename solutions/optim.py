@@ -126,17 +126,17 @@ def is_momentum(make, rng):
 
     up to rounding, else False. What is wrong shows within six steps, by one part in a hundred or
     more, but not under all circumstances: some are wrong only when the rate changes, some in the
-    first or the last entry, some only with some friction. Draw from `rng`.
+    first or the last entry, and some are right for one value of the momentum. Draw from `rng`.
     """
     # BEGIN SOLUTION
     # HINT: what must not stay constant, if no mistake is to hide: rate, g, momentum?
     # HINT: keep a velocity of your own beside the optimizer, and compare after every step
     # HINT: np.allclose, not ==: a right optimizer may add up in another order
-    for friction in rng.uniform(0.2, 0.95, size=3):
-        step, w, v = make(friction), rng.normal(size=4), np.zeros(4)
+    for mu in rng.uniform(0.2, 0.95, size=3):
+        step, w, v = make(mu), rng.normal(size=4), np.zeros(4)
         for rate in rng.uniform(0.1, 1.0, size=6):
             g = rng.normal(size=4)
-            v = friction * v - rate * g
+            v = mu * v - rate * g
             there = step(w, g, rate)
             if not np.allclose(there, w + v, rtol=1e-9, atol=1e-9):
                 return False

@@ -130,8 +130,8 @@ def test_the_picture_runs_the_program(lab, rng):
 def test_the_steps_show_what_the_nodes_hold(lab):
     """The fourth step at (½, -½) along (0, 1): b = 2 w₂ = -1, and its tangent is 2."""
     step = lab.steps([0.5, -0.5], [0.0, 1.0])["steps"][3]
-    assert step["marks"] == {"b": ["value -1", "tangent 2"]}
-    assert step["text"] == "b = 2 w₂ = -1,  ḃ = 2 ẇ₂ = 2."
+    assert step["marks"] == {"b": ["value −1", "tangent 2"]}
+    assert step["text"] == "b = 2 w₂ = −1,  ḃ = 2 ẇ₂ = 2."
 
 
 @pytest.mark.parametrize("name", SLOPES)

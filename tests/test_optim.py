@@ -462,8 +462,8 @@ def rolled(w, g, v, rate, mu):
 def test_a_ball_keeps_a_part_of_its_velocity(answers, rng):
     """The next velocity is  momentum v - rate g,  entry by entry."""
     for w, g, v in drawn(rng, 1.0, 3.0, 1.0):
-        frictions = (*rng.random(2), 0.0, rng.uniform(0.991, 0.999))
-        for rate, mu in zip(rng.uniform(0.05, 3.0, size=4), frictions, strict=True):
+        momenta = (*rng.random(2), 0.0, rng.uniform(0.991, 0.999))
+        for rate, mu in zip(rng.uniform(0.05, 3.0, size=4), momenta, strict=True):
             _, velocity = rolled(w, g, v, rate, mu)
             agree(answers.momentum(w, g, v, rate, mu)[1], velocity, like=w)
 
@@ -706,7 +706,7 @@ def with_past(law):
 
 
 def added_up(momentum):
-    """Momentum without a velocity: it adds up all the pushes, each with the friction since."""
+    """Momentum without a velocity: it adds all pushes, each times a power of the momentum."""
     pushes = []
 
     def step(w, g, rate):
@@ -726,7 +726,7 @@ def right_optimizers(rng):
 
 def wrong_optimizers(rng):
     """List imitations: some are right while the rate stays, in most entries, for some steps."""
-    friction, share, late = rng.uniform(0.2, 0.95), rng.uniform(0.01, 0.05), rng.integers(4, 6)
+    only, share, late = rng.uniform(0.2, 0.95), rng.uniform(0.01, 0.05), rng.integers(4, 6)
     laws = [
         lambda v, w, g, rate, mu, i: (v, -rate * g),  # no memory
         lambda v, w, g, rate, mu, i: (mu * v + rate * g,) * 2,  # uphill
@@ -735,11 +735,11 @@ def wrong_optimizers(rng):
         lambda v, w, g, rate, mu, i: (mu * v - g, rate * (mu * v - g)),  # the rate of today
         lambda v, w, g, rate, mu, i: pushed(v, (1 - mu) * g, rate, mu),  # a mean
         lambda v, w, g, rate, mu, i: pushed(v, (1 - mu * (i > 0)) * g, rate, mu),  # after the first
-        lambda v, w, g, rate, mu, i: pushed(v, g, rate, 0.9),  # one friction for all
+        lambda v, w, g, rate, mu, i: pushed(v, g, rate, 0.9),  # one momentum for all
         lambda v, w, g, rate, mu, i: pushed(v, g, rate, 0.5),
         lambda v, w, g, rate, mu, i: pushed(v, g, rate, 0.99),
-        lambda v, w, g, rate, mu, i: pushed(v, g, rate, friction),
-        lambda v, w, g, rate, mu, i: pushed(v, g, rate, mu * (1 - share)),  # too much friction
+        lambda v, w, g, rate, mu, i: pushed(v, g, rate, only),
+        lambda v, w, g, rate, mu, i: pushed(v, g, rate, mu * (1 - share)),  # too little momentum
         lambda v, w, g, rate, mu, i: pushed(v, g, rate, mu * i / (i + 1)),  # it warms up
         lambda v, w, g, rate, mu, i: pushed(v, 1.01 * g, rate, mu),
         lambda v, w, g, rate, mu, i: pushed(v * (i != late), g, rate, mu),  # forgetful

@@ -12,6 +12,7 @@ import inspect
 from dlcore.autodiff.dispatch import Traced, float_arrays, is_traced_at, levels, lower
 from dlcore.graph import topological_order
 from figures.layout import layout
+from figures.widget import figcaption
 
 LETTER = 7.2  # width of a letter
 LINE = 15  # height of a line
@@ -49,7 +50,7 @@ class Drawing:
         return self.svg
 
     def _repr_html_(self):
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
+        caption = figcaption(self.caption)
         return f'<figure class="drawn">{self.svg}{caption}</figure>'
 
 

@@ -13,6 +13,8 @@ import re
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from figures.widget import figcaption
+
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and a grey for their second
 # blue. On the page each is a variable of the style sheet, darker on white and lighter on black.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#5c5c5c")
@@ -57,9 +59,8 @@ class Shown:
         self.caption = caption
 
     def _repr_html_(self):
-        words = html.escape(self.caption.replace("'", "’"))
-        caption = f"<figcaption>{words}</figcaption>" if words else ""
-        return f'<figure class="drawn">{svg(self.figure, self.alt)}{caption}</figure>'
+        below = figcaption(self.caption)
+        return f'<figure class="drawn">{svg(self.figure, self.alt)}{below}</figure>'
 
     def _repr_png_(self):
         stream = io.BytesIO()

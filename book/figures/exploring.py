@@ -20,6 +20,8 @@ from html import escape
 
 import numpy as np
 
+from figures.widget import figcaption
+
 WIDTH, HEIGHT = 330, 220  # of a panel's inside
 LEFT, RIGHT, TOP, BOTTOM = 72, 14, 12, 46  # margins
 FAR = 5000  # what lies further off is cut
@@ -60,7 +62,7 @@ class Exploring:
         return self.first["text"]
 
     def _repr_html_(self):
-        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        caption = figcaption(self.caption)
         data = f'<script type="application/json">{self.data}</script>'
         drawn = "".join(self.picture(number) for number in range(len(self.panels)))
         return (

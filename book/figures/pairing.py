@@ -10,6 +10,8 @@ through its lines by buttons and keys. What is paired is a dict:
 
 from html import escape
 
+from figures.widget import figcaption
+
 
 def line_by_line(data, *, label, caption=""):
     """Present pairs of programs, with a name for the whole and words below it."""
@@ -32,7 +34,7 @@ class Pairing:
         return "\n".join(f"{row['here']}   |   {row['there']}" for row in rows)
 
     def _repr_html_(self):
-        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        caption = figcaption(self.caption)
         parts = "".join(self.program(name, rows) for name, rows in self.programs.items())
         return (
             f'<figure class="drawn pairing" aria-label="{escape(self.label)}">'

@@ -17,6 +17,7 @@ import json
 from html import escape
 
 from figures.layout import layout
+from figures.widget import figcaption
 
 CHARACTER = 7.4  # width of a letter
 LINE = 17  # height of a line
@@ -48,7 +49,7 @@ class Stepping:
         return "\n".join(step["text"] for step in self.steps)
 
     def _repr_html_(self):
-        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        caption = figcaption(self.caption)
         data = f'<script type="application/json">{self.data}</script>'
         return (
             f'<figure class="drawn stepping">{self.picture()}{self.table()}{data}{caption}</figure>'

@@ -33,11 +33,19 @@ def require_alt(function, alt):
         raise ValueError(f"{function}: alt is empty, say in words what the picture shows")
 
 
+def figcaption(words):
+    """Write the words below a figure, with typographic apostrophes; nothing where there are none.
+
+    >>> figcaption("Newton's method")
+    '<figcaption>Newton’s method</figcaption>'
+    """
+    return f"<figcaption>{escape(words.replace(chr(39), '’'))}</figcaption>" if words else ""
+
+
 def widget(kind, *, alt, picture, text, data, table="", caption=""):
     """Write the figure that a script finds by its kind: a picture, its words, and its data."""
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return (
         f'<figure class="drawn {kind}"><div role="img" aria-label="{escape(alt)}">{picture}</div>'
         f'{table}<p class="reading">{escape(text)}</p><script type="application/json">'
-        f"{json.dumps(data, ensure_ascii=False)}</script>{below}</figure>"
+        f"{json.dumps(data, ensure_ascii=False)}</script>{figcaption(caption)}</figure>"
     )

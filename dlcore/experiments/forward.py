@@ -104,7 +104,7 @@ NODES = [
     Node("q",  "sin s",  "ṡ cos s",      np.sin,           ("s",)),
     Node("f1", "p + q",  "ṗ + q̇",        np.add,           ("p", "q")),
     Node("m",  "w₁ w₂",  "ẇ₁ w₂ + w₁ ẇ₂", np.multiply,     ("w1", "w2")),
-    Node("g",  "σ(w₁)",  "g (1 - g) ẇ₁", sigmoid,          ("w1",)),
+    Node("g",  "σ(w₁)",  "g (1 − g) ẇ₁", sigmoid,          ("w1",)),
     Node("f2", "m + g",  "ṁ + ġ",        np.add,           ("m", "g")),
 ]
 # fmt: on
@@ -116,14 +116,14 @@ def letter(name, dot=""):
 
 
 def figure(x):
-    """Write a number with four significant digits, powers of ten as in print.
+    """Write a number with four significant digits, minus signs and powers of ten as in print.
 
     >>> figure(-1234567.0), figure(0.25)
-    ('-1.235·10⁶', '0.25')
+    ('−1.235·10⁶', '0.25')
     """
     digits, _, power = f"{x:.4g}".partition("e")
     raised = str(int(power or 0)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{digits}·10{raised}" if power else digits
+    return (f"{digits}·10{raised}" if power else digits).replace("-", "−")
 
 
 def run(w, w_dot):

@@ -217,15 +217,15 @@ def critical_rate(a):
     return 2 / (v @ a @ v)
 
 
-def judged(make, rng, frictions=3, rates=None, steps=6, g=None, tolerance=1e-9):
+def judged(make, rng, momenta=3, rates=None, steps=6, g=None, tolerance=1e-9):
     """Keep a velocity of one's own beside the optimizer, and compare after every step."""
-    for friction in rng.uniform(0.2, 0.95, size=frictions):
-        step = make(friction)
+    for mu in rng.uniform(0.2, 0.95, size=momenta):
+        step = make(mu)
         w = rng.normal(size=4)
         v = np.zeros(4)
         for rate in rates or rng.uniform(0.1, 1.0, size=steps):
             slope = rng.normal(size=4) if g is None else g
-            v = friction * v - rate * slope
+            v = mu * v - rate * slope
             there = step(w, slope, rate)
             if np.abs(there - (w + v)).max() > tolerance:
                 return False

@@ -48,7 +48,7 @@ def momentum(w, g, v, rate, momentum):
     return w + v, v
 
 
-@adversarial("optim-momentum", "The friction is never lower than a half.")
+@adversarial("optim-momentum", "The momentum is never lower than a half.")
 def momentum(w, g, v, rate, momentum):
     v = max(momentum, 0.5) * v - rate * g
     return w + v, v
@@ -60,7 +60,7 @@ def momentum(w, g, v, rate, momentum):
     return w + momentum * v - rate * g, v
 
 
-@adversarial("optim-momentum", "No friction is above 0.99.")
+@adversarial("optim-momentum", "No momentum is above 0.99.")
 def momentum(w, g, v, rate, momentum):
     v = min(momentum, 0.99) * v - rate * g
     return w + v, v
@@ -149,7 +149,7 @@ def nesterov(w, v, gradient, rate, momentum):
     return w + v, v
 
 
-@adversarial("optim-nesterov", "The friction is never lower than a half.")
+@adversarial("optim-nesterov", "The momentum is never lower than a half.")
 def nesterov(w, v, gradient, rate, momentum):
     v = max(0.5, momentum) * v - rate * gradient(w + momentum * v)
     return w + v, v
@@ -187,10 +187,10 @@ def critical_rate(a):
     return 2 / (v @ a @ v)
 
 
-def watch(make, rng, friction=None, entries=slice(None), tolerance=1e-9, rates=None, judge=all):
+def watch(make, rng, momentum=None, entries=slice(None), tolerance=1e-9, rates=None, judge=all):
     """Compare the steps of an optimizer with those of momentum, in some entries."""
     close = []
-    for mu in rng.uniform(0.2, 0.95, size=3) if friction is None else [friction]:
+    for mu in rng.uniform(0.2, 0.95, size=3) if momentum is None else [momentum]:
         step, w, v = make(mu), rng.normal(size=4), np.zeros(4)
         for rate in rng.uniform(0.1, 1.0, size=6) if rates is None else rates:
             g = rng.normal(size=4)
@@ -206,9 +206,9 @@ def is_momentum(make, rng):
     return watch(make, rng, entries=slice(1, 3))
 
 
-@adversarial("optim-prove", "Only the friction of 0.9 is tried.")
+@adversarial("optim-prove", "Only the momentum 0.9 is tried.")
 def is_momentum(make, rng):
-    return watch(make, rng, friction=0.9)
+    return watch(make, rng, momentum=0.9)
 
 
 @adversarial("optim-prove", "An error of a tenth is allowed.")
@@ -226,9 +226,9 @@ def is_momentum(make, rng):
     return False
 
 
-@adversarial("optim-prove", "Only the friction of a half is tried.")
+@adversarial("optim-prove", "Only a momentum of a half is tried.")
 def is_momentum(make, rng):
-    return watch(make, rng, friction=0.5)
+    return watch(make, rng, momentum=0.5)
 
 
 @adversarial("optim-prove", "Five steps are watched.")
