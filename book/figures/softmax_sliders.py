@@ -40,7 +40,9 @@ class SoftmaxSliders:
     def text(self):
         """What is read aloud."""
         said = f"The loss is {number(self.loss)}. "
-        return said + f"{self.names[self.right]} has the probability {number(self.p[self.right])}."
+        return (
+            said + f"The probability of {self.names[self.right]} is {number(self.p[self.right])}."
+        )
 
     def __repr__(self):
         return self.text
