@@ -26,6 +26,7 @@ SHA256 = "e9e0d167db3175481cbadaff38e8d90b130f6a3ddb451a47e43c577fd511f365"
 REGISTRY = "https://registry.npmjs.org/katex/-/"
 OTHER_FONTS = re.compile(r',url\([^)]*\) format\("(woff|truetype)"\)')
 PUNCTUATION = re.compile(r"[,.;:!?)\]…’”]+")
+MOST_SYMBOLS = 30  # of a formula that is not broken, where the page is wide
 OPTIONS = {
     "strict": "ignore",
     "macros": {r"\RR": r"\mathbb{R}", r"\T": r"^{\mathsf{T}}"},
@@ -117,11 +118,20 @@ def bind(app, doctree, docname):
             formula.parent.replace(formula, bound)
 
 
+def symbols(tex):
+    r"""Count the symbols of a formula, about: a command is one, braces and spaces are none.
+
+    >>> symbols(r"\lVert w_1 - u \rVert \le B")
+    8
+    """
+    return len(re.sub(r"[{}_^\s]|\\[,;!]", "", re.sub(r"\\[a-zA-Z]+", "x", tex)))
+
+
 def visit_inline(translator, formula):
-    """Write a formula inside a sentence."""
-    translator.body.append(
-        f'<span class="math">{typeset(translator, formula, display=False)}</span>'
-    )
+    """Write a formula inside a sentence, and say whether it is long enough to be broken."""
+    name = "math long" if symbols(formula.astext()) > MOST_SYMBOLS else "math"
+    html = typeset(translator, formula, display=False)
+    translator.body.append(f'<span class="{name}">{html}</span>')
     raise nodes.SkipNode
 
 

@@ -165,7 +165,8 @@ def heatmap(matrix, *, rows, columns, alt, caption="", xlabel="", ylabel="", sty
         for (i, j), value in np.ndenumerate(matrix):
             bright = value - low > 0.55 * (high - low)
             colour = "#111111" if bright else "#ffffff"
-            axis.text(j, i, style.format(value), color=colour, ha="center", va="center", size=9)
+            text = style.format(value).replace("-", "−")
+            axis.text(j, i, text, color=colour, ha="center", va="center", size=9)
     return show(figure, alt=alt, caption=caption)
 
 

@@ -40,7 +40,8 @@ class SoftmaxSliders:
     def text(self):
         """What is read aloud."""
         said = f"The loss is {number(self.loss)}. "
-        return said + f"{self.names[self.right]} has the probability {number(self.p[self.right])}."
+        name, p = self.names[self.right], number(self.p[self.right])
+        return f"{said}The probability of {name} is {p}."
 
     def __repr__(self):
         return self.text

@@ -45,7 +45,7 @@ class SoftmaxSliders {
     this.stretch("gradient", this.middle, this.width / 2, gradient);
     const right = this.label.selectedIndex;
     this.status.textContent =
-      `The loss is ${number(loss)}. ${this.names[right]} has the probability ${number(p[right])}.`;
+      `The loss is ${number(loss)}. The probability of ${this.names[right]} is ${number(p[right])}.`;
   }
 
   stretch(kind, zero, unit, values) {
