@@ -169,7 +169,7 @@ FOUND_BY = {
     "as the page defines it": "",
     "added, not concatenated": "number of maps",
     "reads the last features only": "reads all maps",
-    "a reader's gradient overwritten": "slope, drawn upstream",
+    "a gradient overwritten": "slope, drawn upstream",
     "off by k": "slope, drawn upstream",
     "gradients not zeroed": "two equal steps",
     "prefix written": "prefix, bit by bit",

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -24,6 +25,7 @@ class Result(SphinxRole):
             record = json.loads(path.read_text(encoding="utf-8"))
             values = record["values"]
             text = format(values[key] if key in values else record[key], style)
+            text = re.sub(r"^-(?=\d)", "−", text)
         except (OSError, KeyError, ValueError) as reason:
             logger.warning("no result %s: %r", self.text, reason, location=self.get_location())
             return [nodes.Text("?")], []

@@ -2,7 +2,8 @@
 
 The sentences of a docstring are filled anew, for a page that is narrower than an editor. Each line
 of a listing becomes a block with its indentation as a variable; the style sheet makes lines that
-are still too long continue two characters further to the right.
+are still too long continue two characters further to the right. Names in a table may break behind
+a dot, an underscore or a bracket; a short name in a sentence stays in one piece.
 """
 
 import re
@@ -11,7 +12,14 @@ import textwrap
 PRE = re.compile(r"(<pre>)(<span></span>)?(.*?)(</pre>)", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 DOCSTRING = re.compile(r'^([ \t]*[rR]?)"""(?=[^\s").,])((?:[^"]|"(?!""))*)"""', re.MULTILINE)
-KEPT = re.compile(r"\S {2,}\S|^\s*(?:>>>|[=*-])", re.MULTILINE)  # tables, formulas, examples, lists
+KEPT = re.compile(r"\S {3,}\S|^\s*(?:>>>|[=*-])", re.MULTILINE)  # tables, examples, lists
+SET_OFF = re.compile(r"\S  +\S")  # a formula, in a sentence or on its own
+FORMATTER = re.compile(r"  # fmt: (?:skip|on|off)$", re.MULTILINE)  # no reader needs these
+TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
+CODE = re.compile(r"<code.*?</code>", re.DOTALL)
+TEXT = re.compile(r">[^<]+")
+JOINT = re.compile(r"(?<=[\w)\]])([._/=(\[,]+)(?=[\w(\[-])|(?<=[a-z])(?=[A-Z])")
+WORD = re.compile(r'<span class="pre">([^<]{1,28})</span>')
 WIDTH = 74  # columns, inside the box of an exercise
 
 
@@ -32,6 +40,8 @@ def fill(paragraph):
     indents = {len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()}
     if max(map(len, lines), default=0) <= WIDTH or KEPT.search(paragraph) or len(indents) > 1:
         return paragraph
+    if all(map(SET_OFF.search, lines)):
+        return paragraph  # formulas, one a line
     text = paragraph.rstrip()
     before = text[: len(text) - len(text.lstrip())]
     if not before and not indents:
@@ -41,7 +51,7 @@ def fill(paragraph):
     fill_words = textwrap.TextWrapper(
         WIDTH, indent, indent, break_on_hyphens=False, break_long_words=False
     ).fill
-    words = fill_words(" ".join(text.split()))
+    words = fill_words(" ".join(line.strip() for line in text.strip().splitlines()))
     return breaks + (words if before else words.lstrip()) + paragraph[len(text) :]
 
 
@@ -64,6 +74,44 @@ def block(line):
     return f'<span class="line" style="--indent:{indent}ch">{line}</span>'
 
 
+def breakable(code):
+    """Let a name in a table break at its joints.
+
+    >>> breakable("<code>jax.lax.conv_transpose</code>")
+    '<code>jax.<wbr>lax.<wbr>conv_<wbr>transpose</code>'
+    >>> breakable("<code>AverageParameters(beta)</code>")
+    '<code>Average<wbr>Parameters(<wbr>beta)</code>'
+    """
+    joints = lambda text: JOINT.sub(lambda joint: f"{joint[0]}<wbr>", text[0])
+    return TEXT.sub(joints, code)
+
+
+def names_in_pieces(body):
+    """Let names break at their joints in the tables of a page, and short ones nowhere else.
+
+    >>> names_in_pieces('<code><span class="pre">--out</span></code>')
+    '<code><span class="pre short">--out</span></code>'
+    """
+    pieces = []
+    end = 0
+    for table in TABLE.finditer(body):
+        pieces += [whole(body[end : table.start()])]
+        pieces += [CODE.sub(lambda code: breakable(code[0]), table[0])]
+        end = table.end()
+    return "".join([*pieces, whole(body[end:])])
+
+
+def whole(html):
+    """Mark the short names of sentences, which stay in one piece."""
+    return WORD.sub(r'<span class="pre short">\1</span>', html)
+
+
+def keep_names(app, pagename, templatename, context, doctree):
+    """Do so on every page that is written."""
+    if "body" in context:
+        context["body"] = names_in_pieces(context["body"])
+
+
 def wrap(app):
     """Let the builder's highlighter return such blocks."""
     highlighter = getattr(app.builder, "highlighter", None)
@@ -72,7 +120,7 @@ def wrap(app):
     plain = highlighter.highlight_block
 
     def highlight(source, *args, **options):
-        return lines_as_blocks(plain(filled(source), *args, **options))
+        return lines_as_blocks(plain(filled(FORMATTER.sub("", source)), *args, **options))
 
     highlighter.highlight_block = highlight
 
@@ -80,4 +128,5 @@ def wrap(app):
 def setup(app):
     """Wait for the builder."""
     app.connect("builder-inited", wrap, priority=900)
+    app.connect("html-page-context", keep_names)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

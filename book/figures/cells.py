@@ -27,6 +27,7 @@ WORDS = {
 }
 INPUTS = ("cell before last", "last cell")
 OUTPUT = "concatenate"
+LONG, LINE = 11, 15  # letters of a label in one line, and the distance of two lines
 
 
 def cell(pairs, concat, *, caption=""):
@@ -75,7 +76,8 @@ def described(pairs):
 
 def as_svg(inputs, labels):
     """Draw the boxes in layers, every one below those that it reads."""
-    width = LETTER * max(map(len, labels.values())) + 18
+    lines = [line for label in labels.values() for line in in_lines(label)]
+    width = LETTER * max(map(len, lines)) + 18
     places, paths = layout(inputs, width + GAP, GAP)
     body = [edge(path) for path in paths]
     body += [box(labels[name], name, *place, width) for name, place in places.items()]
@@ -95,8 +97,22 @@ def box(label, name, x, layer, width):
     y = top(layer)
     frame = f'<rect x="{x - width / 2:.1f}" y="{y}" width="{width:.1f}" height="{HIGH}"'
     style = 'fill="currentColor" stroke="none" text-anchor="middle"'
-    text = f'<text x="{x:.1f}" y="{y + HIGH / 2 + 5}" {style}>{html.escape(label)}</text>'
-    return f'{frame} rx="{corner}"/>{text}'
+    lines = in_lines(label)
+    first = y + HIGH / 2 + 5 - LINE / 2 * (len(lines) - 1)
+    texts = [
+        f'<tspan x="{x:.1f}" y="{first + LINE * i:.1f}">{html.escape(line)}</tspan>'
+        for i, line in enumerate(lines)
+    ]
+    return f'{frame} rx="{corner}"/><text {style}>{" ".join(texts)}</text>'
+
+
+def in_lines(label):
+    """Break a long label before its last word.
+
+    >>> in_lines("separable 3×3"), in_lines("skip")
+    (['separable', '3×3'], ['skip'])
+    """
+    return label.rsplit(" ", 1) if len(label) > LONG else [label]
 
 
 def choosing(alphas, names, nodes, *, alt, caption=""):

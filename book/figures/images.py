@@ -19,7 +19,7 @@ def tiles(images, columns, titles=(), size=0.62, **options):
         for axis, image in zip(axes.flat, images, strict=False):
             axis.imshow(image, **options)
         for axis, title in zip(axes.flat, titles, strict=False):
-            axis.set_title(title, size=9, pad=2)
+            axis.set_title(title, size=9, pad=4)
     return figure
 
 

@@ -44,7 +44,7 @@ def level(rate, peak, free):
 def roofline(points, peak, bandwidth, *, alt, caption=""):
     """Draw the roof that peak and bandwidth make, and what was measured as points below it.
 
-    ``points`` are {name: (intensity, rate)}; rates are drawn in thousand millions a second.
+    ``points`` are {name: (intensity, rate)}; rates are drawn in billions a second.
     """
     figure, axis = canvas(5.2, 3.6)
     with mpl.rc_context(STYLE):
@@ -67,7 +67,7 @@ def roofline(points, peak, bandwidth, *, alt, caption=""):
             style = {"va": "center", "color": colour, "textcoords": "offset points"}
             axis.annotate(name, (at, free / 1e9), (9, 0), **style)
         axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(None, top))
-        axis.set(xlabel="operations for every byte", ylabel="thousand million operations a second")
+        axis.set(xlabel="operations for every byte", ylabel="billion operations a second")
         axis.grid(which="major")
     return show(figure, alt=alt, caption=caption)
 

@@ -57,11 +57,11 @@ def parameters(depth, growth, *, bottleneck=False, compression=1.0, stem=None, h
 BC = {"bottleneck": True, "compression": 0.5}
 COUNTS = {
     "DenseNet-40": partial(parameters, 40, 12),
-    "stem of 2 k filters": partial(parameters, 40, 12, stem=24),
+    "2k filters at first": partial(parameters, 40, 12, stem=24),
     "half of the maps kept": partial(parameters, 40, 12, compression=0.5),
     "both": partial(parameters, 40, 12, stem=24, compression=0.5),
     "DenseNet-BC-100": partial(parameters, 100, 12, **BC),
-    "(L - 4)/3 bottlenecks": partial(parameters, 100, 12, halves=1, **BC),
+    "too many bottlenecks": partial(parameters, 100, 12, halves=1, **BC),
 }
 
 

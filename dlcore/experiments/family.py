@@ -22,7 +22,14 @@ from dlcore.train.journal import Journal
 
 SEEDS = 6  # the fewest whose sign-flip test can reach p = 0.031
 LEVEL = 0.05
-UNITS = dict.fromkeys(("test", "train_accuracy", "val_accuracy", "gap", "gain"), 100)  # in points
+NAMES = {  # of metrics that are accuracies or differences of them
+    "test": "test accuracy",
+    "train_accuracy": "training accuracy",
+    "val_accuracy": "validation accuracy",
+    "gap": "generalisation gap",
+    "gain": "gain of accuracy",
+}
+POINTS = 100  # in an accuracy of one
 
 
 class Comparison(NamedTuple):
@@ -194,10 +201,22 @@ def verdicts(comparisons, runs):
     return [Verdict(*row) for row in zip(comparisons, differences, corrected, strict=True)]
 
 
+def signed(value):
+    """Write a difference with its sign.
+
+    >>> signed(2.5), signed(-0.0001234)
+    ('+2.5', '−0.000123')
+    """
+    sign = "−" if value < 0 else "+"
+    return f"{sign}{abs(value):.3g}"
+
+
 class Table:
     """The comparisons of a family as an HTML table, with interval and p."""
 
-    HEADS = ("conclusion", "metric", "difference", "95 % interval", "p (Holm)", "p (flips)", "so")
+    HEADS = (
+        "conclusion", "metric", "difference", "95 % interval", "p (Holm)", "p (flips)", "verdict",
+    )  # fmt: skip
 
     def __init__(self, comparisons, runs):
         self.rows = verdicts(comparisons, runs)
@@ -205,11 +224,14 @@ class Table:
     def cells(self, verdict):
         """Write one row."""
         comparison, d = verdict.comparison, verdict.difference
-        unit = UNITS.get(comparison.metric, 1)
+        accuracy = NAMES.get(comparison.metric)
+        metric = f"{accuracy}, points" if accuracy else comparison.metric.replace("_", " ")
+        unit = POINTS if accuracy else 1
+        number = lambda value: signed(unit * value)
         source = f" ({comparison.source})" if comparison.source else ""
         return (
-            comparison.words + source, comparison.metric, f"{unit * d.mean:+.3g}",
-            f"{unit * d.low:+.3g} … {unit * d.high:+.3g}", f"{verdict.p:.2g}",
+            comparison.words + source, metric, number(d.mean),
+            f"{number(d.low)} … {number(d.high)}", f"{verdict.p:.2g}",
             f"{d.p_flips:.2g}", verdict.word,
         )  # fmt: skip
 

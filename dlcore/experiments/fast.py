@@ -309,7 +309,7 @@ def pieces(count, threads):
 
 def errors(channels, rng):
     """Measure the definition and both squares for several numbers of channels, with bounds."""
-    names = {"definition": 1, "F(2×2, 3×3)": 2, "F(4×4, 3×3)": 4}
+    names = {"definition": 1, "2 × 2 outputs": 2, "4 × 4 outputs": 4}
     measured = {name: [error(C, m, rng) for C in channels] for name, m in names.items()}
     bounds = {
         f"bound of {name}": [error_bound(C, m) for C in channels]

@@ -263,9 +263,9 @@ def print_table(key):
     """Print a table of the record of parity, a row for each model."""
     rows = record("pytorch-parity")["history"][key]
     heads = list(next(iter(rows.values())))
-    print(f"{key:14}" + "".join(f"{head:>12}" for head in heads))
+    print(f"{key:14}" + "".join(f"{head:>11}" for head in heads))
     for name, row in rows.items():
-        print(f"{name:14}" + "".join(f"{row[head]:12.0e}" for head in heads))
+        print(f"{name:14}" + "".join(f"{row[head]:11.0e}" for head in heads))
 
 
 def print_training():

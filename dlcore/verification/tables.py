@@ -99,7 +99,7 @@ def equations():
             f"<code>{name.removeprefix('dlcore.')}</code> " for name in programs.split(", ") if name
         )
         rows.append([chapter, f"<code>{label}</code>", escape(kinds), names, f"{seconds:.2f}"])
-    return HtmlTable(["chapter", "equation", "held against", "programs", "seconds"], rows)
+    return HtmlTable(["chapter", "equation", "compared with", "programs", "seconds"], rows)
 
 
 def mutants():

@@ -106,7 +106,7 @@ VERSIONS = {
     "as the page defines it": Block,
     "added, not concatenated": Added,
     "reads the last features only": LastOnly,
-    "a reader's gradient overwritten": Overwritten,
+    "a gradient overwritten": Overwritten,
     "off by k": OffByK,
     "gradients not zeroed": NotZeroed,
     "prefix written": PrefixWritten,

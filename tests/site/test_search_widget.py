@@ -53,7 +53,7 @@ def test_a_drawn_cell_has_a_box_for_each_operation(cells, kind):
     root = ElementTree.fromstring(cells.cell(pairs, concat).svg)
     named = lambda tag: [each for each in root.iter() if each.tag.endswith(tag)]
     assert len(named("rect")) == 2 + 8 + 4 + 1
-    texts = [each.text for each in named("text")]
+    texts = ["".join(each.itertext()) for each in named("text")]
     for name, _ in pairs:
         assert cells.WORDS[name] in texts
     assert len(named("path")) == 2 * (8 + 2 * 4 + len(concat))

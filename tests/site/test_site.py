@@ -225,6 +225,18 @@ def test_no_page_scrolls_sideways(tab, width):
     assert reached <= width
 
 
+SQUEEZED = """all => all.filter(e => e.textContent.trim().length > 8 && e.clientWidth > 0
+    && e.clientWidth < 40).map(e => e.textContent)"""
+
+
+def test_no_column_is_too_narrow_to_read(tab):
+    """On a telephone a cell with more than a word is at least 40 pixels wide."""
+    tab.set_viewport_size({"width": 390, "height": 900})
+    found = tab.locator(".bd-article td").evaluate_all(SQUEEZED)
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    assert found == []
+
+
 def test_reasons_of_derivations_stay_on_a_narrow_page(tab):
     """Below 600 pixels each derivation shows the form that has its reasons below its lines."""
     shown = "all => all.filter(e => e.getBoundingClientRect().width > 0).length"
@@ -277,6 +289,13 @@ def test_formulas_appear_without_javascript(browser, address):
         assert tab.locator(".bd-article .math:not(:has(math))").count() == 0
         shown = [each for each in formulas.all() if not each.evaluate(FOLDED)]
         assert all(formula.bounding_box()["width"] > 0 for formula in shown)
+
+
+def test_pages_have_colours_without_javascript(browser, host, pages):
+    """Where no script chooses a theme, its variables are those of the light one."""
+    muted = "getComputedStyle(document.documentElement).getPropertyValue('--pst-color-text-muted')"
+    with opened(browser, f"{host}/{PAGES[0]}.html", java_script_enabled=False) as tab:
+        assert tab.evaluate(muted).strip()
 
 
 def test_drawings_wear_the_theme_of_the_reader(browser, host, pages):

@@ -52,3 +52,32 @@ def test_every_line_of_a_listing_is_a_block_with_its_indentation(wrap):
     assert wrapped.count('<span class="line"') == 3
     assert "--indent:4ch" in wrapped
     assert wrap.TAG.sub("", wrapped) == wrap.TAG.sub("", html)
+
+
+def test_names_break_at_their_joints_in_tables_only(wrap):
+    """In a sentence a short name stays in one piece, and no character is lost or added."""
+    name = '<code><span class="pre">jax.lax.conv_transpose</span></code>'
+    html = f"<p>{name}</p><table><td>{name}</td></table>"
+    made = wrap.names_in_pieces(html)
+    sentence, table = made.split("<table>")
+    assert sentence.count("<wbr>") == 0
+    assert 'class="pre short"' in sentence
+    assert table.count("<wbr>") == 3
+    assert wrap.TAG.sub("", made) == wrap.TAG.sub("", html)
+
+
+def test_marks_for_the_formatter_are_left_out(wrap):
+    """A listing does not show what only the formatter reads."""
+    assert wrap.FORMATTER.sub("", "x = [1]  # fmt: skip") == "x = [1]"
+
+
+def test_a_sentence_with_a_formula_is_filled(wrap):
+    """Formulas that stand on lines of their own stay there."""
+    sentence = (
+        "    Block after block computes  x + a x,  with the numbers a > 0 in a list (L,). Then,"
+    )
+    filled = wrap.filled(f'"""A title.\n\n{sentence}\n    it goes on.\n"""')
+    assert max(map(len, filled.splitlines())) <= 74
+    assert "  x + a x,  " in filled
+    formulas = 2 * ("    y[n]  =  " + "x + " * 18 + "x\n")
+    assert formulas in wrap.filled(f'"""A title.\n\n{formulas}"""')

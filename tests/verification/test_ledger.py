@@ -95,7 +95,7 @@ def printed():
     """The rows of the ledger as a reader sees them: the words of each cell."""
     body = table()._repr_html_().partition("<tbody>")[2]
     rows = re.findall(r"<tr>(.*?)</tr>", body)
-    return [[unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in rows]
+    return [[unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in rows]
 
 
 RELATIONS = {
