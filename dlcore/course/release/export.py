@@ -77,7 +77,7 @@ def copied_files(topic_names):
     whole = [path for name in FOLDERS for path in sorted((topics.ROOT / name).rglob("*"))]
     tests = sorted((topics.ROOT / "tests").rglob("*.py"))
     named = {f"test_{topic}" for topic in topic_names} | quoted_tests()
-    helpers = [topics.ROOT / "tests/conftest.py"]
+    helpers = [topics.ROOT / "tests" / name for name in ("conftest.py", "longest_first.py")]
     return [path for path in files + whole if is_source(path)] + [
         path for path in tests if path.stem in named or path in helpers
     ]
