@@ -1,13 +1,15 @@
 """A page made lighter for axe-core, which walks through every element, and looks below each text.
 
 The contrast of a text is that of its colours, its size, and the backgrounds below it. Of the
-tokens of code that agree in all of these the first is judged, and the others are hidden. The
-picture of a formula, which axe is told to leave out, becomes an empty box of its size.
+tokens of code that are seen and agree in all of these, some are judged, and the others hidden;
+so are those of a single letter, on which axe never decides. The picture of a formula, which axe
+is told to leave out, becomes an empty box of its size.
 """
 
 from contextlib import contextmanager
 
-LIGHTEN = """() => {
+SOME = 4  # of the tokens that look alike
+LIGHTEN = """SOME => {
     const boxes = [...document.querySelectorAll('.katex-html')].map(picture => {
         const {width, height} = picture.getBoundingClientRect();
         const inline = getComputedStyle(picture).display === 'inline';
@@ -28,9 +30,12 @@ LIGHTEN = """() => {
         }
         return known.get(element);
     };
-    const seen = new Set();
-    const alike = [...document.querySelectorAll('pre span:not(:has(*))')].filter(
-        token => seen.has(look(token)) || !seen.add(look(token)));
+    const times = new Map(), tokens = [...document.querySelectorAll('pre span:not(:has(*))')];
+    const alike = tokens.filter(token => token.checkVisibility()).filter(token => {
+        if (token.textContent.trim().length < 2) return true;
+        times.set(look(token), (times.get(look(token)) ?? 0) + 1);
+        return times.get(look(token)) > SOME;
+    });
 
     const undo = [...boxes.map(([picture]) => picture), ...alike].map(element => {
         const parts = [...element.childNodes], style = element.getAttribute('style');
@@ -53,7 +58,7 @@ LIGHTEN = """() => {
 @contextmanager
 def lightened(tab):
     """Make the page of a tab lighter for a while."""
-    tab.evaluate(LIGHTEN)
+    tab.evaluate(LIGHTEN, SOME)
     try:
         yield
     finally:
