@@ -1,4 +1,8 @@
-"""Long catalogues: `make test` runs a sample of each, `make check` all of it."""
+"""Long catalogues: `make test` runs a sample of each, `make check` all of it.
+
+Where all cases are one test, its sample is another one, marked `sample`: `make check` leaves it
+out, because every case of it is among all cases.
+"""
 
 import pytest
 

@@ -17,6 +17,7 @@ from dlcore.course.exercises.marks import exercises_of, scored_tests
 from dlcore.course.practice import runner
 from dlcore.experiments import graph
 from dlcore.graph import topological_order
+from tests import longest_first
 
 TOPICS = topics.topics()
 FLOORS = {
@@ -307,3 +308,8 @@ def test_every_exercise_has_a_page_a_hole_and_a_test(topic):
 def test_every_exercise_has_one_number_of_points(topic):
     """The tests of one exercise agree on what it is worth."""
     assert set(scored_tests(topic).values()) == set(exercises_of(topic))
+
+
+def test_the_files_that_begin_are_there():
+    """None of those that take longest has been renamed, and then begins last."""
+    assert [str(path) for path in longest_first.PLACES if not path.is_file()] == []

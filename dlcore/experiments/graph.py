@@ -9,7 +9,7 @@ Chapter: book/graph.md.
 import ast
 import timeit
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from itertools import combinations, pairwise, product
 from pathlib import Path
 
@@ -178,8 +178,12 @@ def every_digraph(_seed):
     return judge(5), {}
 
 
+@cache
 def imports():
-    """Map every module of dlcore to the modules of dlcore that its import statements name."""
+    """Map every module of dlcore to the modules of dlcore that its import statements name.
+
+    All files are read once; the same dictionary is returned each time.
+    """
     files = {dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
     trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in files.items()}
     return {name: sorted(named(tree, files) & files.keys()) for name, tree in trees.items()}
@@ -201,6 +205,7 @@ def named(tree, modules):
     return whole | {full if full in modules else source for source, full in pairs}
 
 
+@cache
 def rooms():
     """Map every room of the library, a folder or a module, to the rooms that it imports."""
     plan = {}

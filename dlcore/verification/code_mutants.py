@@ -43,8 +43,10 @@ class CodeMutant:
         return f"{self.text}  [{self.old} -> {self.new} at {self.column}]"
 
 
-def code_mutants(source):
+def code_mutants(source, rows=None):
     r"""Yield every mutant of a source that is a program, in the order of its tokens.
+
+    Given the numbers of some lines, only tokens of those lines change.
 
     Operators, numbers, truth values and some functions are exchanged for their neighbours, a
     variable for another one of the same function. Texts, imports, names of keywords and of
@@ -59,6 +61,8 @@ def code_mutants(source):
     names = variables(tree)
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     for before, token, following in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if rows is not None and token.start[0] not in rows:
+            continue
         if token.start in kept or (token.type == tokenize.NAME and following.string == "="):
             continue
         if before.string in ("def", "class"):

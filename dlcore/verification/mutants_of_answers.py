@@ -58,7 +58,7 @@ class MutantRunner(runner.Runner):
 def mutants_of(source, exercise):
     """List the mutants of a solution that differ in the answer to one exercise."""
     first, last = span(source, exercise)
-    return [mutant for mutant in code_mutants(source) if first < mutant.line <= last]
+    return list(code_mutants(source, range(first + 1, last + 1)))
 
 
 def trials(topic):

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -159,6 +160,7 @@ def test_a_notebook_is_solved_in_a_headless_jupyter(path, clone, monkeypatch):
     """Answers are written into its cells; all cells are run, and every check passes."""
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
+    traitlets = pytest.importorskip("traitlets.config")
     pytest.importorskip("ipykernel")
     (clone / "dlcore").symlink_to(Path(skeleton.__file__).parents[2])
     monkeypatch.setenv("PYTHONPATH", str(clone))
@@ -170,8 +172,12 @@ def test_a_notebook_is_solved_in_a_headless_jupyter(path, clone, monkeypatch):
     for cell in pages.cells:
         cell.source = blocks.get(cell.metadata.get("dlcore"), cell.source)
     nbformat.write(pages, path.with_suffix(".ipynb"))
-    done = nbclient.NotebookClient(pages, timeout=120, resources={"metadata": {"path": clone}})
-    done.execute()
+    place = {"metadata": {"path": clone}}
+    # Another process could take the ports that a kernel is told before it binds them.
+    with TemporaryDirectory(prefix="kernel-") as sockets:  # whose path is short, as a socket's is
+        where = {"transport": "ipc", "ip": f"{sockets}/0"} if os.name == "posix" else {}
+        config = traitlets.Config(KernelManager=where)
+        nbclient.NotebookClient(pages, timeout=120, resources=place, config=config).execute()
     said = "".join(out.text for cell in pages.cells for out in cell.get("outputs", ()))
     assert "✓ sample-softmax" in said
     assert "✓ sample-halves" in said

@@ -10,7 +10,7 @@ import pytest
 from dlcore.course.exercises.topics import ROOT
 from tests.site import test_site
 
-pages = test_site.pages
+built = test_site.built
 NAMES = ["loss", "glossary"]
 
 
@@ -56,14 +56,14 @@ def test_anchors_of_two_pages_do_not_meet(printing):
 
 
 @pytest.mark.site
-def test_every_link_of_the_document_has_its_anchor(printing, pages):
+def test_every_link_of_the_document_has_its_anchor(printing, built):
     """No link inside the document that is printed leads nowhere."""
     found = Anchors(printing.document(test_site.SITE, printing.pages(), "The book"))
     assert sorted(link for link in found.links - found.ids if link) == []
 
 
 @pytest.mark.site
-def test_the_printed_book_has_an_outline_links_and_page_numbers(printing, pages, tmp_path):
+def test_the_printed_book_has_an_outline_links_and_page_numbers(printing, built, tmp_path):
     """Of two pages: a title of the outline for each section, and links to places inside."""
     path = printing.print_book(target=tmp_path / "book.pdf", names=NAMES)
     data = path.read_bytes()

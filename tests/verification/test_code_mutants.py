@@ -30,6 +30,14 @@ def test_every_mutant_is_another_program():
         assert ast.dump(ast.parse(mutant.source)) != ast.dump(ast.parse(PROGRAM))
 
 
+def test_mutants_of_some_lines_are_those_of_the_whole_program():
+    """In the same order, and no other."""
+    every = list(code_mutants(PROGRAM))
+    assert 0 < len(list(code_mutants(PROGRAM, [6]))) < len(every)
+    for rows in ([6], [4, 8], range(1, 20), []):
+        assert list(code_mutants(PROGRAM, rows)) == [each for each in every if each.line in rows]
+
+
 def test_mutants_change_what_is_computed():
     """A default, a comparison, a connective, a number, a sign and a variable; no text, no name."""
     slips = {(mutant.old, mutant.new) for mutant in code_mutants(PROGRAM)}
@@ -124,6 +132,10 @@ def test_what_is_listed_as_equivalent_is_a_mutant():
     """Every entry names a mutant of the module as it is, and has a reason."""
     listed = equivalent(ROOT / code_trials.EQUIVALENT)
     assert all(listed.values())
-    made = {(path, str(mutant)) for path in {path for path, _ in listed}
-            for mutant in code_mutants((ROOT / path).read_text(encoding="utf-8"))}  # fmt: skip
+    made = set()
+    for path in {path for path, _ in listed}:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        texts = {mutant.rpartition("  [")[0] for place, mutant in listed if place == path}
+        rows = [n for n, line in enumerate(source.splitlines(), 1) if line.strip() in texts]
+        made |= {(path, str(mutant)) for mutant in code_mutants(source, rows)}
     assert listed.keys() <= made

@@ -77,7 +77,9 @@ def copied_files(topic_names):
     whole = [path for name in FOLDERS for path in sorted((topics.ROOT / name).rglob("*"))]
     tests = sorted((topics.ROOT / "tests").rglob("*.py"))
     named = {f"test_{topic}" for topic in topic_names} | quoted_tests()
-    helpers = [topics.ROOT / f"tests/{name}.py" for name in ("conftest", "comparing")]
+    helpers = [
+        topics.ROOT / f"tests/{name}.py" for name in ("conftest", "comparing", "longest_first")
+    ]
     return [path for path in files + whole if is_source(path)] + [
         path for path in tests if path.stem in named or path in helpers
     ]

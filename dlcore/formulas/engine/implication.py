@@ -117,18 +117,17 @@ def holds(relation, point, at):
 
 
 def solve_at(relation, point, at):
-    """Move a point onto an equation, by one of its letters; yield the points that result."""
+    """Move a point onto an equation, by one of its letters; yield the points that result.
+
+    Sums are added up there, with the letter among their terms.
+    """
     gap_there = gap(relation)
     letters = [s for s in gap_there.free_symbols if s.is_Symbol and s.name in point.drawn]
     for letter in sorted(letters, key=str):
-        numbers = {
-            entry: point.value(entry, at)
-            for entry in gap_there.atoms(sp.Symbol, sp.Indexed)
-            if entry != letter
-        }
+        equation = sp.sympify(point.moved({letter.name: letter}).value(gap_there, at))
         solutions = []
         with patience(SECONDS):
-            solutions = sp.solve(gap_there.subs(numbers), letter)
+            solutions = sp.solve(equation, letter)
         yield from (point.moved({letter.name: each}) for each in solutions if each.is_real)
 
 
