@@ -551,7 +551,7 @@ def test_your_average_is_that_of_all_eight(answers, rng, rounding):
 
 
 @pytest.mark.exercise("augment-average", points=2)
-def test_your_average_tells_the_versions_apart(answers, rng):
+def test_your_average_distinguishes_the_versions(answers, rng):
     """Of a model that sees one pixel, in any corner, in single precision; large or tiny."""
     for scale in 10.0 ** rng.uniform([-9, -1, 6], [-6, 1, 9]):
         for h, w in rng.integers(4, size=(3, 2)).tolist():
@@ -709,7 +709,7 @@ def wrong_flips(rng):
 
 
 @pytest.mark.exercise("augment-test", points=3)
-def test_a_flip_is_told_from_its_imitations(answers, rng):
+def test_a_flip_is_distinguished_from_its_imitations(answers, rng):
     """Right ones and wrong ones, drawn anew, in any order, and each of them twice."""
     made = [(flip, True) for flip in 3 * right_flips(rng)]
     made += [(flip, False) for flip in wrong_flips(rng)]

@@ -48,7 +48,7 @@ def filters(rng, groups=1, **options):
 
 
 def settled(stride, padding):
-    """Say the same number for both directions and all four sides, as kernels want it."""
+    """Write one number for both directions and all four sides, as kernels take it."""
     return (stride, stride), ((padding, padding),) * 2
 
 
@@ -384,7 +384,7 @@ def agree(truth, tolerance, function, *args, **given):
 
 
 @pytest.mark.exercise("conv-output-size", points=1)
-def test_your_count_is_that_of_the_places(answers, rng):
+def test_your_count_is_that_of_the_positions(answers, rng):
     """Windows begin at 0, s, 2 s, … of the padded row, and end inside it."""
     for _ in range(30):
         window, stride, padding, whole_strides, rest = rng.integers(
@@ -545,7 +545,7 @@ def test_your_edges_are_those_of_sobel(answers, rng, rounding):
 
 @pytest.mark.exercise("conv-hidden-slip", points=1)
 def test_your_filter_hides_the_slip(answers, rng):
-    """The unturned way back is right, though entries differ and a mirror would change them."""
+    """Without a flip the gradient is right, though entries differ and a mirror changes them."""
     for U, V in rng.permuted([[2, 3, 4, 5, 6], [2, 3, 4, 5, 6]], axis=1).T.tolist():
         w, y_bar = np.array(answers.hidden(U, V), dtype=float), rng.normal(size=(1, 1, 4, 5))
         assert w.shape == (U, V)

@@ -88,7 +88,7 @@ def test_the_closed_forms_give_the_published_numbers(name, lab, formulas, oracle
 
 
 def test_other_defaults_give_other_numbers(lab):
-    """All counts differ: a number of parameters tells a wrong default."""
+    """All counts differ: a number of parameters shows a wrong default."""
     counts = {name: count() for name, count in lab.COUNTS.items()}
     assert len({*counts.values()}) == len(counts) == 6
     assert all(count != counts["DenseNet-40"] for count in list(counts.values())[1:])

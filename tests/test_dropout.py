@@ -766,7 +766,7 @@ def wrong_drops(rng):
 
 
 @pytest.mark.exercise("dropout-test", points=3)
-def test_dropout_is_told_from_its_imitations(answers, rng):
+def test_dropout_is_distinguished_from_its_imitations(answers, rng):
     """Right ones draw their masks in other ways; wrong ones are wrong in one respect each."""
     cases = [(make, True) for make in right_drops()]
     cases += [(make, False) for make in wrong_drops(rng)]

@@ -619,7 +619,7 @@ def candidates(rng):
 
 
 @pytest.mark.exercise("forward-check", points=2)
-def test_your_judge_tells_right_from_wrong(answers, rng):
+def test_your_check_accepts_right_tangents_alone(answers, rng):
     """Right and wrong rules, of drawn functions, shapes and slips; every verdict counts."""
     agreed = []
     for f, rule, x, right in candidates(rng):

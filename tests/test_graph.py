@@ -59,7 +59,7 @@ def reach(n):
 
 
 def standard(graph):
-    """Ask the standard library, which wants predecessors: an order read backwards is as good."""
+    """Ask the standard library, which takes predecessors: an order read backwards is as good."""
     try:
         TopologicalSorter(graph).prepare()
     except StandardCycleError:
@@ -652,7 +652,7 @@ def words(rng):
 
 
 def passed_on(lab, rng, graph, y):
-    """Shuffle parents, draw slopes: tell whether the orders of discovery serve the way back."""
+    """Shuffle parents, draw slopes: say whether the orders of discovery serve a backward pass."""
     y_bar = {u: [(v, int(rng.integers(2, 99))) for v in rng.permutation(graph[u]).tolist()]
              for u in graph}  # fmt: skip
     right = lab.backward(y_bar, list(topological_order([y], lab.parents(y_bar))))
@@ -793,7 +793,7 @@ def slipping(rng, case, step):
 
 
 def nameless(program):
-    """Wrap a program, so that its name does not tell which one it is."""
+    """Wrap a program, so that its name does not show which one it is."""
 
     def sort(graph):
         return program(graph)
@@ -807,7 +807,7 @@ def another(rng):
 
 
 @pytest.mark.exercise("graph-lemma", points=3)
-def test_your_lemma_tells_right_programs_from_wrong_ones(answers, rng):
+def test_your_lemma_accepts_right_programs_alone(answers, rng):
     """More wrong ones than right ones: a node missing, a node twice, an edge backwards."""
     wrong = [*WRONG, *(slipping(rng, CASES[0], step) for step in STEPS)]
     wrong += [slipping(rng, case, STEPS[rng.integers(len(STEPS))]) for case in CASES[1:]]

@@ -517,7 +517,7 @@ def test_loss_and_gradient_are_those_of_the_definition(answers, name, rng):
 
 @pytest.mark.exercise("linear-classifier", points=4)
 def test_an_ignorant_classifier_is_surprised_by_the_number_of_classes(answers, rng):
-    """Weights and offsets of 0 give L = ln K, and w̄ = 1/N xᵀ (1/K - [k = t])."""
+    """Weights and biases of 0 give L = ln K, and w̄ = 1/N xᵀ (1/K - [k = t])."""
     K = int(rng.integers(2, 7))
     x, t, q = rng.normal(size=(8, 5)), np.arange(8) % K, np.eye(K)
     loss, w_bar, _ = answers.classifier_loss(x, t, np.zeros((5, K)), np.zeros(K), 3.0)
@@ -663,7 +663,7 @@ def mistakes(rng):
 
 
 def nameless(f, rule):
-    """Wrap a program and a rule, so that their names do not tell which they are."""
+    """Wrap a program and a rule, so that their names do not show which they are."""
 
     def program(*xs):
         return f(*xs)
@@ -675,7 +675,7 @@ def nameless(f, rule):
 
 
 @pytest.mark.exercise("linear-gradient-check", points=4)
-def test_your_check_tells_right_ways_back_from_wrong_ones(answers, rng):
+def test_your_check_accepts_right_gradients_alone(answers, rng):
     """A right one is accepted at every draw; of a wrong one some draw may be unlucky, not two."""
     wrong, right = [*mistakes(rng)], [*judgements(rng), *judgements(rng)]
     truth = rng.permutation([False] * len(wrong) + [True] * len(right)).tolist()

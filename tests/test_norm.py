@@ -952,7 +952,7 @@ def pooled(x, gamma, beta, eps):
 
 
 def shifted(x, gamma, beta, eps):
-    """Subtract a first guess of the mean, then take the mean of the squares."""
+    """Subtract a first estimate of the mean, then take the mean of the squares."""
     d = x - x.mean(axis=(0, 2, 3), keepdims=True)
     rest, squares = (power.mean(axis=(0, 2, 3), keepdims=True) for power in (d, d * d))
     return scaled((d - rest) / np.sqrt(squares - rest * rest + eps), gamma, beta)
@@ -1083,7 +1083,7 @@ def wrong_norms(fault, rng):
 
 
 def nameless(norm):
-    """Wrap a norm, so that its name does not tell which it is."""
+    """Wrap a norm, so that its name does not show which it is."""
 
     def norm_of_images(x, gamma, beta, eps):
         with np.errstate(all="ignore"):
@@ -1094,7 +1094,7 @@ def nameless(norm):
 
 @pytest.mark.exercise("norm-test", points=4)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_your_test_tells_right_norms_from_wrong_ones(answers, fault, rng):
+def test_your_test_accepts_right_norms_alone(answers, fault, rng):
     """Whoever computes the formula is accepted; whoever has one of the five faults is refused."""
     norms = [(norm, False) for norm in wrong_norms(fault, rng)] + [(norm, True) for norm in RIGHT]
     order = [norms[i] for i in rng.permutation(len(norms))]

@@ -145,7 +145,7 @@ def test_two_forms_of_momentum_agree_at_a_constant_learning_rate(both):
     assert_allclose(here, there, rtol=1e-12)
 
 
-def test_a_change_of_the_learning_rate_tells_the_two_forms_apart(both):
+def test_a_change_of_the_learning_rate_distinguishes_the_two_forms(both):
     """When η drops to zero, w moves on by μ v, μ² v, … here; in the other form it stops."""
     here, there = both([0.3] * 6 + [0.0] * 3)
     steps_here, steps_there = np.diff(here)[4:], np.diff(there)[4:]
@@ -502,7 +502,7 @@ def test_the_recent_size_counts_the_latest_gradient(answers, rng):
 
 @pytest.mark.exercise("optim-rmsprop", points=3)
 @pytest.mark.parametrize("place", ["inside", "outside"])
-def test_epsilon_stands_where_it_is_told(place, answers, rng):
+def test_epsilon_stands_where_it_is_asked_for(place, answers, rng):
     """Seen on gradients of the size of √ε or below, and with a size that was gathered before."""
     for w, g, s, rate, rho, eps in recent(rng):
         size = entrywise(lambda g, s, rho=rho: rho * s + (1 - rho) * g**2, g, s)
@@ -512,7 +512,7 @@ def test_epsilon_stands_where_it_is_told(place, answers, rng):
 
 
 @pytest.mark.exercise("optim-rmsprop", points=3)
-def test_epsilon_stands_inside_if_nothing_is_told(answers, rng):
+def test_epsilon_stands_inside_by_default(answers, rng):
     """Without a place,  w ← w - rate g / √(s + eps)."""
     for w, g, s, rate, rho, eps in recent(rng):
         size = entrywise(lambda g, s, rho=rho: rho * s + (1 - rho) * g**2, g, s)
@@ -533,7 +533,7 @@ def betas(rng):
 
 
 @pytest.mark.exercise("optim-adam", points=3)
-def test_adam_walks_as_its_formulas_say(answers, rng):
+def test_adam_steps_as_its_formulas_say(answers, rng):
     """Four steps of one weight after the other, with gradients of very different sizes."""
     constants = betas(rng)
     for shape in shapes(rng):
@@ -590,7 +590,7 @@ def test_the_slope_is_taken_once_and_ahead(answers, rng):
 
 
 @pytest.mark.exercise("optim-nesterov", points=2)
-def test_what_is_seen_ahead_bends_the_velocity(answers, rng):
+def test_the_gradient_ahead_changes_the_velocity(answers, rng):
     """The ball moves by  momentum v - rate · slope,  entry by entry."""
     for w, v in drawn(rng, 1.0, 3.0):
         for mu in (*rng.uniform(0.1, 0.95, size=2), 0.0):
@@ -757,7 +757,7 @@ def wrong_optimizers(rng):
 
 
 @pytest.mark.exercise("optim-prove", points=3)
-def test_momentum_is_told_from_its_imitations(answers, rng):
+def test_momentum_is_distinguished_from_its_imitations(answers, rng):
     """Also one that adds up in another order; and what is wrong only when the rate changes."""
     cases = [(make, True) for make in right_optimizers(rng)]
     cases += [(make, False) for make in wrong_optimizers(rng)]

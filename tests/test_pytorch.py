@@ -197,7 +197,7 @@ def test_no_number_outside_of_the_root_replaces_one_inside(formulas):
     assert_allclose(needed(1.0, 1e-8), 1e-8 / 2, rtol=1e-6)
 
 
-def test_a_small_gradient_tells_the_two_places_apart():
+def test_a_small_gradient_distinguishes_the_two_positions():
     """Where s = 0 the first step with ε inside is √ε of the one with ε outside, for tiny g."""
     steps = {}
     for inside in (True, False):

@@ -444,7 +444,7 @@ def scores_of(params, x):
 
 
 def loss_of(params, x, t, reg):
-    """Add up surprises, one example at a time, and the price of the weights."""
+    """Add up surprises, one example at a time, and the penalty of the weights."""
     y, total = scores_of(params, x), 0.0
     for y_n, t_n in zip(y, t, strict=True):
         total += np.log(np.exp(y_n - y_n.max()).sum()) + y_n.max() - y_n[t_n]
@@ -669,7 +669,7 @@ def test_examples_may_share_features(answers, unchanged, rng):
 
 @pytest.mark.exercise("twolayer-memory", points=4)
 def test_examples_may_have_one_length_and_one_sum(answers, unchanged, rng):
-    """All orders of four numbers: neither sums nor norms tell them apart."""
+    """All orders of four numbers: neither sums nor norms distinguish them."""
     orders = np.unique([rng.permutation(4) for _ in range(60)], axis=0)
     x = rng.permutation(rng.normal(size=4)[orders])
     assert knows(answers, unchanged, x, rng.integers(3, size=len(x)), 3)
@@ -789,7 +789,7 @@ def judged_gradients(rng):
 
 
 @pytest.mark.exercise("twolayer-check", points=4)
-def test_right_gradients_are_told_from_wrong_ones(answers, rng):
+def test_right_gradients_are_distinguished_from_wrong_ones(answers, rng):
     """Whatever the nonlinearity is: the loss is given, and differences of it decide."""
     right = True
     for *pair, truth in judged_gradients(rng):

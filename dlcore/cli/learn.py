@@ -80,7 +80,7 @@ def mine(
     from dlcore.experiments.mine import run
     from dlcore.experiments.mine.report import report
 
-    report(run(data=data, epochs=epochs, images=images, seed=seed, tell=print))
+    report(run(data=data, epochs=epochs, images=images, seed=seed, log=print))
 
 
 @app.command(rich_help_panel=PRACTISE)
