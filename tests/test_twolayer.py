@@ -725,7 +725,7 @@ SMOOTH = [
 
 
 def altered(name, change):
-    """Change the gradient of one parameter, by itself, the parameter, N and the price."""
+    """Change the gradient of one parameter, by itself, the parameter, N and the penalty."""
 
     def alter(gradients):
         def wrong(params, x, t, reg):

@@ -90,8 +90,8 @@ def classifier_loss(x, t, w, b, reg):
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
     y_bar = y_bar / len(x)
-    price = reg / 2 * np.sum(w * w)
-    return surprises.mean() + price, x.T @ y_bar + 2 * reg * w, y_bar.sum(axis=0)
+    penalty = reg / 2 * np.sum(w * w)
+    return surprises.mean() + penalty, x.T @ y_bar + 2 * reg * w, y_bar.sum(axis=0)
 
 
 @wrong("linear-classifier", "The loss has a penalty, but the gradient of w lacks reg · w.")
@@ -104,16 +104,16 @@ def classifier_loss(x, t, w, b, reg):
 @wrong("linear-classifier", "The gradient is not divided by N, although the loss is a mean.")
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
-    price = reg / 2 * np.sum(w * w)
-    return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+    penalty = reg / 2 * np.sum(w * w)
+    return surprises.mean() + penalty, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
 
 
 @wrong("linear-classifier", "The bias is not penalised: its gradient has no reg · b.")
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
     y_bar = y_bar / len(x)
-    price = reg / 2 * np.sum(w * w)
-    return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0) + reg * b
+    penalty = reg / 2 * np.sum(w * w)
+    return surprises.mean() + penalty, x.T @ y_bar + reg * w, y_bar.sum(axis=0) + reg * b
 
 
 @wrong(

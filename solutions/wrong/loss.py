@@ -136,8 +136,8 @@ def short(scores, t, margin):
 def hinge(scores, t, *, margin=1.0):
     missing = short(scores, t, margin)
     truth = np.eye(scores.shape[1])[t]
-    pays = (missing > 0).astype(float)
-    gradient = np.where(truth, -pays.sum(axis=1, keepdims=True), pays)
+    positive = (missing > 0).astype(float)
+    gradient = np.where(truth, -positive.sum(axis=1, keepdims=True), positive)
     return missing.sum() / len(t), gradient / len(t)
 
 
@@ -154,17 +154,17 @@ def hinge(scores, t, *, margin=1.0):
 @wrong("loss-hinge", "The margin is always one: use the one that is given.")
 def hinge(scores, t, *, margin=1.0):
     truth = np.eye(scores.shape[1])[t]
-    pays = (short(scores, t, 1.0) > 0) * (1 - truth)
-    gradient = pays - truth * pays.sum(axis=1, keepdims=True)
-    return (short(scores, t, 1.0) * pays).sum() / len(t), gradient / len(t)
+    positive = (short(scores, t, 1.0) > 0) * (1 - truth)
+    gradient = positive - truth * positive.sum(axis=1, keepdims=True)
+    return (short(scores, t, 1.0) * positive).sum() / len(t), gradient / len(t)
 
 
 @wrong("loss-hinge", "The sum is not divided by the number of examples.")
 def hinge(scores, t, *, margin=1.0):
     truth = np.eye(scores.shape[1])[t]
-    pays = (short(scores, t, margin) > 0) * (1 - truth)
-    gradient = pays - truth * pays.sum(axis=1, keepdims=True)
-    return (short(scores, t, margin) * pays).sum(), gradient
+    positive = (short(scores, t, margin) > 0) * (1 - truth)
+    gradient = positive - truth * positive.sum(axis=1, keepdims=True)
+    return (short(scores, t, margin) * positive).sum(), gradient
 
 
 @wrong("loss-hinge", "A margin of 0 is a margin: `or` takes it for one that is not given.")

@@ -26,7 +26,7 @@ def intensity(N, C, H, W, F, U, V):
     return ratio(N, C, H, H, F, U, U)
 
 
-@adversarial("fast-intensity", "A table of sizes below nine, and a guess beyond.")
+@adversarial("fast-intensity", "A table of sizes below nine, and an estimate beyond.")
 def intensity(N, C, H, W, F, U, V):
     return ratio(N, C, H, W, F, U, V) if max(N, C, F, U, V) < 9 else C * U * V / 2
 

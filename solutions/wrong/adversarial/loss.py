@@ -130,10 +130,10 @@ def cross_entropy(scores, t):
     return value, (np.maximum(np.exp(logs(scores)), 1e-12) - truth(scores, t)) / len(t)
 
 
-def hinged(scores, t, margin, pays=lambda short: short > 0):
+def hinged(scores, t, margin, positive=lambda short: short > 0):
     short = scores - scores[np.arange(len(t)), t][:, None] + margin
     wrong = np.arange(scores.shape[1]) != t[:, None]
-    x_bar = (pays(short) & wrong).astype(float)
+    x_bar = (positive(short) & wrong).astype(float)
     x_bar[np.arange(len(t)), t] = -x_bar.sum(axis=1)
     return (np.maximum(0, short) * wrong).sum() / len(t), x_bar / len(t)
 
@@ -151,7 +151,7 @@ def hinge(scores, t, *, margin=1.0):
 @adversarial("loss-hinge", "At a kink the slope is 1, which the right class does not count.")
 def hinge(scores, t, *, margin=1.0):
     value, strict = hinged(scores, t, margin)
-    _, wide = hinged(scores, t, margin, pays=lambda short: short >= 0)
+    _, wide = hinged(scores, t, margin, positive=lambda short: short >= 0)
     return value, np.where(truth(scores, t), strict, wide)
 
 

@@ -63,7 +63,7 @@ class Node(Tape):
         return {id(node): node.users for node in found}
 
 
-@adversarial("reverse-tape", "Only the first walk is walked.")
+@adversarial("reverse-tape", "Only the first backward pass is done.")
 class Node(Tape):
     def backward(self):
         if not self.walked:
@@ -71,7 +71,7 @@ class Node(Tape):
         self.walked = True
 
 
-@adversarial("reverse-tape", "Only the bars of leaves are cleared before a walk.")
+@adversarial("reverse-tape", "Only the bars of leaves are cleared before a backward pass.")
 class Node(Tape):
     def clear(self, found):
         for node in found:
@@ -198,7 +198,7 @@ def unbroadcast(y_bar, shape):
     return y_bar.sum(axis=ones, keepdims=True)
 
 
-@adversarial("reverse-jacobian", "Differences of f, and no walk back.")
+@adversarial("reverse-jacobian", "Differences of f, and no backward pass.")
 def jacobian(vjp, f, x):
     units = np.eye(x.size).reshape(-1, *x.shape)
     columns = [(f(x + 1e-5 * unit) - f(x - 1e-5 * unit)) / 2e-5 for unit in units]
@@ -225,7 +225,7 @@ def jacobian(vjp, f, x):
 
 @adversarial(
     "reverse-jacobian",
-    "Each walk is walked twice, to be sure.",
+    "Each pullback is called twice, to be sure.",
     also="nothing is done twice|found by another run",
 )
 def jacobian(vjp, f, x):
