@@ -495,7 +495,7 @@ def surprise(x, t, w, b, reg):
 
 
 def classified(rng):
-    """Draw arguments of the loss: one example, one class, whole numbers, with or without penalty."""
+    """Draw arguments of the loss: one example, one class, whole numbers, penalty and none."""
     N, D, K = rng.permutation([3, 5, 7]).tolist()
     for n, k, reg in [(N, K, 0.0), (N, K, float(rng.uniform(0.2, 2))), (1, K, 0.9), (N, 1, 0.6)]:
         x, w, b = rng.normal(size=(n, D)), rng.normal(size=(D, k)), rng.normal(size=k)
