@@ -26,7 +26,6 @@ class Grouped(typer.core.TyperGroup):
 
 app = typer.Typer(
     cls=Grouped,
-    help="A textbook of deep learning that is checked.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -43,7 +42,8 @@ def print_version(asked: bool):
 def common(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
     ] = False,
 ):
     """A textbook of deep learning that is checked. Begin with `dlcore watch`."""
@@ -66,7 +66,8 @@ def usage(error):
     """Say on one line what is wrong with a command line, and where its help is."""
     command = error.ctx.command_path if error.ctx else "dlcore"
     said = error.format_message().replace("\n", " ").rstrip(".")
-    return f"{said}, see `{command} --help`" if said else ""
+    remedy = f" See `{command} --help`" if said.endswith("?") else f", see `{command} --help`"
+    return said and said + remedy
 
 
 def fail(message):

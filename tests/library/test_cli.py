@@ -170,7 +170,7 @@ def test_the_shell_completes_commands_and_chapters():
 @pytest.mark.parametrize(
     ("options", "said"),
     [("", "nothing is kept; --checkpoint FILE keeps every epoch"),
-     ("--checkpoint {}/run.npz", "holds 1 epochs, the same command with --resume goes on")],
+     ("--checkpoint {}/run.npz", "holds 1 epoch, the same command with --resume goes on")],
 )  # fmt: skip
 def test_a_training_that_is_interrupted_says_what_is_kept(
     options, said, dlcore, tmp_path, monkeypatch
@@ -237,6 +237,9 @@ def test_a_benchmark_says_what_it_lacks(monkeypatch):
         ("convert a.npz b.pt --model linear", "use .npz to .safetensors or .safetensors to .npz"),
         ("reproduce fusion", "name is 'fusion', use one of"),
         ("bench fusion", "name is 'fusion', use one of"),
+        ("bench conv fusion", "name is 'fusion', use one of"),  # before anything is timed
+        ("train --seed -1", "'--seed': Input should be greater than or equal to 0"),
+        ("chek", "Did you mean 'check'? See `dlcore --help`"),
         ("data fetch imagenet", "imagenet"),
         ("exercises los", "los"),
     ],
