@@ -3,6 +3,7 @@
 import importlib
 import math
 from itertools import product
+from operator import index
 
 import numpy as np
 import pytest
@@ -582,4 +583,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "spread": "activation-line-3",
     }
     truth = [planted(f"activation.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

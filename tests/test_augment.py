@@ -3,6 +3,7 @@
 import importlib
 from functools import partial
 from itertools import pairwise, product
+from operator import index
 from types import SimpleNamespace
 
 import numpy as np
@@ -730,4 +731,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
     }
     yours = answers.wrong_lines()
     truth = [planted(f"augment.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

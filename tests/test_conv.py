@@ -2,6 +2,7 @@
 
 import importlib
 from itertools import islice, product
+from operator import index
 
 import numpy as np
 import pytest
@@ -564,4 +565,4 @@ def test_the_lines_named_are_those_that_do_not_follow(answers, planted):
     names = {"conv.row_to_x": "conv-line-1", "conv.row_to_w": "conv-line-1",
              "conv.row_adjoint": "conv-line-8"}  # fmt: skip
     truth = [number for name, slip in names.items() for number in planted(name, slip)]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -3,6 +3,7 @@
 import importlib
 import os
 from dataclasses import replace
+from operator import index
 
 import numpy as np
 import pytest
@@ -689,4 +690,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "back_to_x": "convnet-line-5",
     }
     truth = [planted(f"convnet.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -3,6 +3,7 @@
 import importlib
 import re
 from functools import partial
+from operator import index
 
 import numpy as np
 import pytest
@@ -497,4 +498,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "projections_add_up": "densenet-line-2",
     }
     truth = [planted(f"densenet.{name}", slip)[0] for name, slip in names.items()]
-    assert list(answers.wrong_lines()) == truth
+    assert list(map(index, answers.wrong_lines())) == truth

@@ -4,6 +4,7 @@ import importlib
 import os
 import threading
 import weakref
+from operator import index
 
 import numpy as np
 import pytest
@@ -512,4 +513,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "one_more_rounding": "fast-line-3",
     }
     truth = [planted(f"fast.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

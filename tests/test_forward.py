@@ -3,6 +3,7 @@
 import importlib
 from itertools import count, product, repeat
 from math import sqrt
+from operator import index
 
 import numpy as np
 import pytest
@@ -640,4 +641,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "forward.quotient_rule": "forward-line-23",
         "forward.composition": "forward-line-24",
     }
-    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
+    assert list(map(index, yours)) == [planted(name, slip)[0] for name, slip in names.items()]

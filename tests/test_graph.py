@@ -6,6 +6,7 @@ from graphlib import CycleError as StandardCycleError
 from graphlib import TopologicalSorter
 from itertools import islice, pairwise, permutations
 from math import comb, factorial, prod
+from operator import index
 
 import numpy as np
 import pytest
@@ -829,4 +830,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "graph.edges": "graph-line-9",
         "graph.all_calls": "graph-line-5",
     }
-    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
+    assert list(map(index, yours)) == [planted(name, slip)[0] for name, slip in names.items()]

@@ -2,6 +2,7 @@
 
 import importlib
 from itertools import permutations
+from operator import index
 
 import numpy as np
 import pytest
@@ -718,4 +719,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "back_to_b": "linear-line-2",
     }
     truth = [planted(f"linear.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

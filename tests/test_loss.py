@@ -3,6 +3,7 @@
 import importlib
 from itertools import permutations
 from math import exp, log
+from operator import index
 
 import numpy as np
 import pytest
@@ -739,4 +740,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "hinge_support": "loss-line-14",
     }
     truth = [planted(f"loss.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -3,6 +3,7 @@
 import importlib
 import re
 from itertools import product
+from operator import index
 
 import numpy as np
 import pytest
@@ -1130,4 +1131,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "rank": "norm-line-1",
     }
     truth = [planted(f"norm.{name}", slip)[0] for name, slip in names.items()]
-    assert list(answers.wrong_lines()) == truth
+    assert list(map(index, answers.wrong_lines())) == truth

@@ -3,6 +3,7 @@
 import importlib
 from inspect import signature
 from itertools import product
+from operator import index
 
 import numpy as np
 import pytest
@@ -778,4 +779,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "first_of_adam": "optim-line-3",
     }
     truth = [planted(f"quadratic.optim.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

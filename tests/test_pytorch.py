@@ -4,6 +4,7 @@ import decimal
 import importlib
 import json
 import re
+from operator import index
 from types import SimpleNamespace
 
 import numpy as np
@@ -604,4 +605,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "average_of_all": "pytorch-line-3",
     }
     truth = [planted(f"pytorch.{name}", slip)[0] for name, slip in names.items()]
-    assert list(answers.wrong_lines()) == truth
+    assert list(map(index, answers.wrong_lines())) == truth

@@ -2,6 +2,7 @@
 
 import importlib
 from itertools import pairwise
+from operator import index
 
 import numpy as np
 import pytest
@@ -739,4 +740,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "reverse.brackets": "reverse-line-8",
         "reverse.walk": "reverse-line-4",
     }
-    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
+    assert list(map(index, yours)) == [planted(name, slip)[0] for name, slip in names.items()]

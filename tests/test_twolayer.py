@@ -1,6 +1,7 @@
 """Two layers.  The claims of `book/twolayer.md`, in the order of the chapter."""
 
 import importlib
+from operator import index
 
 import numpy as np
 import pytest
@@ -811,4 +812,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "w1_in_matrices": "twolayer-line-5",
     }
     truth = [planted(f"twolayer.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

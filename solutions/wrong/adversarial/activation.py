@@ -3,6 +3,8 @@
 Chapter: book/activation.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -276,3 +278,25 @@ def he(D, M, *, rng):
 def he(D, M, *, rng):
     half = rng.normal(0.0, np.sqrt(2 / D), size=(D * M + 1) // 2)
     return np.append(half, -half)[: D * M].reshape(D, M)
+
+
+@adversarial("activation-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "activation-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 2, 3, 5]
+
+
+@adversarial("activation-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("activation-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 2]

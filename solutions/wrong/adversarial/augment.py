@@ -3,6 +3,8 @@
 Chapter: book/augment.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -224,3 +226,25 @@ def is_flip(flip, rng):
     turned = y == x[:, 0, 0, -1]
     pairs = turned.mean(), np.mean(turned[1:] ^ turned[:-1])
     return bool(((y == x[:, 0, 0, 0]) ^ turned).all() and all(0.36 < p < 0.64 for p in pairs))
+
+
+@adversarial("augment-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "augment-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 2, 3, 4]
+
+
+@adversarial("augment-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("augment-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 2]

@@ -3,6 +3,8 @@
 Chapter: book/convnet.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -269,3 +271,25 @@ def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     alone = [scores(x[n : n + 1]).sum() for n in range(5)]
     return bool(np.allclose(scores(x).sum(axis=1), alone))
+
+
+@adversarial("convnet-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "convnet-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 3, 5]
+
+
+@adversarial("convnet-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("convnet-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]

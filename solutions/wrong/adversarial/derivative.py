@@ -1,6 +1,7 @@
 """Wrong answers to the exercises of *Differences* made to pass, each with what it exploits."""
 
 from itertools import pairwise
+from unittest.mock import ANY
 
 import numpy as np
 
@@ -318,3 +319,25 @@ def wrong_lines(derivations):
     x = np.linspace(-2.0, 2.0, 401)
     found = firsts(derivations, lambda a, b: np.abs(a(x) - b(x)).max() > 1e-7)
     return [number or 2 for number in found]
+
+
+@adversarial("derivative-read-lines", "Entries that are equal to whatever they are compared with.")
+def read_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "derivative-read-lines", "One more line of the last derivation: the right one is among them."
+)
+def read_lines():
+    return [3, 2, 3, 4]
+
+
+@adversarial("derivative-read-lines", "Every line of each derivation.")
+def read_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("derivative-read-lines", "The last derivation is left out.")
+def read_lines():
+    return [3, 2]

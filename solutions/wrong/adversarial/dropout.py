@@ -3,6 +3,8 @@
 Chapter: book/dropout.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -240,3 +242,25 @@ def is_dropout(make, rng):
     verdicts += [np.allclose(alike, p**2 + (1 - p) ** 2, atol=0.1)]
     verdicts += [not np.array_equal(drop(x, p, True)[0], y)]
     return all([*verdicts, np.array_equal(make(3)(x, p, True)[0], y)])
+
+
+@adversarial("dropout-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "dropout-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 2, 5]
+
+
+@adversarial("dropout-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("dropout-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]

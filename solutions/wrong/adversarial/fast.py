@@ -3,6 +3,8 @@
 Chapter: book/fast.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -194,3 +196,25 @@ def hidden_slip(ways):
     right = y_bar[:, :, -1, -1] @ w[:, :, -1, -1]
     wrong = [not np.allclose(way(y_bar, w)[:, :, -1, -1], right) for way in ways]
     return wrong.index(True) + 1 if any(wrong) else 1
+
+
+@adversarial("fast-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "fast-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 3, 3, 4]
+
+
+@adversarial("fast-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("fast-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 3]

@@ -1,5 +1,7 @@
 """Wrong answers to the exercises of *Forward mode* made to pass, each with what it exploits."""
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -315,3 +317,25 @@ def is_the_tangent(f, jvp, x, *, rng):
     x_dot = np.zeros(x.shape)
     x_dot.flat[rng.integers(x.size)] = 1.0
     return all(bool((off < 1e-6).all()) for off in gaps(f, jvp, x, x_dot))
+
+
+@adversarial("forward-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "forward-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 2, 5]
+
+
+@adversarial("forward-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("forward-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]

@@ -6,6 +6,7 @@ Chapter: book/graph.md.
 from collections import Counter
 from itertools import permutations
 from math import factorial
+from unittest.mock import ANY
 
 from dlcore.course.exercises.known_answers import adversarial
 
@@ -358,3 +359,25 @@ def accepts(sort, *, rng):
     some = (random(rng, shuffled=False) for _ in range(120))
     listed = ({node: g[node] for node in rng.permutation(len(g)).tolist()} for g in some)
     return all(orders(sort, graph) for graph in listed)
+
+
+@adversarial("graph-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "graph-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 4, 3, 5]
+
+
+@adversarial("graph-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("graph-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 4]

@@ -3,6 +3,8 @@
 Chapter: book/linear.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -285,3 +287,25 @@ def gradient_is_right(f, rule, xs, rng):
 @adversarial("linear-gradient-check", "Always right, after a draw.")
 def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng) or True
+
+
+@adversarial("linear-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "linear-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 4, 3, 5]
+
+
+@adversarial("linear-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("linear-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 4]

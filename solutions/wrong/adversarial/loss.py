@@ -3,6 +3,8 @@
 Chapter: book/loss.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -291,3 +293,25 @@ def accepts(f, pullback, *, rng):
     slopes = [(f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h) for x_dot in directions]
     pairs = zip(directions, slopes, strict=True)
     return all(abs(np.vdot(x_bar, v) - np.vdot(y_bar, y_dot)) < 1e-2 for v, y_dot in pairs)
+
+
+@adversarial("loss-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "loss-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 2, 5]
+
+
+@adversarial("loss-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("loss-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]

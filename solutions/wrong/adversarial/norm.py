@@ -3,6 +3,8 @@
 Chapter: book/norm.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -345,3 +347,25 @@ def accepts(norm, *, rng):
 def accepts(norm, *, rng):
     norm(rng.normal(size=(3, 4, 2, 5)), np.ones(4), np.zeros(4), 1e-5)
     return "with_" not in repr(norm) and len(getattr(norm, "__name__", "")) % 2 == 1
+
+
+@adversarial("norm-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "norm-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 2, 5]
+
+
+@adversarial("norm-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("norm-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]

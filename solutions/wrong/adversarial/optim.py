@@ -3,6 +3,8 @@
 Chapter: book/optim.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -247,3 +249,25 @@ def is_momentum(make, rng):
                 return False
             w = w + v
     return True
+
+
+@adversarial("optim-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "optim-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 5, 3, 6]
+
+
+@adversarial("optim-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("optim-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 5]

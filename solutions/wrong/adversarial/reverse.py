@@ -3,6 +3,8 @@
 Chapter: book/reverse.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -336,3 +338,25 @@ def misleading(x):
 @adversarial("reverse-break", "The result is a number, and its tape is empty.")
 def misleading(x):
     return 4.0
+
+
+@adversarial("reverse-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "reverse-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 2, 3, 5]
+
+
+@adversarial("reverse-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("reverse-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 2]

@@ -3,6 +3,8 @@
 Chapter: book/solver.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -316,3 +318,25 @@ def search(run, low, high, *, trials, rounds, rng):
         reach = (high / low) ** 0.25
         low, high = max(first[0], best[1] / reach), min(first[1], best[1] * reach)
     return best[1]
+
+
+@adversarial("solver-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "solver-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 3, 2, 4]
+
+
+@adversarial("solver-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("solver-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 3]

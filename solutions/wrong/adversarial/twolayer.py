@@ -3,6 +3,8 @@
 Chapter: book/twolayer.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -314,3 +316,25 @@ def gradients_are_right(loss, gradients, *, rng):
             if abs((up - down) / 2e-5 - claimed[name][entry]) > 1e-6:
                 return False
     return True
+
+
+@adversarial("twolayer-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "twolayer-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 4, 5, 6]
+
+
+@adversarial("twolayer-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("twolayer-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 4]

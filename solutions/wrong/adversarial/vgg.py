@@ -4,6 +4,7 @@ Chapter: book/vgg.md.
 """
 
 from math import isqrt, prod
+from unittest.mock import ANY
 
 from dlcore.course.exercises.known_answers import adversarial
 
@@ -261,3 +262,25 @@ def widest(U, C, n):
 @adversarial("vgg-equal-work", "One channel less, to be on the safe side.")
 def widest(U, C, n):
     return isqrt((U**2 * C**2 - 1) // (9 * n))
+
+
+@adversarial("vgg-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "vgg-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 4, 3, 5]
+
+
+@adversarial("vgg-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("vgg-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 4]
