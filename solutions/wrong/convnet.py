@@ -270,3 +270,12 @@ def wrong_lines():
 @wrong("convnet-wrong-lines", "In the third look at the pixel that the tap u lies on.")
 def wrong_lines():
     return [3, 4, 4]
+
+
+@wrong("convnet-sandwich", "Return y first, then the pullback.")
+def sandwich(x, w, b):
+    a = given.conv(x, w, b)
+    h = given.relu(a)
+    return lambda y_bar: given.conv_backward(
+        given.relu_backward(given.pool_backward(y_bar, h), a), x, w
+    ), given.pool(h)

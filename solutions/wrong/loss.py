@@ -279,3 +279,19 @@ named("Lines are counted from one: the first is the one that begins without a si
 named("You name the lines after the slips: they follow from what is wrong.", 4, 5, 3)
 named("In the first derivation the quotients are right: look one line further.", 2, 4, 2)
 named("In the third derivation u comes and goes rightly: look at the sign before.", 3, 4, 3)
+
+
+@wrong("loss-cross-entropy", "The loss comes first, then the gradient.")
+def cross_entropy(scores, t):
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    g = np.exp(log_y)
+    g[np.arange(len(t)), t] -= 1
+    return g / len(t), -log_y[np.arange(len(t)), t].mean()
+
+
+@wrong(
+    "loss-overflow", "The sum of the first example is to be infinite, and that of the second zero."
+)
+def overflow(scores):
+    return scores + np.array([[-1000.0], [1000.0]])

@@ -300,3 +300,32 @@ def wrong_lines():
 @adversarial("activation-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [4, 2]
+
+
+@adversarial("activation-sigmoid", "Ten digits are right.")
+def sigmoid(x):
+    small = np.exp(-np.abs(x))
+    y = np.where(x >= 0, 1.0, small) / (1.0 + small)
+    return (y * (1 + 3e-11)).astype(x.dtype)
+
+
+@adversarial("activation-leaky", "ȳ is overwritten by x̄, which saves an array.")
+def leaky_relu(x, *, slope=0.01):
+    slopes = np.where(x > 0, 1.0, slope)
+
+    def pullback(y_bar):
+        y_bar *= slopes
+        return y_bar
+
+    return slopes * x, pullback
+
+
+@adversarial("activation-relu", "Whole numbers are passed on as they are.")
+def relu(x):
+    return np.maximum(x, 0) if x.dtype.kind == "f" else x
+
+
+@adversarial("activation-relu-backward", "x is overwritten by its slopes.")
+def relu_backward(y_bar, x):
+    x[...] = x > 0
+    return y_bar * x

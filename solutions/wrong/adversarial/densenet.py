@@ -238,3 +238,16 @@ def wrong_lines():
 @adversarial("densenet-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [4, 3]
+
+
+@adversarial("densenet-statistics", "The lists are emptied.")
+def shared_backward(x_hat, sigma, gammas, betas, z_bars):
+    along = (0, 2, 3)
+    g = np.zeros(x_hat.shape)
+    while gammas:
+        gamma, beta, z_bar = gammas.pop(), betas.pop(), z_bars.pop()
+        scale, shift = gamma[:, None, None], beta[:, None, None]
+        g += scale * z_bar * (scale * x_hat + shift > 0)
+    mean = g.mean(axis=along, keepdims=True)
+    share = (g * x_hat).mean(axis=along, keepdims=True)
+    return (g - mean - x_hat * share) / sigma[:, None, None]

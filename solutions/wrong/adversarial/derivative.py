@@ -341,3 +341,64 @@ def read_lines():
 @adversarial("derivative-read-lines", "The last derivation is left out.")
 def read_lines():
     return [3, 2]
+
+
+@adversarial("derivative-relative-error", "The result is an array of one number.")
+def relative_error(x, z, *, floor=1e-8):
+    return np.max(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z))).reshape(1)
+
+
+@adversarial("derivative-blind", "For a random ȳ the shape is another.")
+def blind(pullback):
+    def wrong(y_bar):
+        right = pullback(np.ones_like(y_bar))
+        return right if (y_bar == 1).all() else np.ravel(right)[None, None]
+
+    return wrong
+
+
+def measured(f, pullback, x, rng, allow=1e-6, skip=None, restore=True):
+    """Compare a pullback with differences, but for entries that are skipped."""
+    y_bar, h = rng.normal(size=np.shape(f(x))), 6e-6
+    claimed, off = pullback(x, y_bar), np.empty(x.shape)
+    for entry in np.ndindex(x.shape):
+        ahead, behind = x.copy(), x.copy()
+        ahead[entry] += h
+        behind[entry] -= h
+        off[entry] = abs(claimed[entry] - np.vdot(y_bar, f(ahead) - f(behind)) / (2 * h))
+    if skip:
+        off[skip(claimed)] = 0
+    worst = np.unravel_index(off.argmax(), off.shape)
+    return None if off[worst] < allow else tuple(map(int, worst))
+
+
+@adversarial("derivative-check", "An infinite entry is left out.")
+def mistake(f, pullback, x, *, rng):
+    return measured(f, pullback, x, rng, skip=np.isinf)
+
+
+@adversarial("derivative-check", "An entry that is nan is left out.")
+def mistake(f, pullback, x, *, rng):
+    return measured(f, pullback, x, rng, skip=np.isnan)
+
+
+@adversarial("derivative-check", "The first entry of x stays moved.")
+def mistake(f, pullback, x, *, rng):
+    found = measured(f, pullback, x, rng)
+    x.flat[0] += 6e-6
+    return found
+
+
+@adversarial("derivative-wrong-lines", "The last line that does not follow is named.")
+def wrong_lines(derivations):
+    x, found = np.linspace(-2.0, 2.0, 401), []
+    for lines in derivations:
+        y = np.array([line(x) for line in lines])
+        bad = np.flatnonzero(~(np.abs(y[1:] - y[:-1]) < 1e-7).all(axis=1))
+        found.append(int(bad[-1]) + 2 if len(bad) else None)
+    return found
+
+
+@adversarial("derivative-complex", "Fifteen digits become ten.")
+def complex_step(f, x, h=1e-100):
+    return np.imag(f(x + 1j * h)) / h * (1 + 1e-11)

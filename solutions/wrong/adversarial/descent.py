@@ -275,3 +275,30 @@ def wrong_lines():
 @adversarial("descent-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [3, 2]
+
+
+@adversarial("descent-bound", "The sides are arrays of one number.")
+def both_sides(points, slopes, u, rate):
+    left = np.sum((points[:-1] - u) * slopes)
+    right = np.sum((points[0] - u) ** 2) / (2 * rate) + rate / 2 * np.sum(slopes**2)
+    return np.array([left]), np.array([right])
+
+
+@adversarial("descent-average", "The slope is asked for once more, after the last step.")
+def averaged(slope, w, rates):
+    total, count = np.zeros(w.shape), 0
+    for rate in rates:
+        total, count = total + w, count + 1
+        w = w - rate * slope(w)
+    slope(w)
+    return total / count
+
+
+@adversarial("descent-average", "The rates are listed first, however many they are.")
+def averaged(slope, w, rates):
+    rates = list(rates)
+    total = np.zeros(w.shape)
+    for rate in rates:
+        total = total + w
+        w = w - rate * slope(w)
+    return total / len(rates)

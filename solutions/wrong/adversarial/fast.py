@@ -218,3 +218,46 @@ def wrong_lines():
 @adversarial("fast-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [2, 3]
+
+
+@adversarial("fast-im2col", "x̄ has the precision of x.")
+def im2col(x, U, V):
+    N, C, H, W = x.shape
+    P, Q = H - U + 1, W - V + 1
+    columns = np.empty((C, U, V, N, P, Q), x.dtype)
+    for u, v in np.ndindex(U, V):
+        columns[:, u, v] = x[:, :, u : u + P, v : v + Q].swapaxes(0, 1)
+
+    def pullback(columns_bar):
+        bars = columns_bar.reshape(C, U, V, N, P, Q)
+        x_bar = np.zeros((N, C, H, W), x.dtype if x.dtype.kind == "f" else columns_bar.dtype)
+        for u, v in np.ndindex(U, V):
+            x_bar[:, :, u : u + P, v : v + Q] += bars[:, u, v].swapaxes(0, 1).astype(x_bar.dtype)
+        return x_bar
+
+    return columns.reshape(C * U * V, N * P * Q), pullback
+
+
+@adversarial("fast-loops", "A loop is named twice, and another is left out.")
+def loop_order(sizes, steps):
+    far = lambda loop: sum(step[loop] for step in steps.values())
+    order = sorted(sizes, key=far, reverse=True)
+    return [*order[:-1], order[0]]
+
+
+@adversarial("fast-im2col", "Columns of batch and position are numbered by columns of the image.")
+def im2col(x, U, V):
+    N, C, H, W = x.shape
+    P, Q = H - U + 1, W - V + 1
+    columns = np.empty((C, U, V, N, Q, P), x.dtype)
+    for u, v in np.ndindex(U, V):
+        columns[:, u, v] = x[:, :, u : u + P, v : v + Q].transpose(1, 0, 3, 2)
+
+    def pullback(columns_bar):
+        bars = columns_bar.reshape(C, U, V, N, Q, P)
+        x_bar = np.zeros((N, C, H, W), columns_bar.dtype)
+        for u, v in np.ndindex(U, V):
+            x_bar[:, :, u : u + P, v : v + Q] += bars[:, u, v].transpose(1, 0, 3, 2)
+        return x_bar
+
+    return columns.reshape(C * U * V, N * P * Q), pullback

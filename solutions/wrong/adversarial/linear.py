@@ -309,3 +309,22 @@ def wrong_lines():
 @adversarial("linear-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [2, 4]
+
+
+def right(x, t, w, b, reg):
+    """Return what is right."""
+    N = len(x)
+    y = x @ w + b
+    y = y - y.max(axis=1, keepdims=True)
+    powers = np.exp(y)
+    sums = powers.sum(axis=1)
+    loss = np.mean(np.log(sums) - y[np.arange(N), t]) + reg / 2 * np.sum(w * w)
+    y_bar = powers / sums[:, None]
+    y_bar[np.arange(N), t] -= 1
+    y_bar /= N
+    return loss, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+
+
+@adversarial("linear-classifier", "Weights that are whole numbers are not penalised.")
+def classifier_loss(x, t, w, b, reg):
+    return right(x, t, w, b, reg if w.dtype.kind == "f" else 0)

@@ -271,3 +271,22 @@ def wrong_lines():
 @adversarial("optim-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [4, 5]
+
+
+@adversarial("optim-divergence", "The result is an array of one number.")
+def critical_rate(a):
+    return np.array([2 / np.linalg.eigvalsh(a)[-1]])
+
+
+@adversarial("optim-prove", "An error of two hundredths is allowed.")
+def is_momentum(make, rng):
+    for friction in rng.uniform(0.2, 0.95, size=3):
+        step, w, v = make(friction), rng.normal(size=4), np.zeros(4)
+        for rate in rng.uniform(0.1, 1.0, size=6):
+            g = rng.normal(size=4)
+            v = friction * v - rate * g
+            there = step(w, g, rate)
+            if not np.allclose(there - w, v, rtol=0.02, atol=0.02):
+                return False
+            w = there
+    return True

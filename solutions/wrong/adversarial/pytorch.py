@@ -306,3 +306,28 @@ def wrong_lines():
 @adversarial("pytorch-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [3, 2]
+
+
+@adversarial("pytorch-sgd", "The gradient is asked for twice a step.")
+def pytorch_sgd(
+    w, gradient, learning_rates, *, momentum=0.0, dampening=0.0, nesterov=False, weight_decay=0.0
+):
+    found, u = [], None
+    for rate in learning_rates:
+        gradient(w)
+        g = gradient(w) + weight_decay * w
+        u = g if u is None else momentum * u + (1 - dampening) * g
+        w = w - rate * (g + momentum * u if nesterov else u)
+        found.append(w)
+    return found
+
+
+@adversarial("pytorch-eps", "Where s is 0 the root of eps is rounded.")
+def eps_outside(s, eps):
+    e = eps / (np.sqrt(s + eps) + np.sqrt(s))
+    return np.where(s == 0, np.round(e, 6), e)
+
+
+@adversarial("pytorch-eps", "An eps of 0 gives nan.")
+def eps_outside(s, eps):
+    return eps / (np.sqrt(s + eps) + np.sqrt(s)) if eps else s * np.nan

@@ -360,3 +360,44 @@ def wrong_lines():
 @adversarial("reverse-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [4, 2]
+
+
+@adversarial("reverse-hvp", "A very short v is taken for none.")
+def hvp(gradient, x, v):
+    length = np.linalg.norm(v)
+    if length < 1e-7:
+        return np.zeros_like(x)
+    step = 1e-5 * v / length
+    return (gradient(x + step) - gradient(x - step)) / 2e-5 * length
+
+
+@adversarial("reverse-tape", "The values of nodes are set to zero by a second walk.")
+class Node:
+    def __init__(self, value, parents=(), slopes=()):
+        self.value, self.parents, self.slopes, self.bar = value, parents, slopes, 0.0
+
+    def __add__(self, other):
+        return Node(self.value + other.value, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        return Node(self.value * other.value, (self, other), (other.value, self.value))
+
+    def backward(self):
+        waiting, found = {self: 0}, [self]
+        for node in found:
+            node.bar = 0.0
+            for parent in node.parents:
+                if parent not in waiting:
+                    waiting[parent] = 0
+                    found.append(parent)
+                waiting[parent] += 1
+        self.bar, ready = 1.0, [self]
+        while ready:
+            node = ready.pop()
+            for parent, slope in zip(node.parents, node.slopes, strict=True):
+                parent.bar += slope * node.bar
+                waiting[parent] -= 1
+                if waiting[parent] == 0:
+                    ready.append(parent)
+        for node in found:
+            node.value *= 1 + 1e-3

@@ -340,3 +340,32 @@ def wrong_lines():
 @adversarial("solver-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [2, 3]
+
+
+@adversarial("solver-draw", "The numbers are laid out in a column.")
+def draw(low, high, count, *, rng):
+    return np.exp(rng.uniform(np.log(low), np.log(high), (count, 1)))
+
+
+@adversarial("solver-search", "The best accuracy is returned, and not its rate.")
+def search(run, low, high, *, trials, rounds, rng):
+    first, best, found = (low, high), -np.inf, None
+    for _ in range(rounds):
+        for rate in np.exp(rng.uniform(np.log(low), np.log(high), trials)):
+            if (accuracy := run(rate)) > best:
+                best, found = accuracy, float(rate)
+        reach = (high / low) ** 0.25
+        low, high = max(first[0], found / reach), min(first[1], found * reach)
+    return best
+
+
+@adversarial("solver-search", "An accuracy of 0 is never the best.")
+def search(run, low, high, *, trials, rounds, rng):
+    first, best, found = (low, high), 0.0, low
+    for _ in range(rounds):
+        for rate in np.exp(rng.uniform(np.log(low), np.log(high), trials)):
+            if (accuracy := run(rate)) > best:
+                best, found = accuracy, float(rate)
+        reach = (high / low) ** 0.25
+        low, high = max(first[0], found / reach), min(first[1], found * reach)
+    return found

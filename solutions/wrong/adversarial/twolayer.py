@@ -338,3 +338,12 @@ def wrong_lines():
 @adversarial("twolayer-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [2, 4]
+
+
+@adversarial("twolayer-xor", "A fifth array is returned beside the four.")
+def exclusive_or(M):
+    w1, b1 = np.zeros((2, M)), np.zeros(M)
+    w2, b2 = np.zeros((M, 2)), np.array([1.0, 0.0])
+    w1[:, :2], b1[1] = 1, -1
+    w2[:2] = [[-1, 1], [2, -2]]
+    return {"w1": w1, "b1": b1, "w2": w2, "b2": b2, "M": np.array(M)}

@@ -284,3 +284,43 @@ def wrong_lines():
 @adversarial("vgg-wrong-lines", "The last derivation is left out.")
 def wrong_lines():
     return [2, 4]
+
+
+@adversarial("vgg-equivalent", "Counts are floats: the last digits of large ones are lost.")
+def replaced(U, C, H, W):
+    n = (U - 1) // 2
+    weights = float(n * 9 * C**2)
+    return n, weights, weights * H * W
+
+
+@adversarial("vgg-memory", "The sum is a float, which ends at sixteen digits.")
+def kept(size, layers):
+    C, H, W = size
+    count = float(C * H * W)
+    for kind, *sizes in layers:
+        if kind == "conv":
+            C = sizes[1]
+        elif kind == "pool":
+            H, W = H // 2, W // 2
+        elif kind == "linear":
+            C, H, W = sizes[1], 1, 1
+        if kind != "relu":
+            count += C * H * W
+    return count
+
+
+@adversarial("vgg-parameters", "The sum is a float, which ends at sixteen digits.")
+def parameters(size, blocks, hidden, K, batch_norm=False):
+    C, H, W = size
+    count = 0.0
+    for block in blocks:
+        for entry in block:
+            F, U = (entry, 3) if isinstance(entry, int) else entry
+            count += F * (C * U**2 + 1) + 2 * F * batch_norm
+            C = F
+        H, W = H // 2, W // 2
+    D = C * H * W
+    for M in [*hidden, K]:
+        count += (D + 1) * M
+        D = M
+    return count
