@@ -61,7 +61,8 @@ def notebook(
     from dlcore.verification.printed import latex_of_page
 
     path = notebook(topic, latex_of_page)
-    print(f"{path} is in step with {path.with_suffix('.py').name}, and `dlcore check` keeps it so")
+    print(f"exercises/{path.name}: open it in Jupyter, or here with `--open`")
+    print(f"`dlcore check` and `dlcore watch` keep it in step with exercises/{path.stem}.py")
     if open:
         open_in_jupyter(path)
 

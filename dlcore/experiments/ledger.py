@@ -6,6 +6,7 @@ Chapter: book/ledger.md.
 """
 
 import re
+from difflib import get_close_matches
 from html import escape
 from math import floor, log10
 from typing import NamedTuple
@@ -142,7 +143,9 @@ def reproduce(name, *, seed=0, cluster="", recorded=False):
     """
     known = experiments()
     if name not in known:
-        raise ValueError(f"reproduce: name is {name!r}, use one of {', '.join(known)}")
+        near = get_close_matches(name, known, n=1)
+        remedy = f"did you mean {near[0]}?" if near else "`dlcore reproduce` lists all"
+        raise ValueError(f"reproduce: name is {name!r}, {remedy}")
     with executor_at(cluster, data=known[name].data) as executor:
         found, path = reproduce_one(known[name], seed, executor=executor, recorded=recorded)
     claims = {claim.key: claim for claim in known[name].claims}

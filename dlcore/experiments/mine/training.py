@@ -57,8 +57,9 @@ def run(parts=None, *, data="digits", epochs=None, images=None, seed=0, log=lamb
     settings = SETTINGS[data]
     epochs = settings["epochs"] if epochs is None else epochs
     images = settings["images"] if images is None else images
-    if epochs < 1 or images < 1:
-        raise ValueError(f"mine: epochs is {epochs}, images is {images}, use 1 or more of each")
+    for name, count in (("epochs", epochs), ("images", images)):
+        if count < 1:
+            raise ValueError(f"mine: {name} is {count}, use 1 or more")
     parts = gather() if parts is None else parts
     loaded = load(data)
     train, val, test = prepared(loaded, parts.functions.centre, images, settings["scale"])
