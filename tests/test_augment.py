@@ -721,6 +721,18 @@ def test_a_flip_is_distinguished_from_its_imitations(answers, rng):
     assert right, "a verdict is wrong"
 
 
+@pytest.mark.exercise("augment-test", points=3)
+def test_your_judge_draws_from_the_generator_that_is_given(answers, seed_decides):
+    """The same seed tries the same images, another seed tries others."""
+
+    def tried(generator):
+        images = []
+        answers.is_flip(lambda x: (images.append(np.copy(x)), x)[1], generator)
+        return images[:1]
+
+    seed_decides(tried)
+
+
 @pytest.mark.exercise("augment-wrong-lines", points=0)
 def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""

@@ -778,6 +778,19 @@ def test_dropout_is_distinguished_from_its_imitations(answers, rng):
     assert right, "a verdict is wrong"
 
 
+@pytest.mark.exercise("dropout-test", points=3)
+def test_your_judge_draws_from_the_generator_that_is_given(answers, seed_decides):
+    """The same seed tries the same features, another seed tries others."""
+
+    def tried(generator):
+        features = []
+        drop = lambda x, p, training: (features.append([p, *np.ravel(x)]), (x, lambda y_bar: y_bar))
+        answers.is_dropout(lambda seed: lambda *args: drop(*args)[1], generator)
+        return features[:1]
+
+    seed_decides(tried)
+
+
 @pytest.mark.exercise("dropout-wrong-lines", points=0)
 def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""

@@ -769,6 +769,19 @@ def test_momentum_is_distinguished_from_its_imitations(answers, rng):
     assert right, "a verdict is wrong"
 
 
+@pytest.mark.exercise("optim-prove", points=3)
+def test_your_judge_draws_from_the_generator_that_is_given(answers, seed_decides):
+    """The same seed takes the same steps, another seed takes others."""
+
+    def tried(generator):
+        steps = []
+        step = lambda w, g, rate: (steps.append([*np.ravel(w), *np.ravel(g), rate]), w)[1]
+        answers.is_momentum(lambda momentum: step, generator)
+        return steps[:1]
+
+    seed_decides(tried)
+
+
 @pytest.mark.exercise("optim-wrong-lines", points=0)
 def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""
