@@ -821,6 +821,24 @@ def test_your_lemma_accepts_right_programs_alone(answers, rng):
         pytest.fail("at least one of about twenty programs was judged wrongly")
 
 
+@pytest.mark.exercise("graph-lemma", points=3)
+def test_your_lemma_tries_acyclic_graphs_alone(answers, rng):
+    """Of a right program, which refuses a cycle, no order of one is asked for."""
+    cycles = []
+
+    def sort(graph):
+        try:
+            TopologicalSorter(graph).prepare()
+        except StandardCycleError:
+            cycles.append(graph)
+            raise
+        return [*topological_order(graph, graph.get)]
+
+    accepted = bool(answers.accepts(sort, rng=another(rng)))
+    assert not cycles, "a graph with a cycle was tried"
+    assert accepted, "a right program was refused"
+
+
 @pytest.mark.exercise("graph-wrong-lines", points=0)
 def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""

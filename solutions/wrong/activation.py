@@ -62,7 +62,7 @@ def relu_backward(y_bar, x):
     return y_bar * np.maximum(x, 0)
 
 
-@wrong("activation-relu-backward", "You wrote into ȳ: make a new array.")
+@wrong("activation-relu-backward", "You wrote into an argument: make a new array.")
 def relu_backward(y_bar, x):
     y_bar[x <= 0] = 0
     return y_bar
@@ -260,7 +260,9 @@ named("In the third derivation the size is right at the end: a sum is no mean.",
 
 
 @wrong(
-    "activation-sigmoid", "np.where computes both of its branches: the one that is not taken warns."
+    "activation-sigmoid",
+    "np.where computes both of its branches: the one that is not taken warns.",
+    also="eˣ overflows far above zero",
 )
 def sigmoid(x):
     return np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(x) / (1 + np.exp(x)))

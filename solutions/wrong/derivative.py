@@ -295,14 +295,3 @@ named("Lines are counted from one: the first is the one that begins without a si
 named("You name the lines after the slips: each follows from what is wrong.", 4, 3, 4)
 named("In the first derivation the line is right with a plus between the two values.", 2, 2, 3)
 named("In the second, 4 ε c₀ is c₂ h₀², and nothing makes it negative: look at its line.", 3, 3, 3)
-
-
-@wrong("derivative-gradient", "f is called twice an entry at most, and once besides: keep f(x).")
-def gradient(f, x):
-    h, bar, unit = 6e-6, np.empty(x.shape), np.zeros(x.shape)
-    for entry in np.ndindex(x.shape):
-        unit[entry] = h
-        f(x)
-        bar[entry] = (f(x + unit) - f(x - unit)) / (2 * h)
-        unit[entry] = 0.0
-    return bar

@@ -256,9 +256,3 @@ def intensity(N, C, H, W, F, U, V):
     P, Q = H - U + 1, W - V + 1
     numbers = N * C * H * W + N * F * P * Q
     return 2 * N * F * P * Q * C * U * V / (4 * numbers)
-
-
-@wrong("fast-loops", "The outermost loop comes first: yours are the other way round.")
-def loop_order(sizes, steps):
-    far = lambda loop: sum(step[loop] for step in steps.values())
-    return sorted(sizes, key=far)

@@ -325,7 +325,9 @@ def relu(x):
     return np.maximum(x, 0) if x.dtype.kind == "f" else x
 
 
-@adversarial("activation-relu-backward", "x is overwritten by its slopes.")
+@adversarial(
+    "activation-relu-backward", "x is overwritten by its slopes.", also="wrote into an argument"
+)
 def relu_backward(y_bar, x):
     x[...] = x > 0
     return y_bar * x

@@ -62,7 +62,11 @@ def output_size(size, window, stride=1, padding=0):
     return len(starts)
 
 
-@adversarial("conv-output-size", "The nearest number of positions: right where strides fit.")
+@adversarial(
+    "conv-output-size",
+    "The nearest number of positions: right where strides fit.",
+    also="A window that reaches over the end",
+)
 def output_size(size, window, stride=1, padding=0):
     return round((size + 2 * padding - window) / stride) + 1
 
@@ -261,6 +265,10 @@ def wrong_lines():
     return [[1, 2, 3, 4, 5]] * 3
 
 
-@adversarial("conv-wrong-lines", "The last derivation is left out.")
+@adversarial(
+    "conv-wrong-lines",
+    "The last derivation is left out.",
+    also="An answer is asked for each",
+)
 def wrong_lines():
     return [4, 2]

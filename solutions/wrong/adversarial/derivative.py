@@ -377,28 +377,8 @@ def mistake(f, pullback, x, *, rng):
     return measured(f, pullback, x, rng, skip=np.isinf)
 
 
-@adversarial("derivative-check", "An entry that is nan is left out.")
-def mistake(f, pullback, x, *, rng):
-    return measured(f, pullback, x, rng, skip=np.isnan)
-
-
 @adversarial("derivative-check", "The first entry of x stays moved.")
 def mistake(f, pullback, x, *, rng):
     found = measured(f, pullback, x, rng)
     x.flat[0] += 6e-6
     return found
-
-
-@adversarial("derivative-wrong-lines", "The last line that does not follow is named.")
-def wrong_lines(derivations):
-    x, found = np.linspace(-2.0, 2.0, 401), []
-    for lines in derivations:
-        y = np.array([line(x) for line in lines])
-        bad = np.flatnonzero(~(np.abs(y[1:] - y[:-1]) < 1e-7).all(axis=1))
-        found.append(int(bad[-1]) + 2 if len(bad) else None)
-    return found
-
-
-@adversarial("derivative-complex", "Fifteen digits become ten.")
-def complex_step(f, x, h=1e-100):
-    return np.imag(f(x + 1j * h)) / h * (1 + 1e-11)

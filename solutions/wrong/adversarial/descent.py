@@ -292,13 +292,3 @@ def averaged(slope, w, rates):
         w = w - rate * slope(w)
     slope(w)
     return total / count
-
-
-@adversarial("descent-average", "The rates are listed first, however many they are.")
-def averaged(slope, w, rates):
-    rates = list(rates)
-    total = np.zeros(w.shape)
-    for rate in rates:
-        total = total + w
-        w = w - rate * slope(w)
-    return total / len(rates)

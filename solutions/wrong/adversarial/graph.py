@@ -430,11 +430,6 @@ def accepts(sort, *, rng):
     return tried(sort, rng, connected=True)
 
 
-@adversarial("graph-lemma", "No graph has more than four nodes.")
-def accepts(sort, *, rng):
-    return tried(sort, rng, most=4)
-
-
 def lifted(expression, more=()):
     """Put a value on top that leads to y in three ways."""
     used = {parent for parents in expression.values() for parent in parents}

@@ -326,8 +326,3 @@ def pytorch_sgd(
 def eps_outside(s, eps):
     e = eps / (np.sqrt(s + eps) + np.sqrt(s))
     return np.where(s == 0, np.round(e, 6), e)
-
-
-@adversarial("pytorch-eps", "An eps of 0 gives nan.")
-def eps_outside(s, eps):
-    return eps / (np.sqrt(s + eps) + np.sqrt(s)) if eps else s * np.nan

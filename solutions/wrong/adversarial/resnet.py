@@ -277,12 +277,6 @@ def wrong_lines():
     return [2, 3]
 
 
-@adversarial("resnet-forward", "The branch is called once for its shape, and once for its maps.")
-def residual_block(x, branch, shortcut=None):
-    branch(x)
-    return np.maximum(0, branch(x) + (x if shortcut is None else shortcut(x)))
-
-
 @adversarial("resnet-variance", "The result is an array of one number.")
 def branch_scale(blocks, growth):
     return np.array([(growth ** (1 / blocks) - 1) ** 0.5])
@@ -291,16 +285,3 @@ def branch_scale(blocks, growth):
 @adversarial("resnet-forward", "The result is given the shape of x.")
 def residual_block(x, branch, shortcut=None):
     return np.maximum(0, branch(x) + (x if shortcut is None else shortcut(x))).reshape(x.shape)
-
-
-@adversarial("resnet-backward", "The branch is run once more in the backward pass.")
-def residual_pullback(x, branch, shortcut=None):
-    f, _ = branch(x)
-    s, shortcut_back = (x, lambda s_bar: s_bar) if shortcut is None else shortcut(x)
-    y = np.maximum(0, f + s)
-
-    def pullback(y_bar):
-        masked = y_bar * (y > 0)
-        return branch(x)[1](masked) + shortcut_back(masked)
-
-    return y, pullback
