@@ -1,4 +1,4 @@
-# Cut from solutions/pytorch.py by `dlcore exercises`: write your answers here. [98f303ba4dcd]
+# Cut from solutions/pytorch.py by `dlcore exercises`: write your answers here. [a39872ed6335]
 """Exercises of the chapter *PyTorch*: names, steps, decay, ε, running statistics.
 
 PyTorch need not be installed. Arrays are floats, of 8 bytes or of 4; results may
@@ -32,8 +32,7 @@ def eps_outside(s, eps):
     """Exercise pytorch-eps.  Find what outside replaces an ε inside a root.
 
     For each mean square s ≥ 0 return e with  √s + e = √(s + eps),  to twelve
-    digits of e, also where s is much larger than eps. Of s or eps at least one
-    is above 0.
+    digits of e, also where s is much larger than eps, which is above 0.
 
     >>> float(eps_outside(np.array(0.0), 0.25))
     0.5

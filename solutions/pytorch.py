@@ -37,8 +37,7 @@ def eps_outside(s, eps):
     """Exercise pytorch-eps.  Find what outside replaces an ε inside a root.
 
     For each mean square s ≥ 0 return e with  √s + e = √(s + eps),  to twelve
-    digits of e, also where s is much larger than eps. Of s or eps at least one
-    is above 0.
+    digits of e, also where s is much larger than eps, which is above 0.
 
     >>> float(eps_outside(np.array(0.0), 0.25))
     0.5

@@ -50,6 +50,23 @@ def rng(request):
     return np.random.default_rng(seed or list(request.node.nodeid.encode()))
 
 
+@pytest.fixture
+def seed_decides(rng):
+    """Require that an answer draws from the generator that it is given, and from nothing else.
+
+    ``tried(generator)`` lists what the answer has tried with a generator.
+    """
+
+    def require(tried):
+        one, other = rng.integers(1 << 62, size=2).tolist()
+        first, again, different = (tried(np.random.default_rng(s)) for s in (one, one, other))
+        assert first, "nothing was tried"
+        assert np.array_equal(first, again), "the same seed does not draw the same"
+        assert not np.array_equal(first, different), "another seed does not draw anything else"
+
+    return require
+
+
 @pytest.fixture(scope="module")
 def topic(request):
     """Name the topic that a file of tests is about."""

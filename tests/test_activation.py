@@ -3,6 +3,7 @@
 import importlib
 import math
 from itertools import product
+from operator import index
 
 import numpy as np
 import pytest
@@ -285,7 +286,7 @@ def test_the_rectifier_keeps_what_is_positive(answers, rng):
 
 @pytest.mark.exercise("activation-relu", points=1)
 def test_the_rectifier_leaves_its_input_alone(answers, unchanged, rng):
-    """The array x is still needed on the way back, and perhaps by somebody else."""
+    """The array x is still needed in the backward pass, and perhaps by somebody else."""
     for x in batches(rng):
         unchanged(answers.relu, x)
 
@@ -503,7 +504,7 @@ def slope_cases(rng):
 
 
 @pytest.mark.exercise("activation-slope", points=3)
-def test_right_slopes_are_told_from_wrong_ones(answers, rng):
+def test_right_slopes_are_distinguished_from_wrong_ones(answers, rng):
     """(f(x + h) - f(x - h)) / 2h = f'(x) + O(h²): one wrong entry is enough, by a hundredth."""
     *cases, truth = zip(*slope_cases(rng), strict=True)
     said = [answers.is_slope(*case) for case in zip(*cases, strict=True)]
@@ -528,7 +529,7 @@ def test_he_weights_have_the_right_width(answers, rng):
 
 
 @pytest.mark.exercise("activation-init", points=2)
-def test_he_weights_are_bell_shaped(answers, rng):
+def test_he_weights_are_normally_distributed(answers, rng):
     """A share p = erfc(k/√2) lies beyond k widths, up to five standard errors √(p (1 - p)/n)."""
     for D, _, w in weights(answers, rng):
         for k in (0.5, 1, 2, 3):
@@ -582,4 +583,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "spread": "activation-line-3",
     }
     truth = [planted(f"activation.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

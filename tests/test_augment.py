@@ -3,6 +3,7 @@
 import importlib
 from functools import partial
 from itertools import pairwise, product
+from operator import index
 from types import SimpleNamespace
 
 import numpy as np
@@ -551,7 +552,7 @@ def test_your_average_is_that_of_all_eight(answers, rng, rounding):
 
 
 @pytest.mark.exercise("augment-average", points=2)
-def test_your_average_tells_the_versions_apart(answers, rng):
+def test_your_average_distinguishes_the_versions(answers, rng):
     """Of a model that sees one pixel, in any corner, in single precision; large or tiny."""
     for scale in 10.0 ** rng.uniform([-9, -1, 6], [-6, 1, 9]):
         for h, w in rng.integers(4, size=(3, 2)).tolist():
@@ -709,7 +710,7 @@ def wrong_flips(rng):
 
 
 @pytest.mark.exercise("augment-test", points=3)
-def test_a_flip_is_told_from_its_imitations(answers, rng):
+def test_a_flip_is_distinguished_from_its_imitations(answers, rng):
     """Right ones and wrong ones, drawn anew, in any order, and each of them twice."""
     made = [(flip, True) for flip in 3 * right_flips(rng)]
     made += [(flip, False) for flip in wrong_flips(rng)]
@@ -718,6 +719,18 @@ def test_a_flip_is_told_from_its_imitations(answers, rng):
     assert all(np.shape(each) == () for each in said), "return True or False"
     right = all(map(np.equal, said, truth))
     assert right, "a verdict is wrong"
+
+
+@pytest.mark.exercise("augment-test", points=3)
+def test_your_judge_draws_from_the_generator_that_is_given(answers, seed_decides):
+    """The same seed tries the same images, another seed tries others."""
+
+    def tried(generator):
+        images = []
+        answers.is_flip(lambda x: (images.append(np.copy(x)), x)[1], generator)
+        return images[:1]
+
+    seed_decides(tried)
 
 
 @pytest.mark.exercise("augment-wrong-lines", points=0)
@@ -730,4 +743,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
     }
     yours = answers.wrong_lines()
     truth = [planted(f"augment.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -2,6 +2,7 @@
 
 import importlib
 from itertools import islice, product
+from operator import index
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def filters(rng, groups=1, **options):
 
 
 def settled(stride, padding):
-    """Say the same number for both directions and all four sides, as kernels want it."""
+    """Write one number for both directions and all four sides, as kernels take it."""
     return (stride, stride), ((padding, padding),) * 2
 
 
@@ -375,7 +376,7 @@ def agree(truth, tolerance, function, *args, **given):
 
 
 @pytest.mark.exercise("conv-output-size", points=1)
-def test_your_count_is_that_of_the_places(answers, rng):
+def test_your_count_is_that_of_the_positions(answers, rng):
     """Windows begin at 0, s, 2 s, … of the padded row, and end inside it."""
     for _ in range(30):
         window, stride, padding, whole_strides, rest = rng.integers(
@@ -536,7 +537,7 @@ def test_your_edges_are_those_of_sobel(answers, rng, rounding):
 
 @pytest.mark.exercise("conv-hidden-slip", points=1)
 def test_your_filter_hides_the_slip(answers, rng):
-    """The unturned way back is right, though entries differ and a mirror would change them."""
+    """Without a flip the gradient is right, though entries differ and a mirror changes them."""
     for U, V in rng.permuted([[2, 3, 4, 5, 6], [2, 3, 4, 5, 6]], axis=1).T.tolist():
         w, y_bar = np.array(answers.hidden(U, V), dtype=float), rng.normal(size=(1, 1, 4, 5))
         assert w.shape == (U, V)
@@ -555,4 +556,4 @@ def test_the_lines_named_are_those_that_do_not_follow(answers, planted):
     names = {"conv.row_to_x": "conv-line-1", "conv.row_to_w": "conv-line-1",
              "conv.row_adjoint": "conv-line-8"}  # fmt: skip
     truth = [number for name, slip in names.items() for number in planted(name, slip)]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -3,6 +3,7 @@
 import importlib
 import os
 from dataclasses import replace
+from operator import index
 
 import numpy as np
 import pytest
@@ -447,7 +448,7 @@ def test_your_plan_is_that_of_the_network(answers, rng):
 
 
 def sandwiches(rng):
-    """Draw four sandwiches: images, filters, offsets, ȳ twice; y and the cotangents for both.
+    """Draw four sandwiches: images, filters, biases, ȳ twice; y and the cotangents for both.
 
     Half of them are whole numbers, with a last filter that copies a channel, so that several
     entries of a window are the largest; and of several filters the maps of the first are zero.
@@ -514,7 +515,7 @@ def test_your_scores_are_those_of_the_network(answers, rng):
 
 
 @pytest.mark.exercise("convnet-loss", points=1)
-def test_your_first_loss_is_ln_k_and_the_price(answers, rng):
+def test_your_first_loss_is_ln_k_and_the_penalty(answers, rng):
     """ln K + λ/2 σ² #, where # counts the weights of a network that is drawn."""
     for size, F, window, _, K in [*sizes(rng), *sizes(rng), ((3, 32, 32), 4, 5, 1, 6)]:
         model = TwoLayerConvNet(size, F, K + 1, rng=rng, kernel_size=window)
@@ -528,7 +529,7 @@ def test_your_first_loss_is_ln_k_and_the_price(answers, rng):
 
 
 def apart(rng, *shape):
-    """Draw numbers that lie apart from each other and from zero: nothing bends near them."""
+    """Draw numbers that lie apart from each other and from zero: no kink is near."""
     places = rng.permutation(int(np.prod(shape))) - np.prod(shape) // 2
     return 0.2 * places.reshape(shape) + 0.1
 
@@ -573,7 +574,7 @@ WAYS = {
 
 
 def pieces(rng):
-    """Draw the layers of a small network: the way forward, the way back, arrays to try."""
+    """Draw the layers of a small network: forward pass, backward pass, arrays to try."""
     N, C, F, M = rng.permutation([2, 3, 4, 5])
     H, W = 2 * rng.permutation([1, 2, 3])[:2]
     D = F * H * W // 4
@@ -690,4 +691,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "back_to_x": "convnet-line-5",
     }
     truth = [planted(f"convnet.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 from math import exp, log
+from operator import index
 
 import numpy as np
 import pytest
@@ -817,7 +818,7 @@ def test_the_lines_that_you_read_do_not_follow(answers, planted):
         "derivative.one_sided_least": "derivative-line-20",
         "derivative.central_least": "derivative-line-6",
     }
-    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
+    assert list(map(index, yours)) == [planted(name, slip)[0] for name, slip in names.items()]
 
 
 def quotients(h):

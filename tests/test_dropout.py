@@ -1,6 +1,7 @@
 """Dropout: the tests of the claims of `book/dropout.md`, and of its exercises."""
 
 import importlib
+from operator import index
 
 import numpy as np
 import pytest
@@ -767,7 +768,7 @@ def wrong_drops(rng):
 
 
 @pytest.mark.exercise("dropout-test", points=3)
-def test_dropout_is_told_from_its_imitations(answers, rng):
+def test_dropout_is_distinguished_from_its_imitations(answers, rng):
     """Right ones draw their masks in other ways; wrong ones are wrong in one respect each."""
     cases = [(make, True) for make in right_drops()]
     cases += [(make, False) for make in wrong_drops(rng)]
@@ -776,6 +777,19 @@ def test_dropout_is_told_from_its_imitations(answers, rng):
     assert all(np.shape(each) == () for each in said), "return True or False"
     right = all(map(np.equal, said, truth))
     assert right, "a verdict is wrong"
+
+
+@pytest.mark.exercise("dropout-test", points=3)
+def test_your_judge_draws_from_the_generator_that_is_given(answers, seed_decides):
+    """The same seed tries the same features, another seed tries others."""
+
+    def tried(generator):
+        features = []
+        drop = lambda x, p, training: (features.append([p, *np.ravel(x)]), (x, lambda y_bar: y_bar))
+        answers.is_dropout(lambda seed: lambda *args: drop(*args)[1], generator)
+        return features[:1]
+
+    seed_decides(tried)
 
 
 @pytest.mark.exercise("dropout-wrong-lines", points=0)
@@ -788,4 +802,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "averaged": "dropout-line-3",
     }
     truth = [planted(f"dropout.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -4,6 +4,7 @@ import importlib
 import os
 import threading
 import weakref
+from operator import index
 
 import numpy as np
 import pytest
@@ -476,7 +477,7 @@ def one_tap(w, u, v):
     return taps
 
 
-def ways_back(slip, place, rng):
+def backward_passes(slip, place, rng):
     """Draw an order of five ways back, and let one of them slip; return them and its number."""
     back_1, back_2, back_3, back_4, back_5 = importlib.import_module(
         "dlcore.verification.wrong_backward"
@@ -491,12 +492,12 @@ def ways_back(slip, place, rng):
 
 
 @pytest.mark.exercise("fast-hidden-slip", points=2)
-def test_the_way_back_that_you_name_is_wrong(answers, rng):
-    """Of each five, it alone differs from the way back of a convolution, by any of the slips."""
+def test_the_backward_pass_that_you_name_is_wrong(answers, rng):
+    """Of each five, it alone differs from the gradient of a convolution, by any of the slips."""
     right, places = [], rng.uniform(size=(7, 2))
     for i in rng.permutation(14):  # of each slip there are two, at places that are opposite
         slip = [*SLIPS.values()][i % 7]
-        ways, number = ways_back(slip, abs(places[i % 7] - (i > 6)), rng)
+        ways, number = backward_passes(slip, abs(places[i % 7] - (i > 6)), rng)
         right.append(bool(answers.hidden_slip(ways) == number))
     correct = all(right)
     assert correct, "of some five another one is wrong"
@@ -512,4 +513,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "one_more_rounding": "fast-line-3",
     }
     truth = [planted(f"fast.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -6,6 +6,7 @@ from graphlib import CycleError as StandardCycleError
 from graphlib import TopologicalSorter
 from itertools import islice, pairwise, permutations
 from math import comb, factorial, prod
+from operator import index
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def reach(n):
 
 
 def standard(graph):
-    """Ask the standard library, which wants predecessors: an order read backwards is as good."""
+    """Ask the standard library, which takes predecessors: an order read backwards is as good."""
     try:
         TopologicalSorter(graph).prepare()
     except StandardCycleError:
@@ -652,7 +653,7 @@ def words(rng):
 
 
 def passed_on(lab, rng, graph, y):
-    """Shuffle parents, draw slopes: tell whether the orders of discovery serve the way back."""
+    """Shuffle parents, draw slopes: say whether the orders of discovery serve a backward pass."""
     y_bar = {u: [(v, int(rng.integers(2, 99))) for v in rng.permutation(graph[u]).tolist()]
              for u in graph}  # fmt: skip
     right = lab.backward(y_bar, list(topological_order([y], lab.parents(y_bar))))
@@ -793,7 +794,7 @@ def slipping(rng, case, step):
 
 
 def nameless(program):
-    """Wrap a program, so that its name does not tell which one it is."""
+    """Wrap a program, so that its name does not show which one it is."""
 
     def sort(graph):
         return program(graph)
@@ -807,7 +808,7 @@ def another(rng):
 
 
 @pytest.mark.exercise("graph-lemma", points=3)
-def test_your_lemma_tells_right_programs_from_wrong_ones(answers, rng):
+def test_your_lemma_accepts_right_programs_alone(answers, rng):
     """More wrong ones than right ones: a node missing, a node twice, an edge backwards."""
     wrong = [*WRONG, *(slipping(rng, CASES[0], step) for step in STEPS)]
     wrong += [slipping(rng, case, STEPS[rng.integers(len(STEPS))]) for case in CASES[1:]]
@@ -820,6 +821,24 @@ def test_your_lemma_tells_right_programs_from_wrong_ones(answers, rng):
         pytest.fail("at least one of about twenty programs was judged wrongly")
 
 
+@pytest.mark.exercise("graph-lemma", points=3)
+def test_your_lemma_tries_acyclic_graphs_alone(answers, rng):
+    """Of a right program, which refuses a cycle, no order of one is asked for."""
+    cycles = []
+
+    def sort(graph):
+        try:
+            TopologicalSorter(graph).prepare()
+        except StandardCycleError:
+            cycles.append(graph)
+            raise
+        return [*topological_order(graph, graph.get)]
+
+    accepted = bool(answers.accepts(sort, rng=another(rng)))
+    assert not cycles, "a graph with a cycle was tried"
+    assert accepted, "a right program was refused"
+
+
 @pytest.mark.exercise("graph-wrong-lines", points=0)
 def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""
@@ -829,4 +848,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "graph.edges": "graph-line-9",
         "graph.all_calls": "graph-line-5",
     }
-    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
+    assert list(map(index, yours)) == [planted(name, slip)[0] for name, slip in names.items()]

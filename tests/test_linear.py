@@ -2,6 +2,7 @@
 
 import importlib
 from itertools import permutations
+from operator import index
 
 import numpy as np
 import pytest
@@ -482,7 +483,7 @@ def surprise(x, t, w, b, reg):
 
 
 def classified(rng):
-    """Draw arguments of the loss: one example, one class, whole numbers, with and without price."""
+    """Draw arguments of the loss: one example, one class, whole numbers, penalty and none."""
     N, D, K = rng.permutation([3, 5, 7]).tolist()
     for n, k, reg in [(N, K, 0.0), (N, K, float(rng.uniform(0.2, 2))), (1, K, 0.9), (N, 1, 0.6)]:
         x, w, b = rng.normal(size=(n, D)), rng.normal(size=(D, k)), rng.normal(size=k)
@@ -504,7 +505,7 @@ def test_loss_and_gradient_are_those_of_the_definition(answers, name, rng):
 
 @pytest.mark.exercise("linear-classifier", points=4)
 def test_an_ignorant_classifier_is_surprised_by_the_number_of_classes(answers, rng):
-    """Weights and offsets of 0 give L = ln K, and w̄ = 1/N xᵀ (1/K - [k = t])."""
+    """Weights and biases of 0 give L = ln K, and w̄ = 1/N xᵀ (1/K - [k = t])."""
     K = int(rng.integers(2, 7))
     x, t, q = rng.normal(size=(8, 5)), np.arange(8) % K, np.eye(K)
     loss, w_bar, _ = answers.classifier_loss(x, t, np.zeros((5, K)), np.zeros(K), 3.0)
@@ -650,7 +651,7 @@ def mistakes(rng):
 
 
 def nameless(f, rule):
-    """Wrap a program and a rule, so that their names do not tell which they are."""
+    """Wrap a program and a rule, so that their names do not show which they are."""
 
     def program(*xs):
         return f(*xs)
@@ -662,7 +663,7 @@ def nameless(f, rule):
 
 
 @pytest.mark.exercise("linear-gradient-check", points=4)
-def test_your_check_tells_right_ways_back_from_wrong_ones(answers, rng):
+def test_your_check_accepts_right_gradients_alone(answers, rng):
     """A right one is accepted at every draw; of a wrong one some draw may be unlucky, not two."""
     wrong, right = [*mistakes(rng)], [*judgements(rng), *judgements(rng)]
     truth = rng.permutation([False] * len(wrong) + [True] * len(right)).tolist()
@@ -705,4 +706,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "back_to_b": "linear-line-2",
     }
     truth = [planted(f"linear.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

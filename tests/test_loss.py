@@ -3,6 +3,7 @@
 import importlib
 from itertools import permutations
 from math import exp, log
+from operator import index
 
 import numpy as np
 import pytest
@@ -334,7 +335,7 @@ def test_a_single_class_has_loss_and_gradient_zero(rng):
 
 
 def test_squared_error_can_prefer_a_wrong_prediction():
-    """Wanted (0, 1): the right guess (0, 3) costs more than the wrong guess (1, 0)."""
+    """Wanted (0, 1): the right prediction (0, 3) costs more than the wrong one (1, 0)."""
     right, wrong, wanted = ([np.array([row])] for row in ([0.0, 3.0], [1.0, 0.0], [0.0, 1.0]))
     assert loss.squared_error(*right, *wanted) == 2.0
     assert loss.squared_error(*wrong, *wanted) == 1.0
@@ -505,14 +506,14 @@ def missing(x, t, margin):
 
 
 def supports(x_bar, x, t, margin, slip):
-    """Compare a gradient with the slopes: 0 or 1, at a kink between; the right class pays all."""
+    """Compare with the slopes: 0 or 1, at a kink between; minus their sum for the right class."""
     _, short = missing(x, t, margin)
     share, right = len(x) * np.asarray(x_bar, dtype=float), np.eye(x.shape[1], dtype=bool)[t]
     assert np.shape(x_bar) == x.shape, f"the shape is {np.shape(x_bar)}, wanted {x.shape}"
     wrong = np.where(right, 0, share)
     low, high = short > 0, short >= 0
-    assert (wrong >= low - slip).all(), "a slope is too small: a class that pays has 1/N"
-    assert (wrong <= high + slip).all(), "a slope is too large: a class that does not pay has 0"
+    assert (wrong >= low - slip).all(), "a slope is too small: a class with a positive term has 1/N"
+    assert (wrong <= high + slip).all(), "a slope is too large: a class without one has 0"
     assert_allclose(share[right], -wrong.sum(axis=1), rtol=slip, atol=slip)
 
 
@@ -528,7 +529,7 @@ def test_your_hinge_adds_up_what_is_missing(answers, rng):
 
 @pytest.mark.exercise("loss-hinge", points=3)
 def test_your_gradient_is_the_slope_of_the_hinge(answers, rng):
-    """x̄ₙₖ = 1/N where a class pays, else 0; the right class has minus the sum of the others."""
+    """x̄ₙₖ = 1/N where a term is positive, else 0; for the right class minus their sum."""
     for x, t in batches(rng):
         margin = float(rng.uniform(0.2, 3))
         for options, used in [({}, 1.0), ({"margin": margin}, margin)]:
@@ -617,7 +618,7 @@ def shared(x, b, weight=lambda y: y, axis=1):
     return y * (b - (b * weight(y)).sum(axis=axis, keepdims=True))
 
 
-PROGRAMS = [  # each with its way back
+PROGRAMS = [  # each with its backward pass
     (loss.softmax, shared),
     (loss.log_softmax, lambda x, b: b - loss.softmax(x) * b.sum(axis=1, keepdims=True)),
     (lambda x: x**3, lambda x, b: 3 * x**2 * b),
@@ -631,7 +632,7 @@ PROGRAMS = [  # each with its way back
 
 
 def program(rng):
-    """Draw a sum of two programs, its way back, and one that has forgotten a part of it."""
+    """Draw a sum of two programs, its backward pass, and one that has forgotten a part of it."""
     (f, back), (g, other) = (PROGRAMS[i] for i in rng.permutation(len(PROGRAMS))[:2])
     u, v = rng.uniform(0.5, 2, size=2) * rng.choice([-1, 1], size=2)
     whole = lambda x, b: u * back(x, b) + v * other(x, b)
@@ -645,7 +646,7 @@ def without(array, index):
 
 
 def slips(rng):
-    """Draw programs, each with a way back that is wrong by one part in a thousand at least."""
+    """Draw programs, each with a backward pass that is wrong by one part in a thousand at least."""
     i, sign = int(rng.integers(5)), float(rng.choice([-1, 1]))
     tiny, small = sign * 10 ** rng.uniform(-2.9, -2.3), sign * 10 ** rng.uniform(-2, -0.5)
     changes = [
@@ -682,7 +683,7 @@ def slips(rng):
 
 
 def nameless(f, back):
-    """Wrap a program and a way back, so that their names do not tell which they are."""
+    """Wrap a program and a backward pass, so that their names do not show which they are."""
 
     def forwards(x):
         return f(x)
@@ -694,7 +695,7 @@ def nameless(f, back):
 
 
 @pytest.mark.exercise("loss-lemma", points=3)
-def test_your_lemma_tells_right_ways_back_from_wrong_ones(answers, rng):
+def test_your_lemma_accepts_right_backward_passes_alone(answers, rng):
     """x̄ = Jᵀ ȳ is accepted whatever the function, and x̄ ≠ Jᵀ ȳ is refused."""
     wrong, right = [*slips(rng)], [program(rng)[:2] for _ in range(rng.integers(5, 8))]
     truth = rng.permutation([False] * len(wrong) + [True] * len(right)).tolist()
@@ -733,4 +734,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "hinge_support": "loss-line-14",
     }
     truth = [planted(f"loss.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

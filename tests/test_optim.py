@@ -3,6 +3,7 @@
 import importlib
 from inspect import signature
 from itertools import product
+from operator import index
 
 import numpy as np
 import pytest
@@ -145,7 +146,7 @@ def test_two_forms_of_momentum_agree_at_a_constant_learning_rate(both):
     assert_allclose(here, there, rtol=1e-12)
 
 
-def test_a_change_of_the_learning_rate_tells_the_two_forms_apart(both):
+def test_a_change_of_the_learning_rate_distinguishes_the_two_forms(both):
     """When η drops to zero, w moves on by μ v, μ² v, … here; in the other form it stops."""
     here, there = both([0.3] * 6 + [0.0] * 3)
     steps_here, steps_there = np.diff(here)[4:], np.diff(there)[4:]
@@ -502,7 +503,7 @@ def test_the_recent_size_counts_the_latest_gradient(answers, rng):
 
 @pytest.mark.exercise("optim-rmsprop", points=3)
 @pytest.mark.parametrize("place", ["inside", "outside"])
-def test_epsilon_stands_where_it_is_told(place, answers, rng):
+def test_epsilon_stands_where_it_is_asked_for(place, answers, rng):
     """Seen on gradients of the size of √ε or below, and with a size that was gathered before."""
     for w, g, s, rate, rho, eps in recent(rng):
         size = entrywise(lambda g, s, rho=rho: rho * s + (1 - rho) * g**2, g, s)
@@ -512,7 +513,7 @@ def test_epsilon_stands_where_it_is_told(place, answers, rng):
 
 
 @pytest.mark.exercise("optim-rmsprop", points=3)
-def test_epsilon_stands_inside_if_nothing_is_told(answers, rng):
+def test_epsilon_stands_inside_by_default(answers, rng):
     """Without a place,  w ← w - rate g / √(s + eps)."""
     for w, g, s, rate, rho, eps in recent(rng):
         size = entrywise(lambda g, s, rho=rho: rho * s + (1 - rho) * g**2, g, s)
@@ -533,7 +534,7 @@ def betas(rng):
 
 
 @pytest.mark.exercise("optim-adam", points=3)
-def test_adam_walks_as_its_formulas_say(answers, rng):
+def test_adam_steps_as_its_formulas_say(answers, rng):
     """Four steps of one weight after the other, with gradients of very different sizes."""
     constants = betas(rng)
     for shape in shapes(rng):
@@ -590,7 +591,7 @@ def test_the_slope_is_taken_once_and_ahead(answers, rng):
 
 
 @pytest.mark.exercise("optim-nesterov", points=2)
-def test_what_is_seen_ahead_bends_the_velocity(answers, rng):
+def test_the_gradient_ahead_changes_the_velocity(answers, rng):
     """The ball moves by  momentum v - rate · slope,  entry by entry."""
     for w, v in drawn(rng, 1.0, 3.0):
         for mu in (*rng.uniform(0.1, 0.95, size=2), 0.0):
@@ -757,7 +758,7 @@ def wrong_optimizers(rng):
 
 
 @pytest.mark.exercise("optim-prove", points=3)
-def test_momentum_is_told_from_its_imitations(answers, rng):
+def test_momentum_is_distinguished_from_its_imitations(answers, rng):
     """Also one that adds up in another order; and what is wrong only when the rate changes."""
     cases = [(make, True) for make in right_optimizers(rng)]
     cases += [(make, False) for make in wrong_optimizers(rng)]
@@ -766,6 +767,19 @@ def test_momentum_is_told_from_its_imitations(answers, rng):
     assert all(np.shape(each) == () for each in said), "return True or False"
     right = all(map(np.equal, said, truth))
     assert right, "a verdict is wrong"
+
+
+@pytest.mark.exercise("optim-prove", points=3)
+def test_your_judge_draws_from_the_generator_that_is_given(answers, seed_decides):
+    """The same seed takes the same steps, another seed takes others."""
+
+    def tried(generator):
+        steps = []
+        step = lambda w, g, rate: (steps.append([*np.ravel(w), *np.ravel(g), rate]), w)[1]
+        answers.is_momentum(lambda momentum: step, generator)
+        return steps[:1]
+
+    seed_decides(tried)
 
 
 @pytest.mark.exercise("optim-wrong-lines", points=0)
@@ -778,4 +792,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "first_of_adam": "optim-line-3",
     }
     truth = [planted(f"quadratic.optim.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -1,6 +1,7 @@
 """Pooling.  The claims of `book/pool.md`, then its exercises."""
 
 import importlib
+from operator import index
 
 import numpy as np
 import pytest
@@ -301,8 +302,8 @@ def back(way, x, window, stride, rng):
 
 
 @pytest.mark.exercise("pool-max-backward", points=3)
-def test_your_largest_entries_are_paid(answers, rng, rounding):
-    """An entry that wins twice is paid twice; and once more, when others have been paid.
+def test_your_largest_entries_receive_the_gradient(answers, rng, rounding):
+    """An entry that is largest twice receives ȳ twice; and once more, when others have received it.
 
     Entries may differ by little, and may be large.
     """
@@ -317,7 +318,7 @@ def test_your_largest_entries_are_paid(answers, rng, rounding):
 
 
 @pytest.mark.exercise("pool-max-backward", points=3)
-def test_the_first_of_several_is_paid(answers, rng, rounding):
+def test_the_first_of_several_receives_the_gradient(answers, rng, rounding):
     """Of equal entries, whatever they are: few grey levels, none but one, infinitely dark ones."""
     for levels in ([-1.0, 0.0, 1.0], [-5.0, -4.0], [0.0], [-np.inf], [np.inf, -np.inf]):
         for shape, *options in cases(rng):
@@ -327,7 +328,7 @@ def test_the_first_of_several_is_paid(answers, rng, rounding):
 
 
 @pytest.mark.exercise("pool-max-backward", points=3)
-def test_entries_of_any_kind_are_paid(answers, rng, rounding):
+def test_entries_of_any_kind_receive_the_gradient(answers, rng, rounding):
     """Single precision, columns in the place of rows."""
     for kind in (single, scattered):
         for shape, *options in cases(rng):
@@ -375,15 +376,15 @@ def test_your_filters_average(answers, rng):
 
 
 @pytest.mark.exercise("pool-ties", points=1)
-def test_your_image_is_paid_as_often_as_asked(answers, rng):
-    """The generous way back gives ȳ to every largest entry: yours has so many."""
+def test_your_image_receives_the_gradient_as_often_as_asked(answers, rng):
+    """The generous backward pass gives ȳ to every largest entry: yours has so many."""
     for window in (1, 2, 3, 4):
         for times in {1, window**2, *rng.integers(1, window**2 + 1, size=3).tolist()}:
             x = np.asarray(answers.overpaid(window, times), dtype=float)
             assert x.shape == (1, 1, window, window)
             y_bar = rng.uniform(1, 2)
-            paid = np.where(x == x.max(), y_bar, 0.0).sum()
-            assert_allclose(paid, times * y_bar, rtol=1e-12)
+            received = np.where(x == x.max(), y_bar, 0.0).sum()
+            assert_allclose(received, times * y_bar, rtol=1e-12)
 
 
 @pytest.mark.exercise("pool-overlap", points=2)
@@ -404,4 +405,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""
     names = {"larger_of_two": "pool-line-5", "average_back": "pool-line-2", "twice": "pool-line-5"}
     truth = [planted(f"pool.{name}", slip)[0] for name, slip in names.items()]
-    assert list(answers.wrong_lines()) == truth
+    assert list(map(index, answers.wrong_lines())) == truth

@@ -3,6 +3,7 @@
 import importlib
 from itertools import pairwise, product
 from math import comb, prod
+from operator import index
 
 import numpy as np
 import pytest
@@ -530,4 +531,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
     yours = answers.wrong_lines()
     names = {"shares": "resnet-line-4", "mean_square": "resnet-line-3", "counted": "resnet-line-4"}
     truth = [planted(f"resnet.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

@@ -2,6 +2,7 @@
 
 import importlib
 from itertools import pairwise
+from operator import index
 
 import numpy as np
 import pytest
@@ -448,7 +449,7 @@ def test_neither_depth_nor_sharing_is_expensive(answers):
 
 
 @pytest.mark.exercise("reverse-tape", points=4)
-def test_a_second_walk_starts_afresh(answers, rng):
+def test_a_second_backward_pass_starts_afresh(answers, rng):
     """Called again on y, or on z after y, each time the bars are those of one walk."""
     number, other = eighths(rng, 2)
     x, w = answers.Node(number), answers.Node(other)
@@ -530,7 +531,7 @@ def test_what_was_not_stretched_is_left_alone(answers, rng):
 
 
 class LinearProgram:
-    """A program with a Jacobian that is drawn, and a count of its runs and its walks back."""
+    """A program with a Jacobian that is drawn, and a count of its runs and its backward passes."""
 
     def __init__(self, rng, of_y, of_x):
         self.jacobian = rng.normal(size=of_y + of_x)
@@ -555,7 +556,7 @@ class LinearProgram:
 
 
 @pytest.mark.exercise("reverse-jacobian", points=2)
-def test_rows_are_filled_in_their_places(answers, rng):
+def test_rows_are_filled_in_their_positions(answers, rng):
     """J has the axes of y, then those of x; one run, and one walk for each entry of y."""
     a, b, c = rng.permutation([2, 3, 4]).tolist()
     for of_y, of_x in [((a,), (b,)), ((a, b), (c,)), ((b,), (a, c)), ((1,), (1, 3)), ((), (a, b)),
@@ -726,4 +727,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "reverse.brackets": "reverse-line-8",
         "reverse.walk": "reverse-line-4",
     }
-    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
+    assert list(map(index, yours)) == [planted(name, slip)[0] for name, slip in names.items()]

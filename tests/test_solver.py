@@ -2,6 +2,7 @@
 
 import threading
 from itertools import combinations, pairwise
+from operator import index
 from types import SimpleNamespace
 
 import numpy as np
@@ -1005,4 +1006,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "solver.pairs": "solver-line-24",
         "solver.scatter": "solver-line-21",
     }
-    assert list(yours) == [planted(name, slip)[0] for name, slip in names.items()]
+    assert list(map(index, yours)) == [planted(name, slip)[0] for name, slip in names.items()]

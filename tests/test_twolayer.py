@@ -1,6 +1,7 @@
 """Two layers.  The claims of `book/twolayer.md`, in the order of the chapter."""
 
 import importlib
+from operator import index
 
 import numpy as np
 import pytest
@@ -444,7 +445,7 @@ def scores_of(params, x):
 
 
 def loss_of(params, x, t, reg):
-    """Add up surprises, one example at a time, and the price of the weights."""
+    """Add up surprises, one example at a time, and the penalty of the weights."""
     y, total = scores_of(params, x), 0.0
     for y_n, t_n in zip(y, t, strict=True):
         total += np.log(np.exp(y_n - y_n.max()).sum()) + y_n.max() - y_n[t_n]
@@ -669,7 +670,7 @@ def test_examples_may_share_features(answers, unchanged, rng):
 
 @pytest.mark.exercise("twolayer-memory", points=4)
 def test_examples_may_have_one_length_and_one_sum(answers, unchanged, rng):
-    """All orders of four numbers: neither sums nor norms tell them apart."""
+    """All orders of four numbers: neither sums nor norms distinguish them."""
     orders = np.unique([rng.permutation(4) for _ in range(60)], axis=0)
     x = rng.permutation(rng.normal(size=4)[orders])
     assert knows(answers, unchanged, x, rng.integers(3, size=len(x)), 3)
@@ -725,7 +726,7 @@ SMOOTH = [
 
 
 def altered(name, change):
-    """Change the gradient of one parameter, by itself, the parameter, N and the price."""
+    """Change the gradient of one parameter, by itself, the parameter, N and the penalty."""
 
     def alter(gradients):
         def wrong(params, x, t, reg):
@@ -789,7 +790,7 @@ def judged_gradients(rng):
 
 
 @pytest.mark.exercise("twolayer-check", points=4)
-def test_right_gradients_are_told_from_wrong_ones(answers, rng):
+def test_right_gradients_are_distinguished_from_wrong_ones(answers, rng):
     """Whatever the nonlinearity is: the loss is given, and differences of it decide."""
     right = True
     for *pair, truth in judged_gradients(rng):
@@ -811,4 +812,4 @@ def test_the_lines_that_you_name_do_not_follow(answers, planted):
         "w1_in_matrices": "twolayer-line-5",
     }
     truth = [planted(f"twolayer.{name}", slip)[0] for name, slip in names.items()]
-    assert list(yours) == truth
+    assert list(map(index, yours)) == truth

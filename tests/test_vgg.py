@@ -2,6 +2,7 @@
 
 import importlib
 from itertools import pairwise
+from operator import index
 
 import numpy as np
 import pytest
@@ -272,6 +273,16 @@ def test_your_stack_replaces_the_window(answers, rng):
         agree(truth, answers.replaced, U, int(C), int(H), int(W))
 
 
+@pytest.mark.exercise("vgg-equivalent", points=2)
+def test_your_stack_is_counted_exactly(answers, rng):
+    """Odd numbers beyond 2⁵³, which no float of eight bytes can hold."""
+    for n in (1, 3, 5):
+        C = 2 * int(rng.integers(2 * 10**7, 4 * 10**7)) + 1
+        H, W = rng.permutation([1, 3, 5])[:2].tolist()
+        found = [int(number) for number in answers.replaced(2 * n + 1, C, H, W)]
+        assert found == [n, 9 * n * C**2, 9 * n * C**2 * H * W]
+
+
 @pytest.mark.exercise("vgg-equal-work", points=2)
 def test_your_stack_is_as_wide_as_its_work_allows(answers, rng):
     """One more channel would take more products than the layer of U × U."""
@@ -409,6 +420,14 @@ def test_your_count_is_exact_for_large_networks(answers, rng):
         agree(counted(*network), answers.parameters, *network)
 
 
+@pytest.mark.exercise("vgg-parameters", points=3)
+def test_your_count_is_exact_beyond_all_floats(answers, rng):
+    """An odd number beyond 2⁵³, of a network without convolutions."""
+    M, K = 2 * rng.integers(10**8, 2 * 10**8, size=2) + 1
+    D, M, K = 2 * int(rng.integers(10**8, 2 * 10**8)), int(M), int(K)
+    assert int(answers.parameters((D, 1, 1), [], [M], K)) == (D + 1) * M + (M + 1) * K
+
+
 def results(size, layers):
     """Sum up the shapes of all results, the first of which is the image."""
     shapes = [size]
@@ -443,9 +462,17 @@ def test_your_sum_takes_any_layers(answers, rng):
             agree(results((C, H, W), layers), answers.kept, (C, H, W), layers)
 
 
+@pytest.mark.exercise("vgg-memory", points=2)
+def test_your_sum_is_exact_beyond_all_floats(answers, rng):
+    """An odd number beyond 2⁵³: a large image, and an even number of scores."""
+    C, H, W = (2 * rng.integers(2 * 10**5, 4 * 10**5, size=3) + 1).tolist()
+    M = 2 * int(rng.integers(1, 99))
+    assert int(answers.kept((C, H, W), [("linear", C * H * W, M)])) == C * H * W + M
+
+
 @pytest.mark.exercise("vgg-wrong-lines", points=0)
 def test_the_lines_that_you_name_do_not_follow(answers, planted):
     """The checker of derivations names the same three."""
     names = {"saving": "vgg-line-2", "one_more_block": "vgg-line-4", "same_work": "vgg-line-1"}
     truth = [planted(f"vgg.{name}", slip)[0] for name, slip in names.items()]
-    assert list(answers.wrong_lines()) == truth
+    assert list(map(index, answers.wrong_lines())) == truth

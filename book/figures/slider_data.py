@@ -12,7 +12,7 @@ import numpy as np
 
 from dlcore.data.augment import SQUARE
 from dlcore.experiments.augment import FLAG
-from dlcore.experiments.descent import bowl, roll
+from dlcore.experiments.descent import roll, separable_quadratic
 from dlcore.formulas.engine.oracle import program
 from dlcore.formulas.quadratic import descent as quadratic
 from dlcore.train.descent import descend
@@ -59,7 +59,7 @@ def bowl_walks(rates=(0.1, 0.5, 1.0, 1.5, 1.8, 1.9, 1.98, 2.02)):
     """Let the rate and the condition number be chosen; the largest curvature is one."""
     frames = []
     for rate, q in product(rates, CONDITIONS):
-        f, slope = bowl(np.array([1 / q, 1.0]))
+        f, slope = separable_quadratic(np.array([1 / q, 1.0]))
         points = descend(slope, START, [rate] * STEPS)
         heights = np.array([f(w) for w in points]) / f(START)
         i = np.arange(STEPS + 1)

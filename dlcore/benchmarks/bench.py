@@ -40,8 +40,8 @@ BENCHES = {  # in the order of the book
 JUDGED = {"conv": judged, "norm": beside_limits, "depthwise": beside_limits, "resident": resident}
 # What follows where a package is missing, and what to do about it.
 CONSEQUENCES = {
-    "torch": "so only our own times are measured: `uv pip install torch` brings PyTorch's",
-    "autograd": "which the benchmark `reverse` needs: `uv pip install autograd`",
+    "torch": "so only our own times are measured: `python -m pip install torch` brings PyTorch's",
+    "autograd": "which the benchmark `reverse` needs: `python -m pip install autograd`",
 }
 
 
@@ -71,6 +71,18 @@ class Benchmark(NamedTuple):
         return milliseconds | ratios(self.timings) | shares | self.means
 
 
+def chosen_names(names):
+    """Return the names of benchmarks, or all of them; refuse others before anything is timed.
+
+    >>> chosen_names(["conv", "pool"])
+    ['conv', 'pool']
+    """
+    for name in names or ():
+        if name not in BENCHES:
+            raise ValueError(f"bench: name is {name!r}, use one of {', '.join(BENCHES)}")
+    return names or list(BENCHES)
+
+
 def lacks(names):
     """Say, a line each, which packages some benchmarks would need and do not find."""
     needed = {"autograd" if name == "reverse" else "torch" for name in names if name in BENCHES}
@@ -80,16 +92,15 @@ def lacks(names):
 
 def run(name, *, record=True):
     """Run a benchmark, write what was measured, and return it."""
-    if name not in BENCHES:
-        raise ValueError(f"bench: name is {name!r}, use one of {', '.join(BENCHES)}")
+    chosen_names([name])
     timings = BENCHES[name]()
     shares, means = JUDGED[name](timings) if name in JUDGED else ({}, {})
     found = Benchmark(timings, shares, means)
-    told = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
-    told["versions"] |= {package: installed(package) for package in ("torch", "autograd")}
-    told["unit"] = "ms; ratios for a / b"
-    told["values"] = found.values
-    write(told["name"], told, recorded=record)
+    measured = {"name": f"bench-{name}", "command": f"dlcore bench {name}", **circumstances()}
+    measured["versions"] |= {package: installed(package) for package in ("torch", "autograd")}
+    measured["unit"] = "ms; ratios for a / b"
+    measured["values"] = found.values
+    write(measured["name"], measured, recorded=record)
     return found
 
 

@@ -26,7 +26,6 @@ class Grouped(typer.core.TyperGroup):
 
 app = typer.Typer(
     cls=Grouped,
-    help="A textbook of deep learning that is checked.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -43,7 +42,8 @@ def print_version(asked: bool):
 def common(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
     ] = False,
 ):
     """A textbook of deep learning that is checked. Begin with `dlcore watch`."""
@@ -65,8 +65,18 @@ def main():
 def usage(error):
     """Say on one line what is wrong with a command line, and where its help is."""
     command = error.ctx.command_path if error.ctx else "dlcore"
+    suggest_longer_names(error)
     said = error.format_message().replace("\n", " ").rstrip(".")
-    return f"{said}, see `{command} --help`" if said else ""
+    remedy = f" See `{command} --help`" if said.endswith("?") else f", see `{command} --help`"
+    return said and said + remedy
+
+
+def suggest_longer_names(error):
+    """Let an option that is unknown stand for those whose names end with it, if there are any."""
+    word = getattr(error, "option_name", "").lstrip("-")
+    names = [name for param in error.ctx.command.params for name in param.opts] if word else []
+    if longer := [name for name in names if name.endswith(f"-{word}")]:
+        error.possibilities = longer
 
 
 def fail(message):

@@ -27,7 +27,7 @@ def export(
     hidden: Hidden = None,
     size: Size = None,
     classes: Classes = None,
-    seed: Annotated[int, typer.Option(help="Of the weights, without a checkpoint.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the weights, without a checkpoint.")] = 0,
 ):
     """Write MODEL, as it is evaluated, in the format ONNX."""
     import numpy as np

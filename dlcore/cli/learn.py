@@ -19,38 +19,6 @@ AnyTopic = Annotated[
 
 
 @app.command(rich_help_panel=PRACTISE)
-def walk(topic: Topic):
-    """List every file that carries TOPIC, from the chapter down to the solution."""
-    from dlcore.course.exercises.topics import walk
-
-    walk(topic)
-
-
-@app.command(rich_help_panel=PRACTISE)
-def check(
-    topic: AnyTopic = "",
-    *,
-    k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
-    hint: Annotated[int, typer.Option(help="How many hints to give.")] = 0,
-    solution: Annotated[str, typer.Option(help="Show the book's answer to this exercise.")] = "",
-):
-    """Check your answers to the exercises of TOPIC, and say why one is wrong."""
-    from dlcore.course.practice.check import check
-
-    raise typer.Exit(check(topic or None, k=k, hint=hint, solution=solution))
-
-
-@app.command(rich_help_panel=PRACTISE)
-def exercises(
-    topics: Annotated[list[str] | None, typer.Argument(help="Chapters; none cuts all.")] = None,
-):
-    """Cut the exercises from the solutions; a file that you have edited is never overwritten."""
-    from dlcore.course.exercises.skeleton import exercises
-
-    exercises(*(topics or ()))
-
-
-@app.command(rich_help_panel=PRACTISE)
 def watch(
     topic: AnyTopic = "",
 ):
@@ -61,11 +29,42 @@ def watch(
 
 
 @app.command(rich_help_panel=PRACTISE)
+def check(
+    topic: AnyTopic = "",
+    *,
+    k: Annotated[str, typer.Option("-k", help="Only exercises whose name contains this.")] = "",
+    hint: Annotated[int, typer.Option(min=0, help="How many hints to give.")] = 0,
+    solution: Annotated[str, typer.Option(help="Show the book's answer to this exercise.")] = "",
+):
+    """Check your answers to the exercises of TOPIC, and say why one is wrong."""
+    from dlcore.course.practice.check import check
+
+    raise typer.Exit(check(topic or None, k=k, hint=hint, solution=solution))
+
+
+@app.command(rich_help_panel=PRACTISE)
 def progress():
     """Show how far you are: chapters, points, time, and what to do next."""
     from dlcore.course.practice.progress import progress
 
     progress()
+
+
+@app.command(rich_help_panel=PRACTISE)
+def notebook(
+    topic: Topic,
+    *,
+    open: Annotated[bool, typer.Option("--open", help="Open it in JupyterLab.")] = False,
+):
+    """Write the exercises of TOPIC as a notebook: formulas, text, and a check after each."""
+    from dlcore.course.practice.notebook import notebook, open_in_jupyter
+    from dlcore.verification.printed import latex_of_page
+
+    path = notebook(topic, latex_of_page)
+    print(f"exercises/{path.name}: open it in Jupyter, or here with `--open`")
+    print(f"`dlcore check` and `dlcore watch` keep it in step with exercises/{path.stem}.py")
+    if open:
+        open_in_jupyter(path)
 
 
 @app.command(rich_help_panel=PRACTISE)
@@ -80,7 +79,17 @@ def mine(
     from dlcore.experiments.mine import run
     from dlcore.experiments.mine.report import report
 
-    report(run(data=data, epochs=epochs, images=images, seed=seed, tell=print))
+    report(run(data=data, epochs=epochs, images=images, seed=seed, log=print))
+
+
+@app.command(rich_help_panel=PRACTISE)
+def exercises(
+    topics: Annotated[list[str] | None, typer.Argument(help="Chapters; none cuts all.")] = None,
+):
+    """Cut the exercises from the solutions; a file that you have edited is never overwritten."""
+    from dlcore.course.exercises.skeleton import exercises
+
+    exercises(*(topics or ()))
 
 
 @app.command(rich_help_panel=PRACTISE)
@@ -93,19 +102,11 @@ def doctor():
 
 
 @app.command(rich_help_panel=PRACTISE)
-def notebook(
-    topic: Topic,
-    *,
-    open: Annotated[bool, typer.Option("--open", help="Open it in JupyterLab.")] = False,
-):
-    """Write the exercises of TOPIC as a notebook: formulas, text, and a check after each."""
-    from dlcore.course.practice.notebook import notebook, open_in_jupyter
-    from dlcore.verification.printed import latex_of_page
+def walk(topic: Topic):
+    """List every file that carries TOPIC, from the chapter down to the solution."""
+    from dlcore.course.exercises.topics import walk
 
-    path = notebook(topic, latex_of_page)
-    print(f"{path} is in step with {path.with_suffix('.py').name}, and `dlcore check` keeps it so")
-    if open:
-        open_in_jupyter(path)
+    walk(topic)
 
 
 @app.command(rich_help_panel=PRACTISE)

@@ -19,7 +19,9 @@ Data = Annotated[str, typer.Option(help="digits, cifar10 or mnist")]
 Where = Annotated[Path | None, typer.Option(help="Folder or archive with the published files.")]
 Hidden = Annotated[int | None, typer.Option(help="Units of the hidden layer.")]
 Cluster = Annotated[str, typer.Option(help="Address of a Dask scheduler: tcp://host:8786")]
-Seed = Annotated[int, typer.Option(help="Of the first weights, the batches and the augmentation.")]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Of the first weights, the batches and the augmentation.")
+]
 
 
 @app.command(rich_help_panel=TRAIN)
@@ -110,7 +112,8 @@ def kept(checkpoint, epochs):
         return "dlcore: nothing is kept; --checkpoint FILE keeps every epoch"
     if not epochs:
         return f"dlcore: no epoch has ended, {checkpoint} is as it was"
-    return f"dlcore: {checkpoint} holds {epochs} epochs, the same command with --resume goes on"
+    held = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+    return f"dlcore: {checkpoint} holds {held}, the same command with --resume goes on"
 
 
 @app.command(rich_help_panel=TRAIN)
@@ -216,9 +219,9 @@ def bench(
     ] = False,
 ):
     """Time our programs beside PyTorch's, turn by turn in one process."""
-    from dlcore.benchmarks.bench import BENCHES, bench, lacks
+    from dlcore.benchmarks.bench import bench, chosen_names, lacks
 
-    chosen = names or list(BENCHES)
+    chosen = chosen_names(names)
     for line in lacks(chosen):
         print(line, file=sys.stderr)
     for name in chosen:

@@ -27,7 +27,7 @@ PRINTED = [
 
 
 def handout():
-    """The images, filters and offsets of 001: every number is spread evenly."""
+    """The images, filters and biases of 001: every number is spread evenly."""
     x = np.linspace(-0.1, 0.5, 96).reshape(2, 3, 4, 4)
     w = np.linspace(-0.2, 0.3, 144).reshape(3, 3, 4, 4)
     return x, w, np.linspace(-0.1, 0.2, 3)

@@ -76,7 +76,7 @@ def softened(curvature):
     return f, lambda w: curvature * np.tanh(w)
 
 
-def bowl(curvatures):
+def separable_quadratic(curvatures):
     """A quadratic function, a parabola along every axis:  f(w) = ½ Σ_d κ_d w_d²."""
     return lambda w: float(w @ (curvatures * w)) / 2, lambda w: curvatures * w
 
@@ -100,7 +100,7 @@ def stray(rates, runs, *, rng):
 def roll(curvatures, rate, momentum, steps):
     """Minimise a quadratic with momentum, from one in every coordinate; return (T + 1, D)."""
     optimizer = Momentum(rate, momentum=momentum)
-    return path(optimizer, bowl(curvatures)[1], np.ones(len(curvatures)), steps)
+    return path(optimizer, separable_quadratic(curvatures)[1], np.ones(len(curvatures)), steps)
 
 
 def slowest(curvature1, curvature2, rate, momentum, steps, points=200):
@@ -130,5 +130,5 @@ def without_edges(steps, distance=5.0):
     return {
         "bound": distance**2 / (2 * np.asarray(steps)),
         "knee": [end(knees[T], [distance], T) for T in steps],
-        "quadratic": [end(bowl(curvatures), start, T) for T in steps],
+        "quadratic": [end(separable_quadratic(curvatures), start, T) for T in steps],
     }

@@ -97,7 +97,7 @@ def experiment(name, *claims, data=None, quick=False, divided=False):
 
 
 def processor():
-    """Name the processor, as far as the machine tells."""
+    """Name the processor, if the machine does."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
@@ -166,8 +166,8 @@ def run_by(experiment, seed, executor):
     """Run an experiment by an executor: its parts, or all of it as one task."""
     if experiment.divided:
         return *experiment.run(seed, executor=executor), circumstances()
-    [(_, told)] = executor.results(partial(outcome, experiment.run), [seed])
-    return told
+    [(_, found)] = executor.results(partial(outcome, experiment.run), [seed])
+    return found
 
 
 def reproduce_one(experiment, seed=0, *, executor=None, recorded=False):
@@ -179,7 +179,7 @@ def reproduce_one(experiment, seed=0, *, executor=None, recorded=False):
     values, history, where = run_by(experiment, seed, executor or LocalExecutor())
     runs = history.get("runs", ()) if experiment.divided else ()  # some were done earlier
     seconds = max(time.perf_counter() - start, sum(run["seconds"] for run in runs))
-    told = {
+    found = {
         "name": experiment.name,
         "command": experiment.command + (f" --seed {seed}" if seed else ""),
         "seed": seed,
@@ -190,7 +190,7 @@ def reproduce_one(experiment, seed=0, *, executor=None, recorded=False):
                    for claim in experiment.claims},
         "history": history,
     }  # fmt: skip
-    return told, write(experiment.name, told, recorded=recorded)
+    return found, write(experiment.name, found, recorded=recorded)
 
 
 def record(name):

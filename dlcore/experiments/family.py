@@ -128,11 +128,11 @@ def carried_out(function, run):
     start = time.perf_counter()
     found = function(run.setting, run.seed)
     values, curves = found if isinstance(found, tuple) else (found, None)
-    told = {
+    outcome = {
         "values": {key: float(value) for key, value in values.items()},
         "seconds": round(time.perf_counter() - start, 1), "processor": processor(),
     }  # fmt: skip
-    return told if curves is None else told | {"curves": curves}
+    return outcome if curves is None else outcome | {"curves": curves}
 
 
 def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS, complete=None, tidy=None):
@@ -185,9 +185,9 @@ class Verdict(NamedTuple):
 
     @property
     def word(self):
-        """Say whether the conclusion replicates, does not, or cannot be told."""
+        """Say whether the conclusion replicates, does not, or is undecided."""
         if self.p >= LEVEL:
-            return "cannot be told"
+            return "undecided"
         return "replicates" if self.difference.mean > 0 else "does not replicate"
 
 

@@ -6,6 +6,7 @@ Chapter: book/ledger.md.
 """
 
 import re
+from difflib import get_close_matches
 from html import escape
 from math import floor, log10
 from typing import NamedTuple
@@ -82,10 +83,10 @@ class Ledger:
 
 def line(row):
     """List the cells of a row; from left to right they read as a sentence that is true."""
-    told = re.sub("`(.*?)`", r"<code>\1</code>", escape(row.experiment.title))
+    title = re.sub("`(.*?)`", r"<code>\1</code>", escape(row.experiment.title))
     command = f"<code>{row.experiment.command}</code>"
     numbers = map(escape, relation(row.claim, row.ours))
-    return f"{told}<br>{command}", escape(row.claim.key), *numbers, escape(row.claim.source)
+    return f"{title}<br>{command}", escape(row.claim.key), *numbers, escape(row.claim.source)
 
 
 def relation(claim, ours):
@@ -142,18 +143,20 @@ def reproduce(name, *, seed=0, cluster="", recorded=False):
     """
     known = experiments()
     if name not in known:
-        raise ValueError(f"reproduce: name is {name!r}, use one of {', '.join(known)}")
+        near = get_close_matches(name, known, n=1)
+        remedy = f"did you mean {near[0]}?" if near else "`dlcore reproduce` lists all"
+        raise ValueError(f"reproduce: name is {name!r}, {remedy}")
     with executor_at(cluster, data=known[name].data) as executor:
-        told, path = reproduce_one(known[name], seed, executor=executor, recorded=recorded)
+        found, path = reproduce_one(known[name], seed, executor=executor, recorded=recorded)
     claims = {claim.key: claim for claim in known[name].claims}
     table = Table("value", "ours", "", "theirs", "source", box=None)
-    for key, ours in told["values"].items():
+    for key, ours in found["values"].items():
         claim = claims.get(key)
         row = (*relation(claim, ours), claim.source) if claim else (figure(ours), "", "", "")
         table.add_row(key, *row)
     Console().print(known[name].title, style="bold")
     Console().print(table)
-    print(f"in {told['seconds']} s, written to {path}")
+    print(f"in {found['seconds']} s, written to {path}")
 
 
 def interrupted(name):

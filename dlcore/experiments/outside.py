@@ -59,13 +59,13 @@ class OnnxCase(NamedTuple):
         return ""
 
     def differentiated(self):
-        """Compute the case in reverse mode; tell what differs from plain evaluation, or nothing.
+        """Compute the case in reverse mode; return what differs from plain evaluation, or nothing.
 
         All values have to agree in every bit, and gradients to have the shapes of the inputs. None
         is returned where nothing depends on a number smoothly: the case is not differentiable.
         """
-        told = [difference_in_reverse(self.model, list(inputs)) for inputs, _ in self.data]
-        return next(filter(None, told), told[0]) if told else None
+        differences = [difference_in_reverse(self.model, list(inputs)) for inputs, _ in self.data]
+        return next(filter(None, differences), differences[0]) if differences else None
 
 
 def difference_in_reverse(model, inputs):
@@ -90,8 +90,8 @@ def difference_in_reverse(model, inputs):
             return f"{y!r} in reverse mode, {z!r} in plain evaluation"
     x_bars = pullback([np.ones_like(y) for y in ys])
     kinds = [(np.shape(inputs[i]), np.result_type(inputs[i])) for i in places]
-    told = [(np.shape(bar), np.result_type(bar)) for bar in x_bars]
-    return "" if told == kinds else f"gradients are {told}, the inputs {kinds}"
+    found = [(np.shape(bar), np.result_type(bar)) for bar in x_bars]
+    return "" if found == kinds else f"gradients are {found}, the inputs {kinds}"
 
 
 def compare(found, wanted, rtol, atol):
@@ -141,17 +141,17 @@ def ours(model):
 def onnx_cases_counted(seed):
     """Try the cases of ONNX for all operators that we have."""
     cases = onnx_cases()
-    told = {case.name: case.mistake() for case in cases if not case.reason}
+    mistakes = {case.name: case.mistake() for case in cases if not case.reason}
     apart = {case.name: case.reason for case in cases if case.reason}
     traced = {case.name: case.differentiated() for case in cases if not case.reason}
     smooth = {name: mistake for name, mistake in traced.items() if mistake is not None}
     values = {
         "cases": len(cases),
-        "applicable": len(told),
-        "passed": sum(not mistake for mistake in told.values()),
+        "applicable": len(mistakes),
+        "passed": sum(not mistake for mistake in mistakes.values()),
         "differentiable": len(smooth),
         "same in reverse mode": sum(not mistake for mistake in smooth.values()),
         "operators": len(OPERATORS),
     }
-    wrong = {name: mistake for name, mistake in [*told.items(), *smooth.items()] if mistake}
+    wrong = {name: mistake for name, mistake in [*mistakes.items(), *smooth.items()] if mistake}
     return values, {"wrong": wrong, "not applicable": apart}

@@ -172,10 +172,10 @@ def train_both(torch, name, data, seed):
     test = data.test.first(1000)
     sides = {"here": (model, vars(history)), "PyTorch": (solver.scores(), solver.theirs)}
     values, curves = {}, {}
-    for side, (scores, told) in sides.items():
-        values[f"{name}, validation, {side}"] = max(told["val_accuracy"])
+    for side, (scores, curve) in sides.items():
+        values[f"{name}, validation, {side}"] = max(curve["val_accuracy"])
         values[f"{name}, test, {side}"] = accuracy(scores, test.x, test.t)
-        curves[side] = np.array(told["train_loss"])[:: every(name)]
+        curves[side] = np.array(curve["train_loss"])[:: every(name)]
     return values, curves
 
 
@@ -236,7 +236,7 @@ def pytorch_files(seed):
             Path(folder, name) for name in ("w.npz", "w.safetensors", "w.onnx", "t.safetensors")
         )
         save_weights(npz, nn.named_parameters(model), nn.named_state(model))
-        told = [
+        printed = [
             command("convert", npz, tensors, "--model", "resnet20", *options),
             command("export", "resnet20", "--onnx", onnx, "--checkpoint", npz, *options),
         ]
@@ -252,8 +252,8 @@ def pytorch_files(seed):
         safetensors.save_file(module.state_dict(), theirs)
         back = load_state_dict(ResNet(rng=rng, dtype=np.float32), read_tensors(theirs))
         values["scores of PyTorch's file"] = apart(back(x), expected)
-        told = [line.replace(f"{folder}/", "") for line in told]
-    return values | {"arrays": len(state_dict(model))}, {"printed": told}
+        printed = [line.replace(f"{folder}/", "") for line in printed]
+    return values | {"arrays": len(state_dict(model))}, {"printed": printed}
 
 
 # What the page prints
@@ -278,8 +278,8 @@ def print_training():
     theirs = {claim.key: claim.theirs for claim in EXPERIMENTS["pytorch-training"].claims}
     for key in dict.fromkeys(key.rpartition(", ")[0] for key in theirs):
         sides = [values[f"{key}, {side}"] for side in ("here", "PyTorch")]
-        told = [*sides, theirs[f"{key}, here"]]
-        print(f"{key:26}" + "".join(f"{value:10.3f}" for value in told))
+        numbers = [*sides, theirs[f"{key}, here"]]
+        print(f"{key:26}" + "".join(f"{value:10.3f}" for value in numbers))
 
 
 def training_losses(name):

@@ -142,20 +142,20 @@ class Search(NamedTuple):
     def compare(self, seed, folder, executor):
         """Train the recipe as it is, and with the settings that each of both searches finds."""
         training, plans = Training(self.recipe, self.data, seed), self.plans(seed)
-        told, pieces = {}, {}
+        values, pieces = {}, {}
         for kind, (settings, plan) in plans.items():
             found = halve(training, settings, plan, folder=folder / kind, executor=executor)
             solver = restored(training, found[0])
             pieces[kind] = found
-            told[f"validation, {kind}"] = found[0].accuracy
-            told[f"test, {kind}"] = accuracy(solver.model, *solver.data.test)
-            told[f"setting, {kind}"] = found[0].setting
-        level = as_good_as(told["validation, tuned"], solver.data.val.N)
-        told["as good"] = float(told["validation, halving"] >= level)
+            values[f"validation, {kind}"] = found[0].accuracy
+            values[f"test, {kind}"] = accuracy(solver.model, *solver.data.test)
+            values[f"setting, {kind}"] = found[0].setting
+        level = as_good_as(values["validation, tuned"], solver.data.val.N)
+        values["as good"] = float(values["validation, halving"] >= level)
         in_order = [accuracy_of(pieces["random"], setting) for setting in plans["random"][0]]
-        told["random, in order"] = in_order
-        told["epochs, random"] = self.recipe.epochs * trials_until(in_order, level)
-        return told
+        values["random, in order"] = in_order
+        values["epochs, random"] = self.recipe.epochs * trials_until(in_order, level)
+        return values
 
 
 def best_so_far(accuracies):

@@ -281,14 +281,20 @@ RECIPES = {
 def recipe(model, data):
     """Look up the settings for a model and a dataset.
 
-    Raises ValueError where there is no recipe, with all that there are.
+    Raises ValueError where there is no recipe, with the models or the datasets that there are.
 
     >>> recipe("linear", "digits").epochs
     30
+    >>> recipe("vgg-cifar", "digits")
+    Traceback (most recent call last):
+    ValueError: train: data is 'digits', vgg-cifar has recipes for cifar10
     """
-    if (model, data) not in RECIPES:
-        known = ", ".join(" on ".join(pair) for pair in RECIPES)
-        raise ValueError(f"train: no recipe for {model} on {data}, there are {known}")
+    models = dict.fromkeys(name for name, _ in RECIPES)
+    if model not in models:
+        raise ValueError(f"train: model is {model!r}, use one of {', '.join(models)}")
+    known = [name for each, name in RECIPES if each == model]
+    if data not in known:
+        raise ValueError(f"train: data is {data!r}, {model} has recipes for {', '.join(known)}")
     return RECIPES[model, data]
 
 

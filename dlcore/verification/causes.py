@@ -110,7 +110,7 @@ class Examiner(runner.Runner):
     pytest_runtest_makereport = runner.pytest.hookimpl(wrapper=True)(pytest_runtest_makereport)
 
     def explained(self, one, wrong, book):
-        """Say of a wrong answer what its reader is told, with it among the known ones and not."""
+        """Name the cause of a wrong answer, with it among the known ones and without it."""
         kind, answer, findings, recordings = one
         found = [i for i, finding in enumerate(findings) if finding]
         if not found:
@@ -197,10 +197,10 @@ def write(topic, counts, seconds):
     known = before["topics"] | {topic: counts}
     spent = before["seconds"] | {topic: seconds}
     by_topic = {name: known[name] for name in topics.topics() if name in known}
-    told = {"name": RECORD, "command": "dlcore verify answers --record"}
-    told |= experiment.circumstances() | {"seconds": round(sum(spent.values()), 1)}
-    told |= {"values": summed(by_topic), "theirs": {}}
-    experiment.write(RECORD, told | {"history": {"topics": by_topic, "seconds": spent}})
+    found = {"name": RECORD, "command": "dlcore verify answers --record"}
+    found |= experiment.circumstances() | {"seconds": round(sum(spent.values()), 1)}
+    found |= {"values": summed(by_topic), "theirs": {}}
+    experiment.write(RECORD, found | {"history": {"topics": by_topic, "seconds": spent}})
 
 
 def summed(by_topic):

@@ -169,9 +169,9 @@ class Server:
 
     def require(self, path, test):
         """Raise RuntimeError where not even a test of the right program can run."""
-        told = self.trial_of_the_right_program(path, test)
-        if told not in ("", test):
-            raise RuntimeError(f"mutants: {test} cannot run on {path} as it is: {told}")
+        refused_by = self.trial_of_the_right_program(path, test)
+        if refused_by not in ("", test):
+            raise RuntimeError(f"mutants: {test} cannot run on {path} as it is: {refused_by}")
 
     def trial_of_the_right_program(self, path, test):
         """Have one test run on a module as it is; return what fails, or nothing."""
@@ -249,8 +249,8 @@ def report(*, per_module=PER_MODULE, seed=0, record=False):
     if record:
         command = f"dlcore verify mutants --code --count {per_module} --seed {seed} --record"
         seconds = round(time.monotonic() - begun, 1)
-        told = {"name": "code-mutants", "command": command, "seed": seed}
-        told |= experiment.circumstances() | {"seconds": seconds}
-        told |= {"values": values, "theirs": {}, "history": history}
-        experiment.write("code-mutants", told)
+        found = {"name": "code-mutants", "command": command, "seed": seed}
+        found |= experiment.circumstances() | {"seconds": seconds}
+        found |= {"values": values, "theirs": {}, "history": history}
+        experiment.write("code-mutants", found)
     return int(values["part"] < SHARE)

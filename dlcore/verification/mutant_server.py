@@ -103,18 +103,19 @@ def answer(job):
         os.close(reading)
         signal.alarm(job["seconds"])
         try:
-            told = judge(job)
+            verdict = judge(job)
         except BaseException as error:
-            told = f"{type(error).__name__}: {error}"[:200]
-        os.write(writing, json.dumps(told).encode())
+            verdict = f"{type(error).__name__}: {error}"[:200]
+        os.write(writing, json.dumps(verdict).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        told = pipe.read()
+        answer = pipe.read()
     os.waitpid(child, 0)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
-    return json.loads(told) if told else f"still running after {job['seconds']} seconds, or ended"
+    overdue = f"still running after {job['seconds']} seconds, or ended"
+    return json.loads(answer) if answer else overdue
 
 
 def main():

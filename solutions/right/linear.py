@@ -10,8 +10,8 @@ from dlcore.course.exercises.known_answers import right
 
 @right("linear-forward", "A loop over examples and outputs, lists in the end.")
 def linear(x, w, b):
-    return [[float(np.dot(each.ravel(), column) + offset)
-             for column, offset in zip(w.T, b, strict=True)] for each in x]  # fmt: skip
+    return [[float(np.dot(each.ravel(), column) + bias)
+             for column, bias in zip(w.T, b, strict=True)] for each in x]  # fmt: skip
 
 
 @right("linear-forward", "One axis after the other, by a contraction.")
@@ -56,8 +56,8 @@ def classifier_loss(x, t, w, b, reg):
     y = np.column_stack([x, np.ones(len(x))]) @ np.vstack([w, b])
     y = y - np.max(y, axis=1)[:, None]
     log_p = y - np.log(np.sum(np.exp(y), axis=1))[:, None]
-    price = reg * np.linalg.norm(w) ** 2 / 2
-    loss = -np.take_along_axis(log_p, t[:, None].astype(int), axis=1).mean() + price
+    penalty = reg * np.linalg.norm(w) ** 2 / 2
+    loss = -np.take_along_axis(log_p, t[:, None].astype(int), axis=1).mean() + penalty
     slopes = np.exp(log_p)
     np.subtract.at(slopes, (np.arange(len(x)), t), 1)
     slopes = slopes / len(x)

@@ -84,18 +84,18 @@ def hinge(scores, t, *, margin=1.0):
     right = np.take_along_axis(scores, t[:, None], axis=1)
     wrong = 1.0 - np.eye(scores.shape[1])[t]
     short = (scores - right + margin) * wrong
-    pays = np.heaviside(short, 0.5) * wrong
-    pays = pays - (1 - wrong) * pays.sum(axis=1)[:, None]
-    return short.clip(min=0).sum(axis=1).mean(), pays / len(t)
+    positive = np.heaviside(short, 0.5) * wrong
+    positive = positive - (1 - wrong) * positive.sum(axis=1)[:, None]
+    return short.clip(min=0).sum(axis=1).mean(), positive / len(t)
 
 
 @right("loss-hinge", "At a kink every class has slope 1; sums where a mask is true.")
 def hinge(scores, t, *, margin=1.0):
     wrong = np.arange(scores.shape[1]) != np.reshape(t, (-1, 1))
     short = scores - np.take_along_axis(scores, t[:, None], axis=1) + margin
-    pays = wrong & (short >= 0)
-    share = pays - ~wrong * pays.sum(axis=1, keepdims=True)
-    return np.sum(short, where=pays) / len(t), share / len(t)
+    positive = wrong & (short >= 0)
+    share = positive - ~wrong * positive.sum(axis=1, keepdims=True)
+    return np.sum(short, where=positive) / len(t), share / len(t)
 
 
 @right("loss-smoothing", "The mean of K cross-entropies, each with another label.")

@@ -12,7 +12,7 @@ from dlcore.course.exercises.known_answers import right
 
 
 class Numbered:
-    """A node that knows its parents; how it walks back is what differs."""
+    """A node that knows its parents; its backward pass is what differs."""
 
     count = 0
 

@@ -62,7 +62,7 @@ def relu_backward(y_bar, x):
     return y_bar * np.maximum(x, 0)
 
 
-@wrong("activation-relu-backward", "You wrote into ȳ: make a new array.")
+@wrong("activation-relu-backward", "You wrote into an argument: make a new array.")
 def relu_backward(y_bar, x):
     y_bar[x <= 0] = 0
     return y_bar
@@ -257,3 +257,22 @@ named("You name the lines after the slips, as far as there are any.", 5, 3, 4)
 named("In the first derivation one is added and taken off rightly: look further.", 3, 2, 3)
 named("In the second derivation the factor is right above the bar: look below it.", 4, 3, 3)
 named("In the third derivation the size is right at the end: a sum is no mean.", 4, 2, 4)
+
+
+@wrong(
+    "activation-sigmoid",
+    "np.where computes both of its branches: the one that is not taken warns.",
+    also="eˣ overflows far above zero",
+)
+def sigmoid(x):
+    return np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(x) / (1 + np.exp(x)))
+
+
+@wrong("activation-init", "The weights are (D, M): a row for each feature, a column for each unit.")
+def he(D, M, *, rng):
+    return rng.normal(0.0, np.sqrt(2 / D), (M, D))
+
+
+@wrong("activation-leaky", "Return the pullback beside y: it is asked for as well.")
+def leaky_relu(x, *, slope=0.01):
+    return np.where(x > 0, x, slope * x)

@@ -347,3 +347,22 @@ named("In the second derivation the last line is right: look at what is left of 
 named(
     "In the third derivation the brackets are right: look at what is taken out of the sum.", 3, 2, 2
 )
+
+
+@wrong(
+    "augment-mixup", "A mixture has fractions, and whole numbers have none: the result is a float."
+)
+def mixup(x, t, partners, share, K):
+    rows = np.eye(K)[t]
+    lam = share[:, None, None, None]
+    y = np.empty_like(x)
+    y[...] = np.trunc(lam * x + (1 - lam) * x[partners])
+    return y, share[:, None] * rows + (1 - share[:, None]) * rows[partners]
+
+
+@wrong("augment-mixup", "You write into x, whose images are partners of others still.")
+def mixup(x, t, partners, share, K):
+    rows = np.eye(K)[t]
+    lam = share[:, None, None, None]
+    x[:] = lam * x + (1 - lam) * x[partners]
+    return x, share[:, None] * rows + (1 - share[:, None]) * rows[partners]

@@ -260,3 +260,46 @@ def wrong_lines():
 @wrong("conv-wrong-lines", "A pixel is seen through one tap: line two of the first one is right.")
 def wrong_lines():
     return [2, 2, 2]
+
+
+def conv_with(x, w, stride, padding, **options):
+    """Convolve images whose padding is filled in some way."""
+    (N, _, H, W), (F, _, U, V) = x.shape, w.shape
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)), **options)
+    P, Q = (H + 2 * padding - U) // stride + 1, (W + 2 * padding - V) // stride + 1
+    y = np.empty((N, F, P, Q))
+    for n, f, p, q in np.ndindex(N, F, P, Q):
+        i, j = p * stride, q * stride
+        y[n, f, p, q] = np.sum(x[n, :, i : i + U, j : j + V] * w[f])
+    return y
+
+
+@wrong("conv-naive", "Outside an image there are zeros, and not its last pixels once more.")
+def conv(x, w, stride=1, padding=0):
+    return conv_with(x, w, stride, padding, mode="edge")
+
+
+@wrong("conv-dilated", "There is no padding: the maps are smaller than the images.")
+def conv_dilated(x, w, dilation):
+    big = np.zeros((*w.shape[:2], *(dilation * (n - 1) + 1 for n in w.shape[2:])))
+    big[:, :, ::dilation, ::dilation] = w
+    return conv_with(x, big, 1, dilation * (w.shape[2] - 1) // 2)
+
+
+def right(x, w, y_bar, stride=1, padding=0):
+    """Return what is right."""
+    (N, _, H, W), (F, _, U, V) = x.shape, w.shape
+    P, Q = y_bar.shape[2:]
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    x_bar, w_bar = np.zeros(x.shape), np.zeros(w.shape)
+    for n, f, p, q in np.ndindex(N, F, P, Q):
+        i, j = p * stride, q * stride
+        x_bar[n, :, i : i + U, j : j + V] += y_bar[n, f, p, q] * w[f]
+        w_bar[f] += y_bar[n, f, p, q] * x[n, :, i : i + U, j : j + V]
+    return x_bar[:, :, padding : padding + H, padding : padding + W], w_bar
+
+
+@wrong("conv-backward", "First the gradient of the images, then that of the filters.")
+def conv_backward(x, w, y_bar, stride=1, padding=0):
+    a, b = right(x, w, y_bar, stride, padding)
+    return b, a

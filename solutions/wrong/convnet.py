@@ -12,23 +12,23 @@ from dlcore.course.exercises.known_answers import wrong
 given = load(topics.ROOT / "solutions/convnet.py")  # the pieces that everybody is given
 
 
-def planned(size, F, window, M, K, *, up=False, offsets=1, halved=True, channels=True):
+def planned(size, F, window, M, K, *, up=False, biases=1, halved=True, channels=True):
     """Plan the network, with one thing or another done wrongly."""
     C, H, W = size
     P, Q = (-(-H // 2), -(-W // 2)) if up else (H // 2, W // 2)
     P, Q = (P, Q) if halved else (H, W)
     D = F * P * Q
     taps = (C if channels else 1) * window * window
-    filters = F * (taps + offsets)
-    first = (D + offsets) * M
-    last = (M + offsets) * K
+    filters = F * (taps + biases)
+    first = (D + biases) * M
+    last = (M + biases) * K
     shapes = (F, H, W), (F, P, Q), (D,), (M,), (K,)
     return list(zip(shapes, (filters, 0, 0, first, last), strict=True))
 
 
 @wrong("convnet-shapes", "The biases are parameters too: one for every filter and every unit.")
 def plan(size, F, window, M, K):
-    return planned(size, F, window, M, K, offsets=0)
+    return planned(size, F, window, M, K, biases=0)
 
 
 @wrong("convnet-shapes", "A last row that fills no window is left out: round down, not up.")
@@ -105,10 +105,10 @@ def sandwich(x, w, b):
     return stacked(x, w, b, pullback)
 
 
-def output(params, maps, bend=given.relu):
+def output(params, maps, nonlinearity=given.relu):
     """Judge pooled maps, or what was made of them."""
     features = maps.reshape(len(maps), -1)
-    return bend(features @ params["w2"] + params["b2"]) @ params["w3"] + params["b3"]
+    return nonlinearity(features @ params["w2"] + params["b2"]) @ params["w3"] + params["b3"]
 
 
 def pooled(params, x):
@@ -118,7 +118,7 @@ def pooled(params, x):
 
 @wrong("convnet-forward", "The ReLU between the two linear layers is missing.")
 def scores(params, x):
-    return output(params, pooled(params, x), bend=lambda h: h)
+    return output(params, pooled(params, x), nonlinearity=lambda h: h)
 
 
 @wrong("convnet-forward", "Do not apply a ReLU to the scores.")
@@ -270,3 +270,12 @@ def wrong_lines():
 @wrong("convnet-wrong-lines", "In the third look at the pixel that the tap u lies on.")
 def wrong_lines():
     return [3, 4, 4]
+
+
+@wrong("convnet-sandwich", "Return y first, then the pullback.")
+def sandwich(x, w, b):
+    a = given.conv(x, w, b)
+    h = given.relu(a)
+    return lambda y_bar: given.conv_backward(
+        given.relu_backward(given.pool_backward(y_bar, h), a), x, w
+    ), given.pool(h)

@@ -409,3 +409,20 @@ def wrong_lines():
 @wrong("densenet-wrong-lines", "The first line of a derivation is never changed.")
 def wrong_lines():
     return [1, 1, 1]
+
+
+@wrong("densenet-channels", "The list begins with the channels of the first convolution.")
+def channels(C, growth, blocks, compression=1.0):
+    found = [C]
+    for number, layers in enumerate(blocks):
+        if number:
+            found.append(int(compression * found[-1]))
+        for _ in range(layers):
+            found.append(found[-1] + growth)
+    return found[1:]
+
+
+@wrong("densenet-memory", "First the layers with arrays of their own, then the single buffer.")
+def memory(C, growth, layers):
+    copies = 2 * layers * C + growth * layers * (layers + 1)
+    return C + growth * layers, copies

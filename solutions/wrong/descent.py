@@ -254,3 +254,28 @@ def wrong_lines():
 )
 def wrong_lines():
     return [3, 2, 5]
+
+
+@wrong("descent-bound", "The left side comes first: yours are exchanged.")
+def both_sides(points, slopes, u, rate):
+    left = np.sum((points[:-1] - u) * slopes)
+    right = np.sum((points[0] - u) ** 2) / (2 * rate) + rate / 2 * np.sum(slopes**2)
+    return float(right), float(left)
+
+
+@wrong("descent-rate", "The number of steps comes first, and the rate second.")
+def plan(accuracy, distance, rho):
+    steps = int(np.ceil((distance * rho / accuracy) ** 2))
+    return float(distance / (rho * np.sqrt(steps))), steps
+
+
+@wrong("descent-rate", "One step is taken at least, however low the accuracy that is asked for.")
+def plan(accuracy, distance, rho):
+    steps = int(np.ceil((distance * rho / accuracy) ** 2)) if distance * rho / accuracy > 0.5 else 0
+    return steps, float(distance / (rho * np.sqrt(max(steps, 1))))
+
+
+@wrong("descent-momentum", "The learning rate comes first, and the momentum second.")
+def heavy_ball(curvature1, curvature2):
+    low, high = np.sqrt(curvature1), np.sqrt(curvature2)
+    return float(((high - low) / (high + low)) ** 2), float((2 / (low + high)) ** 2)

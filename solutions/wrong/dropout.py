@@ -280,3 +280,50 @@ def wrong_lines():
 )
 def wrong_lines():
     return [3, 4, 3]
+
+
+def drop(x, p, rng):
+    """Drop entries rightly."""
+    return x if rng is None else x * (rng.random(x.shape) >= p) / (1 - p)
+
+
+@wrong("dropout-forward", "p is checked with a generator only: evaluation raises ValueError, too.")
+def dropout(x, p, rng=None):
+    if rng is not None and not 0 <= p < 1:
+        raise ValueError(p)
+    return drop(x, p, rng)
+
+
+@wrong("dropout-forward", "p is checked in evaluation only: training raises ValueError, too.")
+def dropout(x, p, rng=None):
+    if rng is None and not 0 <= p < 1:
+        raise ValueError(p)
+    return x * (rng.random(x.shape) >= p) / (1 - p or 1) if rng else x
+
+
+@wrong("dropout-forward", "nan is no probability, and passes both comparisons: ask for 0 <= p < 1.")
+def dropout(x, p, rng=None):
+    if p < 0 or p >= 1:
+        raise ValueError(p)
+    return drop(x, p, rng)
+
+
+@wrong("dropout-maps", "Without a generator nothing is dropped or scaled: return x.")
+def dropout_maps(x, p, rng=None):
+    if rng is None:
+        return x / (1 - p)
+    return x * (rng.random((*x.shape[:2], 1, 1)) >= p) / (1 - p)
+
+
+@wrong("dropout-path", "Without a generator the branch is added whole: shortcut + branch.")
+def drop_path(shortcut, branch, p, rng=None):
+    if rng is None:
+        return shortcut + (1 - p) * branch
+    kept = (rng.random(len(branch)) >= p).reshape(-1, *[1] * (branch.ndim - 1))
+    return shortcut + branch * kept / (1 - p)
+
+
+@wrong("dropout-backward", "Without a generator x̄ is ȳ: nothing is scaled in evaluation.")
+def dropout_pullback(x, p, rng=None):
+    factor = 1 / (1 - p) if rng is None else (rng.random(x.shape) >= p) / (1 - p)
+    return x * (1.0 if rng is None else factor), lambda y_bar: y_bar * factor

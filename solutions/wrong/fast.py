@@ -249,3 +249,10 @@ def wrong_lines():
 @wrong("fast-wrong-lines", "In the third, a rounding may add as well as take away.")
 def wrong_lines():
     return [2, 3, 2]
+
+
+@wrong("fast-intensity", "Filters are moved, too, once: they count among the bytes.")
+def intensity(N, C, H, W, F, U, V):
+    P, Q = H - U + 1, W - V + 1
+    numbers = N * C * H * W + N * F * P * Q
+    return 2 * N * F * P * Q * C * U * V / (4 * numbers)

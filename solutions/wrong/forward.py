@@ -255,3 +255,23 @@ named("Lines are counted from one: the first is the one that begins without a si
 named("You name the lines after the slips, as far as there are any.", 4, 5, 3)
 named("In the first derivation h² over h is h, and not nothing: look at the last line.", 2, 4, 2)
 named("In the third, the rows of J belong to what comes out of it: look at its indices.", 3, 4, 3)
+
+
+class Plain:
+    """A dual number whose operand on the right may be plain."""
+
+    def __init__(self, value, dot=0):
+        self.value, self.dot = value, dot
+
+    def __add__(self, other):
+        other = other if isinstance(other, type(self)) else type(self)(other)
+        return type(self)(self.value + other.value, self.dot + other.dot)
+
+    def __mul__(self, other):
+        other = other if isinstance(other, type(self)) else type(self)(other)
+        return type(self)(self.value * other.value, self.dot * other.value + self.value * other.dot)
+
+
+@wrong("forward-dual", "A plain number may stand on the left: leave __radd__ and __rmul__ in.")
+class Dual(Plain):
+    pass

@@ -3,6 +3,7 @@
 Chapter: book/graph.md.
 """
 
+import contextlib
 from math import factorial
 
 from dlcore.course.exercises.known_answers import wrong
@@ -332,3 +333,111 @@ named("Lines are counted from one: the first is the one that begins without a si
 named("You name the lines after the slips: each follows from what is wrong.", 3, 5, 4)
 named("In the first derivation T edges have T differences: count those of the sum.", 3, 4, 3)
 named("In the third, compare the last line with three diamonds, counted by hand.", 2, 4, 2)
+
+
+@wrong("graph-order", "A recursion ends before a chain of ten thousand nodes does: keep a list.")
+def topological_order(graph):
+    done, order = {}, []
+
+    def visit(node):
+        if done.get(node) == 1:
+            raise ValueError
+        if node in done:
+            return
+        done[node] = 1
+        for successor in graph[node]:
+            visit(successor)
+        done[node] = 2
+        order.append(node)
+
+    for node in graph:
+        visit(node)
+    return order[::-1]
+
+
+@wrong("graph-cycle", "Without a cycle the list is empty: None is no list.")
+def find_cycle(graph):
+    state, path = {}, []
+
+    def visit(node):
+        state[node] = 1
+        path.append(node)
+        for s in graph[node]:
+            if state.get(s) == 1:
+                return [*path[path.index(s) :], s]
+            if s not in state and (found := visit(s)):
+                return found
+        state[node] = 2
+        path.pop()
+        return None
+
+    for node in graph:
+        if node not in state and (found := visit(node)):
+            return found
+    return None
+
+
+@wrong(
+    "graph-depth-first", "A recursion ends before a long chain does: keep the open nodes in a list."
+)
+def depth_first(source, successors):
+    state, order = {}, []
+
+    def visit(node):
+        state[node] = 1
+        for s in successors(node):
+            if state.get(s) == 1:
+                raise ValueError
+            if s not in state:
+                visit(s)
+        state[node] = 2
+        order.append(node)
+
+    visit(source)
+    return order[::-1]
+
+
+def right_order(graph, order):
+    """Tell whether a list is an order of a graph."""
+    try:
+        order = list(order)
+        if len(order) != len(graph) or set(order) != set(graph):
+            return False
+    except Exception:
+        return False
+    at = {node: i for i, node in enumerate(order)}
+    return all(at[a] < at[b] for a in graph for b in graph[a])
+
+
+def tried_often(sort, rng, connected=False, double=True, cyclic=False, most=7):
+    """Try a program on graphs that are drawn."""
+    for _ in range(400):
+        n = int(rng.integers(1, most))
+        names = [str(i) for i in rng.permutation(n)]
+        graph = {name: [] for name in rng.permutation(names).tolist()}
+        if n > 1:
+            for _ in range(int(rng.integers(0, 13))):
+                i, j = sorted(rng.choice(n, 2, replace=False))
+                if double or names[j] not in graph[names[i]]:
+                    graph[names[i]].append(names[j])
+            if connected:
+                for j in range(1, n):
+                    graph[names[int(rng.integers(j))]].append(names[j])
+        if cyclic and n > 1 and rng.random() < 0.1:
+            graph[names[0]].append(names[1])
+            graph[names[1]].append(names[0])
+            with contextlib.suppress(Exception):
+                sort(graph)
+            continue
+        try:
+            order = sort({k: list(v) for k, v in graph.items()})
+        except Exception:
+            return False
+        if not right_order(graph, order):
+            return False
+    return True
+
+
+@wrong("graph-lemma", "Give it acyclic graphs alone: a right program refuses the others.")
+def accepts(sort, *, rng):
+    return tried_often(sort, rng, cyclic=True)

@@ -90,8 +90,8 @@ def classifier_loss(x, t, w, b, reg):
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
     y_bar = y_bar / len(x)
-    price = reg / 2 * np.sum(w * w)
-    return surprises.mean() + price, x.T @ y_bar + 2 * reg * w, y_bar.sum(axis=0)
+    penalty = reg / 2 * np.sum(w * w)
+    return surprises.mean() + penalty, x.T @ y_bar + 2 * reg * w, y_bar.sum(axis=0)
 
 
 @wrong("linear-classifier", "The loss has a penalty, but the gradient of w lacks reg · w.")
@@ -104,16 +104,16 @@ def classifier_loss(x, t, w, b, reg):
 @wrong("linear-classifier", "The gradient is not divided by N, although the loss is a mean.")
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
-    price = reg / 2 * np.sum(w * w)
-    return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+    penalty = reg / 2 * np.sum(w * w)
+    return surprises.mean() + penalty, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
 
 
 @wrong("linear-classifier", "The bias is not penalised: its gradient has no reg · b.")
 def classifier_loss(x, t, w, b, reg):
     surprises, y_bar = errors(x, t, w, b)
     y_bar = y_bar / len(x)
-    price = reg / 2 * np.sum(w * w)
-    return surprises.mean() + price, x.T @ y_bar + reg * w, y_bar.sum(axis=0) + reg * b
+    penalty = reg / 2 * np.sum(w * w)
+    return surprises.mean() + penalty, x.T @ y_bar + reg * w, y_bar.sum(axis=0) + reg * b
 
 
 @wrong(
@@ -241,3 +241,23 @@ named("You name the lines after the slips, as far as there are any.", 3, 4, 3)
 named("In the first derivation w has its indices in order at the end: look earlier.", 4, 4, 3)
 named("In the second derivation one feature is rightly left: look one line further.", 2, 3, 3)
 named("In the third derivation the bracket is right: look at what it leaves.", 2, 4, 2)
+
+
+def right(x, t, w, b, reg):
+    """Return what is right."""
+    N = len(x)
+    y = x @ w + b
+    y = y - y.max(axis=1, keepdims=True)
+    powers = np.exp(y)
+    sums = powers.sum(axis=1)
+    loss = np.mean(np.log(sums) - y[np.arange(N), t]) + reg / 2 * np.sum(w * w)
+    y_bar = powers / sums[:, None]
+    y_bar[np.arange(N), t] -= 1
+    y_bar /= N
+    return loss, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+
+
+@wrong("linear-classifier", "The loss comes first, then the gradients of w and of b.")
+def classifier_loss(x, t, w, b, reg):
+    L, w_bar, b_bar = right(x, t, w, b, reg)
+    return w_bar, b_bar, L

@@ -136,8 +136,8 @@ def short(scores, t, margin):
 def hinge(scores, t, *, margin=1.0):
     missing = short(scores, t, margin)
     truth = np.eye(scores.shape[1])[t]
-    pays = (missing > 0).astype(float)
-    gradient = np.where(truth, -pays.sum(axis=1, keepdims=True), pays)
+    positive = (missing > 0).astype(float)
+    gradient = np.where(truth, -positive.sum(axis=1, keepdims=True), positive)
     return missing.sum() / len(t), gradient / len(t)
 
 
@@ -154,17 +154,17 @@ def hinge(scores, t, *, margin=1.0):
 @wrong("loss-hinge", "The margin is always one: use the one that is given.")
 def hinge(scores, t, *, margin=1.0):
     truth = np.eye(scores.shape[1])[t]
-    pays = (short(scores, t, 1.0) > 0) * (1 - truth)
-    gradient = pays - truth * pays.sum(axis=1, keepdims=True)
-    return (short(scores, t, 1.0) * pays).sum() / len(t), gradient / len(t)
+    positive = (short(scores, t, 1.0) > 0) * (1 - truth)
+    gradient = positive - truth * positive.sum(axis=1, keepdims=True)
+    return (short(scores, t, 1.0) * positive).sum() / len(t), gradient / len(t)
 
 
 @wrong("loss-hinge", "The sum is not divided by the number of examples.")
 def hinge(scores, t, *, margin=1.0):
     truth = np.eye(scores.shape[1])[t]
-    pays = (short(scores, t, margin) > 0) * (1 - truth)
-    gradient = pays - truth * pays.sum(axis=1, keepdims=True)
-    return (short(scores, t, margin) * pays).sum(), gradient
+    positive = (short(scores, t, margin) > 0) * (1 - truth)
+    gradient = positive - truth * positive.sum(axis=1, keepdims=True)
+    return (short(scores, t, margin) * positive).sum(), gradient
 
 
 @wrong("loss-hinge", "A margin of 0 is a margin: `or` takes it for one that is not given.")
@@ -279,3 +279,19 @@ named("Lines are counted from one: the first is the one that begins without a si
 named("You name the lines after the slips: they follow from what is wrong.", 4, 5, 3)
 named("In the first derivation the quotients are right: look one line further.", 2, 4, 2)
 named("In the third derivation u comes and goes rightly: look at the sign before.", 3, 4, 3)
+
+
+@wrong("loss-cross-entropy", "The loss comes first, then the gradient.")
+def cross_entropy(scores, t):
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    g = np.exp(log_y)
+    g[np.arange(len(t)), t] -= 1
+    return g / len(t), -log_y[np.arange(len(t)), t].mean()
+
+
+@wrong(
+    "loss-overflow", "The sum of the first example is to be infinite, and that of the second zero."
+)
+def overflow(scores):
+    return scores + np.array([[-1000.0], [1000.0]])

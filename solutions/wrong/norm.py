@@ -346,3 +346,34 @@ named("Lines are counted from one: the first is the one that begins without a si
 named("In the first, look for a mean that has become a sum.", 2, 4, 2)
 named("In the second, a mean is divided by N once: see where it is divided again.", 3, 6, 2)
 named("In the third, the diagonal loses x̂²/N, and does not gain it.", 3, 4, 3)
+
+
+@wrong("norm-forward", "y comes first, then x̂, then σ.")
+def batch_norm(x, gamma, beta, *, eps=1e-5):
+    d = x - x.mean(axis=0)
+    sigma = np.sqrt((d * d).mean(axis=0) + eps)
+    return d / sigma, gamma * d / sigma + beta, sigma
+
+
+@wrong("norm-backward", "x̄ comes first, then γ̄, then β̄.")
+def batch_norm_backward(y_bar, x_hat, sigma, gamma):
+    axes = (0, *range(2, x_hat.ndim))
+    mean = lambda array: array.mean(axis=axes, keepdims=True)
+    scale = (gamma / sigma).reshape(mean(x_hat).shape)
+    x_bar = scale * (y_bar - mean(y_bar) - x_hat * mean(y_bar * x_hat))
+    return x_bar, y_bar.sum(axis=axes), (y_bar * x_hat).sum(axis=axes)
+
+
+@wrong("norm-layer", "The pullback returns x̄, γ̄ and β̄, in this order.")
+def layer_norm(x, gamma, beta, *, eps=1e-5):
+    d = x - x.mean(axis=1, keepdims=True)
+    sigma = np.sqrt((d * d).mean(axis=1, keepdims=True) + eps)
+    x_hat = d / sigma
+
+    def pullback(y_bar):
+        x_hat_bar = gamma * y_bar
+        along = (x_hat_bar * x_hat).mean(axis=1, keepdims=True)
+        x_bar = (x_hat_bar - x_hat_bar.mean(axis=1, keepdims=True) - x_hat * along) / sigma
+        return x_bar, y_bar.sum(axis=0), (y_bar * x_hat).sum(axis=0)
+
+    return gamma * x_hat + beta, pullback

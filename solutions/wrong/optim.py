@@ -276,3 +276,18 @@ named("You name the lines after the slips, as far as there are any.", 5, 5, 4)
 named("In the first derivation the line before the arrow is right: look behind it.", 3, 5, 3)
 named("In the second derivation the last move is right: look at what is sorted.", 4, 4, 3)
 named("In the third derivation the mean is rightly g: look under the root after it.", 4, 5, 2)
+
+
+@wrong("optim-rmsprop", "The weights come first and the state second.")
+def rmsprop(w, g, s, rate, rho, eps, place="inside"):
+    s = rho * s + (1 - rho) * g * g
+    size = np.sqrt(s + eps) if place == "inside" else np.sqrt(s) + eps
+    return s, w - rate * g / size
+
+
+@wrong("optim-adam", "First the weights, then m, then s.")
+def adam(w, g, m, s, rate, beta1, beta2, eps, steps):
+    m = beta1 * m + (1 - beta1) * g
+    s = beta2 * s + (1 - beta2) * g * g
+    m_hat, s_hat = m / (1 - beta1**steps), s / (1 - beta2**steps)
+    return w - rate * m_hat / (np.sqrt(s_hat) + eps), s, m

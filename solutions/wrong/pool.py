@@ -264,3 +264,34 @@ def wrong_lines():
 @wrong("pool-wrong-lines", "In the third, count the terms of each sum: all have V U of them.")
 def wrong_lines():
     return [4, 2, 3]
+
+
+def right(x, window, stride):
+    """Return what is right."""
+    N, C, H, W = x.shape
+    P, Q = (H - window) // stride + 1, (W - window) // stride + 1
+    parts = {
+        (p, q): (
+            ...,
+            slice(p * stride, p * stride + window),
+            slice(q * stride, q * stride + window),
+        )
+        for p, q in np.ndindex(P, Q)
+    }
+    y = np.empty((N, C, P, Q))
+    for (p, q), part in parts.items():
+        y[:, :, p, q] = x[part].mean(axis=(2, 3))
+
+    def pullback(y_bar):
+        x_bar = np.zeros((N, C, H, W))
+        for (p, q), part in parts.items():
+            x_bar[part] += y_bar[:, :, p, q, None, None] / window**2
+        return x_bar
+
+    return y, pullback
+
+
+@wrong("pool-average", "Return y first, then the pullback.")
+def avg_pool(x, window, stride):
+    y, back = right(x, window, stride)
+    return back, y

@@ -444,3 +444,15 @@ def wrong_lines():
 @wrong("pytorch-wrong-lines", "In the last one put i = 1: line 1 is the mean of r and x.")
 def wrong_lines():
     return [3, 2, 3]
+
+
+@wrong("pytorch-norm", "The mean comes first, and the variance second.")
+def running_statistics(batches, momentum, *, convention="pytorch"):
+    mean, var = np.zeros(batches[0].shape[1]), np.ones(batches[0].shape[1])
+    pytorch = convention == "pytorch"
+    new = momentum if pytorch else 1 - momentum
+    for i, x in enumerate(batches, 1):
+        share = 1 / i if new is None else new
+        mean = mean + share * (x.mean(axis=(0, 2, 3)) - mean)
+        var = var + share * (x.var(axis=(0, 2, 3), ddof=int(pytorch)) - var)
+    return var, mean

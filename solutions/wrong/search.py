@@ -448,3 +448,31 @@ def wrong_lines():
 @wrong("search-wrong-lines", "In the third one, look at the factor of the product with v.")
 def wrong_lines():
     return [4, 2, 2]
+
+
+@wrong("search-mix-backward", "First the gradient of the alphas, then those of the outputs.")
+def mixed_backward(alphas, outputs, y_bar):
+    p = np.exp(alphas - alphas.max())
+    p = p / p.sum()
+    y = sum(share * output for share, output in zip(p, outputs, strict=True))
+    bar = [share * np.sum(y_bar * (output - y)) for share, output in zip(p, outputs, strict=True)]
+    return [share * y_bar for share in p], np.array(bar)
+
+
+def right(alphas, names, nodes):
+    """Return what is right."""
+    powers = np.exp(alphas - alphas.max(axis=1, keepdims=True))
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    shares[:, names.index("none")] = -1
+    cell, start = [], 0
+    for node in range(2, 2 + nodes):
+        rows = shares[start : start + node]
+        kept = sorted(range(node), key=lambda source: -rows[source].max())[:2]
+        cell += [(names[rows[source].argmax()], source) for source in sorted(kept)]
+        start += node
+    return cell
+
+
+@wrong("search-discretise", "A pair is the name of the operation, then its input.")
+def discrete_cell(alphas, names, nodes):
+    return [(source, name) for name, source in right(alphas, names, nodes)]

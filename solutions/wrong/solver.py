@@ -283,3 +283,40 @@ named("Lines are counted from one: the first is the one that begins without a si
 named("You name the lines after the slips: each follows from what is wrong.", 3, 4, 3)
 named("In the first derivation a batch pulls by a mean, and a mean is divided.", 3, 3, 2)
 named("In the second, squares stay squares when they are multiplied out.", 2, 2, 2)
+
+
+@wrong("solver-train", "The loss is called once a step: keep what it returns.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    losses = []
+    for _ in range(epochs):
+        order = rng.permutation(len(x))
+        for i in range(0, len(x), batch):
+            rows = order[i : i + batch]
+            losses.append(loss(x[rows], t[rows])[0])
+            grads = loss(x[rows], t[rows])[1]
+            for name in params:
+                params[name] -= rate * grads[name]
+    return losses
+
+
+@wrong("solver-train", "The list has a loss for every step, not one for every epoch.")
+def train(loss, params, x, t, *, rate, batch, epochs, rng):
+    losses = []
+    for _ in range(epochs):
+        order = rng.permutation(len(x))
+        for i in range(0, len(x), batch):
+            rows = order[i : i + batch]
+            value, grads = loss(x[rows], t[rows])
+            for name in params:
+                params[name] -= rate * grads[name]
+        losses.append(value)
+    return losses
+
+
+@wrong("solver-best", "The accuracy comes first, then the parameters.")
+def keep_best(epochs):
+    best, kept = -1.0, {}
+    for accuracy, params in epochs:
+        if accuracy > best:
+            best, kept = accuracy, {name: w.copy() for name, w in params.items()}
+    return kept, best

@@ -353,3 +353,10 @@ def wrong_lines():
 @wrong("vgg-wrong-lines", "In the third, count how often F stands in each line.")
 def wrong_lines():
     return [2, 4, 4]
+
+
+@wrong("vgg-equivalent", "First the number of layers, then the weights, then the products.")
+def replaced(U, C, H, W):
+    n = (U - 1) // 2
+    weights = n * 9 * C**2
+    return n, weights * H * W, weights

@@ -1,4 +1,4 @@
-"""Run lines of Python inside a lock, and tell how each of them ended."""
+"""Run lines of Python inside a lock, and report how each of them ended."""
 
 import json
 import os

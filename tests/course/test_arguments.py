@@ -283,7 +283,7 @@ def test_functions_and_iterators_of_any_kind_are_lent(answers, spoilt):
 
 
 def test_the_numbers_drawn_before_cannot_be_found_out(answers):
-    """Run backwards, the generator that answers receive does not tell what a test has drawn."""
+    """Run backwards, the generator that answers receive does not show what a test has drawn."""
     rng = np.random.default_rng(3)
     secret = rng.normal()
     twin = np.random.default_rng(3)
@@ -324,7 +324,7 @@ def test_warnings_are_no_errors(answers):
 
 
 def test_a_generator_derived_from_a_parent_is_not_handed_over():
-    """The state of a child tells those of its siblings: answers get another one."""
+    """The state of a child shows those of its siblings: answers get another one."""
     child = np.random.default_rng(1).spawn(1)[0].bit_generator
     before = child.state
     assert draws.hand_over(child) != before != child.state

@@ -15,7 +15,7 @@ RATIO = "powers / powers.sum(axis=1, keepdims=True)"
 
 @pytest.fixture
 def told(clone, capsys):
-    """What `dlcore check sample` tells about the solution after an edit, and its exit code."""
+    """What `dlcore check sample` says of the solution after an edit, and its exit code."""
 
     def tell(old="", new="", **options):
         solution = (clone / "solutions/sample.py").read_text()
@@ -45,15 +45,15 @@ def test_every_scored_test_fails_on_the_skeleton(clone):
 def test_an_exercise_not_attempted_gives_its_hint(clone, capsys):
     """The first hint, and as many as are asked for."""
     skeleton.exercises()
-    for hint, heard in ((0, 1), (1, 1), (2, 2)):
+    for hint, given in ((0, 1), (1, 1), (2, 2)):
         check("sample", hint=hint)
         page = capsys.readouterr().out
         assert page.count("not attempted") == 2
-        assert ("subtract the largest" in page) + ("exponentiate" in page) == heard
+        assert ("subtract the largest" in page) + ("exponentiate" in page) == given
 
 
 def test_a_failed_attempt_comes_before_an_exercise_not_begun(clone, capsys):
-    """Who begins with the second exercise wants to hear about the second exercise."""
+    """Who begins with the second exercise reads about the second exercise."""
     hole = 'raise NotImplementedError("which operator drops the remainder?")'
     begun = skeleton.cut("sample").replace(hole, "half = size / 2")
     (clone / "exercises/sample.py").write_text(begun)

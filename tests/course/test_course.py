@@ -125,7 +125,7 @@ def test_an_untouched_file_follows_its_solution(clone, solution):
 
 
 def test_a_check_of_the_cut_writes_nothing(clone, capsys):
-    """`dlcore exercises --check` only tells, by words and exit code."""
+    """`dlcore exercises --check` only reports, by words and exit code."""
     with pytest.raises(SystemExit):
         skeleton.exercises(check=True)
     assert "exercises/sample.py is missing" in capsys.readouterr().out

@@ -27,7 +27,7 @@ ENDLESS = "while True:\n        pass"
 
 @pytest.fixture
 def told(clone, capsys):
-    """What `dlcore check sample -k halves` tells about the solution after an edit."""
+    """What `dlcore check sample -k halves` says of the solution after an edit."""
 
     def tell(old="", new="", **options):
         solution = (clone / "solutions/sample.py").read_text()

@@ -131,7 +131,7 @@ def test_every_exercise_of_every_student_has_a_verdict(run):
 
 
 def test_a_missing_file_names_the_one_that_is_near(run, grading):
-    """Who sent Loss.py hears how it is to be called."""
+    """Who sent Loss.py reads how it is to be called."""
     (grading.folder / "mal/los.py").rename(grading.folder / "mal/Loss.py")
     says = run()[2]["mal", "loss-softmax"].says
     assert says[1] == "Loss.py: not read, wanted exercises/loss.py"

@@ -20,8 +20,15 @@ SECONDS = 2.0  # of a worker, which some answers use up
 
 @pytest.fixture(scope="module", params=sampled(TOPICS, 8))
 def judged(request):
-    """The verdicts of the sandboxed judge on adversarial and on right answers to a topic."""
-    pairs = {kind: list(submissions(kind, request.param)) for kind in ("adversarial", "right")}
+    """The verdicts of the sandboxed judge on adversarial and on right answers to a topic.
+
+    Exercises without points are practice, which no judge is given.
+    """
+    graded = [exercise.name for exercise in exercises_of(request.param) if exercise.points]
+    of_graded = lambda kind: [
+        pair for pair in submissions(kind, request.param) if pair[0].exercise in graded
+    ]
+    pairs = {kind: of_graded(kind) for kind in ("adversarial", "right")}
     judge = Judge([request.param], tier="T1", key=b"secret", seconds=SECONDS)
     ends = iter(verdicts(judge, *(item for kind in pairs for _, item in pairs[kind])))
     return {kind: [(answer, next(ends)) for answer, _ in pairs[kind]] for kind in pairs}
@@ -52,15 +59,16 @@ def test_no_right_answer_is_refused(judged):
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_every_graded_exercise_has_ten_known_answers(topic):
-    """Eight wrong ones at least, four of them made to pass, and two right ones."""
+def test_every_exercise_has_ten_known_answers(topic):
+    """Eight wrong ones at least, four of them made to pass; two right ones, if it is graded."""
     known = {kind: [answer.exercise for answer in load(kind, topic)] for kind in KINDS}
+    every = [exercise.name for exercise in exercises_of(topic)]
     graded = [exercise.name for exercise in exercises_of(topic) if exercise.points]
-    wrong = {name: (known["wrong"] + known["adversarial"]).count(name) for name in graded}
+    wrong = {name: (known["wrong"] + known["adversarial"]).count(name) for name in every}
     right = {name: known["right"].count(name) for name in graded}
     assert {name: count for name, count in wrong.items() if count < 8} == {}
     assert {name: count for name, count in right.items() if count < 2} == {}
-    made = {name: known["adversarial"].count(name) for name in graded}
+    made = {name: known["adversarial"].count(name) for name in every}
     assert {name: count for name, count in made.items() if count < 4} == {}
 
 

@@ -51,9 +51,9 @@ def test_a_recorder_follows_pullbacks_and_generators(recorder):
     _, pullback = recorder.wrap(lambda x: (x, lambda y_bar: 2 * y_bar), "double")(1)
     pullback(4)
     list(recorder.wrap(lambda: (i for i in "ab"), "letters")())
-    heard = [(call.name, call.result) for call in recorder.calls[1:]]
-    assert heard[0] == ("double(…)", 8)
-    assert [result for name, result in heard if name == "next(letters(…))"][:2] == ["a", "b"]
+    followed = [(call.name, call.result) for call in recorder.calls[1:]]
+    assert followed[0] == ("double(…)", 8)
+    assert [result for name, result in followed if name == "next(letters(…))"][:2] == ["a", "b"]
 
 
 def test_behaviour_is_the_same_up_to_rounding():

@@ -178,7 +178,7 @@ def test_moodles_gradebook_holds_only_whom_it_knows(grading, tmp_path):
 
 
 def test_a_worksheet_is_made_of_moodles_own_names(grading):
-    """Without a roster the names of a download tell the participants."""
+    """Without a roster the participants are the names of a download."""
     (grading.folder / "zoe").rename(grading.folder / "Zoe X_77_assignsubmission_file_")
     rows = {row[1]: row for row in table(graded(grading) / "moodle.csv")}
     assert rows["Zoe X"][0] == "Participant 77"
@@ -288,7 +288,7 @@ def test_times_may_come_from_a_table(grading, tmp_path):
 
 
 def test_no_report_of_an_anonymous_class_holds_a_name(grading, tmp_path):
-    """Ids in their place; one file tells whose they are, and is gone when names are back."""
+    """Ids in their place; one file says whose they are, and is gone when names are back."""
     (grading.folder / "eve/eve.zip").write_bytes(b"")  # it is remarked on by its name
     roster = written(tmp_path, CANVAS)
     out = graded(grading, roster=roster, anonymous=True)

@@ -63,13 +63,13 @@ def test_a_pass_turns_to_the_next_exercise(session, path, solution):
     assert "powers = np.exp" in page(session, "s")
 
 
-@pytest.mark.parametrize(("presses", "heard"), [(0, 1), (1, 2), (2, 2)])
-def test_each_press_of_h_gives_one_more_hint(session, presses, heard):
+@pytest.mark.parametrize(("presses", "given"), [(0, 1), (1, 2), (2, 2)])
+def test_each_press_of_h_gives_one_more_hint(session, presses, given):
     """There are two hints for the first exercise; the first stands in its hole."""
     session.run_tests()
     session.draw()
     seen = page(session, *"h" * presses)
-    assert ("subtract the largest" in seen) + ("divide each row" in seen) == heard
+    assert ("subtract the largest" in seen) + ("divide each row" in seen) == given
 
 
 def test_the_list_marks_what_is_done_and_what_is_at_hand(session, path, solution):
@@ -224,7 +224,7 @@ def test_answers_that_kill_their_process_do_not_kill_the_watch(path, solution):
     assert tried.broken == ["the process of your answers died: exit code -9"]
 
 
-def test_saves_are_heard(path, solution):
+def test_saves_are_noticed(path, solution):
     """A file that is written becomes an event that names its topic."""
     events, found = watch.event_stream(["sample"]), []
     ready = threading.Thread(target=lambda: found.append(next(events)))

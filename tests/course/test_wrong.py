@@ -24,7 +24,7 @@ class Readers(runner.Runner):
     """Try wrong answers that nobody has written down, each as a reader's own."""
 
     def pytest_runtestloop(self, session):
-        self.heard, topic = [], session.items[0].path.stem.removeprefix("test_")
+        self.advised, topic = [], session.items[0].path.stem.removeprefix("test_")
         for exercise, cause, old, new in variants(topic):
             source = (topics.ROOT / f"solutions/{topic}.py").read_text(encoding="utf-8")
             path = Path(self.folder, f"{topic}.py")
@@ -34,12 +34,12 @@ class Readers(runner.Runner):
             for item in items:
                 runtestprotocol(item, log=False, nextitem=None)
             self.study(items)
-            self.heard.append((exercise, new, cause, said(runner.by_exercise(self.outcomes)[0])))
+            self.advised.append((exercise, new, cause, said(runner.by_exercise(self.outcomes)[0])))
         return True
 
 
 def variants(topic):
-    """Read the edits that make right answers to a topic wrong, with what is to be heard."""
+    """Read the edits that make right answers to a topic wrong, with what is to be said."""
     text = (topics.ROOT / "tests/course/wrong_variants.txt").read_text(encoding="utf-8")
     lines = lambda block: "\n".join(line[2:] for line in block.splitlines())
     blocks = [match.groups() for match in BLOCK.finditer(text)]
@@ -58,7 +58,7 @@ def edited(source, exercise, old, new):
 
 
 def said(outcome):
-    """Join what a reader is told of an answer that fails."""
+    """Join what a reader reads about an answer that fails."""
     finding = outcome.finding
     return " | ".join([*finding.says, outcome.cause or finding.likely]) if finding else ""
 
@@ -125,17 +125,17 @@ def test_a_record_is_written_topic_by_topic(tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "RESULTS", tmp_path)
     for number, topic in enumerate(["loss", "descent", "loss"]):
         causes.write(topic, dict.fromkeys(causes.COLUMNS, number), 2.0)
-    told = experiment.record(causes.RECORD)
-    assert list(told["history"]["topics"]) == ["descent", "loss"]
-    assert told["values"] == dict.fromkeys(causes.COLUMNS, 3) | {"part": 1.0}
-    assert told["seconds"] == 4.0
+    found = experiment.record(causes.RECORD)
+    assert list(found["history"]["topics"]) == ["descent", "loss"]
+    assert found["values"] == dict.fromkeys(causes.COLUMNS, 3) | {"part": 1.0}
+    assert found["seconds"] == 4.0
 
 
-def test_the_record_keeps_its_promise():
+def test_the_record_keeps_its_bounds():
     """Of at least 600 wrong answers none is accepted, of at least 200 right ones none refused."""
-    told = experiment.record(causes.RECORD)
-    values = told["values"]
-    assert values == causes.summed(told["history"]["topics"])
+    found = experiment.record(causes.RECORD)
+    values = found["values"]
+    assert values == causes.summed(found["history"]["topics"])
     assert [values[name] for name in ("accepted", "false", "refused")] == [0, 0, 0]
     assert values["wrong"] >= 600
     assert values["right"] >= 200
@@ -167,18 +167,18 @@ def test_the_variants_are_many():
 
 
 @pytest.mark.parametrize(
-    "told",
+    "topics_tried",
     [
         pytest.param(VARIED[3::5], id="sample"),
         pytest.param(VARIED, id="all", marks=pytest.mark.catalogue),
     ],
 )
-def test_nine_of_ten_wrong_answers_hear_their_cause(told, tmp_path, monkeypatch):
+def test_nine_of_ten_wrong_answers_get_their_cause(topics_tried, tmp_path, monkeypatch):
     """Of those that nobody has written down, across the topics; on a slow machine, too."""
     monkeypatch.setattr(known_mistakes, "PATIENCE", 60.0)
-    tried = (runner.run([topic], folder=str(tmp_path), plugin=Readers).heard for topic in told)
-    heard = [each for topic in tried for each in topic]
-    passed = [(exercise, new) for exercise, new, _, says in heard if not says]
-    missed = [each for each in heard if not re.search(each[2], each[3])]
+    answers = lambda topic: runner.run([topic], folder=str(tmp_path), plugin=Readers).advised
+    advised = [each for topic in topics_tried for each in answers(topic)]
+    passed = [(exercise, new) for exercise, new, _, says in advised if not says]
+    missed = [each for each in advised if not re.search(each[2], each[3])]
     assert passed == []
-    assert len(missed) <= len(heard) // 10, missed
+    assert len(missed) <= len(advised) // 10, missed

@@ -24,7 +24,7 @@ def number(n):
 
 
 def array(x, *, shape=None, code=b"u1", name=b"numpy.core.multiarray\n_reconstruct"):
-    """A matrix in a pickle of Python 2; the options tell lies about it."""
+    """A matrix in a pickle of Python 2; the options are wrong about it."""
     N, D = shape or x.shape
     dtype = b"cnumpy\ndtype\nq\x09" + text(code) + b"K\x00K\x01\x87Rq\x0a(K\x03U\x01|NNN"
     dtype += number(-1) + number(-1) + b"K\x00tb"

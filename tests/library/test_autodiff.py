@@ -124,7 +124,7 @@ def test_rules_may_be_asked_for_some_arguments_only(rng):
 
 
 @pytest.mark.parametrize("name", ["linear", *ACTIVATIONS])
-def test_a_layer_walks_back_by_the_rules_of_the_tape(name, rng):
+def test_a_layer_propagates_back_by_the_rules_of_the_tape(name, rng):
     """For every layer: x̄ and the gradients of its parameters are the pullback of its operation."""
     layer = Linear(3, 4, rng=rng) if name == "linear" else Activation(name)
     x, params = rng.normal(size=(5, 3)), layer.params.values()
@@ -174,7 +174,7 @@ def test_an_integer_has_no_tangent():
         jvp(lambda x: x * x, [np.array(3)], [np.array(1)])
 
 
-def test_value_and_gradient_come_from_one_walk(problem):
+def test_value_and_gradient_come_from_one_pass(problem):
     """`value_and_grad` returns what f and `grad` return."""
     (w1, w2), examples = problem
     f = lambda w1: network(w1, w2, **examples)

@@ -170,7 +170,7 @@ def test_the_shell_completes_commands_and_chapters():
 @pytest.mark.parametrize(
     ("options", "said"),
     [("", "nothing is kept; --checkpoint FILE keeps every epoch"),
-     ("--checkpoint {}/run.npz", "holds 1 epochs, the same command with --resume goes on")],
+     ("--checkpoint {}/run.npz", "holds 1 epoch, the same command with --resume goes on")],
 )  # fmt: skip
 def test_a_training_that_is_interrupted_says_what_is_kept(
     options, said, dlcore, tmp_path, monkeypatch
@@ -204,7 +204,8 @@ def test_a_benchmark_says_what_it_lacks(monkeypatch):
     ("line", "words"),
     [
         ("walk los", "topic is los"),
-        ("train tree", "no recipe for tree on digits"),
+        ("train tree", "model is 'tree', use one of linear, twolayer"),
+        ("train --data imagenet", "data is 'imagenet', twolayer has recipes for digits, mnist"),
         ("train linear --optimizer newton", "optimizer is 'newton', use one of sgd"),
         ("train linear --schedule never", "schedule is 'never', use one of constant"),
         ("train twolayer --lr 1e30", "the loss is"),
@@ -220,7 +221,10 @@ def test_a_benchmark_says_what_it_lacks(monkeypatch):
         ("sweep linear --rounds 0", "Invalid value for '--rounds'"),
         ("sweep linear --jobs 0", "Invalid value for '--jobs'"),
         ("sweep linear --epochs 0", "epochs is 0, use a whole number of 1 or more"),
-        ("chek", "No such command 'chek'. Did you mean 'check'"),
+        ("mine --epochs 0", "epochs is 0, use 1 or more"),
+        ("mine --images 0", "images is 0, use 1 or more"),
+        ("train --rate=-1", "No such option: --rate (Possible options: --learning-rate), see"),
+        ("chek", "No such command 'chek'. Did you mean 'check'? See `dlcore --help`"),
         ("train linear --hidden 3", "linear has no hidden, it has std, optimizer"),
         ("train linear --average 1", "decay is 1.0, use 0 to below 1"),
         ("train linear --checkpoint no.npz --resume", "name a file to resume from"),
@@ -235,8 +239,11 @@ def test_a_benchmark_says_what_it_lacks(monkeypatch):
         ("convert a.npz b.safetensors --model linear --hidden 3", "linear has no hidden"),
         ("convert a.npz b.safetensors --model linear", "No such file or directory: 'a.npz'"),
         ("convert a.npz b.pt --model linear", "use .npz to .safetensors or .safetensors to .npz"),
-        ("reproduce fusion", "name is 'fusion', use one of"),
+        ("reproduce fusion", "name is 'fusion', `dlcore reproduce` lists all"),
+        ("reproduce digits-tune", "name is 'digits-tune', did you mean digits-tuned?"),
         ("bench fusion", "name is 'fusion', use one of"),
+        ("bench conv fusion", "name is 'fusion', use one of"),  # before anything is timed
+        ("train --seed -1", "'--seed': Input should be greater than or equal to 0"),
         ("data fetch imagenet", "imagenet"),
         ("exercises los", "los"),
     ],

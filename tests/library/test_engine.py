@@ -114,12 +114,12 @@ def test_options_reach_the_function():
 
 def test_what_is_returned_beside_is_handed_through():
     """With has_aux f returns (y, aux): aux may be anything, and its arrays are plain."""
-    f = lambda x: (np.sum(x * x), {"half": x / 2, "guess": np.argmax(x), "name": "x"})
+    f = lambda x: (np.sum(x * x), {"half": x / 2, "class": np.argmax(x), "name": "x"})
     x = np.array([1.0, 3.0])
     slope, aux = grad(f, has_aux=True)(x)
     (y, again), other = value_and_grad(f, has_aux=True)(x)
     assert_array_equal(slope, other)
-    assert (y, aux["guess"], aux["name"]) == (10.0, 1, "x")
+    assert (y, aux["class"], aux["name"]) == (10.0, 1, "x")
     for half in (aux["half"], again["half"], vjp(f, x, has_aux=True)[2]["half"]):
         assert_array_equal(half, x / 2)
         assert type(half) is np.ndarray
@@ -196,7 +196,7 @@ def test_the_entry_that_holds_no_floats_is_named():
 
 
 def test_a_gradient_of_several_results_is_refused():
-    """`grad` wants one number; a container of numbers is none."""
+    """`grad` takes one number; a container of numbers is none."""
     with pytest.raises(TypeError, match="grad: f must return a number, got tuple"):
         grad(lambda x: (x, x))(1.0)
     with pytest.raises(TypeError, match="jacobian: x is a dict, use vjp or jvp for it"):

@@ -193,9 +193,9 @@ def test_a_changed_setting_is_run_again(trial, called):
 
 @pytest.mark.parametrize(
     ("shift", "word"),
-    [(0.1, "replicates"), (-0.1, "does not replicate"), (0.0, "cannot be told")],
+    [(0.1, "replicates"), (-0.1, "does not replicate"), (0.0, "undecided")],
 )
-def test_a_conclusion_replicates_or_not_or_cannot_be_told(shift, word):
+def test_a_conclusion_replicates_or_not_or_is_undecided(shift, word):
     """By p < 0.05 after the correction, and by the sign of the difference."""
     noise = [0.01, -0.01, 0.02, -0.02, 0.005, -0.005]
     runs = [

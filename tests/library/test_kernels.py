@@ -372,7 +372,7 @@ def test_channels_in_parts_add_up_to_the_same_sum(depth, rng, monkeypatch):
 
 @pytest.mark.parametrize("cost", [300, 700, 1600, 5000])
 def test_the_tile_takes_what_transforms_would_not_repay(cost, monkeypatch):
-    """108 C F products are saved, (C + F) transforms paid:  C > cost/54 where C = F."""
+    """108 C F products are saved, (C + F) transforms added:  C > cost/54 where C = F."""
     monkeypatch.setattr(fast, "transform_cost", lambda: cost)
     options = (1, 1), ((1, 1), (1, 1)), (1, 1), 1
     pays = lambda C, F: fast.winograd_pays((9, C, 8, 8), (F, C, 3, 3), (8, 8), options, np.float32)

@@ -33,7 +33,7 @@ def test_the_gradient_is_that_of_the_loss(borrowed):
 
 
 def test_a_wrong_part_shows_in_the_gradient():
-    """A ReLU that lets everything pass on the way back is noticed before training."""
+    """A ReLU that passes every gradient on is noticed before training."""
     parts = gather([])
     parts.functions.relu_backward = lambda y_bar, x: y_bar
     assert run(parts, **SMALL).gap > 1e-3
@@ -72,7 +72,7 @@ def test_every_part_is_an_exercise_of_the_book():
 
 
 def test_an_interruption_judges_the_network_as_it_stands(monkeypatch):
-    """After the first epoch of three, its accuracy is told, and so is the interruption."""
+    """After the first epoch of three, a line has its accuracy, the last the interruption."""
     epochs = training.trained
 
     def interrupted(*args):
@@ -80,10 +80,10 @@ def test_an_interruption_judges_the_network_as_it_stands(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "trained", interrupted)
-    told = []
-    result = run(gather([]), images=40, epochs=3, tell=told.append)
+    lines = []
+    result = run(gather([]), images=40, epochs=3, log=lines.append)
     assert len(result.val_accuracy) == 1
-    assert told[-1] == "stopped: the network is judged as it stands"
+    assert lines[-1] == "stopped: the network is judged as it stands"
 
 
 def test_the_report_shows_parts_curve_filters_and_mistakes(borrowed, capsys):

@@ -540,7 +540,7 @@ def test_statistics_are_updated_once_though_a_part_runs_twice(rng):
         assert_array_equal(once, again)
 
 
-def test_the_tape_may_be_walked_twice(rng, unchanged):
+def test_a_backward_pass_may_be_repeated(rng, unchanged):
     """Nothing that is kept for the backward pass is overwritten, and no argument changes."""
     x, gamma, beta, shortcut, y_bar = draws(rng, (4, 3, 5, 2), np.float32)
     _, pullback = unchanged(partial(vjp, norm.batch_norm_add_relu), x, gamma, beta, shortcut)

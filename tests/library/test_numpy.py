@@ -198,9 +198,9 @@ def slopes(call, rng):
     if slope is None:
         return []
     found = [("forward", jvp(f, xs, x_dots)[1], slope), ("reverse", along(*xs), slope)]
-    bend = slope_of(along, xs, x_dots)
-    if bend is not None:
-        found.append(("second order", jvp(along, xs, x_dots)[1], bend))
+    second = slope_of(along, xs, x_dots)
+    if second is not None:
+        found.append(("second order", jvp(along, xs, x_dots)[1], second))
     return found
 
 
@@ -411,7 +411,7 @@ def test_integers_made_of_traced_numbers_are_plain(convert):
 
 
 @pytest.mark.parametrize("start", [np.float16, np.float32])
-def test_a_wider_precision_is_narrowed_on_the_way_back(start):
+def test_a_wider_precision_is_narrowed_in_the_backward_pass(start):
     """The slope is computed in the precision that the numbers were given in between."""
     x = X.astype(start)
     y, pullback = vjp(lambda x: np.sin(x.astype(np.float64)), x)
@@ -569,7 +569,7 @@ def test_a_number_at_its_bound_is_inside():
     ],
 )
 def test_a_plain_number_widens_no_cotangent(f, dtype):
-    """A number of Python's takes the precision of the array that it meets, on the way back too."""
+    """A number of Python's takes the precision of an array, in the backward pass too."""
     x = np.array([0.0, 0.25, 1.0], dtype)
     y, pullback = vjp(f, x)
     assert (y.dtype, pullback(np.ones_like(y))[0].dtype) == (dtype, dtype)
@@ -597,5 +597,5 @@ def test_the_determinant_of_a_singular_matrix_has_slopes():
     """Where x⁻¹ is missing the cofactors remain; they are differentiated too."""
     x = np.array([[1.0, 2.0], [3.0, 6.0]])
     assert np.allclose(grad(np.linalg.det)(x), [[6.0, -3.0], [-2.0, 1.0]])
-    bend = hessian(np.linalg.det)(x)
-    assert np.allclose(bend[0, 0], [[0, 0], [0, 1]])
+    second = hessian(np.linalg.det)(x)
+    assert np.allclose(second[0, 0], [[0, 0], [0, 1]])

@@ -1,4 +1,4 @@
-"""The package: what it declares, what it installs, what its first page promises."""
+"""The package: what it declares, what it installs, what its first page says."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What is broken stays out: the message tells file, byte and reason, and nothing is executed.
+"""What is broken stays out: the message names file, byte and reason, and nothing is executed.
 
 Each case puts other bytes in the place of one file of a published layout.
 """
@@ -207,7 +207,7 @@ def substitute(path, raw):
 
 @pytest.mark.parametrize(("file", "raw", "message"), CASES)
 def test_a_broken_file_is_refused(folder, file, raw, message):
-    """The message tells file, byte and reason; nothing is executed, written or lost."""
+    """The message names file, byte and reason; nothing is executed, written or lost."""
     substitute(folder / file, raw)
     before = sorted(folder.rglob("*"))
     layout = file.partition("/")[0]

@@ -142,7 +142,7 @@ def test_any_memory_will_do(name, view, rng):
 @every_view
 @pytest.mark.parametrize("op", [max_pool2d, avg_pool2d])
 def test_any_memory_can_be_pooled(op, view, rng):
-    """The same numbers in unusual memory have the same maps and the same way back."""
+    """The same numbers in unusual memory have the same maps and the same gradients."""
     odd = [view(rng.normal(size=shape)) for shape in ((3, 4, 7, 6), (3, 4, 3, 3))]
     x, y_bar = (each.astype(float, order="C") for each in odd)
     y = op(x, kernel_size=2)
@@ -308,7 +308,7 @@ def test_pooling_computes_the_definition(case, rng):
 
 @every_window
 @pytest.mark.parametrize("values", [2, 1000])
-def test_of_several_largest_entries_the_first_hears(case, values, rng):
+def test_of_several_largest_entries_the_first_receives_the_gradient(case, values, rng):
     """With two values ties are everywhere; in every implementation x̄ is the same."""
     shape, *options = case
     x = rng.integers(values, size=shape).astype(float)
@@ -343,7 +343,7 @@ def test_the_first_nan_is_the_largest():
 
 
 def test_nothing_is_larger_than_minus_infinity_but_what_is_there(rng):
-    """A window of -inf at the edge hears its ȳ inside the image, not in the padding."""
+    """A window of -inf at the edge receives its ȳ inside the image, not in the padding."""
     x = np.full((1, 1, 3, 3), -np.inf)
     y = max_pool2d(x, kernel_size=2, padding=1)
     y_bar = rng.normal(size=y.shape)
@@ -363,34 +363,34 @@ def test_precisions_without_a_kernel_are_pooled_too(dtype, rng):
         assert_allclose(np.float64(x_bar.sum()), 36, rtol=1e-3)
 
 
-@pytest.mark.parametrize("rectify", [False, True])
+@pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_one_pass_does_what_two_do(rectify, dtype, rng):
-    """Offset and rectifier, in place or not, mask and sum on the way back, as their twins do."""
+def test_one_pass_does_what_two_do(relu, dtype, rng):
+    """Bias and ReLU, in place or not, mask and sum in the backward pass, as their twins do."""
     y, y_bar, b = (
         rng.normal(size=shape).astype(dtype) for shape in ((5, 3, 4, 6), (5, 3, 4, 6), (3,))
     )
-    shifted = kernels.add_bias_naive(y, b, rectify)
+    biased = kernels.add_bias_naive(y, b, relu)
     for overwrite in (False, True):
-        assert_array_equal(kernels.add_bias(y.copy(), b, rectify, overwrite), shifted)
-    x_bar, b_bar = kernels.add_bias_grad(shifted, y_bar, rectify)
-    x_bars, b_bars = kernels.add_bias_grad_naive(shifted, y_bar, rectify)
+        assert_array_equal(kernels.add_bias(y.copy(), b, relu, overwrite), biased)
+    x_bar, b_bar = kernels.add_bias_grad(biased, y_bar, relu)
+    x_bars, b_bars = kernels.add_bias_grad_naive(biased, y_bar, relu)
     assert_array_equal(x_bar, x_bars)
     assert_allclose(b_bar, b_bars, rtol=0, atol=200 * np.finfo(dtype).eps)
 
 
 def test_a_rectifier_lets_a_nan_pass(rng):
-    """NaN is no number below zero: it stays in y, and its pixel hears nothing."""
+    """NaN is no number below zero: it stays in y, and its pixel receives the gradient 0."""
     y, y_bar = rng.normal(size=(2, 5, 3, 4, 6))
     y[1, 2, 3, 4] = np.nan
-    shifted = kernels.add_bias(y, np.zeros(3), True)
-    assert_array_equal(np.argwhere(np.isnan(shifted)), [[1, 2, 3, 4]])
-    assert kernels.add_bias_grad(shifted, y_bar, True)[0][1, 2, 3, 4] == 0
+    biased = kernels.add_bias(y, np.zeros(3), True)
+    assert_array_equal(np.argwhere(np.isnan(biased)), [[1, 2, 3, 4]])
+    assert kernels.add_bias_grad(biased, y_bar, True)[0][1, 2, 3, 4] == 0
 
 
 @pytest.mark.parametrize(("N", "F"), [(0, 4), (3, 0), (0, 0)])
 def test_nothing_is_rectified_to_nothing(N, F):
-    """No images, or no filters: maps, gradients and offsets are empty or nought."""
+    """No images, or no filters: maps, gradients and biases are empty or nought."""
     x, w, b = np.ones((N, 2, 5, 4)), np.ones((F, 2, 3, 3)), np.ones(F)
     y = conv2d_bias_relu(x, w, b)
     bars = conv2d_bias_relu.vjp(y, x, w, b, np.ones_like(y))

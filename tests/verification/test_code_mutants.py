@@ -119,7 +119,7 @@ def test_equivalent_mutants_do_not_count():
     assert "66.7% of those" in code_trials.table(values, history)
 
 
-def test_the_record_keeps_its_promise():
+def test_the_record_keeps_its_bounds():
     """Nearly all mutants of the core that compute something else are refused."""
     told = record("code-mutants")
     made, refused, equal = map(sum, zip(*told["history"]["modules"].values(), strict=True))

@@ -222,7 +222,7 @@ def test_the_slope_at_the_mean_is_not_the_mean_of_the_slopes():
 
 
 def silent(definition):
-    """Begin with the way back for an arbitrary ȳ, and end with nothing."""
+    """Begin with the backward pass for an arbitrary ȳ, and end with nothing."""
     back = total(upstream[n, j] * sp.Derivative(definition.lhs.xreplace({k: j}), entry[n, k]), j)
     return lines(back, ("=", 0 * upstream[n, k]), given=(definition,))
 
@@ -230,12 +230,12 @@ def silent(definition):
 @pytest.mark.parametrize("definition", [
     loss.softmax, sp.Eq(mean[n, k], entry[n, k] - total(entry[n, j], j) / K, evaluate=False),
 ], ids=["softmax", "centring"])  # fmt: skip
-def test_a_way_back_that_says_nothing_is_refused(definition):
+def test_a_backward_pass_that_says_nothing_is_refused(definition):
     """x̄ = 0 · ȳ would pass a check whose upstream gradient is one everywhere."""
     assert refuses(silent(definition), "the sides are")
 
 
-def test_a_way_back_is_derived_for_every_upstream_gradient():
+def test_a_backward_pass_is_derived_for_every_upstream_gradient():
     """x̄ₖ = Σⱼ ȳⱼ ∂yⱼ/∂xₖ = yₖ (ȳₖ - Σⱼ ȳⱼ yⱼ), entry by entry."""
     first = silent(loss.softmax).lines[0].expr
     way_back = ("=", cotangent(loss.softmax, "x").rhs), ("=", loss.softmax_x_bar.rhs)

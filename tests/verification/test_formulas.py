@@ -100,7 +100,7 @@ def test_the_rate_of_one_cycle_peaks_after_the_warmup():
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
-def test_a_way_back_that_says_nothing_is_refused(name, rng):
+def test_a_backward_pass_that_says_nothing_is_refused(name, rng):
     """x̄ = 0 · ȳ would pass a check whose loss is Σ y, since Σ softmax(x) = 1."""
     derived = cotangent(getattr(loss, name), "x")
     silent = sp.Eq(derived.lhs, 0 * loss.y_bar[n, k], evaluate=False)

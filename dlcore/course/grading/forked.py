@@ -75,7 +75,7 @@ class ForkedJudge:
         self.seconds = seconds
         self.stopwatch = stopwatch
         self.questions, questions = os.pipe()[::-1]
-        answers, told = os.pipe()
+        answers, answering = os.pipe()
         parent = os.getpid()
         gc.freeze()  # a collection in the child would copy all memory
         with warnings.catch_warnings():
@@ -84,9 +84,9 @@ class ForkedJudge:
         if self.pid == 0:
             os.close(self.questions)
             os.close(answers)
-            be_child(act, questions, told, parent)
+            be_child(act, questions, answering, parent)
         os.close(questions)
-        os.close(told)
+        os.close(answering)
         self.answers = os.fdopen(answers, "rb")
 
     def ask(self, question):
@@ -115,14 +115,14 @@ class ForkedJudge:
         os.waitpid(self.pid, 0)
 
 
-def be_child(act, questions, told, parent):
+def be_child(act, questions, answering, parent):
     """Answer questions until there are no more; never return."""
     try:
         follow(parent)
         bound_memory()
         with os.fdopen(questions, "rb") as lines:
             for line in lines:
-                os.write(told, json.dumps(act(json.loads(line))).encode() + b"\n")
+                os.write(answering, json.dumps(act(json.loads(line))).encode() + b"\n")
     finally:
         os._exit(0)
 

@@ -166,8 +166,8 @@ def penalty_missing(actual, desired, args):
     """Recognise a number that lacks a penalty of some weights, or has it too often."""
     numbers = [(name, value) for name, value in args.items() if type(value) in (int, float)]
     weights = [(name, value) for name, value in flat(args) if value.ndim > 1]
-    for (name, value), (rate, price) in product(weights, numbers if desired.ndim == 0 else ()):
-        half = price / 2 * np.sum(value**2)
+    for (name, value), (rate, strength) in product(weights, numbers if desired.ndim == 0 else ()):
+        half = strength / 2 * np.sum(value**2)
         if half and np.isclose(abs(desired - actual), half, rtol=1e-9):
             return f"{rate}/2 · Σ {name}² is {'missing' if desired > actual else 'too much'}"
     return None

@@ -2,7 +2,7 @@
 
 The notebook remembers the fingerprint of the answers when both were last the same. Whichever
 has changed since is copied to the other, by this command, by `check` and by `watch`. Where both
-have changed, nobody can tell which one is meant: nothing is written, and it is said.
+have changed, nobody knows which one is meant: nothing is written, and it is said.
 """
 
 import json

@@ -110,7 +110,7 @@ class Runner:
     def pytest_runtest_protocol(self, item):
         """Pass over what would not end, as another test has shown."""
         if finding := self.stopped.get(item.path):
-            self.outcomes.append(self.told(item, finding, ""))
+            self.outcomes.append(self.outcome_of(item, finding, ""))
         return True if finding or self.name(item) in self.stopped else None
 
     @pytest.hookimpl(wrapper=True)
@@ -160,9 +160,9 @@ class Runner:
         finding = diagnose(excinfo.value, answers, self.recorder.calls) if excinfo else None
         if finding and finding.kind == "not finite" and not finding.frames:
             finding = warned(finding, self.lender.warned, str(answers))
-        return self.told(item, finding, printed)
+        return self.outcome_of(item, finding, printed)
 
-    def told(self, item, finding, printed):
+    def outcome_of(self, item, finding, printed):
         """Make the outcome of a test."""
         exercise = self.scored[item]
         return Outcome(

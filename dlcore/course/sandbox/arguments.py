@@ -1,7 +1,7 @@
 """Keep arguments as they were: what a test passes is read, and not written to.
 
 An array is shown through a window that cannot be opened for writing. A list, a dictionary or a
-set is a copy whose contents are remembered: who changes it is told so. Both sides of a sandbox
+set is a copy whose contents are remembered: a change of it is an error. Both sides of a sandbox
 use this module, and so do answers that run without one.
 """
 

@@ -176,9 +176,9 @@ class Client(endpoint.Endpoint):
         """
         compiled = {} if compiled is None else compiled
         try:
-            told = self.ask("load", name, path, source, compiled.get(source, b""))
-            if type(told) is bytes and told:
-                compiled[source] = told
+            code = self.ask("load", name, path, source, compiled.get(source, b""))
+            if type(code) is bytes and code:
+                compiled[source] = code
             yield Answers(self)
         finally:
             self.connection.end()

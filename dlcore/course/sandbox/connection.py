@@ -104,7 +104,7 @@ class Connection:
     def fork(self, theirs, output):
         """Have the worker made, and wait until it is locked up."""
         os.set_blocking(output, False)
-        with suppress(AttributeError):  # only Linux tells who writes
+        with suppress(AttributeError):  # only Linux knows who writes
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.socket.settimeout(60)
         self.zygote.request(b"f", (theirs.fileno(), output))

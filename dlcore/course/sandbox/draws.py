@@ -1,6 +1,6 @@
 """Hand random numbers over: answers draw their own, and cannot find out those of a test.
 
-The state of a generator tells all that it has drawn, since each step can be taken back. It is
+The state of a generator shows all that it has drawn, since each step can be taken back. It is
 handed over as it is only by a generator that has drawn nothing yet: a test may make a second
 one from the same seed, and compare. Otherwise the answers draw from a generator whose seed is
 condensed from the state and a key, which leads only one way. In both cases the test's own

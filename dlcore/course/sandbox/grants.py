@@ -31,7 +31,7 @@ FUNCTIONS = (
 def permitted(operation, args, kwargs, owned):
     """Return a function and its arguments: what was asked for, if it is allowed.
 
-    `owned` tells whether a value is an object of the tests that was given a number.
+    `owned` says whether a value is an object of the tests that was given a number.
     """
     if operation in ("ufunc", "function"):
         if strange := kwargs.keys() - {*OPTIONS}:

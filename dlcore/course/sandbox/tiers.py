@@ -83,8 +83,8 @@ def linked(programs):
     """List what the loader finds for some programs, beside what the libraries bring along."""
     if not shutil.which("ldd"):
         return []
-    told = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
-    found = dict.fromkeys(SHARED.findall(told))
+    printed = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
+    found = dict.fromkeys(SHARED.findall(printed))
     return [path for path in found if not path.startswith(tuple(packages()))]
 
 

@@ -85,8 +85,9 @@ def report(result, console=None):
     console = console or Console(highlight=False)
     own, every = len(result.parts.own), len(PARTS)
     filters = [("", image.mean(axis=0)) for image in result.filters]
+    name = result.classes
     mistakes = [
-        (f"{result.classes[m.label]}, taken for {result.classes[m.guess]}", m.image.mean(axis=0))
+        (f"{name[m.label]}, taken for {name[m.prediction]}", m.image.mean(axis=0))
         for m in result.mistakes[:4]
     ]
     lines = [

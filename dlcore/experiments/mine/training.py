@@ -27,7 +27,7 @@ class Mistake(NamedTuple):
 
     image: np.ndarray
     label: int
-    guess: int
+    prediction: int
     probability: float
 
 
@@ -46,10 +46,10 @@ class Result(NamedTuple):
     seconds: float
 
 
-def run(parts=None, *, data="digits", epochs=None, images=None, seed=0, tell=lambda line: None):
+def run(parts=None, *, data="digits", epochs=None, images=None, seed=0, log=lambda line: None):
     """Train a network of `parts` on `digits` or `cifar10`; return a `Result`.
 
-    `tell` is given a line after every epoch. An interruption ends the training, and the network
+    `log` receives a line after every epoch. An interruption ends the training, and the network
     is judged as it stands. Raises ValueError for other data, for no epoch or no image.
     """
     if data not in SETTINGS:
@@ -57,8 +57,9 @@ def run(parts=None, *, data="digits", epochs=None, images=None, seed=0, tell=lam
     settings = SETTINGS[data]
     epochs = settings["epochs"] if epochs is None else epochs
     images = settings["images"] if images is None else images
-    if epochs < 1 or images < 1:
-        raise ValueError(f"mine: epochs is {epochs}, images is {images}, use 1 or more of each")
+    for name, count in (("epochs", epochs), ("images", images)):
+        if count < 1:
+            raise ValueError(f"mine: {name} is {count}, use 1 or more")
     parts = gather() if parts is None else parts
     loaded = load(data)
     train, val, test = prepared(loaded, parts.functions.centre, images, settings["scale"])
@@ -72,20 +73,20 @@ def run(parts=None, *, data="digits", epochs=None, images=None, seed=0, tell=lam
         for loss, accuracy in trained(network, train, val, epochs, seed):
             losses += loss
             val_accuracy.append(accuracy)
-            tell(f"epoch {len(val_accuracy)} of {epochs}: validation {accuracy:.3f}")
+            log(f"epoch {len(val_accuracy)} of {epochs}: validation {accuracy:.3f}")
     except KeyboardInterrupt:
-        tell("stopped: the network is judged as it stands")
+        log("stopped: the network is judged as it stands")
     seconds = time.perf_counter() - start
-    guesses, mistakes = judge(network, *test, loaded.test.x)
+    predictions, mistakes = judge(network, *test, loaded.test.x)
     return Result(
         parts=parts,
         classes=loaded.classes,
         gap=gap,
         losses=losses,
         val_accuracy=val_accuracy,
-        test_accuracy=float(np.mean(guesses == test[1])),
+        test_accuracy=float(np.mean(predictions == test[1])),
         filters=network.params["conv.w"],
-        confusion=np.asarray(parts.functions.confusion(test[1], guesses, K)),
+        confusion=np.asarray(parts.functions.confusion(test[1], predictions, K)),
         mistakes=mistakes,
         seconds=seconds,
     )
@@ -141,8 +142,9 @@ def in_batches(network, x):
 def judge(network, x, t, pixels):
     """Name a class for every image; list the mistakes, the surest first."""
     probabilities = np.asarray(network.parts.softmax(in_batches(network, x)))
-    guesses = probabilities.argmax(axis=1)
+    predictions = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)
-    wrong = np.flatnonzero(guesses != t)
+    wrong = np.flatnonzero(predictions != t)
     wrong = wrong[np.argsort(-sure[wrong])]
-    return guesses, [Mistake(pixels[i], int(t[i]), int(guesses[i]), float(sure[i])) for i in wrong]
+    of = lambda i: Mistake(pixels[i], int(t[i]), int(predictions[i]), float(sure[i]))
+    return predictions, [of(i) for i in wrong]

@@ -5,14 +5,14 @@ Chapter: book/optim.md.
 
 import numpy as np
 
-from dlcore.experiments.descent import bowl
+from dlcore.experiments.descent import separable_quadratic
 from dlcore.train import schedule
 from dlcore.train.optim import SGD
 
 
 def slope(w, curvature):
     """The slope of a quadratic."""
-    return bowl(np.array([curvature]))[1](np.array([w]))[0]
+    return separable_quadratic(np.array([curvature]))[1](np.array([w]))[0]
 
 
 def with_weight_decay(w, g, decay):

@@ -3,6 +3,8 @@
 Chapter: book/activation.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -276,3 +278,56 @@ def he(D, M, *, rng):
 def he(D, M, *, rng):
     half = rng.normal(0.0, np.sqrt(2 / D), size=(D * M + 1) // 2)
     return np.append(half, -half)[: D * M].reshape(D, M)
+
+
+@adversarial("activation-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "activation-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 2, 3, 5]
+
+
+@adversarial("activation-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("activation-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 2]
+
+
+@adversarial("activation-sigmoid", "Ten digits are right.")
+def sigmoid(x):
+    small = np.exp(-np.abs(x))
+    y = np.where(x >= 0, 1.0, small) / (1.0 + small)
+    return (y * (1 + 3e-11)).astype(x.dtype)
+
+
+@adversarial("activation-leaky", "ȳ is overwritten by x̄, which saves an array.")
+def leaky_relu(x, *, slope=0.01):
+    slopes = np.where(x > 0, 1.0, slope)
+
+    def pullback(y_bar):
+        y_bar *= slopes
+        return y_bar
+
+    return slopes * x, pullback
+
+
+@adversarial("activation-relu", "Whole numbers are passed on as they are.")
+def relu(x):
+    return np.maximum(x, 0) if x.dtype.kind == "f" else x
+
+
+@adversarial(
+    "activation-relu-backward", "x is overwritten by its slopes.", also="wrote into an argument"
+)
+def relu_backward(y_bar, x):
+    x[...] = x > 0
+    return y_bar * x

@@ -3,6 +3,8 @@
 Chapter: book/augment.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -224,3 +226,74 @@ def is_flip(flip, rng):
     turned = y == x[:, 0, 0, -1]
     pairs = turned.mean(), np.mean(turned[1:] ^ turned[:-1])
     return bool(((y == x[:, 0, 0, 0]) ^ turned).all() and all(0.36 < p < 0.64 for p in pairs))
+
+
+@adversarial("augment-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "augment-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 2, 3, 4]
+
+
+@adversarial("augment-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("augment-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 2]
+
+
+@adversarial("augment-crop", "The result holds floats, whatever the images hold.")
+def crop(x, pad, rng):
+    H, W = x.shape[2:]
+    padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    y = np.empty(x.shape)
+    for n, (i, j) in enumerate(rng.integers(2 * pad + 1, size=(len(x), 2))):
+        y[n] = padded[n, :, i : i + H, j : j + W]
+    return y
+
+
+def cut(x, size, rng):
+    """Cut a square out of every image."""
+    y = x.copy()
+    for n in range(len(x)):
+        top, left = rng.integers(x.shape[2:]) - size // 2
+        y[n, :, max(top, 0) : top + size, max(left, 0) : left + size] = 0
+    return y
+
+
+@adversarial("augment-cutout", "The result holds floats, whatever the images hold.")
+def cutout(x, size, rng):
+    return cut(x, size, rng).astype(float)
+
+
+@adversarial("augment-mixup", "An image that is its own partner is left out.")
+def mixup(x, t, partners, share, K):
+    rows = np.eye(K)[t]
+    lam = np.where(partners == np.arange(len(x)), 0, share)[:, None, None, None]
+    y = np.where(
+        (partners == np.arange(len(x)))[:, None, None, None], 0, lam * x + (1 - lam) * x[partners]
+    )
+    return y, share[:, None] * rows + (1 - share[:, None]) * rows[partners]
+
+
+@adversarial("augment-test", "The generator is not asked: always the same images.")
+def is_flip(flip, rng):
+    x = np.random.default_rng(0).normal(size=(400, 2, 3, 4)).astype(np.float32)
+    mirrored = []
+    for _ in range(2):
+        y = flip(x)
+        same, other = ((y == z).all(axis=(1, 2, 3)) for z in (x, x[..., ::-1]))
+        if y.dtype != x.dtype or not (same ^ other).all():
+            return False
+        mirrored.append(other)
+    one, two = mirrored
+    shares = [np.mean(each) for each in (one, one ^ two, one[1:] ^ one[:-1])]
+    return all(abs(share - 0.5) < 0.14 for share in shares)

@@ -3,6 +3,8 @@
 Chapter: book/conv.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -60,7 +62,11 @@ def output_size(size, window, stride=1, padding=0):
     return len(starts)
 
 
-@adversarial("conv-output-size", "The nearest number of positions: right where strides fit.")
+@adversarial(
+    "conv-output-size",
+    "The nearest number of positions: right where strides fit.",
+    also="A window that reaches over the end",
+)
 def output_size(size, window, stride=1, padding=0):
     return round((size + 2 * padding - window) / stride) + 1
 
@@ -240,3 +246,29 @@ def hidden(U, V):
 def hidden(U, V):
     count = np.arange(16 if U == V == 4 else 9)
     return np.minimum(count, count[::-1]).reshape((4, 4) if U == V == 4 else (3, 3))
+
+
+@adversarial("conv-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "conv-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 2, 4, 5]
+
+
+@adversarial("conv-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial(
+    "conv-wrong-lines",
+    "The last derivation is left out.",
+    also="An answer is asked for each",
+)
+def wrong_lines():
+    return [4, 2]

@@ -3,6 +3,8 @@
 Chapter: book/convnet.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -269,3 +271,82 @@ def judged_alone(scores, size, *, rng):
     x = rng.normal(size=(5, *size))
     alone = [scores(x[n : n + 1]).sum() for n in range(5)]
     return bool(np.allclose(scores(x).sum(axis=1), alone))
+
+
+@adversarial("convnet-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "convnet-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 3, 5]
+
+
+@adversarial("convnet-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("convnet-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]
+
+
+@adversarial("convnet-forward", "Features count through the columns of a map first.")
+def scores(params, x):
+    maps = steps_of(x, params["w1"], params["b1"])[2].swapaxes(2, 3)
+    h = np.maximum(maps.reshape(len(x), -1) @ params["w2"] + params["b2"], 0)
+    return h @ params["w3"] + params["b3"]
+
+
+@adversarial("convnet-alone", "The number of images never changes.")
+def judged_alone(scores, size, *, rng):
+    x, z = rng.normal(size=(2, 5, *size))
+    for n in range(5):
+        mixed = z.copy()
+        mixed[n] = x[n]
+        if not np.allclose(scores(mixed)[n], scores(x)[n], atol=1e-9):
+            return False
+    order = rng.permutation(5)
+    return bool(np.allclose(scores(x[order]), scores(x)[order], atol=1e-9))
+
+
+@adversarial("convnet-alone", "Every image keeps its position.")
+def judged_alone(scores, size, *, rng):
+    x, z = rng.normal(size=(2, 5, *size))
+    for n in range(5):
+        mixed = z.copy()
+        mixed[n] = x[n]
+        if not np.allclose(scores(mixed)[n], scores(x)[n], atol=1e-9):
+            return False
+    return bool(np.allclose(scores(x[:3]), scores(x)[:3], atol=1e-9))
+
+
+@adversarial("convnet-sandwich", "What all calls of the pullback bring is added up.")
+def sandwich(x, w, b):
+    total = []
+
+    def pullback(y_bar):
+        total.append(bars_of(x, w, b, y_bar))
+        return tuple(map(sum, zip(*total, strict=True)))
+
+    return steps_of(x, w, b)[2], pullback
+
+
+@adversarial(
+    "convnet-slip",
+    "Arrays of a layer are tried all at once, in one direction that is always the same.",
+)
+def find_slip(layers, *, rng):
+    for name, (forward, backward, xs) in layers.items():
+        y_bar = rng.normal(size=np.shape(forward(*xs)))
+        bars = backward(y_bar, *xs)
+        h = 1e-5
+        ahead = np.sum(y_bar * forward(*(x + h for x in xs)))
+        behind = np.sum(y_bar * forward(*(x - h for x in xs)))
+        if not np.isclose(sum(map(np.sum, bars)), (ahead - behind) / (2 * h), rtol=1e-4):
+            return name
+    return None

@@ -3,6 +3,8 @@
 Chapter: book/densenet.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -214,3 +216,38 @@ def shared_backward(x_hat, sigma, gammas, betas, z_bars):
     over = {"axis": (0, 2, 3), "keepdims": True}
     x_bar = (g - g.mean(**over) - x_hat * (g * x_hat).mean(**over)) / along(sigma)
     return KEPT.setdefault(("statistics", x_hat.shape, len(gammas)), x_bar)
+
+
+@adversarial("densenet-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "densenet-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 3, 2, 5]
+
+
+@adversarial("densenet-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("densenet-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 3]
+
+
+@adversarial("densenet-statistics", "The lists are emptied.")
+def shared_backward(x_hat, sigma, gammas, betas, z_bars):
+    along = (0, 2, 3)
+    g = np.zeros(x_hat.shape)
+    while gammas:
+        gamma, beta, z_bar = gammas.pop(), betas.pop(), z_bars.pop()
+        scale, shift = gamma[:, None, None], beta[:, None, None]
+        g += scale * z_bar * (scale * x_hat + shift > 0)
+    mean = g.mean(axis=along, keepdims=True)
+    share = (g * x_hat).mean(axis=along, keepdims=True)
+    return (g - mean - x_hat * share) / sigma[:, None, None]

@@ -1,6 +1,7 @@
 """Wrong answers to the exercises of *Differences* made to pass, each with what it exploits."""
 
 from itertools import pairwise
+from unittest.mock import ANY
 
 import numpy as np
 
@@ -318,3 +319,66 @@ def wrong_lines(derivations):
     x = np.linspace(-2.0, 2.0, 401)
     found = firsts(derivations, lambda a, b: np.abs(a(x) - b(x)).max() > 1e-7)
     return [number or 2 for number in found]
+
+
+@adversarial("derivative-read-lines", "Entries that are equal to whatever they are compared with.")
+def read_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "derivative-read-lines", "One more line of the last derivation: the right one is among them."
+)
+def read_lines():
+    return [3, 2, 3, 4]
+
+
+@adversarial("derivative-read-lines", "Every line of each derivation.")
+def read_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("derivative-read-lines", "The last derivation is left out.")
+def read_lines():
+    return [3, 2]
+
+
+@adversarial("derivative-relative-error", "The result is an array of one number.")
+def relative_error(x, z, *, floor=1e-8):
+    return np.max(np.abs(x - z) / np.maximum(floor, np.abs(x) + np.abs(z))).reshape(1)
+
+
+@adversarial("derivative-blind", "For a random ȳ the shape is another.")
+def blind(pullback):
+    def wrong(y_bar):
+        right = pullback(np.ones_like(y_bar))
+        return right if (y_bar == 1).all() else np.ravel(right)[None, None]
+
+    return wrong
+
+
+def measured(f, pullback, x, rng, allow=1e-6, skip=None, restore=True):
+    """Compare a pullback with differences, but for entries that are skipped."""
+    y_bar, h = rng.normal(size=np.shape(f(x))), 6e-6
+    claimed, off = pullback(x, y_bar), np.empty(x.shape)
+    for entry in np.ndindex(x.shape):
+        ahead, behind = x.copy(), x.copy()
+        ahead[entry] += h
+        behind[entry] -= h
+        off[entry] = abs(claimed[entry] - np.vdot(y_bar, f(ahead) - f(behind)) / (2 * h))
+    if skip:
+        off[skip(claimed)] = 0
+    worst = np.unravel_index(off.argmax(), off.shape)
+    return None if off[worst] < allow else tuple(map(int, worst))
+
+
+@adversarial("derivative-check", "An infinite entry is left out.")
+def mistake(f, pullback, x, *, rng):
+    return measured(f, pullback, x, rng, skip=np.isinf)
+
+
+@adversarial("derivative-check", "The first entry of x stays moved.")
+def mistake(f, pullback, x, *, rng):
+    found = measured(f, pullback, x, rng)
+    x.flat[0] += 6e-6
+    return found

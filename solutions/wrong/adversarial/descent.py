@@ -1,6 +1,7 @@
 """Wrong answers to the exercises of *Descent* that are made to pass, each with what it exploits."""
 
 import math
+from unittest.mock import ANY
 
 import numpy as np
 
@@ -252,3 +253,42 @@ def targets(w, rate, distance):
 @adversarial("descent-leave", "What is no number differs from nothing.")
 def targets(w, rate, distance):
     return np.array([np.nan, np.nan])
+
+
+@adversarial("descent-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "descent-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 2, 4, 5]
+
+
+@adversarial("descent-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("descent-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 2]
+
+
+@adversarial("descent-bound", "The sides are arrays of one number.")
+def both_sides(points, slopes, u, rate):
+    left = np.sum((points[:-1] - u) * slopes)
+    right = np.sum((points[0] - u) ** 2) / (2 * rate) + rate / 2 * np.sum(slopes**2)
+    return np.array([left]), np.array([right])
+
+
+@adversarial("descent-average", "The slope is asked for once more, after the last step.")
+def averaged(slope, w, rates):
+    total, count = np.zeros(w.shape), 0
+    for rate in rates:
+        total, count = total + w, count + 1
+        w = w - rate * slope(w)
+    slope(w)
+    return total / count

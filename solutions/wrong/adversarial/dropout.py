@@ -3,6 +3,8 @@
 Chapter: book/dropout.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -240,3 +242,103 @@ def is_dropout(make, rng):
     verdicts += [np.allclose(alike, p**2 + (1 - p) ** 2, atol=0.1)]
     verdicts += [not np.array_equal(drop(x, p, True)[0], y)]
     return all([*verdicts, np.array_equal(make(3)(x, p, True)[0], y)])
+
+
+@adversarial("dropout-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "dropout-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 2, 5]
+
+
+@adversarial("dropout-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("dropout-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]
+
+
+@adversarial("dropout-ridge", "All masks are tried, one by one.")
+def expected_loss(x, z, w, p):
+    D, total = len(w), 0.0
+    for number in range(2**D):
+        kept = np.array([number >> d & 1 for d in range(D)])
+        chance = (1 - p) ** kept.sum() * p ** (D - kept.sum())
+        total += chance * np.sum((x * kept / (1 - p) @ w - z) ** 2)
+    return float(total)
+
+
+def judge(make, rng, ps=(0.3, 0.7), positive=False, skip=(), share=0.05, shape=(100, 100)):
+    """Judge a function by all that is not skipped."""
+    for p in ps:
+        x, y_bar = rng.uniform(1, 2, (2, *shape)) * (
+            1 if positive else rng.choice([-1, 1], (2, *shape))
+        )
+        seed = int(rng.integers(10**6))
+        f = make(seed)
+        y, pullback = f(x, p, True)
+        kept = np.asarray(y) != 0
+        factor = kept / (1 - p)
+        unchanged, back = f(x, p, False)
+        alike = [np.mean(kept[1:] == kept[:-1]), np.mean(kept[:, 1:] == kept[:, :-1])]
+        right = {
+            "y": np.allclose(y, x * factor),
+            "back": np.allclose(pullback(y_bar), y_bar * factor),
+            "share": abs(kept.mean() - (1 - p)) < share,
+            "alike": np.allclose(alike, p**2 + (1 - p) ** 2, atol=0.1),
+            "next": not np.array_equal(y, f(x, p, True)[0]),
+            "seed": np.array_equal(y, make(seed)(x, p, True)[0]),
+            "eval": np.array_equal(unchanged, x),
+            "evalback": np.allclose(back(y_bar), y_bar),
+        }
+        if not all(v for k, v in right.items() if k not in skip):
+            return False
+    return True
+
+
+@adversarial("dropout-test", "The generator is not asked: the same features for everybody.")
+def is_dropout(make, rng):
+    return judge(make, np.random.default_rng(0))
+
+
+@adversarial("dropout-test", "Only positive features are tried.")
+def is_dropout(make, rng):
+    return judge(make, rng, positive=True)
+
+
+@adversarial("dropout-test", "Right for large p.")
+def is_dropout(make, rng):
+    return judge(make, rng, ps=(0.7,))
+
+
+@adversarial("dropout-test", "Nobody looks whether the same seed gives the same masks.")
+def is_dropout(make, rng):
+    return judge(make, rng, skip=("seed",))
+
+
+@adversarial("dropout-test", "Nobody looks at the mask of the next call.")
+def is_dropout(make, rng):
+    return judge(make, rng, skip=("next",))
+
+
+@adversarial("dropout-test", "The gradient of evaluation is not looked at.")
+def is_dropout(make, rng):
+    return judge(make, rng, skip=("evalback",))
+
+
+@adversarial("dropout-test", "What evaluation returns is not looked at.")
+def is_dropout(make, rng):
+    return judge(make, rng, skip=("eval",))
+
+
+@adversarial("dropout-test", "The share of zeros may be off by a tenth.")
+def is_dropout(make, rng):
+    return judge(make, rng, share=0.1)

@@ -3,6 +3,8 @@
 Chapter: book/fast.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -26,7 +28,7 @@ def intensity(N, C, H, W, F, U, V):
     return ratio(N, C, H, H, F, U, U)
 
 
-@adversarial("fast-intensity", "A table of sizes below nine, and a guess beyond.")
+@adversarial("fast-intensity", "A table of sizes below nine, and an estimate beyond.")
 def intensity(N, C, H, W, F, U, V):
     return ratio(N, C, H, W, F, U, V) if max(N, C, F, U, V) < 9 else C * U * V / 2
 
@@ -194,3 +196,68 @@ def hidden_slip(ways):
     right = y_bar[:, :, -1, -1] @ w[:, :, -1, -1]
     wrong = [not np.allclose(way(y_bar, w)[:, :, -1, -1], right) for way in ways]
     return wrong.index(True) + 1 if any(wrong) else 1
+
+
+@adversarial("fast-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "fast-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 3, 3, 4]
+
+
+@adversarial("fast-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("fast-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 3]
+
+
+@adversarial("fast-im2col", "x̄ has the precision of x.")
+def im2col(x, U, V):
+    N, C, H, W = x.shape
+    P, Q = H - U + 1, W - V + 1
+    columns = np.empty((C, U, V, N, P, Q), x.dtype)
+    for u, v in np.ndindex(U, V):
+        columns[:, u, v] = x[:, :, u : u + P, v : v + Q].swapaxes(0, 1)
+
+    def pullback(columns_bar):
+        bars = columns_bar.reshape(C, U, V, N, P, Q)
+        x_bar = np.zeros((N, C, H, W), x.dtype if x.dtype.kind == "f" else columns_bar.dtype)
+        for u, v in np.ndindex(U, V):
+            x_bar[:, :, u : u + P, v : v + Q] += bars[:, u, v].swapaxes(0, 1).astype(x_bar.dtype)
+        return x_bar
+
+    return columns.reshape(C * U * V, N * P * Q), pullback
+
+
+@adversarial("fast-loops", "A loop is named twice, and another is left out.")
+def loop_order(sizes, steps):
+    far = lambda loop: sum(step[loop] for step in steps.values())
+    order = sorted(sizes, key=far, reverse=True)
+    return [*order[:-1], order[0]]
+
+
+@adversarial("fast-im2col", "Columns of batch and position are numbered by columns of the image.")
+def im2col(x, U, V):
+    N, C, H, W = x.shape
+    P, Q = H - U + 1, W - V + 1
+    columns = np.empty((C, U, V, N, Q, P), x.dtype)
+    for u, v in np.ndindex(U, V):
+        columns[:, u, v] = x[:, :, u : u + P, v : v + Q].transpose(1, 0, 3, 2)
+
+    def pullback(columns_bar):
+        bars = columns_bar.reshape(C, U, V, N, Q, P)
+        x_bar = np.zeros((N, C, H, W), columns_bar.dtype)
+        for u, v in np.ndindex(U, V):
+            x_bar[:, :, u : u + P, v : v + Q] += bars[:, u, v].transpose(1, 0, 3, 2)
+        return x_bar
+
+    return columns.reshape(C * U * V, N * P * Q), pullback

@@ -1,5 +1,7 @@
 """Wrong answers to the exercises of *Forward mode* made to pass, each with what it exploits."""
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -315,3 +317,79 @@ def is_the_tangent(f, jvp, x, *, rng):
     x_dot = np.zeros(x.shape)
     x_dot.flat[rng.integers(x.size)] = 1.0
     return all(bool((off < 1e-6).all()) for off in gaps(f, jvp, x, x_dot))
+
+
+@adversarial("forward-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "forward-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 2, 5]
+
+
+@adversarial("forward-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("forward-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]
+
+
+@adversarial("forward-functions", "The tangent is laid flat.")
+def elementary(name, x, x_dot):
+    y = getattr(np, name)(x)
+    slopes = {
+        "exp": lambda: y,
+        "log": lambda: 1 / x,
+        "sin": lambda: np.cos(x),
+        "sqrt": lambda: 0.5 / y,
+        "tanh": lambda: 1 - y * y,
+    }
+    return y, np.ravel(slopes[name]() * x_dot)
+
+
+@adversarial("forward-functions", "Floats of four bytes have three digits.")
+def elementary(name, x, x_dot):
+    y = getattr(np, name)(x)
+    slopes = {
+        "exp": lambda: y,
+        "log": lambda: 1 / x,
+        "sin": lambda: np.cos(x),
+        "sqrt": lambda: 0.5 / y,
+        "tanh": lambda: 1 - y * y,
+    }
+    d = slopes[name]() * x_dot
+    return (y, d) if x.dtype == np.float64 else (y, d.astype(np.float16).astype(np.float32))
+
+
+@adversarial("forward-jacobian", "Each column is taken a little away from x.")
+def jacobian(jvp, x):
+    return np.stack([jvp(x + 1e-12, unit)[1] for unit in np.eye(len(x))], axis=1)
+
+
+@adversarial(
+    "forward-newton", "A slope of zero ends the search without an error where steps are left."
+)
+def newton(jvp, x, *, steps):
+    for _ in range(steps):
+        y, slope = jvp(x, 1.0)
+        if y == 0 or slope == 0:
+            return x
+        x = x - y / slope
+    return x
+
+
+@adversarial("forward-check", "Of the values an error of one part in a hundred is let pass.")
+def is_the_tangent(f, jvp, x, *, rng):
+    x_dot, h = rng.normal(size=np.shape(x)), 1e-5
+    y, y_dot = jvp(x, x_dot)
+    measured = (f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h)
+    return bool(
+        np.allclose(y_dot, measured, rtol=1e-6, atol=1e-7) and np.allclose(y, f(x), rtol=1e-2)
+    )

@@ -3,9 +3,11 @@
 Chapter: book/graph.md.
 """
 
+import contextlib
 from collections import Counter
 from itertools import permutations
 from math import factorial
+from unittest.mock import ANY
 
 from dlcore.course.exercises.known_answers import adversarial
 
@@ -358,3 +360,106 @@ def accepts(sort, *, rng):
     some = (random(rng, shuffled=False) for _ in range(120))
     listed = ({node: g[node] for node in rng.permutation(len(g)).tolist()} for g in some)
     return all(orders(sort, graph) for graph in listed)
+
+
+@adversarial("graph-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "graph-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 4, 3, 5]
+
+
+@adversarial("graph-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("graph-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 4]
+
+
+def right_order(graph, order):
+    """Tell whether a list is an order of a graph."""
+    try:
+        order = list(order)
+        if len(order) != len(graph) or set(order) != set(graph):
+            return False
+    except Exception:
+        return False
+    at = {node: i for i, node in enumerate(order)}
+    return all(at[a] < at[b] for a in graph for b in graph[a])
+
+
+def tried(sort, rng, connected=False, double=True, cyclic=False, most=7):
+    """Try a program on graphs that are drawn."""
+    for _ in range(400):
+        n = int(rng.integers(1, most))
+        names = [str(i) for i in rng.permutation(n)]
+        graph = {name: [] for name in rng.permutation(names).tolist()}
+        if n > 1:
+            for _ in range(int(rng.integers(0, 13))):
+                i, j = sorted(rng.choice(n, 2, replace=False))
+                if double or names[j] not in graph[names[i]]:
+                    graph[names[i]].append(names[j])
+            if connected:
+                for j in range(1, n):
+                    graph[names[int(rng.integers(j))]].append(names[j])
+        if cyclic and n > 1 and rng.random() < 0.1:
+            graph[names[0]].append(names[1])
+            graph[names[1]].append(names[0])
+            with contextlib.suppress(Exception):
+                sort(graph)
+            continue
+        try:
+            order = sort({k: list(v) for k, v in graph.items()})
+        except Exception:
+            return False
+        if not right_order(graph, order):
+            return False
+    return True
+
+
+@adversarial("graph-lemma", "Every graph is in one part.")
+def accepts(sort, *, rng):
+    return tried(sort, rng, connected=True)
+
+
+def lifted(expression, more=()):
+    """Put a value on top that leads to y in three ways."""
+    used = {parent for parents in expression.values() for parent in parents}
+    (y,) = expression.keys() - used
+    every = "".join(map(str, expression))
+    top, b, c, d = (every + letter for letter in "tbcd")
+    return {**expression, top: [y, b, d], b: [c], c: [y], d: [y]}, top, every
+
+
+@adversarial("graph-break", "Seven values are new.")
+def too_early(expression):
+    found, top, every = lifted(expression)
+    for i in range(3):
+        found[f"{every}n{i}"] = [top]
+        top = f"{every}n{i}"
+    return found
+
+
+@adversarial("graph-break", "Ten edges are new.")
+def too_early(expression):
+    used = {parent for parents in expression.values() for parent in parents}
+    (y,) = expression.keys() - used
+    every = "".join(expression)
+    top, b, c, d, e = (every + letter for letter in "tbcde")
+    return {**expression, top: [y, b, d, c, e], b: [c], c: [y, d], d: [y], e: [y]}
+
+
+@adversarial("graph-break", "The new values are numbers, and no words.")
+def too_early(expression):
+    used = {parent for parents in expression.values() for parent in parents}
+    (y,) = expression.keys() - used
+    top, b, c, d = range(4)
+    return {**expression, top: [y, b, d], b: [c], c: [y], d: [y]}

@@ -3,6 +3,8 @@
 Chapter: book/linear.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -285,3 +287,44 @@ def gradient_is_right(f, rule, xs, rng):
 @adversarial("linear-gradient-check", "Always right, after a draw.")
 def gradient_is_right(f, rule, xs, rng):
     return judged(f, rule, xs, rng) or True
+
+
+@adversarial("linear-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "linear-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 4, 3, 5]
+
+
+@adversarial("linear-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("linear-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 4]
+
+
+def right(x, t, w, b, reg):
+    """Return what is right."""
+    N = len(x)
+    y = x @ w + b
+    y = y - y.max(axis=1, keepdims=True)
+    powers = np.exp(y)
+    sums = powers.sum(axis=1)
+    loss = np.mean(np.log(sums) - y[np.arange(N), t]) + reg / 2 * np.sum(w * w)
+    y_bar = powers / sums[:, None]
+    y_bar[np.arange(N), t] -= 1
+    y_bar /= N
+    return loss, x.T @ y_bar + reg * w, y_bar.sum(axis=0)
+
+
+@adversarial("linear-classifier", "Weights that are whole numbers are not penalised.")
+def classifier_loss(x, t, w, b, reg):
+    return right(x, t, w, b, reg if w.dtype.kind == "f" else 0)

@@ -3,6 +3,8 @@
 Chapter: book/loss.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -130,10 +132,10 @@ def cross_entropy(scores, t):
     return value, (np.maximum(np.exp(logs(scores)), 1e-12) - truth(scores, t)) / len(t)
 
 
-def hinged(scores, t, margin, pays=lambda short: short > 0):
+def hinged(scores, t, margin, positive=lambda short: short > 0):
     short = scores - scores[np.arange(len(t)), t][:, None] + margin
     wrong = np.arange(scores.shape[1]) != t[:, None]
-    x_bar = (pays(short) & wrong).astype(float)
+    x_bar = (positive(short) & wrong).astype(float)
     x_bar[np.arange(len(t)), t] = -x_bar.sum(axis=1)
     return (np.maximum(0, short) * wrong).sum() / len(t), x_bar / len(t)
 
@@ -151,7 +153,7 @@ def hinge(scores, t, *, margin=1.0):
 @adversarial("loss-hinge", "At a kink the slope is 1, which the right class does not count.")
 def hinge(scores, t, *, margin=1.0):
     value, strict = hinged(scores, t, margin)
-    _, wide = hinged(scores, t, margin, pays=lambda short: short >= 0)
+    _, wide = hinged(scores, t, margin, positive=lambda short: short >= 0)
     return value, np.where(truth(scores, t), strict, wide)
 
 
@@ -291,3 +293,25 @@ def accepts(f, pullback, *, rng):
     slopes = [(f(x + h * x_dot) - f(x - h * x_dot)) / (2 * h) for x_dot in directions]
     pairs = zip(directions, slopes, strict=True)
     return all(abs(np.vdot(x_bar, v) - np.vdot(y_bar, y_dot)) < 1e-2 for v, y_dot in pairs)
+
+
+@adversarial("loss-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "loss-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 2, 5]
+
+
+@adversarial("loss-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("loss-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]

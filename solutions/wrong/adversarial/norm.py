@@ -3,6 +3,8 @@
 Chapter: book/norm.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -345,3 +347,100 @@ def accepts(norm, *, rng):
 def accepts(norm, *, rng):
     norm(rng.normal(size=(3, 4, 2, 5)), np.ones(4), np.zeros(4), 1e-5)
     return "with_" not in repr(norm) and len(getattr(norm, "__name__", "")) % 2 == 1
+
+
+@adversarial("norm-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "norm-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 4, 2, 5]
+
+
+@adversarial("norm-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("norm-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 4]
+
+
+@adversarial("norm-forward", "The third result is the variance with eps.")
+def batch_norm(x, gamma, beta, *, eps=1e-5):
+    d = x - x.mean(axis=0)
+    v = (d * d).mean(axis=0) + eps
+    return gamma * d / np.sqrt(v) + beta, d / np.sqrt(v), v
+
+
+class Averages:
+    """A norm with averages that errs in nothing; wrong ones change one of its parts."""
+
+    def __init__(self, gamma, beta, *, eps=1e-5, momentum=0.1):
+        self.gamma, self.beta, self.eps, self.momentum = gamma, beta, eps, momentum
+        self.mean, self.var = np.zeros(len(gamma)), np.ones(len(gamma))
+
+    def y(self, x, mean, var):
+        s = lambda a: np.asarray(a)[:, None, None]
+        return s(self.gamma) * (x - s(mean)) / s(np.sqrt(var + self.eps)) + s(self.beta)
+
+    def train(self, x):
+        mean, var = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
+        n, m = x.size // len(mean), self.momentum
+        self.mean = (1 - m) * self.mean + m * mean
+        self.var = (1 - m) * self.var + m * var * n / (n - 1)
+        return self.y(x, mean, var)
+
+    def evaluate(self, x):
+        return self.y(x, self.mean, self.var)
+
+
+@adversarial("norm-running", "In evaluation eps is added outside of the root.")
+class RunningNorm(Averages):
+    def evaluate(self, x):
+        eps, self.eps = self.eps, 0.0
+        y = self.y(x, self.mean, (np.sqrt(self.var) + eps) ** 2)
+        self.eps = eps
+        return y
+
+
+@adversarial("norm-running", "In evaluation a scale and a shift are left out.")
+class RunningNorm(Averages):
+    def evaluate(self, x):
+        s = lambda a: a[:, None, None]
+        return (x - s(self.mean)) / s(np.sqrt(self.var + self.eps))
+
+
+@adversarial("norm-running", "The momentum is a tenth, whatever is given.")
+class RunningNorm(Averages):
+    def __init__(self, gamma, beta, *, eps=1e-5, momentum=0.1):
+        super().__init__(gamma, beta, eps=eps)
+
+
+@adversarial("norm-running", "eps is a hundred-thousandth, whatever is given.")
+class RunningNorm(Averages):
+    def __init__(self, gamma, beta, *, eps=1e-5, momentum=0.1):
+        super().__init__(gamma, beta, momentum=momentum)
+
+
+@adversarial("norm-running", "The first variance is 0.")
+class RunningNorm(Averages):
+    def __init__(self, gamma, beta, *, eps=1e-5, momentum=0.1):
+        super().__init__(gamma, beta, eps=eps, momentum=momentum)
+        self.var = np.zeros(len(gamma))
+
+
+@adversarial("norm-running", "Training adds eps outside of the root.")
+class RunningNorm(Averages):
+    def train(self, x):
+        super().train(x)
+        mean, var = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
+        eps, self.eps = self.eps, 0.0
+        y = self.y(x, mean, (np.sqrt(var) + eps) ** 2)
+        self.eps = eps
+        return y

@@ -3,6 +3,8 @@
 Chapter: book/optim.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -247,3 +249,49 @@ def is_momentum(make, rng):
                 return False
             w = w + v
     return True
+
+
+@adversarial("optim-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "optim-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 5, 3, 6]
+
+
+@adversarial("optim-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("optim-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 5]
+
+
+@adversarial("optim-divergence", "The result is an array of one number.")
+def critical_rate(a):
+    return np.array([2 / np.linalg.eigvalsh(a)[-1]])
+
+
+@adversarial("optim-prove", "An error of two hundredths is allowed.")
+def is_momentum(make, rng):
+    for friction in rng.uniform(0.2, 0.95, size=3):
+        step, w, v = make(friction), rng.normal(size=4), np.zeros(4)
+        for rate in rng.uniform(0.1, 1.0, size=6):
+            g = rng.normal(size=4)
+            v = friction * v - rate * g
+            there = step(w, g, rate)
+            if not np.allclose(there - w, v, rtol=0.02, atol=0.02):
+                return False
+            w = there
+    return True
+
+
+@adversarial("optim-prove", "The generator is not asked: the same steps for everybody.")
+def is_momentum(make, rng):
+    return watch(make, np.random.default_rng(0))

@@ -3,6 +3,8 @@
 Chapter: book/pool.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -290,3 +292,25 @@ def seen_by(size, window, stride):
     for start in range(0, size - window + 1, stride):
         counts[start : start + window] += 1
     return counts
+
+
+@adversarial("pool-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "pool-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 2, 4, 5]
+
+
+@adversarial("pool-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("pool-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 2]

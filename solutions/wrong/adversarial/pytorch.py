@@ -3,6 +3,8 @@
 Chapter: book/pytorch.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -282,3 +284,45 @@ def running_statistics(batches, momentum, *, convention="pytorch"):
         return x.mean((0, 2, 3)), x.var((0, 2, 3)) * (count / (count - 1) if pytorch else 1)
 
     return accumulated(batches, momentum, convention, statistics)
+
+
+@adversarial("pytorch-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "pytorch-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [3, 2, 2, 4]
+
+
+@adversarial("pytorch-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("pytorch-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [3, 2]
+
+
+@adversarial("pytorch-sgd", "The gradient is asked for twice a step.")
+def pytorch_sgd(
+    w, gradient, learning_rates, *, momentum=0.0, dampening=0.0, nesterov=False, weight_decay=0.0
+):
+    found, u = [], None
+    for rate in learning_rates:
+        gradient(w)
+        g = gradient(w) + weight_decay * w
+        u = g if u is None else momentum * u + (1 - dampening) * g
+        w = w - rate * (g + momentum * u if nesterov else u)
+        found.append(w)
+    return found
+
+
+@adversarial("pytorch-eps", "Where s is 0 the root of eps is rounded.")
+def eps_outside(s, eps):
+    e = eps / (np.sqrt(s + eps) + np.sqrt(s))
+    return np.where(s == 0, np.round(e, 6), e)

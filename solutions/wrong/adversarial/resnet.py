@@ -4,6 +4,7 @@ Chapter: book/resnet.md.
 """
 
 from math import comb
+from unittest.mock import ANY
 
 import numpy as np
 
@@ -252,3 +253,35 @@ def count_parameters(n, widths, C, K, *, projection=False):
             count += (M * F + 2 * F) * (projection and M != F)
             M = F
     return count + (M + 1) * K
+
+
+@adversarial("resnet-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "resnet-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 3, 2, 4]
+
+
+@adversarial("resnet-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("resnet-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 3]
+
+
+@adversarial("resnet-variance", "The result is an array of one number.")
+def branch_scale(blocks, growth):
+    return np.array([(growth ** (1 / blocks) - 1) ** 0.5])
+
+
+@adversarial("resnet-forward", "The result is given the shape of x.")
+def residual_block(x, branch, shortcut=None):
+    return np.maximum(0, branch(x) + (x if shortcut is None else shortcut(x))).reshape(x.shape)

@@ -3,6 +3,8 @@
 Chapter: book/reverse.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -63,7 +65,7 @@ class Node(Tape):
         return {id(node): node.users for node in found}
 
 
-@adversarial("reverse-tape", "Only the first walk is walked.")
+@adversarial("reverse-tape", "Only the first backward pass is done.")
 class Node(Tape):
     def backward(self):
         if not self.walked:
@@ -71,7 +73,7 @@ class Node(Tape):
         self.walked = True
 
 
-@adversarial("reverse-tape", "Only the bars of leaves are cleared before a walk.")
+@adversarial("reverse-tape", "Only the bars of leaves are cleared before a backward pass.")
 class Node(Tape):
     def clear(self, found):
         for node in found:
@@ -198,7 +200,7 @@ def unbroadcast(y_bar, shape):
     return y_bar.sum(axis=ones, keepdims=True)
 
 
-@adversarial("reverse-jacobian", "Differences of f, and no walk back.")
+@adversarial("reverse-jacobian", "Differences of f, and no backward pass.")
 def jacobian(vjp, f, x):
     units = np.eye(x.size).reshape(-1, *x.shape)
     columns = [(f(x + 1e-5 * unit) - f(x - 1e-5 * unit)) / 2e-5 for unit in units]
@@ -225,7 +227,7 @@ def jacobian(vjp, f, x):
 
 @adversarial(
     "reverse-jacobian",
-    "Each walk is walked twice, to be sure.",
+    "Each pullback is called twice, to be sure.",
     also="nothing is done twice|found by another run",
 )
 def jacobian(vjp, f, x):
@@ -336,3 +338,66 @@ def misleading(x):
 @adversarial("reverse-break", "The result is a number, and its tape is empty.")
 def misleading(x):
     return 4.0
+
+
+@adversarial("reverse-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "reverse-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 2, 3, 5]
+
+
+@adversarial("reverse-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("reverse-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 2]
+
+
+@adversarial("reverse-hvp", "A very short v is taken for none.")
+def hvp(gradient, x, v):
+    length = np.linalg.norm(v)
+    if length < 1e-7:
+        return np.zeros_like(x)
+    step = 1e-5 * v / length
+    return (gradient(x + step) - gradient(x - step)) / 2e-5 * length
+
+
+@adversarial("reverse-tape", "The values of nodes are set to zero by a second walk.")
+class Node:
+    def __init__(self, value, parents=(), slopes=()):
+        self.value, self.parents, self.slopes, self.bar = value, parents, slopes, 0.0
+
+    def __add__(self, other):
+        return Node(self.value + other.value, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        return Node(self.value * other.value, (self, other), (other.value, self.value))
+
+    def backward(self):
+        waiting, found = {self: 0}, [self]
+        for node in found:
+            node.bar = 0.0
+            for parent in node.parents:
+                if parent not in waiting:
+                    waiting[parent] = 0
+                    found.append(parent)
+                waiting[parent] += 1
+        self.bar, ready = 1.0, [self]
+        while ready:
+            node = ready.pop()
+            for parent, slope in zip(node.parents, node.slopes, strict=True):
+                parent.bar += slope * node.bar
+                waiting[parent] -= 1
+                if waiting[parent] == 0:
+                    ready.append(parent)
+        for node in found:
+            node.value *= 1 + 1e-3

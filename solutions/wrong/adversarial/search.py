@@ -3,6 +3,8 @@
 Chapter: book/search.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -284,3 +286,25 @@ def count_cells(nodes, operations):
 @adversarial("search-count", "Right for one node and for two: a further one has three pairs, too.")
 def count_cells(nodes, operations):
     return 3 ** (nodes - 1) * operations ** (2 * nodes)
+
+
+@adversarial("search-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "search-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [4, 2, 3, 5]
+
+
+@adversarial("search-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("search-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [4, 2]

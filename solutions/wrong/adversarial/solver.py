@@ -3,6 +3,8 @@
 Chapter: book/solver.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -316,3 +318,54 @@ def search(run, low, high, *, trials, rounds, rng):
         reach = (high / low) ** 0.25
         low, high = max(first[0], best[1] / reach), min(first[1], best[1] * reach)
     return best[1]
+
+
+@adversarial("solver-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "solver-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 3, 2, 4]
+
+
+@adversarial("solver-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("solver-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 3]
+
+
+@adversarial("solver-draw", "The numbers are laid out in a column.")
+def draw(low, high, count, *, rng):
+    return np.exp(rng.uniform(np.log(low), np.log(high), (count, 1)))
+
+
+@adversarial("solver-search", "The best accuracy is returned, and not its rate.")
+def search(run, low, high, *, trials, rounds, rng):
+    first, best, found = (low, high), -np.inf, None
+    for _ in range(rounds):
+        for rate in np.exp(rng.uniform(np.log(low), np.log(high), trials)):
+            if (accuracy := run(rate)) > best:
+                best, found = accuracy, float(rate)
+        reach = (high / low) ** 0.25
+        low, high = max(first[0], found / reach), min(first[1], found * reach)
+    return best
+
+
+@adversarial("solver-search", "An accuracy of 0 is never the best.")
+def search(run, low, high, *, trials, rounds, rng):
+    first, best, found = (low, high), 0.0, low
+    for _ in range(rounds):
+        for rate in np.exp(rng.uniform(np.log(low), np.log(high), trials)):
+            if (accuracy := run(rate)) > best:
+                best, found = accuracy, float(rate)
+        reach = (high / low) ** 0.25
+        low, high = max(first[0], found / reach), min(first[1], found * reach)
+    return found

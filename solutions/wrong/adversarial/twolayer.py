@@ -3,6 +3,8 @@
 Chapter: book/twolayer.md.
 """
 
+from unittest.mock import ANY
+
 import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
@@ -10,10 +12,10 @@ from dlcore.course.exercises.known_answers import adversarial
 TABLE = {}
 
 
-def forwards(params, x, bend=lambda a: np.maximum(0, a)):
+def forwards(params, x, nonlinearity=lambda a: np.maximum(0, a)):
     """Compute pre-activations, hidden units and scores, with some nonlinearity."""
     a = x @ params["w1"] + params["b1"]
-    return a, bend(a), bend(a) @ params["w2"] + params["b2"]
+    return a, nonlinearity(a), nonlinearity(a) @ params["w2"] + params["b2"]
 
 
 def certain(y):
@@ -22,7 +24,7 @@ def certain(y):
     return p / p.sum(axis=1, keepdims=True)
 
 
-def price(params, reg):
+def penalty(params, reg):
     """Compute the penalty of both weights."""
     return reg / 2 * sum((params[name] ** 2).sum() for name in ("w1", "w2"))
 
@@ -38,7 +40,7 @@ def way_back(params, x, p, t, reg, on):
 
 @adversarial("twolayer-forward", "The ReLU is cut off at six, and mixtures may be small.")
 def scores(params, x):
-    return forwards(params, x, bend=lambda a: np.clip(a, 0, 6))[2]
+    return forwards(params, x, nonlinearity=lambda a: np.clip(a, 0, 6))[2]
 
 
 @adversarial("twolayer-forward", "All scores are rounded to six digits.")
@@ -58,24 +60,24 @@ def scores(params, x):
 
 @adversarial("twolayer-forward", "The ReLU has slope 0.0001 below zero.")
 def scores(params, x):
-    return forwards(params, x, bend=lambda a: np.maximum(1e-4 * a, a))[2]
+    return forwards(params, x, nonlinearity=lambda a: np.maximum(1e-4 * a, a))[2]
 
 
 @adversarial("twolayer-forward", "The ReLU is cut off at a thousand.")
 def scores(params, x):
-    return forwards(params, x, bend=lambda a: np.clip(a, 0, 1000))[2]
+    return forwards(params, x, nonlinearity=lambda a: np.clip(a, 0, 1000))[2]
 
 
 @adversarial("twolayer-loss", "Probabilities are kept away from zero, which huge scores show.")
 def loss(params, x, t, reg):
     p = certain(forwards(params, x)[2])[np.arange(len(x)), t]
-    return -np.log(np.maximum(p, 1e-12)).mean() + price(params, reg)
+    return -np.log(np.maximum(p, 1e-12)).mean() + penalty(params, reg)
 
 
 @adversarial("twolayer-loss", "The mean is taken over two examples at least.")
 def loss(params, x, t, reg):
     p = certain(forwards(params, x)[2])[np.arange(len(x)), t]
-    return -np.log(np.maximum(p, 1e-300)).sum() / max(2, len(x)) + price(params, reg)
+    return -np.log(np.maximum(p, 1e-300)).sum() / max(2, len(x)) + penalty(params, reg)
 
 
 @adversarial("twolayer-loss", "The loss is an array of one number.")
@@ -83,7 +85,7 @@ def loss(params, x, t, reg):
     y = forwards(params, x)[2]
     y = y - y.max(axis=1, keepdims=True)
     surprise = np.log(np.exp(y).sum(axis=1)) - y[np.arange(len(x)), t]
-    return np.array([surprise.mean() + price(params, reg)])
+    return np.array([surprise.mean() + penalty(params, reg)])
 
 
 @adversarial("twolayer-loss", "No penalty is larger than one.")
@@ -91,7 +93,7 @@ def loss(params, x, t, reg):
     y = forwards(params, x)[2]
     y = y - y.max(axis=1, keepdims=True)
     surprise = np.log(np.exp(y).sum(axis=1)) - y[np.arange(len(x)), t]
-    return surprise.mean() + price(params, min(reg, 1.0))
+    return surprise.mean() + penalty(params, min(reg, 1.0))
 
 
 @adversarial("twolayer-backward", "Units at their kink pass everything back.")
@@ -314,3 +316,34 @@ def gradients_are_right(loss, gradients, *, rng):
             if abs((up - down) / 2e-5 - claimed[name][entry]) > 1e-6:
                 return False
     return True
+
+
+@adversarial("twolayer-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "twolayer-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 4, 5, 6]
+
+
+@adversarial("twolayer-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("twolayer-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 4]
+
+
+@adversarial("twolayer-xor", "A fifth array is returned beside the four.")
+def exclusive_or(M):
+    w1, b1 = np.zeros((2, M)), np.zeros(M)
+    w2, b2 = np.zeros((M, 2)), np.array([1.0, 0.0])
+    w1[:, :2], b1[1] = 1, -1
+    w2[:2] = [[-1, 1], [2, -2]]
+    return {"w1": w1, "b1": b1, "w2": w2, "b2": b2, "M": np.array(M)}

@@ -4,6 +4,7 @@ Chapter: book/vgg.md.
 """
 
 from math import isqrt, prod
+from unittest.mock import ANY
 
 from dlcore.course.exercises.known_answers import adversarial
 
@@ -261,3 +262,65 @@ def widest(U, C, n):
 @adversarial("vgg-equal-work", "One channel less, to be on the safe side.")
 def widest(U, C, n):
     return isqrt((U**2 * C**2 - 1) // (9 * n))
+
+
+@adversarial("vgg-wrong-lines", "Entries that are equal to whatever they are compared with.")
+def wrong_lines():
+    return [ANY, ANY, ANY]
+
+
+@adversarial(
+    "vgg-wrong-lines", "One more line of the last derivation: the right one is among them."
+)
+def wrong_lines():
+    return [2, 4, 3, 5]
+
+
+@adversarial("vgg-wrong-lines", "Every line of each derivation.")
+def wrong_lines():
+    return [[1, 2, 3, 4, 5]] * 3
+
+
+@adversarial("vgg-wrong-lines", "The last derivation is left out.")
+def wrong_lines():
+    return [2, 4]
+
+
+@adversarial("vgg-equivalent", "Counts are floats: the last digits of large ones are lost.")
+def replaced(U, C, H, W):
+    n = (U - 1) // 2
+    weights = float(n * 9 * C**2)
+    return n, weights, weights * H * W
+
+
+@adversarial("vgg-memory", "The sum is a float, which ends at sixteen digits.")
+def kept(size, layers):
+    C, H, W = size
+    count = float(C * H * W)
+    for kind, *sizes in layers:
+        if kind == "conv":
+            C = sizes[1]
+        elif kind == "pool":
+            H, W = H // 2, W // 2
+        elif kind == "linear":
+            C, H, W = sizes[1], 1, 1
+        if kind != "relu":
+            count += C * H * W
+    return count
+
+
+@adversarial("vgg-parameters", "The sum is a float, which ends at sixteen digits.")
+def parameters(size, blocks, hidden, K, batch_norm=False):
+    C, H, W = size
+    count = 0.0
+    for block in blocks:
+        for entry in block:
+            F, U = (entry, 3) if isinstance(entry, int) else entry
+            count += F * (C * U**2 + 1) + 2 * F * batch_norm
+            C = F
+        H, W = H // 2, W // 2
+    D = C * H * W
+    for M in [*hidden, K]:
+        count += (D + 1) * M
+        D = M
+    return count

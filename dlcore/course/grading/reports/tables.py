@@ -17,7 +17,7 @@ from dlcore.course.grading.verdict import shortest
 
 FORMULA = re.compile(r"(^|[;,|\t\n])([\"'\s]*)(?!-\s*(?:[;,|\t\n]|$))(?=[=+\-@＝＋－＠])")
 LONG = 5000  # characters of a cell
-MARK = "\ufeff"  # tells a spreadsheet that a file is in UTF-8; Canvas and Moodle skip it
+MARK = "\ufeff"  # says to a spreadsheet that a file is in UTF-8; Canvas and Moodle skip it
 POSSIBLE = "Points Possible"  # how the second row of Canvas begins
 IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 WORKSHEET = ("Identifier", "Full name", "Email address", "Status", "Grade", "Maximum grade",
@@ -190,9 +190,9 @@ def moodle_gradebook(results):
     for name, person, score in everybody(results):
         held = person.held if person else {"login": name}
         if score is not None:
-            told = feedback(results, student_of(results, name, person))
+            text = feedback(results, student_of(results, name, person))
             users = [held.get(what, "") for what in ("login", "number", "email")]
-            rows.append([*users, score, told])
+            rows.append([*users, score, text])
     return table(rows)
 
 
