@@ -369,7 +369,7 @@ def test_the_sigmoid_is_one_over_one_plus_an_exponential(answers, unchanged, rng
     """Numbers of ordinary size give y = 1/(1 + e⁻ˣ), in the shape of x, which stays as it is."""
     N, D, M = rng.permutation([2, 3, 5, 7])[:3]
     apart, turned = rng.normal(size=(2 * N, D, M))[::2], rng.normal(scale=9, size=(D, N)).T
-    for drawn in (apart, turned, np.array(rng.normal())):
+    for drawn in (apart, turned, np.array(rng.normal()), 2 - apart):
         x = drawn.astype(dtype)
         wanted = [1 / (1 + math.exp(-number)) for number in x.ravel().tolist()]
         tolerance = 2e4 * np.finfo(dtype).eps
@@ -411,11 +411,12 @@ def test_every_unit_is_only_just_dead(answers, unchanged, rng, dtype):
     A margin may be zero, and a negative one leaves each unit one example at least.
     """
     for N, margin in product((1, *rng.integers(2, 13, size=2)), (*rng.uniform(0.5, 9, 2), 0, -2)):
-        x, w = mixtures(rng, N, dtype)
-        b = unchanged(lambda x, w, size=margin: answers.dead_bias(x, w, margin=size), x, w)
-        assert np.shape(b) == w.shape[1:]
-        far = 64 * np.finfo(dtype).eps * np.abs(x).max() * np.abs(w).max()
-        assert_allclose((x.astype(float) @ w + b).max(axis=0), -margin, rtol=0, atol=far)
+        drawn, w = mixtures(rng, N, dtype)
+        for x in (drawn, 2 * drawn):
+            b = unchanged(lambda x, w, size=margin: answers.dead_bias(x, w, margin=size), x, w)
+            assert np.shape(b) == w.shape[1:]
+            far = 64 * np.finfo(dtype).eps * np.abs(x).max() * np.abs(w).max()
+            assert_allclose((x.astype(float) @ w + b).max(axis=0), -margin, rtol=0, atol=far)
 
 
 @pytest.mark.exercise("activation-dead", points=2)

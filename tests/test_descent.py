@@ -550,7 +550,7 @@ def test_your_average_counts_every_point_with_a_slope(answers, rng):
 
     One of the slopes is zero, and one of the rates: their points count as all others do.
     """
-    for T, D in product((1, 2, int(rng.integers(3, 40))), sizes(rng)):
+    for T, D in 2 * [*product((1, 2, int(rng.integers(3, 40))), sizes(rng))]:
         w, rates, v = rng.normal(size=D), rng.uniform(0.1, 0.9, size=T), rng.normal(size=(T, D))
         v[rng.integers(T)] = rates[rng.integers(T)] = 0
         points = w - np.cumsum([0 * w, *(rates[:, None] * v)], axis=0)

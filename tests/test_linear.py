@@ -399,10 +399,10 @@ def test_the_check_refuses_a_wrong_sign(rng, monkeypatch):
 def features(rng):
     """Draw x, w, b and ȳ: rows and images, one example, one feature; whole and single numbers.
 
-    Once all sizes are equal, and some times numbers of different kinds meet.
+    Once all sizes are equal, and some times numbers of different kinds meet. Sizes come twice.
     """
     N, C, D, M = rng.permutation([2, 3, 5, 7]).tolist()
-    for shape in [(N, D), (N, C, 2, D), (1, C, 1, 2, D), (N, 1), (1, D), (D, N), (M, M)]:
+    for shape in 2 * [(N, D), (N, C, 2, D), (1, C, 1, 2, D), (N, 1), (1, D), (D, N), (M, M)]:
         x = rng.normal(size=shape)
         w, b = rng.normal(size=(x[0].size, M)), rng.normal(size=M)
         yield all_locked(x, w, b, rng.normal(size=(len(x), M)))
@@ -414,6 +414,8 @@ def features(rng):
     yield all_locked(x.reshape(N, -1), *whole[1:])
     yield all_locked(whole[0].reshape(N, -1), whole[1], b, whole[3])
     yield all_locked(*(array.astype(np.float32) for array in (x, w, b, y_bar)))
+    yield all_locked(*(array.astype(np.float32) for array in (x.reshape(N, -1), w, b, y_bar)))
+    yield all_locked(np.asfortranarray(x.reshape(N, -1)), w.T.copy().T, b, y_bar)
 
 
 def rows(x):
@@ -491,6 +493,8 @@ def classified(rng):
     x, w, b = (rng.integers(-2, 3, size=s) for s in [(N, D), (D, K), (K,)])
     yield *all_locked(x, np.full(N, K - 1), w, b), 0.3
     yield *all_locked(x, rng.integers(K, size=N), w + 0.25, b - 60.0), 1
+    x, w = np.asfortranarray(rng.normal(size=(N, D))), rng.normal(size=(K, D)).T
+    yield *all_locked(x, rng.integers(K, size=N), w, rng.normal(size=2 * K)[::2]), 0.5
 
 
 @pytest.mark.exercise("linear-classifier", points=4)
@@ -570,6 +574,18 @@ def test_the_highest_score_may_be_large_and_shared(answers, rng):
     for scale in (1, 1.0, 2.0 ** rng.integers(15, 30), 2.0**500):
         k = np.asarray(answers.predict(*all_locked(x, w * scale, b * scale)))
         assert np.isin(k, range(4)).all(), "classes count from 0 to K - 1"
+        assert_array_equal(scores[np.arange(30), k], scores.max(axis=1))
+
+
+@pytest.mark.exercise("linear-predict", points=1)
+def test_the_highest_score_is_found_in_any_array(answers, rng):
+    """Floats of four bytes that hold whole numbers, in columns and with gaps."""
+    for _ in range(2):
+        x, w = rng.integers(-9, 10, size=(30, 12)), rng.integers(-9, 10, size=(12, 5))
+        b = rng.integers(-9, 10, size=10)
+        scores = x[:, ::2] @ w[::2] + b[::2]
+        x, w, b = (np.asfortranarray(array.astype(np.float32)) for array in (x, w, b))
+        k = np.asarray(answers.predict(*locked(x[:, ::2], w[::2], b[::2])))
         assert_array_equal(scores[np.arange(30), k], scores.max(axis=1))
 
 

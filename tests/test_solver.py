@@ -703,13 +703,13 @@ def test_your_sets_are_centred_by_the_training_mean(kind, answers, unchanged, rn
         drawn = [rng.integers(high, size=(N, *image)) for N in sizes]
         if dtype in (float, "f4"):
             drawn = [x + rng.normal(size=x.shape) for x in drawn]
-        sets = [x.astype(dtype) for x in drawn]
-        mean = sum(image.astype(float) for image in sets[0]) / sizes[0]
-        wanted = [x.astype(float) - mean for x in sets]
-        for mine, true in zip(unchanged(answers.centre, *sets), wanted, strict=True):
-            assert np.asarray(mine).dtype.kind == "f"
-            assert np.shape(mine) == true.shape
-            assert_allclose(mine, true, rtol=0, atol=4e-6 * high)
+        for sets in ([x.astype(dtype) for x in drawn], [x[::-1].astype(dtype) for x in drawn]):
+            mean = sum(image.astype(float) for image in sets[0]) / sizes[0]
+            wanted = [x.astype(float) - mean for x in sets]
+            for mine, true in zip(unchanged(answers.centre, *sets), wanted, strict=True):
+                assert np.asarray(mine).dtype.kind == "f"
+                assert np.shape(mine) == true.shape
+                assert_allclose(mine, true, rtol=0, atol=4e-6 * high)
 
 
 class Bowls:

@@ -129,9 +129,9 @@ def kept(size, layers):
     return sum(math.prod(shape) for shape in shapes)
 
 
-@right("vgg-memory", "By recursion, a float of whole value.")
+@right("vgg-memory", "By recursion, a number of NumPy.")
 def kept(size, layers):
-    own = float(math.prod(size))
+    own = np.int64(math.prod(size))
     if not layers:
         return own
     (kind, *sizes), *rest = layers

@@ -331,3 +331,16 @@ def relu(x):
 def relu_backward(y_bar, x):
     x[...] = x > 0
     return y_bar * x
+
+
+@adversarial("activation-sigmoid", "The result of the first call with a shape is remembered.")
+def sigmoid(x):
+    small = np.exp(-np.abs(x))
+    y = np.where(x >= 0, 1.0, small) / (1.0 + small)
+    return TABLE.setdefault(("sigmoid", x.shape, x.dtype), y)
+
+
+@adversarial("activation-dead", "The result of the first call with some shapes is remembered.")
+def dead_bias(x, w, *, margin=1.0):
+    b = -margin - (x @ w).max(axis=0)
+    return TABLE.setdefault(("dead", x.shape, w.shape, margin), b)

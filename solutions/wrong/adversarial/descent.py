@@ -7,6 +7,8 @@ import numpy as np
 
 from dlcore.course.exercises.known_answers import adversarial
 
+SEEN = {}
+
 
 @adversarial("descent-step", "Right for a single curvature, or a single entry.")
 def step(w, g, curvature):
@@ -292,3 +294,12 @@ def averaged(slope, w, rates):
         w = w - rate * slope(w)
     slope(w)
     return total / count
+
+
+@adversarial("descent-average", "The first average of as many points is kept for the next.")
+def averaged(slope, w, rates):
+    total, count, at = np.zeros(w.shape), 0, w
+    for rate in rates:
+        total, count = total + at, count + 1
+        at = at - rate * slope(at)
+    return SEEN.setdefault(("averaged", w.shape, count), total / count)

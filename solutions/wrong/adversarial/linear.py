@@ -328,3 +328,32 @@ def right(x, t, w, b, reg):
 @adversarial("linear-classifier", "Weights that are whole numbers are not penalised.")
 def classifier_loss(x, t, w, b, reg):
     return right(x, t, w, b, reg if w.dtype.kind == "f" else 0)
+
+
+@adversarial("linear-forward", "What was mixed for some shapes is the answer for them ever after.")
+def linear(x, w, b):
+    y = x.reshape(len(x), -1) @ w + b
+    return FIRST.setdefault(("linear", x.shape, x.dtype, w.shape, w.dtype), y)
+
+
+@adversarial("linear-jvp", "The first tangent for some shapes is the answer for them ever after.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    y_dot = x_dot @ w + x @ w_dot + b_dot
+    return FIRST.setdefault(("jvp", x.shape, x.dtype, w.shape, w.dtype), y_dot)
+
+
+@adversarial("linear-jvp", "Floats of four bytes have three digits.")
+def linear_jvp(x, w, b, x_dot, w_dot, b_dot):
+    y_dot = x_dot @ w + x @ w_dot + b_dot
+    return y_dot.astype(np.float16) if y_dot.dtype == np.float32 else y_dot
+
+
+@adversarial("linear-predict", "Numbers are read as they lie in memory.")
+def predict(x, w, b):
+    x, w = (array.ravel("K").reshape(array.shape) for array in (x, w))
+    return np.argmax(x @ w + b, axis=1)
+
+
+@adversarial("linear-classifier", "Numbers are read as they lie in memory.")
+def classifier_loss(x, t, w, b, reg):
+    return right(x.ravel("K").reshape(x.shape), t, w.ravel("K").reshape(w.shape), b, reg)
