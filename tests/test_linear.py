@@ -585,7 +585,7 @@ def test_the_highest_score_is_found_in_any_array(answers, rng):
         b = rng.integers(-9, 10, size=10)
         scores = x[:, ::2] @ w[::2] + b[::2]
         x, w, b = (np.asfortranarray(array.astype(np.float32)) for array in (x, w, b))
-        k = np.asarray(answers.predict(*locked(x[:, ::2], w[::2], b[::2])))
+        k = np.asarray(answers.predict(*all_locked(x[:, ::2], w[::2], b[::2])))
         assert_array_equal(scores[np.arange(30), k], scores.max(axis=1))
 
 
