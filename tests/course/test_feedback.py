@@ -128,6 +128,13 @@ def test_a_return_behind_a_condition_is_no_slip(told):
     assert "inside of the loop" not in told(SPLIT, loop)
 
 
+def test_what_never_ends_has_not_forgotten_its_return(told):
+    """It is still running: what it would return is not known."""
+    page = told(SPLIT, ENDLESS)
+    assert "still running" in page
+    assert "no `return`" not in page
+
+
 def test_functions_and_numbers_are_told_apart():
     """A pullback that was called too early, and a value that was not."""
     f = Opaque("function")

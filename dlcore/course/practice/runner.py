@@ -200,7 +200,8 @@ class Runner:
         name = outcome.exercise
         text = self.path(topic).read_text(encoding="utf-8", errors="replace")
         in_place = self.scored[items[0]].in_place
-        if says := pattern_in(text, name, in_place):
+        ended = outcome.finding.kind != "time"  # what never ends returns nothing either
+        if ended and (says := pattern_in(text, name, in_place)):
             return says
         for item, mine in zip(items, recordings, strict=True):
             if claim(item) == outcome.claim:
