@@ -236,7 +236,7 @@ class Table:
         )  # fmt: skip
 
     def _repr_html_(self):
-        return html_table(self.HEADS, escaped(map(self.cells, self.rows)))
+        return html_table(self.HEADS, escaped(map(self.cells, self.rows)), kind="ledger comparison")
 
 
 class NoRecord(NamedTuple):
