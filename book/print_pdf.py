@@ -24,7 +24,7 @@ OWN_ANCHORS = (  # what names or points to an anchor of the same page
     (re.compile(r"\burl\(#([^)]+)\)"), "url(#{}--{})"),
     (re.compile(r'\baria-labelledby="([^" ]+)"'), 'aria-labelledby="{}--{}"'),
 )
-OTHER = re.compile(r'\bhref="(?:\.\./book/)?(\w+)\.html(?:#([^"]*))?"')
+OTHER = re.compile(r'\bhref="(?:\.\./)?(?:book/)?(\w+)\.html(?:#([^"]*))?"')
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHEET = """
 @page { size: A4; margin: 18mm 16mm 20mm; }

@@ -251,9 +251,10 @@ def test_your_field_is_that_of_a_stack(answers, rng):
 
 @pytest.mark.exercise("vgg-receptive-field", points=2)
 def test_your_field_is_right_for_deep_stacks(answers, rng):
-    """Alike layers add U - 1 each; behind n strides of s, sⁿ times that."""
-    for _ in range(6):
-        U, n, stride, before = rng.integers((2, 20, 2, 1), (9, 90, 5, 20)).tolist()
+    """Alike layers add U - 1 each; behind n strides of s, sⁿ times that; once beyond 2²⁴ rows."""
+    for longest in (20, 20, 20, 20, 20, 27):
+        U, n, stride = rng.integers((2, 20, 2), (9, 90, 5)).tolist()
+        before = int(rng.integers(24 if longest > 20 else 1, longest))
         agree(1 + n * (U - 1), answers.receptive_field, [(U, 1)] * n)
         layers = [(1, stride)] * before + [(U, 1)] * n
         agree(1 + n * (U - 1) * stride**before, answers.receptive_field, layers)

@@ -47,12 +47,14 @@ def test_anchors_of_two_pages_do_not_meet(printing):
     """The same anchor on two pages becomes two; a link to an unprinted page is left out."""
     text = (
         '<p id="a" class="id"><a href="#a"></a><a href="conv.html"></a><a href="pool.html#b"></a>'
+        '<a href="../genindex.html"></a>'
     )
     printed = printing.with_own_anchors(text, "loss", {"loss", "conv"})
     assert 'id="loss--a"' in printed
     assert 'href="#loss--a"' in printed
     assert 'href="#page-conv"' in printed
     assert "pool" not in printed
+    assert "genindex" not in printed
 
 
 @pytest.mark.site

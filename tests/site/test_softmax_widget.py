@@ -53,7 +53,8 @@ def test_a_figure_of_scores_is_whole_before_any_script(figure, sliders):
     loss, p, q, x_bar = sliders.computed(x, 1, smoothing=0.0)
     assert_allclose(np.transpose([rounded(row) for row in rows]), [x, p, q, x_bar], **ROUNDED)
     assert len(list(root.iter("rect"))) == 2 * 3
-    assert figure.text.startswith(f"The loss is {sliders.number(loss)}. dog has")
+    said = f"The loss is {sliders.number(loss)}. The probability of dog is {sliders.number(p[1])}"
+    assert figure.text.startswith(said)
 
 
 def test_scores_without_words_are_refused(sliders):
