@@ -173,7 +173,7 @@ def test_a_notebook_is_solved_in_a_headless_jupyter(path, clone, monkeypatch):
         cell.source = blocks.get(cell.metadata.get("dlcore"), cell.source)
     nbformat.write(pages, path.with_suffix(".ipynb"))
     place = {"metadata": {"path": clone}}
-    # Another process could take the ports that a kernel is told before it binds them.
+    # Another process could take the ports that a kernel is given before it binds them.
     with TemporaryDirectory(prefix="kernel-") as sockets:  # whose path is short, as a socket's is
         where = {"transport": "ipc", "ip": f"{sockets}/0"} if os.name == "posix" else {}
         config = traitlets.Config(KernelManager=where)

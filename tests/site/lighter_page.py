@@ -3,7 +3,7 @@
 The contrast of a text is that of its colours, its size, and the backgrounds below it. Of the
 tokens of code that are seen and agree in all of these, some are judged, and the others hidden;
 so are those of a single letter, on which axe never decides. The picture of a formula, which axe
-is told to leave out, becomes an empty box of its size.
+shall leave out, becomes an empty box of its size.
 """
 
 from contextlib import contextmanager
