@@ -14,7 +14,7 @@ from scipy import stats
 
 from dlcore.course.exercises import topics
 from dlcore.data.dataset import Dataset, Examples
-from dlcore.experiments import depth
+from dlcore.experiments import depth, full_training
 from dlcore.experiments.family import FAMILIES, Comparison, Family, verdicts
 from dlcore.experiments.paired import holm, paired, sign_flips
 from dlcore.train.journal import Journal
@@ -181,6 +181,20 @@ def test_a_run_that_was_killed_before_it_was_noted_is_not_trained_again(tmp_path
     (line,) = Journal(tmp_path / "runs/trial.jsonl").lines()
     assert len(line["curves"]["train_loss"]) == 2
     assert not checkpoint.exists()
+
+
+def test_work_counts_every_epoch_by_the_peak_before_and_after_it(monkeypatch):
+    """Peaks of 10, 30 and 50 in a budget of 1,000: 2 and 4 seconds take 0.04 and 0.16 of it."""
+    peaks, times = iter([10.0, 30.0, 50.0]), iter([0.0, 2.0, 5.0, 9.0, 10.0])
+    monkeypatch.setattr(full_training, "peak", lambda: next(peaks))
+    monkeypatch.setattr(full_training.time, "perf_counter", lambda: next(times))
+    monkeypatch.setattr(full_training, "BUDGET", 1000.0)
+    work = full_training.Work()
+    work.begin(None)
+    work.epoch(None)
+    assert work.share == pytest.approx(0.04, rel=1e-12)
+    work.epoch(None)
+    assert work.share == pytest.approx(0.04 + 0.16, rel=1e-12)
 
 
 def test_a_changed_setting_is_run_again(trial, called):
