@@ -397,47 +397,8 @@ def depth_first(source, successors):
     return order[::-1]
 
 
-def right_order(graph, order):
-    """Tell whether a list is an order of a graph."""
-    try:
-        order = list(order)
-        if len(order) != len(graph) or set(order) != set(graph):
-            return False
-    except Exception:
-        return False
-    at = {node: i for i, node in enumerate(order)}
-    return all(at[a] < at[b] for a in graph for b in graph[a])
-
-
-def tried_often(sort, rng, connected=False, double=True, cyclic=False, most=7):
-    """Try a program on graphs that are drawn."""
-    for _ in range(400):
-        n = int(rng.integers(1, most))
-        names = [str(i) for i in rng.permutation(n)]
-        graph = {name: [] for name in rng.permutation(names).tolist()}
-        if n > 1:
-            for _ in range(int(rng.integers(0, 13))):
-                i, j = sorted(rng.choice(n, 2, replace=False))
-                if double or names[j] not in graph[names[i]]:
-                    graph[names[i]].append(names[j])
-            if connected:
-                for j in range(1, n):
-                    graph[names[int(rng.integers(j))]].append(names[j])
-        if cyclic and n > 1 and rng.random() < 0.1:
-            graph[names[0]].append(names[1])
-            graph[names[1]].append(names[0])
-            with contextlib.suppress(Exception):
-                sort(graph)
-            continue
-        try:
-            order = sort({k: list(v) for k, v in graph.items()})
-        except Exception:
-            return False
-        if not right_order(graph, order):
-            return False
-    return True
-
-
 @wrong("graph-lemma", "Give it acyclic graphs alone: a right program refuses the others.")
 def accepts(sort, *, rng):
-    return tried_often(sort, rng, cyclic=True)
+    with contextlib.suppress(Exception):
+        sort({0: [1], 1: [0]})
+    return tried(sort, rng)
