@@ -45,6 +45,9 @@ def train(
     crop: Annotated[
         int | None, typer.Option(min=0, help="Move images by so many pixels at most.")
     ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=0, help="Train on the first so many images; 0 takes all.")
+    ] = None,
     average: Annotated[
         float, typer.Option(help="Decay of an average of the parameters; 0 takes none.")
     ] = 0.0,
@@ -72,6 +75,7 @@ def train(
         "l2": l2,
         "flip": flip,
         "crop": crop,
+        "images": images,
     }
     changes = {name: value for name, value in given.items() if value is not None}
     settings = recipe(model, data).changed(**changes)

@@ -105,11 +105,12 @@ class Search(NamedTuple):
     recipe: Recipe
     data: str
     ranges: dict = RANGES
+    count: int = COUNT  # settings that halving begins with
 
     @property
     def plan(self):
         """The rungs of halving."""
-        return rungs(COUNT, self.recipe.epochs)
+        return rungs(self.count, self.recipe.epochs)
 
     def repeat(self, seed, executor):
         """Compare both searches from several seeds; a repetition that was noted is not done again.
@@ -131,7 +132,7 @@ class Search(NamedTuple):
         """Name the three searches, with their settings and rungs."""
         epochs = self.recipe.epochs
         trials = LONGER * total_epochs(self.plan) // epochs
-        drawn = random(self.ranges, COUNT, rng=np.random.default_rng([seed, 3]))
+        drawn = random(self.ranges, self.count, rng=np.random.default_rng([seed, 3]))
         others = random(self.ranges, trials, rng=np.random.default_rng([seed, 4]))
         return {
             "tuned": ([{}], [Rung(1, epochs)]),
@@ -231,8 +232,11 @@ def halving_wide(seed, executor=None):
     return summarised(Search("halving-wide", own, "digits", WIDE), seed, executor)
 
 
+FEW = {"epochs": 9, "images": 9_000}  # so that five repetitions take an hour or two
+
+
 @experiment("halving-resnet20", data="cifar10", divided=True)
 def halving_resnet20(seed, executor=None):
-    """Halving and random search for ResNet-20 on CIFAR-10."""
-    own = recipe("resnet20", "cifar10").changed(epochs=COUNT)
-    return summarised(Search("halving-resnet20", own, "cifar10"), seed, executor)
+    """Halving and random search for ResNet-20, on 9,000 images of CIFAR-10."""
+    own = recipe("resnet20", "cifar10").changed(**FEW)
+    return summarised(Search("halving-resnet20", own, "cifar10", WIDE, 9), seed, executor)

@@ -133,7 +133,7 @@ def image_size(text):
 
 
 COUNTS = ("hidden", "filters", "kernel_size", "batch_size", "epochs")  # 1 or more
-STRENGTHS = ("weight_decay", "l2", "crop")  # 0 or more
+STRENGTHS = ("weight_decay", "l2", "crop", "images")  # 0 or more
 
 
 def require_allowed(name, value):
@@ -163,6 +163,7 @@ class Recipe:
     scale         by which centred pixels are multiplied
     flip          whether a random half of the images is mirrored
     crop          by how many pixels at most images are moved, with zeros beside them
+    images        how many of the training images are used, the first ones; all if it is 0
     ============  ===================================================
 
     >>> Recipe(two_layer, {"hidden": 256}).changed(hidden=64, epochs=3).settings
@@ -181,6 +182,7 @@ class Recipe:
     scale: float = 1 / 64
     flip: bool = False
     crop: int = 0
+    images: int = 0
 
     @property
     def augment(self):
@@ -302,13 +304,19 @@ def prepare(recipe, data, *, seed=0, path=None, callbacks=()):
     """Load the data and set up the run that a recipe describes, its first weights drawn.
 
     The model computes in float32. Raises ValueError for an unknown optimizer, schedule or
-    dataset, DataError where the data is absent or damaged.
+    dataset, and for more images than there are; DataError where the data is absent or damaged.
 
     >>> history = prepare(recipe("linear", "digits").changed(epochs=1), "digits").train()
     >>> len(history.train_loss)
     26
     """
-    loaded = load(data, path=path).centred(scale=recipe.scale, dtype=np.float32)
+    loaded = load(data, path=path)
+    if recipe.images > loaded.train.N:
+        given = f"images is {recipe.images}, {data} has {loaded.train.N} to learn from"
+        raise ValueError(f"train: {given}")
+    if recipe.images:
+        loaded = replace(loaded, train=loaded.train.first(recipe.images))
+    loaded = loaded.centred(scale=recipe.scale, dtype=np.float32)
     size, K = loaded.train.x.shape[1:], len(loaded.classes)
     for name, table in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
         if (value := getattr(recipe, name)) not in table:
