@@ -27,18 +27,23 @@ OWN_ANCHORS = (  # what names or points to an anchor of the same page
 OTHER = re.compile(r'\bhref="(?:\.\./)?(?:book/)?(\w+)\.html(?:#([^"]*))?"')
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHEET = """
-@page { size: A4; margin: 18mm 16mm 20mm; }
+@page { size: A4; margin: 18mm 16mm 18mm; }
 html { font-size: 10.5pt; scroll-padding: 0; }
 body { background: white; padding: 0; }
 section.page { break-before: page; }
 .headerlink, div.solution, div.cell details.hide, .controls, button { display: none !important; }
 details:is(.sd-dropdown, .proof-source):not([open]) { display: none !important; }
-pre, figure, .formula, div.proof { break-inside: avoid; }
-h1, h2, h3 { break-after: avoid; white-space: pre-wrap; } /* else the outline lacks spaces */
+h1, h2, h3 { white-space: pre-wrap; } /* else the outline lacks spaces */
 #page-api { font-size: 0.75em; }
 div.print-title { margin-top: 35vh; text-align: center; }
 ol.print-contents { list-style: none; padding: 0; }
+ol.print-contents li { display: flex; gap: 0.5em; }
+ol.print-contents li::after { content: attr(data-page); margin-left: auto; }
 """
+NOTE = (
+    "<p>Pictures that have sliders and buttons on a screen are printed as they stand there when "
+    "a page is opened. Answers, and the code of figures, are on the screen as well.</p>"
+)
 FOOT = (
     '<div style="width:100%; font-size:8pt; text-align:center; color:#555">'
     '<span class="pageNumber"></span></div>'
@@ -69,14 +74,18 @@ def with_own_anchors(html, page, known):
     return OTHER.sub(inside, html)
 
 
-def document(site, names, title):
-    """Put the articles of some pages into one document."""
+def document(site, names, title, numbers=None):
+    """Put the articles of some pages into one document.
+
+    `numbers` are those of the sheets on which they begin, for the contents.
+    """
     texts = {name: (site / "book" / f"{name}.html").read_text(encoding="utf-8") for name in names}
     articles = {name: ARTICLE.search(text)[1] for name, text in texts.items()}
     styles = "".join(STYLE.findall(HEAD.search(texts[names[0]])[1]))
+    numbered = zip(articles.items(), numbers or [""] * len(names), strict=True)
     entries = "".join(
-        f'<li><a href="#page-{name}">{TITLE.search(article)[1]}</a></li>'
-        for name, article in articles.items()
+        f'<li data-page="{number}"><a href="#page-{name}">{TITLE.search(article)[1]}</a></li>'
+        for (name, article), number in numbered
     )
     sections = "".join(
         f'<section class="page" id="page-{name}">'
@@ -88,33 +97,56 @@ def document(site, names, title):
         f'<meta charset="utf-8"><title>{title}</title>{styles}<style>{SHEET}</style></head>'
         f'<body><article class="bd-article"><div class="print-title"><p style="font-size:2.4rem">'
         f'{title}</p></div><section class="page"><h1>Contents</h1>'
-        f'<ol class="print-contents">{entries}</ol></section>{sections}</article></body></html>'
+        f'<ol class="print-contents">{entries}</ol>{NOTE}</section>{sections}'
+        "</article></body></html>"
     )
 
 
+def first_sheets(path):
+    """List the numbers of the sheets on which the chapters begin, the contents left out."""
+    from pypdf import PdfReader  # noqa: PLC0415 (the functions above need neither of them)
+
+    reader = PdfReader(path)
+    chapters = [entry for entry in reader.outline if not isinstance(entry, list)]
+    return [1 + reader.get_destination_page_number(chapter) for chapter in chapters[1:]]
+
+
 def print_book(site=SITE, target=TARGET, names=None, title="Deep Learning, Checked"):
-    """Print some pages of the built book, all of them unless they are named."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (the functions above need none)
+    """Print some pages of the built book, all of them unless they are named.
+
+    This is done twice: the contents need the numbers of the sheets, which the first time tells.
+    """
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         raise SystemExit(f"print_pdf: no browser, install one of {', '.join(BROWSERS)}")
+    names = names or pages()
     together = site / "book" / "_print.html"  # beside the pages, whose links to files it keeps
-    together.write_text(document(site, names or pages(), title), encoding="utf-8")
     try:
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-            tab = browser.new_context(java_script_enabled=False).new_page()
-            tab.set_default_timeout(600_000)
-            tab.goto(together.as_uri(), wait_until="load")
-            tab.pdf(
-                path=target, outline=True, tagged=True, prefer_css_page_size=True,
-                display_header_footer=True, header_template="<span></span>", footer_template=FOOT,
-            )  # fmt: skip
+            numbers = None
+            for _ in range(2):
+                together.write_text(document(site, names, title, numbers), encoding="utf-8")
+                print_page(browser, together.as_uri(), target)
+                numbers = first_sheets(target)
             browser.close()
     finally:
-        together.unlink()
+        together.unlink(missing_ok=True)
     return target
+
+
+def print_page(browser, address, target):
+    """Print a page without its scripts, with an outline and the numbers of the sheets."""
+    tab = browser.new_context(java_script_enabled=False).new_page()
+    tab.set_default_timeout(600_000)
+    tab.goto(address, wait_until="load")
+    tab.pdf(
+        path=target, outline=True, tagged=True, prefer_css_page_size=True,
+        display_header_footer=True, header_template="<span></span>", footer_template=FOOT,
+    )  # fmt: skip
+    tab.close()
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class Shown:
 
     def _repr_html_(self):
         below = figcaption(self.caption)
-        return f'<figure class="drawn">{svg(self.figure, self.alt)}{below}</figure>'
+        return f'<figure class="drawn chart">{svg(self.figure, self.alt)}{below}</figure>'
 
     def _repr_png_(self):
         stream = io.BytesIO()

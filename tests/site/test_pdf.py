@@ -79,6 +79,19 @@ def test_the_printed_book_has_an_outline_links_and_page_numbers(printing, built,
     assert not re.search(rb"/URI\s*\(file:", data)
 
 
+@pytest.mark.site
+def test_the_contents_name_the_sheets_and_none_is_empty(printing, built, tmp_path):
+    """Each chapter begins on the sheet that stands behind its title, and every sheet has text."""
+    pypdf = pytest.importorskip("pypdf", reason="install the extra `test`")
+    path = printing.print_book(target=tmp_path / "book.pdf", names=[*NAMES, "forward"])
+    sheets = [sheet.extract_text() for sheet in pypdf.PdfReader(path).pages]
+    assert min(len(text) for text in sheets[1:]) > len("100")
+    entries = re.findall(r"^(.+) (\d+)$", sheets[1], re.MULTILINE)
+    assert len(entries) == len(NAMES) + 1
+    for title, number in entries:
+        assert sheets[int(number) - 1].lstrip().startswith(title)
+
+
 LONG = "Of networks whose titles are so long that they go on in the next line of a printed page"
 
 
