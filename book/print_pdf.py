@@ -31,10 +31,11 @@ SHEET = """
 html { font-size: 10.5pt; scroll-padding: 0; }
 body { background: white; padding: 0; }
 section.page { break-before: page; }
-.headerlink, div.solution, div.cell details.hide, .controls, button { display: none !important; }
+.headerlink, .controls { display: none !important; }
 details:is(.sd-dropdown, .proof-source):not([open]) { display: none !important; }
 h1, h2, h3 { white-space: pre-wrap; } /* else the outline lacks spaces */
 #page-api { font-size: 0.75em; }
+#page-api :is(pre, table) { font-size: 1em; }
 div.print-title { margin-top: 35vh; text-align: center; }
 ol.print-contents { list-style: none; padding: 0; }
 ol.print-contents li { display: flex; gap: 0.5em; }

@@ -31,15 +31,25 @@ def public(body):
             yield statement
 
 
+class Plain(ast.NodeTransformer):
+    """Write  Annotated[X, …]  as  X: the options of a command have a help of their own."""
+
+    def visit_Subscript(self, node):
+        """Replace what is annotated by its type."""
+        self.generic_visit(node)
+        annotated = ast.unparse(node.value) == "Annotated" and isinstance(node.slice, ast.Tuple)
+        return node.slice.elts[0] if annotated else node
+
+
 def signature(statement):
     """Write the line that a reader would type to call it."""
     if isinstance(statement, ast.FunctionDef):
         result = f" -> {ast.unparse(statement.returns)}" if statement.returns else ""
-        return f"{statement.name}({ast.unparse(statement.args)}){result}"
+        return f"{statement.name}({ast.unparse(Plain().visit(statement.args))}){result}"
     starts = [f for f in statement.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"]
     if not starts:
         return f"class {statement.name}"
-    arguments = ast.unparse(starts[0].args).removeprefix("self").removeprefix(", ")
+    arguments = ast.unparse(Plain().visit(starts[0].args)).removeprefix("self").removeprefix(", ")
     return f"class {statement.name}({arguments})"
 
 

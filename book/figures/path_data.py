@@ -78,8 +78,8 @@ def residual_paths():
         })  # fmt: skip
     return {
         "sliders": [
-            {"label": "blocks", "shown": [str(blocks) for blocks in BLOCKS], "at": 3},
-            {"label": "deleted", "shown": ["none", *map(str, DELETED[1:])], "at": 0},
+            {"label": "blocks", "shown": [str(blocks) for blocks in BLOCKS], "at": 4},
+            {"label": "deleted", "shown": ["none", *map(str, DELETED[1:])], "at": 2},
         ],
         "panels": [
             {"x": (0.4, 5.6), "y": (0, 1), "xlabel": "block"},

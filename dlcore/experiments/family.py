@@ -30,6 +30,7 @@ NAMES = {  # of metrics that are accuracies or differences of them
     "gain": "gain of accuracy",
 }
 POINTS = 100  # in an accuracy of one
+LEAST = 0.001  # p value that is written as a number
 
 
 class Comparison(NamedTuple):
@@ -201,14 +202,23 @@ def verdicts(comparisons, runs):
     return [Verdict(*row) for row in zip(comparisons, differences, corrected, strict=True)]
 
 
-def signed(value):
+def signed(value, form):
     """Write a difference with its sign.
 
-    >>> signed(2.5), signed(-0.0001234)
-    ('+2.5', '−0.000123')
+    >>> signed(2.5, ".2f"), signed(-0.0001234, ".3g")
+    ('+2.50', '−0.000123')
     """
     sign = "−" if value < 0 else "+"
-    return f"{sign}{abs(value):.3g}"
+    return f"{sign}{abs(value):{form}}"
+
+
+def probability(p):
+    """Write a p value as papers do.
+
+    >>> probability(0.03125), probability(1.2e-5)
+    ('0.031', '< 0.001')
+    """
+    return f"{p:.3f}" if p >= LEAST else f"< {LEAST}"
 
 
 class Table:
@@ -226,13 +236,13 @@ class Table:
         comparison, d = verdict.comparison, verdict.difference
         accuracy = NAMES.get(comparison.metric)
         metric = f"{accuracy}, points" if accuracy else comparison.metric.replace("_", " ")
-        unit = POINTS if accuracy else 1
-        number = lambda value: signed(unit * value)
+        unit, form = (POINTS, ".2f") if accuracy else (1, ".3g")
+        number = lambda value: signed(unit * value, form)
         source = f" ({comparison.source})" if comparison.source else ""
         return (
             comparison.words + source, metric, number(d.mean),
-            f"{number(d.low)} … {number(d.high)}", f"{verdict.p:.2g}",
-            f"{d.p_flips:.2g}", verdict.word,
+            f"{number(d.low)} … {number(d.high)}", probability(verdict.p),
+            probability(d.p_flips), verdict.word,
         )  # fmt: skip
 
     def _repr_html_(self):

@@ -263,7 +263,8 @@ def print_table(key):
     """Print a table of the record of parity, a row for each model."""
     rows = record("pytorch-parity")["history"][key]
     heads = list(next(iter(rows.values())))
-    print(f"{key:14}" + "".join(f"{head:>11}" for head in heads))
+    head = "1 step" if key == "1 steps" else key
+    print(f"{head:14}" + "".join(f"{head:>11}" for head in heads))
     for name, row in rows.items():
         print(f"{name:14}" + "".join(f"{row[head]:11.0e}" for head in heads))
 
