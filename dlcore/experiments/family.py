@@ -25,6 +25,7 @@ LEVEL = 0.05
 NAMES = {  # of metrics that are accuracies or differences of them
     "test": "test accuracy",
     "train_accuracy": "training accuracy",
+    "early_train_accuracy": "early training accuracy",
     "val_accuracy": "validation accuracy",
     "gap": "generalisation gap",
     "gain": "gain of accuracy",
@@ -221,6 +222,15 @@ def probability(p):
     return f"{p:.3f}" if p >= LEAST else f"< {LEAST}"
 
 
+def metric_of(comparison):
+    """Name what a comparison compares.
+
+    >>> metric_of(Comparison("train_loss", "a", "b", "a trains better"))
+    'training loss'
+    """
+    return NAMES.get(comparison.metric) or comparison.metric.replace("train_", "training ")
+
+
 class Table:
     """The comparisons of a family as an HTML table, with interval and p."""
 
@@ -228,14 +238,14 @@ class Table:
         "conclusion", "metric", "difference", "95 % interval", "p (Holm)", "p (flips)", "verdict",
     )  # fmt: skip
 
-    def __init__(self, comparisons, runs):
-        self.rows = verdicts(comparisons, runs)
+    def __init__(self, rows):
+        self.rows = rows
 
     def cells(self, verdict):
         """Write one row."""
         comparison, d = verdict.comparison, verdict.difference
-        accuracy = NAMES.get(comparison.metric)
-        metric = f"{accuracy}, points" if accuracy else comparison.metric.replace("_", " ")
+        accuracy = comparison.metric in NAMES
+        metric = metric_of(comparison) + (", points" if accuracy else "")
         unit, form = (POINTS, ".2f") if accuracy else (1, ".3g")
         number = lambda value: signed(unit * value, form)
         source = f" ({comparison.source})" if comparison.source else ""
@@ -258,13 +268,42 @@ class NoRecord(NamedTuple):
         return f"<p>There is no record yet: <code>dlcore reproduce {self.name}</code>.</p>"
 
 
+class Conclusions:
+    """What a source concludes, and whether it replicates, as an HTML table over some families."""
+
+    HEADS = ("conclusion", "of", "verdict", "experiment")
+
+    def __init__(self, source, names):
+        self.rows = [
+            (verdict, name)
+            for name in names
+            for verdict in recorded_verdicts(name)
+            if verdict.comparison.source == source
+        ]
+
+    def word(self, words):
+        """Return the verdict on the conclusion that is worded so."""
+        return next(verdict.word for verdict, _ in self.rows if verdict.comparison.words == words)
+
+    def _repr_html_(self):
+        cells = (
+            (verdict.comparison.words, metric_of(verdict.comparison), verdict.word, name)
+            for verdict, name in self.rows
+        )
+        return html_table(self.HEADS, escaped(cells), kind="ledger comparison")
+
+
+def recorded_verdicts(name):
+    """List the verdicts on the comparisons of a family as they are recorded."""
+    history = record(name)["history"]
+    return verdicts([Comparison(**each) for each in history["comparisons"]], history["runs"])
+
+
 def table(name):
     """Show the comparisons of a family as they are recorded, or say that there is no record."""
     if not (RESULTS / f"{name}.json").exists():
         return NoRecord(name)
-    history = record(name)["history"]
-    comparisons = [Comparison(**each) for each in history["comparisons"]]
-    return Table(comparisons, history["runs"])
+    return Table(recorded_verdicts(name))
 
 
 def values_by_label(name, metric):

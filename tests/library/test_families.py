@@ -15,7 +15,14 @@ from scipy import stats
 from dlcore.course.exercises import topics
 from dlcore.data.dataset import Dataset, Examples
 from dlcore.experiments import depth, full_training
-from dlcore.experiments.family import FAMILIES, Comparison, Family, verdicts
+from dlcore.experiments.family import (
+    FAMILIES,
+    Comparison,
+    Conclusions,
+    Family,
+    recorded_verdicts,
+    verdicts,
+)
 from dlcore.experiments.paired import holm, paired, sign_flips
 from dlcore.train.journal import Journal
 
@@ -268,3 +275,17 @@ def test_every_setting_of_a_family_can_be_trained(name, rng, monkeypatch):
         values = trial.run(setting, 0)
         assert compared <= values.keys()
         assert np.isfinite([*values.values()]).all()
+
+
+def test_what_a_source_concludes_is_listed_over_all_families():
+    """In the order of the families, with the metric and the verdict; what others say is not."""
+    names = ["depth-dropout", "depth-augment"]
+    listed = Conclusions("004", names)
+    experiments = [name for _, name in listed.rows]
+    assert experiments == sorted(experiments, key=names.index)
+    said = {each.words for name in names for each in FAMILIES[name].comparisons if each.source}
+    assert {verdict.comparison.words for verdict, _ in listed.rows} == said
+    for verdict, name in listed.rows:
+        assert verdict in recorded_verdicts(name)
+        assert listed.word(verdict.comparison.words) == verdict.word
+        assert verdict.comparison.words in listed._repr_html_()
