@@ -177,7 +177,7 @@ NETWORKS = {
     "DenseNet-22": partial(DenseNet, depth=22, growth=12),
 }
 IMAGES, BATCH = 45_000, 125
-EPOCHS = 6  # of ResNet-20; the others take as many steps as cost the same
+EPOCHS = 3  # of ResNet-20; the others take as many steps as cost the same
 LAST = 100  # steps over which the training loss is averaged at the end
 
 

@@ -152,7 +152,7 @@ def parameters(depth):
 
 # The plain network beside the residual one, on CIFAR-10
 
-BATCH, EPOCHS = 128, 4
+BATCH, EPOCHS = 128, 3
 RATE, DECAY = 0.1, 5e-4
 IMAGES = 45_000
 
