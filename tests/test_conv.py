@@ -18,7 +18,7 @@ from dlcore.nn.conv import Conv2d
 from dlcore.nn.linear import Linear
 from dlcore.ops.conv import conv2d, conv2d_bias_relu
 from dlcore.ops.linear import linear
-from tests.comparing import scattered, single
+from tests.comparing import agree, scattered, single
 
 OPTIONS = {
     "plain": {},
@@ -365,16 +365,6 @@ def floating(*arrays):
     return [array.astype(np.result_type(array, np.float32)) for array in arrays]
 
 
-def agree(truth, tolerance, function, *args, **given):
-    """Compare numbers and shape of what is returned with the truth: one number is no array.
-
-    What is wanted and how exactly is known before the function is called.
-    """
-    found = function(*args, **given)
-    assert_allclose(found, truth, **tolerance)
-    assert np.shape(found) == truth.shape
-
-
 @pytest.mark.exercise("conv-output-size", points=1)
 def test_your_count_is_that_of_the_positions(answers, rng):
     """Windows begin at 0, s, 2 s, … of the padded row, and end inside it."""
@@ -405,7 +395,7 @@ def test_your_maps_are_those_of_the_definition(answers, rng, rounding):
     drawn = list(cases(rng))
     truth = [conv2d_naive(x, w, *settled(*options)) for x, w, *options in drawn]
     for (x, w, *options), y in 2 * list(zip(drawn, truth, strict=True)):
-        agree(y, rounding(x, w), answers.conv, x, w, *options)
+        agree(y, rounding(x, w), answers.conv(x, w, *options))
 
 
 @pytest.mark.exercise("conv-naive", points=3)
@@ -414,7 +404,7 @@ def test_your_maps_have_single_steps_and_no_padding_if_unsaid(answers, rng, roun
     for x, w, stride, padding in islice(cases(rng, least=4), 2):
         for given in ({}, {"stride": stride}, {"padding": padding}):
             y = conv2d_naive(x, w, *settled(**({"stride": 1, "padding": 0} | given)))
-            agree(y, rounding(x, w), answers.conv, x, w, **given)
+            agree(y, rounding(x, w), answers.conv(x, w, **given))
 
 
 @pytest.mark.exercise("conv-naive", points=3)
@@ -423,7 +413,7 @@ def test_your_maps_can_be_those_of_any_numbers(answers, rng, rounding):
     for (*arrays, stride, padding), kinds in zip(cases(rng), MIXED, strict=True):
         x, w = (kind(array) for kind, array in zip(kinds, arrays, strict=False))
         y = conv2d_naive(x.copy(), w.copy(), *settled(stride, padding))
-        agree(y, rounding(*floating(x, w)), answers.conv, x, w, stride, padding)
+        agree(y, rounding(*floating(x, w)), answers.conv(x, w, stride, padding))
     hundreds = np.full((1, 1, 2, 2), 300)  # four products of 90,000: too large for two bytes
     assert np.asarray(answers.conv(hundreds, hundreds.copy(), 1, 0)).tolist() == [[[[360_000]]]]
 
@@ -496,7 +486,7 @@ def dilated(rng, kinds=(np.copy, np.copy)):
 def test_your_taps_stand_apart(answers, rng, rounding):
     """Like a filter with zeros between its taps; and once more, when others have been computed."""
     for x, w, dilation, y in 2 * list(dilated(rng)):
-        agree(y, rounding(x, w), answers.conv_dilated, x, w, dilation)
+        agree(y, rounding(x, w), answers.conv_dilated(x, w, dilation))
 
 
 @pytest.mark.exercise("conv-dilated", points=2)
@@ -504,7 +494,7 @@ def test_your_taps_stand_apart_on_any_numbers(answers, rng, rounding):
     """Whole numbers, single precision, columns in the place of rows, one kind with another."""
     for *kinds, _ in MIXED:
         for x, w, dilation, y in islice(dilated(rng, kinds), 2):
-            agree(y, rounding(*floating(x, w)), answers.conv_dilated, x, w, dilation=dilation)
+            agree(y, rounding(*floating(x, w)), answers.conv_dilated(x, w, dilation=dilation))
 
 
 @pytest.mark.exercise("conv-edges", points=2)
@@ -515,7 +505,7 @@ def test_your_edges_are_as_steep_as_the_ramp(answers, rng, rounding):
         rows, columns = np.mgrid[:H, :W]
         x = a * columns + b * rows + rng.normal()
         steep = np.full((H - 2, W - 2), np.hypot(a, b))
-        agree(steep, rounding(x), answers.edges, x)
+        agree(steep, rounding(x), answers.edges(x))
 
 
 def slopes(x):
@@ -532,7 +522,7 @@ def test_your_edges_are_those_of_sobel(answers, rng, rounding):
     images += [kind(rng.normal(size=rng.permutation(range(3, 9))[:2])) for kind in KINDS]
     truth = [slopes(x.copy()) for x in images]
     for x, y in 2 * list(zip(images, truth, strict=True)):
-        agree(y, rounding(*floating(x)), answers.edges, x)
+        agree(y, rounding(*floating(x)), answers.edges(x))
 
 
 @pytest.mark.exercise("conv-hidden-slip", points=1)

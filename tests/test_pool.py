@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dlcore.autodiff import check_gradients
 from dlcore.ops.conv import conv2d
 from dlcore.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
-from tests.comparing import scattered, single
+from tests.comparing import agree, scattered, single
 
 WINDOWS = {
     "tiles": {"kernel_size": 2},
@@ -211,16 +211,6 @@ def cases(rng):
         yield (N, int(rng.integers(1, 4)), H, W), window, stride
 
 
-def agree(truth, tolerance, function, *args):
-    """Compare numbers and shape of what is returned with the truth: one number is no array.
-
-    What is wanted and how exactly is known before the function is called.
-    """
-    found = function(*args)
-    assert_allclose(found, truth, **tolerance)
-    assert np.shape(found) == truth.shape
-
-
 @pytest.mark.exercise("pool-size", points=1)
 def test_your_count_is_that_of_the_windows(answers, rng):
     """Windows begin at 0, s, 2s, … and end inside the row."""
@@ -253,7 +243,7 @@ def test_your_windows_keep_their_largest(answers, rng):
     drawn = [(rng.normal(size=shape), *options) for shape, *options in cases(rng)]
     truth = [largest(*case) for case in drawn]
     for case, y in 2 * list(zip(drawn, truth, strict=True)):
-        agree(y, {"rtol": 0}, answers.max_pool, *case)
+        agree(y, {"rtol": 0}, answers.max_pool(*case))
 
 
 @pytest.mark.exercise("pool-max", points=2)
@@ -262,7 +252,7 @@ def test_your_largest_may_be_far_below_zero(answers, rng):
     for dark in (3.0, 1e300, np.inf):
         for shape, *options in cases(rng):
             x = -dark * rng.integers(1, 3, size=shape) - rng.uniform(size=shape)
-            agree(largest(x.copy(), *options), {"rtol": 0}, answers.max_pool, x, *options)
+            agree(largest(x.copy(), *options), {"rtol": 0}, answers.max_pool(x, *options))
 
 
 @pytest.mark.exercise("pool-max", points=2)
@@ -272,7 +262,7 @@ def test_your_windows_may_hold_any_numbers(answers, rng):
         for shape, *options in cases(rng):
             x = rng.normal(size=shape) * 9 - 99
             x = kind(x) if kind is scattered else x.astype(kind)
-            agree(largest(x.copy(), *options), {"rtol": 0}, answers.max_pool, x, *options)
+            agree(largest(x.copy(), *options), {"rtol": 0}, answers.max_pool(x, *options))
 
 
 def first_paid(x, y_bar, window, stride):
@@ -314,7 +304,7 @@ def test_your_largest_entries_receive_the_gradient(answers, rng, rounding):
     ]
     truth = [back(first_paid, *case, rng) for case in drawn]
     for (x, *options), (y_bar, x_bar) in 2 * list(zip(drawn, truth, strict=True)):
-        agree(x_bar, rounding(y_bar), answers.max_pool_backward, x, y_bar, *options)
+        agree(x_bar, rounding(y_bar), answers.max_pool_backward(x, y_bar, *options))
 
 
 @pytest.mark.exercise("pool-max-backward", points=3)
@@ -324,7 +314,7 @@ def test_the_first_of_several_receives_the_gradient(answers, rng, rounding):
         for shape, *options in cases(rng):
             x = rng.choice(levels, size=shape)
             y_bar, x_bar = back(first_paid, x, *options, rng)
-            agree(x_bar, rounding(y_bar), answers.max_pool_backward, x, y_bar, *options)
+            agree(x_bar, rounding(y_bar), answers.max_pool_backward(x, y_bar, *options))
 
 
 @pytest.mark.exercise("pool-max-backward", points=3)
@@ -335,7 +325,7 @@ def test_entries_of_any_kind_receive_the_gradient(answers, rng, rounding):
             x = kind(rng.integers(9, size=shape) - 4.0)
             y_bar, x_bar = back(first_paid, x, *options, rng)
             tolerance = rounding(kind(y_bar))
-            agree(x_bar, tolerance, answers.max_pool_backward, x, kind(y_bar), *options)
+            agree(x_bar, tolerance, answers.max_pool_backward(x, kind(y_bar), *options))
 
 
 @pytest.mark.exercise("pool-average", points=3)
@@ -349,7 +339,7 @@ def test_your_averages_go_both_ways(answers, rng, rounding):
             found, pullback = answers.avg_pool(x, *options)
             assert_allclose(found, y, **tolerance)
             assert np.shape(found) == y.shape
-            agree(x_bar, rounding(kind(y_bar)), pullback, kind(y_bar))
+            agree(x_bar, rounding(kind(y_bar)), pullback(kind(y_bar)))
 
 
 @pytest.mark.exercise("pool-average", points=3)
@@ -361,7 +351,7 @@ def test_your_ways_back_can_be_gone_again(answers, rng, rounding):
     for pullback, pairs in zip(pullbacks, truth, strict=True):
         found = [pullback(y_bar) for y_bar, _ in 2 * pairs]
         for kept, (y_bar, x_bar) in zip(found, 2 * pairs, strict=True):
-            agree(x_bar, rounding(y_bar), lambda kept=kept: kept)
+            agree(x_bar, rounding(y_bar), kept)
 
 
 @pytest.mark.exercise("pool-filters", points=1)
@@ -397,7 +387,7 @@ def test_your_count_is_that_of_the_windows_that_see_a_pixel(answers, rng):
         counts = np.zeros(window + more)
         for start in range(0, more + 1, stride):
             counts[start : start + window] += 1
-        agree(counts, ONE_ROUNDING, answers.seen_by, window + more, window, stride)
+        agree(counts, ONE_ROUNDING, answers.seen_by(window + more, window, stride))
 
 
 @pytest.mark.exercise("pool-wrong-lines", points=0)
