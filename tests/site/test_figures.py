@@ -141,6 +141,18 @@ def test_a_drawn_network_says_what_the_model_does(figures):
     assert all(group.begin == group.end for group in plain)
 
 
+def test_no_edge_of_a_box_runs_through_the_words_of_a_network(figures):
+    """Where networks stand side by side, words stand in their box or beside it."""
+    models = {name: vgg(name, rng=None) for name in ("A-LRN", "C")}
+    figure = figures.side_by_side(models, (3, 224, 224), **WORDS).figure
+    for axis in figure.axes:
+        boxes = [patch.get_window_extent() for patch in axis.patches]
+        texts = [text.get_window_extent() for text in axis.texts]
+        meetings = [(box, text) for box in boxes for text in texts if box.overlaps(text)]
+        assert meetings
+        assert all(box.x0 < text.x0 and text.x1 < box.x1 for box, text in meetings)
+
+
 def lab(colour):
     """Return a colour in CIELAB, where distances are as they are seen."""
     parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
