@@ -48,6 +48,18 @@ VARIABLES = {
 } | {colour: f"var(--figure-{i}, {colour})" for i, colour in enumerate(PALETTE)}
 
 
+def colours(names, order=()):
+    """Give each name a colour of the palette: the names in `order` come first, drawn or not.
+
+    Pictures that share an order show a name in the same colour.
+
+    >>> colours(["Adam"], ["SGD", "Adam"])["Adam"] == PALETTE[1]
+    True
+    """
+    known = [*dict.fromkeys([*order, *names])]
+    return {name: PALETTE[known.index(name) % len(PALETTE)] for name in names}
+
+
 class Shown:
     """A finished picture: SVG on a page, PNG where there is no page."""
 
