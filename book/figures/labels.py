@@ -3,6 +3,7 @@
 import numpy as np
 
 from figures.drawing import STYLE, colours
+from figures.layout import apart
 
 SIZE = STYLE["font.size"]  # points, as all lengths here
 LINE = 1.29 * SIZE  # from a name to the next one below it
@@ -29,32 +30,18 @@ def label_ends(axis, ends):
 
 
 def spread(heights, line):
-    """Move heights in 0 to 1 apart, until each is a line from the next.
-
-    Heights that are too close form a cluster, which stays where it is in the mean.
+    """Move heights apart until each is a line from the next, none above 1, in all the least way.
 
     >>> [round(place, 2) for place in spread([0.2, 1.0, 1.0, 0.5, 0.52], 0.1)]
     [0.2, 0.9, 1.0, 0.46, 0.56]
     """
-
-    def middle(cluster):
-        margin = line * (len(cluster) - 1) / 2
-        return np.clip(np.mean([heights[i] for i in cluster]), margin, 1 - margin)
-
-    def collide(below, above):
-        return middle(above) - middle(below) < line * (len(below) + len(above)) / 2 - 1e-9
-
-    clusters = []
-    for i in np.argsort(heights, kind="stable"):
-        clusters.append([i])
-        while len(clusters) > 1 and collide(*clusters[-2:]):
-            above = clusters.pop()
-            clusters[-1] += above
+    upwards = np.argsort(heights, kind="stable")
     places = np.empty(len(heights))
-    for cluster in clusters:
-        places[cluster] = middle(cluster) + line * (
-            np.arange(len(cluster)) - (len(cluster) - 1) / 2
-        )
+    places[upwards] = apart([heights[i] for i in upwards], [line] * len(heights))
+    top = 1.0
+    for i in upwards[::-1]:
+        places[i] = min(places[i], top)
+        top = places[i] - line
     return places.tolist()
 
 

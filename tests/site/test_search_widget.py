@@ -46,6 +46,13 @@ def test_the_mixed_function_lies_between_its_parts(mixtures):
         assert (mixed >= every.min(axis=0) - 1e-12).all()
 
 
+def test_cells_of_one_network_are_drawn_to_one_scale(cells):
+    """Pictures of the same width, as large as they are or smaller by the same factor."""
+    kinds = (DARTS_V2.normal, DARTS_V2.normal_concat), (DARTS_V2.reduce, DARTS_V2.reduce_concat)
+    normal, reduction = (ElementTree.fromstring(cells.cell(*kind).svg) for kind in kinds)
+    assert normal.get("width") == reduction.get("width") == normal.get("viewBox").split()[2]
+
+
 @pytest.mark.parametrize("kind", ["normal", "reduce"])
 def test_a_drawn_cell_has_a_box_for_each_operation(cells, kind):
     """Two inputs, eight operations, four sums, one concatenation; as many arrows as readings."""
