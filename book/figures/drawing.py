@@ -19,7 +19,13 @@ from figures.widget import figcaption
 # blue. On the page each is a variable of the style sheet, darker on white and lighter on black.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#5c5c5c")
 INK, FAINT, PAPER = "#010203", "#040506", "#fcfdfe"
-SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
+SEQUENTIAL = "cividis"
+# From blue by nothing to red: what is near zero lets the page be seen, on white and on black.
+RED, BLUE = (0.84, 0.24, 0.2), (0.13, 0.47, 0.76)
+DIVERGING = mpl.colors.LinearSegmentedColormap.from_list(
+    "diverging",
+    [(0.0, (*BLUE, 1.0)), (0.5, (*BLUE, 0.0)), (0.5, (*RED, 0.0)), (1.0, (*RED, 1.0))],
+)
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dlcore",

@@ -211,6 +211,30 @@ def test_no_point_below_a_roof_hides_another(figures):
     assert sizes[0] == sizes[1] < sizes[2]
 
 
+def test_small_pictures_have_a_frame_that_is_seen_on_any_page(figures, rng):
+    """Black pixels end where the page is black, too, and white ones where it is white."""
+    figure = figures.image_grid(rng.random((3, 1, 4, 4)), columns=2, **WORDS).figure
+    *pictures, rest = figure.axes
+    for axis in pictures:
+        assert axis.axison
+        assert all(side.get_visible() for side in axis.spines.values())
+    assert not rest.axison
+
+
+def test_weights_near_zero_show_the_page(figures):
+    """The diverging colours are transparent in the middle and full at both ends."""
+    opaque = [figures.DIVERGING(at)[3] for at in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    np.testing.assert_allclose(opaque, [1.0, 0.5, 0.0, 0.5, 1.0], atol=0.01)
+
+
+def test_no_part_of_a_small_graph_is_faint(figures):
+    """Nodes and edges beside a cycle are of a grey that is seen where lines are short."""
+    drawing = figures.gallery([[[1], [0], [0]]], **WORDS)._repr_html_()
+    assert "--figure-1" in drawing
+    assert "--figure-5" in drawing
+    assert "--figure-faint" not in drawing
+
+
 def lab(colour):
     """Return a colour in CIELAB, where distances are as they are seen."""
     parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
