@@ -21,10 +21,10 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#5c5c5c")
 INK, FAINT, PAPER = "#010203", "#040506", "#fcfdfe"
 SEQUENTIAL = "cividis"
 # From blue by nothing to red: what is near zero lets the page be seen, on white and on black.
-RED, BLUE = (0.84, 0.24, 0.2), (0.13, 0.47, 0.76)
+BLUE, RED = (0.16, 0.5, 0.8), (0.88, 0.3, 0.24)
+OPACITY = {BLUE: ((0.0, 1.0), (0.25, 0.6), (0.5, 0.0)), RED: ((0.5, 0.0), (0.75, 0.6), (1.0, 1.0))}
 DIVERGING = mpl.colors.LinearSegmentedColormap.from_list(
-    "diverging",
-    [(0.0, (*BLUE, 1.0)), (0.5, (*BLUE, 0.0)), (0.5, (*RED, 0.0)), (1.0, (*RED, 1.0))],
+    "diverging", [(at, (*colour, a)) for colour, steps in OPACITY.items() for at, a in steps]
 )
 STYLE = {
     "svg.fonttype": "none",

@@ -224,7 +224,7 @@ def test_small_pictures_have_a_frame_that_is_seen_on_any_page(figures, rng):
 def test_weights_near_zero_show_the_page(figures):
     """The diverging colours are transparent in the middle and full at both ends."""
     opaque = [figures.DIVERGING(at)[3] for at in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    np.testing.assert_allclose(opaque, [1.0, 0.5, 0.0, 0.5, 1.0], atol=0.01)
+    np.testing.assert_allclose(opaque, [1.0, 0.6, 0.0, 0.6, 1.0], atol=0.01)
 
 
 def test_no_part_of_a_small_graph_is_faint(figures):
