@@ -8,7 +8,9 @@ from figures.layout import apart
 SIZE = STYLE["font.size"]  # points, as all lengths here
 LINE = 1.29 * SIZE  # from a name to the next one below it
 ROOM = 60  # who is further off is not in the way
+GAP = 7  # from a point to its name
 SIDES = np.array([(0, 1), (1, 0), (0, -1), (-1, 0)])  # above, right, below, left
+ACROSS, UPRIGHT = {-1: "right", 0: "center", 1: "left"}, {-1: "top", 0: "center", 1: "bottom"}
 
 
 def label_ends(axis, ends):
@@ -57,19 +59,23 @@ def name_points(axis, groups):
     places = {
         name: (axis.transData.transform(group) - frame.p0) * scale for name, group in groups.items()
     }
-    names = []  # the places that they have taken
+    names = []  # where the middles of those are that have been written
     for name, colour in colours(groups).items():
         half = SIZE * np.array([0.3 * len(name), 0.6])
-        spots = [at + side * (half + 5) for at in places[name] for side in SIDES]
         others = [*names, *(at for key in places if key != name for at in places[key])]
-        rank = lambda spot, half=half, own=places[name], others=others: (
-            np.all((half < spot) & (spot < size - half)) and room(spot, half, own) > 2,
-            min(room(spot, half, others), ROOM),
-            spot[1],
-        )
-        names.append(max(spots, key=rank))
-        style = {"color": colour, "ha": "center", "va": "center"}
-        axis.annotate(name, names[-1] / size, xycoords="axes fraction", **style)
+        best = None
+        for at in places[name]:
+            for side in SIDES:
+                spot = at + side * (half + GAP)
+                inside = np.all((half < spot) & (spot < size - half))
+                free = inside and room(spot, half, places[name]) > GAP / 2
+                rank = free, min(room(spot, half, others), ROOM), spot[1]
+                if best is None or rank > best[0]:
+                    best = rank, spot, at + side * GAP, side
+        _, spot, edge, (right, above) = best
+        names.append(spot)
+        style = {"ha": ACROSS[right], "va": UPRIGHT[above], "color": colour}
+        axis.annotate(name, edge / size, xycoords="axes fraction", **style)
 
 
 def room(spot, half, points):
