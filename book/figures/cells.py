@@ -11,7 +11,7 @@ import numpy as np
 
 from dlcore.nn.search import edges
 from dlcore.ops.loss import softmax
-from figures.computation import GAP, HIGH, LETTER, Drawing, edge, top
+from figures.computation import HIGH, LETTER, Drawing, edge, top
 from figures.layout import layout
 from figures.stepping import steps
 
@@ -28,6 +28,8 @@ WORDS = {
 INPUTS = ("cell before last", "last cell")
 OUTPUT = "concatenate"
 LONG, LINE = 11, 15  # letters of a label in one line, and the distance of two lines
+GAP = 10  # between neighbours
+GROUND = 760  # the least width of a picture: cells of usual size are drawn to one scale
 
 
 def cell(pairs, concat, *, caption=""):
@@ -82,8 +84,8 @@ def as_svg(inputs, labels):
     body = [edge(path) for path in paths]
     body += [box(labels[name], name, *place, width) for name, place in places.items()]
     across = [x for path in [*paths, places.values()] for x, _ in path]
-    left = min(across) - width / 2 - 2
-    wide = max(across) - min(across) + width + 4
+    wide = max(max(across) - min(across) + width + 4, GROUND)
+    left = (min(across) + max(across) - wide) / 2
     layers = 1 + max(layer for _, layer in places.values())
     high = layers * 2 * HIGH - HIGH + 4
     view = f'viewBox="{left:.0f} -2 {wide:.0f} {high}" width="{wide:.0f}"'

@@ -6,20 +6,27 @@ see it, `caption` for all. What is drawn, and how, is said in `figures.drawing`.
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.markers import TICKUP
 
-from figures.drawing import FAINT, INK, PALETTE, PAPER, SEQUENTIAL, STYLE, canvas, show
+from figures.drawing import FAINT, INK, PALETTE, PAPER, SEQUENTIAL, STYLE, canvas, colours, show
+from figures.labels import label_ends, name_points
 
 
-def curves(x, lines, *, xlabel, ylabel, alt, caption="", log=False, between=None, limits=None):
+def curves(
+    x, lines, *, xlabel, ylabel, alt, caption="", log=False, between=None, limits=None, order=()
+):
     """Draw one curve per name in `lines`, each labelled at its end.
 
     ``x`` serves all curves, or is a dict by the same names. ``between`` shades the room
-    between two curves; ``limits`` draws dashed horizontal lines, also named.
+    between two curves; ``limits`` draws dashed horizontal lines, also named. ``order`` lists
+    names in the order of the colours, for all pictures that share it.
     """
     figure, axis = canvas()
     with mpl.rc_context(STYLE):
         ends = []
-        for (name, y), colour in zip(lines.items(), PALETTE * 9, strict=False):
+        own = colours(lines, order)
+        for name, y in lines.items():
+            colour = own[name]
             at = np.asarray(x[name] if isinstance(x, dict) else x)
             axis.plot(at, y, color=colour)
             axis.xaxis.get_major_locator().set_params(integer=at.dtype.kind == "i")
@@ -55,41 +62,14 @@ def panels(x, pictures, *, alt, caption="", columns=3, limits=None):
     return show(figure, alt=alt, caption=caption)
 
 
-def label_ends(axis, ends):
-    """Write each name to the right of the end of its curve, no two closer than a line."""
-    axis.set(xlim=axis.get_xlim(), ylim=axis.get_ylim())
-    box = axis.get_window_extent()
-    line = 13.5 * axis.figure.dpi / 72 / box.height
-    heights = [(axis.transData.transform((x, y))[1] - box.y0) / box.height for x, y, *_ in ends]
-    free = -np.inf
-    places = {}
-    for i in np.argsort(heights):
-        free = places[i] = max(heights[i], free + line)
-    lift = max(0.0, free - 1.0)
-    for i, (_, _, name, colour) in enumerate(ends):
-        place = places[i] - lift
-        axis.text(1.02, place, name, color=colour, transform=axis.transAxes, va="center")
-
-
-def name_points(axis, groups):
-    """Write a group's name above its highest point, or below if another group is there."""
-    axis.autoscale_view()
-    places = {name: axis.transData.transform(group) for name, group in groups.items()}
-    for (name, own), colour in zip(places.items(), PALETTE, strict=False):
-        best = np.argmax(own[:, 1])
-        others = [place for other in places if other != name for place in places[other]]
-        taken = any(abs(x) < 60 and 0 <= y < 30 for x, y in (at - own[best] for at in others))
-        above = (0, -17 if taken else 8)
-        style = {"color": colour, "ha": "center", "textcoords": "offset points"}
-        axis.annotate(name, groups[name][best], above, **style)
-
-
 def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
     """Scatter named groups of points, one panel per title: {title: {name: [(x, y), …]}}.
 
-    ``log`` names the logarithmic axes; ``strokes`` repeats every x as a stroke on the axis.
+    All panels have the same axes. ``log`` names the logarithmic ones; ``strokes`` repeats
+    every x as a stroke on the axis.
     """
-    figure, axes = canvas(6.4, 2.7 if len(panels) > 1 else 3.4, columns=len(panels), squeeze=False)
+    common = {"columns": len(panels), "sharex": True, "sharey": True, "squeeze": False}
+    figure, axes = canvas(6.4, 2.7 if len(panels) > 1 else 3.4, **common)
     with mpl.rc_context(STYLE):
         for axis, (title, groups) in zip(axes[0], panels.items(), strict=True):
             axis.set(xlabel=xlabel, **{f"{each}scale": "log" for each in log})
@@ -98,9 +78,10 @@ def points(panels, *, xlabel, ylabel, alt, caption="", log="x", strokes=False):
                 x, y = np.transpose(group)
                 axis.plot(x, y, ".", color=colour, markersize=9, clip_on=False)
                 if strokes:
-                    below = axis.get_xaxis_transform()
-                    style = {"color": colour, "markersize": 14, "clip_on": False}
-                    axis.plot(x, 0 * x, "|", transform=below, **style)
+                    axis.margins(y=0.16)
+                    style = {"color": colour, "marker": TICKUP, "markersize": 8, "linestyle": ""}
+                    axis.plot(x, 0 * x, transform=axis.get_xaxis_transform(), **style)
+        for axis, groups in zip(axes[0], panels.values(), strict=True):
             name_points(axis, groups)
         axes[0, 0].set_ylabel(ylabel)
     return show(figure, alt=alt, caption=caption)
@@ -119,25 +100,31 @@ def dots(rows, *, xlabel, alt, caption=""):
     return show(figure, alt=alt, caption=caption)
 
 
-def bars(rows, *, alt, caption=""):
+def bars(rows, *, alt, caption="", order=()):
     """Draw one bar per row, cut into named parts: {row: {part: count}}.
 
-    Parts stand in the order in which they come; from the seventh on colours return, faded.
+    Parts stand in the order in which they come. Their colours go by ``order``, if it is
+    given; from the seventh on colours return, faded.
     """
     parts = dict.fromkeys(part for counts in rows.values() for part in counts)
-    faded = [mpl.colors.to_rgba(colour, 0.55) for colour in PALETTE]
+    known = [*dict.fromkeys([*order, *parts])]
+    full = known[: len(PALETTE)]
+    own = {
+        part: colour if part in full else mpl.colors.to_rgba(colour, 0.55)
+        for part, colour in colours(parts, order).items()
+    }
     figure, axis = canvas(6.2, 0.42 * len(rows) + 0.3)
     with mpl.rc_context(STYLE):
         for place, counts in enumerate(rows.values()):
             start = 0.0
             whole = sum(counts.values())
-            for part, colour in zip(parts, [*PALETTE, *faded], strict=False):
+            for part in parts:
                 width = counts.get(part, 0) / whole
-                style = {"color": colour, "edgecolor": PAPER, "linewidth": 0.5}
+                style = {"color": own[part], "edgecolor": PAPER, "linewidth": 0.5}
                 label = part if place == 0 else None
                 axis.barh(place, width, left=start, height=0.72, label=label, **style)
                 if width > 0.04:
-                    ink = PAPER if colour in PALETTE else INK
+                    ink = PAPER if part in full else INK
                     style = {"color": ink, "size": 8.5, "ha": "center", "va": "center"}
                     axis.text(start + width / 2, place, f"{counts[part]:,}", **style)
                 start += width

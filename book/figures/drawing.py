@@ -19,7 +19,13 @@ from figures.widget import figcaption
 # blue. On the page each is a variable of the style sheet, darker on white and lighter on black.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#5c5c5c")
 INK, FAINT, PAPER = "#010203", "#040506", "#fcfdfe"
-SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
+SEQUENTIAL = "cividis"
+# From blue by nothing to red: what is near zero lets the page be seen, on white and on black.
+BLUE, RED = (0.16, 0.5, 0.8), (0.88, 0.3, 0.24)
+OPACITY = {BLUE: ((0.0, 1.0), (0.25, 0.6), (0.5, 0.0)), RED: ((0.5, 0.0), (0.75, 0.6), (1.0, 1.0))}
+DIVERGING = mpl.colors.LinearSegmentedColormap.from_list(
+    "diverging", [(at, (*colour, a)) for colour, steps in OPACITY.items() for at, a in steps]
+)
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dlcore",
@@ -46,6 +52,18 @@ VARIABLES = {
     FAINT: "var(--figure-faint, #8888)",
     PAPER: "var(--pst-color-background, white)",
 } | {colour: f"var(--figure-{i}, {colour})" for i, colour in enumerate(PALETTE)}
+
+
+def colours(names, order=()):
+    """Give each name a colour of the palette: the names in `order` come first, drawn or not.
+
+    Pictures that share an order show a name in the same colour.
+
+    >>> colours(["Adam"], ["SGD", "Adam"])["Adam"] == PALETTE[1]
+    True
+    """
+    known = [*dict.fromkeys([*order, *names])]
+    return {name: PALETTE[known.index(name) % len(PALETTE)] for name in names}
 
 
 class Shown:

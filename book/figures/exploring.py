@@ -5,10 +5,13 @@ The picture shows the first setting, so it is complete without a script.
 curves of the chosen setting in the place of the others. What is explored is a dict:
 
     sliders   [{"label", "shown": [text, …], "at"}, …]
-    panels    [{"x": (left, right), "y": (bottom, top), "xlabel", "ylabel", "log"}, …]
+    panels    [{"x": (left, right), "y": (bottom, top), "xlabel", "ylabel", …}, …]
     curves    {name: (panel, style, colour, what it is called or ""), …}
     still     {name: (x, y), …}                the curves that do not move
     frames    [{"text", name: (x, y), …}, …]   in the order of the settings, the last slider fastest
+
+A panel may have logarithmic axes, "log"; "names", which stand at x = 1, 2, … in the place of
+numbers; and its curves named on the right below and not above, if it is "low".
 
 A style is "line", "walk" (a line with dots), "dashed", "faint" or "filled"; a colour is a place in
 the palette. Where a coordinate is no number the line is interrupted.
@@ -90,8 +93,10 @@ class Exploring:
                 drawn += f"{dots if style == 'walk' else ''}/>"
                 if called:
                     legend.append((colour, called))
+        panel = self.panels[number]
+        at = HEIGHT + 12 - 20 * len(legend) if panel.low else 16
         names = "".join(
-            f'<text class="right c{colour}" x="{WIDTH}" y="{16 + 20 * i}">{escape(called)}</text>'
+            f'<text class="right c{colour}" x="{WIDTH}" y="{at + 20 * i}">{escape(called)}</text>'
             for i, (colour, called) in enumerate(legend)
         )
         width = WIDTH + LEFT + RIGHT
@@ -100,15 +105,17 @@ class Exploring:
             f'<svg viewBox="{-LEFT} {-TOP} {width} {height}" width="{width}" aria-hidden="true">'
             f'<clipPath id="{clip}"><rect width="{WIDTH}" height="{HEIGHT}"/></clipPath>'
             f'<marker id="{dot}" viewBox="-2 -2 4 4" markerWidth="5.6"><circle r="1"/></marker>'
-            f'{self.panels[number].axes()}<g clip-path="url(#{clip})">{drawn}</g>{names}</svg>'
+            f'{panel.axes()}<g clip-path="url(#{clip})">{drawn}</g>{names}</svg>'
         )
 
 
 class Panel:
     """Axes that stay where they are while the curves move."""
 
-    def __init__(self, x, y, xlabel="", ylabel="", log=""):
+    def __init__(self, x, y, xlabel="", ylabel="", log="", names=(), low=False):
         self.log = log
+        self.names = names
+        self.low = low
         self.xlabel = xlabel
         self.ylabel = ylabel
         self.x = self.scaled("x", x)
@@ -148,7 +155,9 @@ class Panel:
         return "".join(parts)
 
     def ticks(self, axis):
-        """Choose about four round values of an axis, with their texts."""
+        """Choose about four round values of an axis, with their texts, unless it has names."""
+        if axis == "x" and self.names:
+            return list(enumerate(self.names, 1))
         low, high = getattr(self, axis)
         least = 1 if axis in self.log else 0.1
         steps = [s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if s >= least]

@@ -11,11 +11,12 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path
 
 from dlcore.graph import CycleError, topological_order
-from figures.drawing import FAINT, INK, PALETTE, STYLE, canvas, show
+from figures.drawing import INK, PALETTE, STYLE, canvas, show
 from figures.layout import layout
 
 BOX = 0.22  # height of a node; all lengths are inches
 LAYER = 0.6  # distance of two layers
+REST = mpl.colors.to_rgba(PALETTE[5], 0.7)  # what is not on a cycle, where lines are short
 
 
 def arranged(graph):
@@ -110,7 +111,7 @@ def loop(graph):
 
 
 def miniature(axis, graph, x, y):
-    """Draw a graph on a circle, a cycle in a colour of its own; around it all is faint."""
+    """Draw a graph on a circle, a cycle in a colour of its own; around it all is grey."""
     corners = 0.36j * np.exp(-2j * np.pi * np.arange(len(graph)) / len(graph))
     places = np.stack([x + corners.real, y + corners.imag], axis=1)
     cycle = loop(graph)
@@ -118,12 +119,12 @@ def miniature(axis, graph, x, y):
         arrow = {
             "arrowstyle": "-|>,head_length=0.26,head_width=0.12",
             "connectionstyle": f"arc3,rad={0.25 * (u in graph[v])}",
-            "color": PALETTE[1] if (u, v) in cycle else FAINT if cycle else PALETTE[0],
+            "color": PALETTE[1] if (u, v) in cycle else REST if cycle else PALETTE[0],
             "shrinkA": 1.5,
             "shrinkB": 1.5,
         }
         axis.annotate("", places[v], places[u], arrowprops=arrow)
     on_it = {node for edge in cycle for node in edge}
     for node, place in enumerate(places):
-        colour = PALETTE[1] if node in on_it else FAINT if cycle else PALETTE[0]
+        colour = PALETTE[1] if node in on_it else REST if cycle else PALETTE[0]
         axis.scatter(*place, s=7, color=colour, linewidth=0)

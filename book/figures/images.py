@@ -5,9 +5,11 @@ import numpy as np
 
 from figures.drawing import DIVERGING, STYLE, canvas, show
 
+FRAME = {"visible": True, "color": "#888888", "linewidth": 0.5}  # seen on white and on black
+
 
 def tiles(images, columns, titles=(), size=0.62, **options):
-    """Lay small squares out in a grid, with room for titles between its rows."""
+    """Lay small squares out in a grid, framed, with room for titles between its rows."""
     rows = -(-len(images) // columns)
     gaps = 0.12, 0.12 + 0.2 / size * bool(len(titles))  # in parts of a square
     side = columns * size / (columns + gaps[0] * (columns - 1))
@@ -18,6 +20,9 @@ def tiles(images, columns, titles=(), size=0.62, **options):
             axis.set_axis_off()
         for axis, image in zip(axes.flat, images, strict=False):
             axis.imshow(image, **options)
+            axis.set_axis_on()
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set(**FRAME)
         for axis, title in zip(axes.flat, titles, strict=False):
             axis.set_title(title, size=9, pad=4)
     return figure

@@ -68,9 +68,9 @@ def mixed_operation():
             {"label": "α of none", "shown": text(SECOND), "at": 2},
         ],
         "panels": [
-            {"x": (0.4, 4.6), "y": (0, 1), "ylabel": "share",
-             "xlabel": "1 none, 2 max pool, 3 skip, 4 conv"},
-            {"x": (-1, 1), "y": (-1.1, 1.1), "xlabel": "x", "ylabel": "y"},
+            {"x": (0.4, 4.6), "y": (0, 1), "ylabel": "share", "xlabel": "operation",
+             "names": ("none", "max pool", "skip", "conv")},
+            {"x": (-1, 1), "y": (-1.1, 1.1), "xlabel": "x", "ylabel": "y", "low": True},
         ],
         "curves": {
             "shares": (0, "line", 0, ""),

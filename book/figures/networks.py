@@ -13,7 +13,7 @@ import matplotlib as mpl
 
 from dlcore.nn.accounting import account
 from dlcore.nn.layer import named_layers
-from figures.drawing import INK, PALETTE, STYLE, canvas, show
+from figures.drawing import PALETTE, STYLE, canvas, show
 
 NAMES = {
     "Linear": "linear",
@@ -26,8 +26,9 @@ SHORT = {"max pool, ": "", "average pool, ": "", "local response norm": "LRN"}
 CONCATENATION = "joined"  # the primitive behind np.concatenate
 ROW, STEP, GAP = 0.2, 0.05, 0.07  # inches: the lowest box, what each doubling of the side adds
 WIDTH, SIDE = 1.6, 1.5  # inches: the widest box, and the room for words on either side
-WIDE = 2.1  # inches: a model beside others
+WIDE = 2.15  # inches: a model beside others
 SMALL = 9.5
+LETTER = 0.085  # inches: a letter of that size, where it is wide
 
 
 class Group(NamedTuple):
@@ -129,7 +130,10 @@ def network(model, size, *, alt, caption=""):
 
 
 def side_by_side(models, size, *, alt, caption="", columns=2):
-    """Draw several models side by side, by name, as `network` does; words stand inside."""
+    """Draw several models side by side, by name, as `network` does, in fewer words.
+
+    Words stand in their box, or to the right of it where it is too narrow for them.
+    """
     found = {name: groups(model, size) for name, model in models.items()}
     rows = ceil(len(found) / columns)
     height = max(map(height_of, found.values())) + 0.3
@@ -142,7 +146,7 @@ def side_by_side(models, size, *, alt, caption="", columns=2):
         for axis, (name, own) in zip(axes.flat, found.items(), strict=False):
             draw_boxes(axis, own, words=False)
             axis.text(0, 0.08, name, ha="center", va="bottom", weight="bold")
-            axis.set(xlim=(-WIDTH / 2, WIDTH / 2), ylim=(0.3 - height, 0.3))
+            axis.set(xlim=(-WIDTH / 2, WIDE - WIDTH / 2), ylim=(0.3 - height, 0.3))
     return show(figure, alt=alt, caption=caption)
 
 
@@ -175,12 +179,16 @@ def colour_of(group):
 
 
 def label(axis, group, height, edge, *, words):
-    """Write what a group is: beside its box with all words, or across it in short."""
+    """Write what a group is: beside its box with all words, or in short."""
+    style = {"va": "center", "size": SMALL}
     if words:
-        axis.text(-edge - 0.1, height, group.words, ha="right", va="center", size=SMALL)
-        axis.text(edge + 0.1, height, group.size, ha="left", va="center", size=SMALL)
+        axis.text(-edge - 0.1, height, group.words, ha="right", **style)
+        axis.text(edge + 0.1, height, group.size, ha="left", **style)
+        return
+    text = group.words
+    for long, short in SHORT.items():
+        text = text.replace(long, short)
+    if LETTER * len(text) < 2 * edge:
+        axis.text(0, height, text, ha="center", **style)
     else:
-        text = group.words
-        for long, short in SHORT.items():
-            text = text.replace(long, short)
-        axis.text(0, height, text, ha="center", va="center", size=SMALL - 1.5, color=INK)
+        axis.text(edge + 0.1, height, text.replace(", ", ",\n"), ha="left", **style)

@@ -28,6 +28,7 @@ STEPS, MOST = 40, 200  # shown at first, and at most
 LOST = 1000.0  # who is further off has diverged
 WINDOW = LEFT, RIGHT, BOTTOM, TOP = -3, 3, -2, 2
 SCALE = 70  # of the map, for a unit
+AWAY = 17  # from the end of a path to its name
 CONSTANTS = ("momentum", "rho", "beta1", "beta2", "eps")
 COLUMNS = ("optimizer", "x", "y", "f")
 DECIMALS = 3  # of coordinates and values
@@ -183,8 +184,14 @@ def trail(i, walked):
 
 
 def end(i, name, w):
-    """Draw where a path ends: a disc with the first letter of its optimizer."""
-    disc = f'<circle r="8"/><text y="4">{name[0].upper()}</text>'
+    """Draw where a path ends: a stem, and on it a disc with the first letter of its optimizer.
+
+    Every stem has a direction of its own, so that discs do not cover each other where paths meet.
+    """
+    angle = 2 * np.pi * (0.45 - i / len(OPTIMIZERS))
+    place = f"{AWAY * np.cos(angle):.1f} {-AWAY * np.sin(angle):.1f}"
+    letter = f'<circle r="8"/><text y="4">{name[0].upper()}</text>'
+    disc = f'<path d="M0 0L{place}"/><g transform="translate({place})">{letter}</g>'
     return f'<g class="end c{i}" transform="translate({on_map(w)})">{disc}</g>'
 
 
@@ -211,10 +218,10 @@ def axes():
     drawn = f'<path class="axis" d="M0 0V{height}H{width}"/>'
     for x in range(LEFT, RIGHT + 1):
         place = SCALE * (x - LEFT)
-        drawn += f'<text x="{place}" y="{height + 19}">{number(x, 0)}</text>'
+        drawn += f'<text class="below" x="{place}" y="{height + 7}">{number(x, 0)}</text>'
     for y in range(BOTTOM, TOP + 1):
         place = SCALE * (TOP - y)
-        drawn += f'<text class="left" x="-7" y="{place + 5}">{number(y, 0)}</text>'
+        drawn += f'<text class="left" x="-7" y="{place}">{number(y, 0)}</text>'
     return drawn
 
 

@@ -3,17 +3,20 @@
 import matplotlib as mpl
 import numpy as np
 
-from figures.drawing import FAINT, INK, PALETTE, PAPER, STYLE, canvas, show
+from figures.drawing import FAINT, INK, PALETTE, PAPER, STYLE, canvas, colours, show
 
 
-def ladder(ratios, *, alt, caption="", marks=()):
+def ladder(ratios, *, alt, caption="", marks=(), order=()):
     """Draw a bar for every algorithm, as long as it is fast, on a logarithmic axis.
 
-    ``marks`` names ratios of others, drawn as dashed lines: {name: ratio}.
+    ``marks`` names ratios of others, drawn as dashed lines: {name: ratio}. ``order`` lists
+    names in the order of the colours, for all pictures that share it.
     """
+    own = colours(ratios, order)
     figure, axis = canvas(5.6, 0.42 * len(ratios) + 0.4)
     with mpl.rc_context(STYLE):
-        for place, (ratio, colour) in enumerate(zip(ratios.values(), PALETTE * 2, strict=False)):
+        for place, (name, ratio) in enumerate(ratios.items()):
+            colour = own[name]
             axis.barh(place, ratio - 0.5, left=0.5, height=0.6, color=colour, linewidth=0)
             if ratio > 10:
                 at = ratio / 1.15
@@ -41,11 +44,13 @@ def level(rate, peak, free):
     return wanted
 
 
-def roofline(points, peak, bandwidth, *, alt, caption=""):
+def roofline(points, peak, bandwidth, *, alt, caption="", order=()):
     """Draw the roof that peak and bandwidth make, and what was measured as points below it.
 
-    ``points`` are {name: (intensity, rate)}; rates are drawn in billions a second.
+    ``points`` are {name: (intensity, rate)}; rates are drawn in billions a second. A point that
+    would hide another one is a ring around it. ``order`` lists names in the order of the colours.
     """
+    own = colours(points, order)
     figure, axis = canvas(5.2, 3.6)
     with mpl.rc_context(STYLE):
         low = 0.5
@@ -60,10 +65,14 @@ def roofline(points, peak, bandwidth, *, alt, caption=""):
         style = {"va": "top", "size": 9, "textcoords": "offset points"}
         axis.annotate("bandwidth", (middle, bandwidth * middle / 1e9), (6, -3), **style)
         free = 0.0
+        drawn = []
         for name, (at, rate) in sorted(points.items(), key=lambda point: point[1][1]):
-            colour = PALETTE[list(points).index(name) % len(PALETTE)]
+            colour = own[name]
             free = level(rate, peak, 1.35 * free)
-            axis.plot(at, rate / 1e9, "o", color=colour, markersize=7)
+            hides = any(max(at / x, x / at) < 1.1 and rate / y < 1.1 for x, y in drawn)
+            drawn.append((at, rate))
+            dot = {"markersize": 12, "markerfacecolor": "none"} if hides else {"markersize": 7}
+            axis.plot(at, rate / 1e9, "o", color=colour, markeredgewidth=1.6 if hides else 1, **dot)
             style = {"va": "center", "color": colour, "textcoords": "offset points"}
             axis.annotate(name, (at, free / 1e9), (9, 0), **style)
         axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(None, top))

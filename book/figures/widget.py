@@ -34,12 +34,15 @@ def require_alt(function, alt):
 
 
 def figcaption(words):
-    """Write the words below a figure, with typographic apostrophes; nothing where there are none.
+    r"""Write the words below a figure, with typographic apostrophes; nothing where there are none.
 
-    >>> figcaption("Newton's method")
-    '<figcaption>Newton’s method</figcaption>'
+    No line breaks at an equals sign.
+
+    >>> figcaption("Newton's method"), figcaption("F = 128")
+    ('<figcaption>Newton’s method</figcaption>', '<figcaption>F\xa0=\xa0128</figcaption>')
     """
-    return f"<figcaption>{escape(words.replace(chr(39), '’'))}</figcaption>" if words else ""
+    bound = words.replace("'", "’").replace(" = ", "\u00a0=\u00a0")
+    return f"<figcaption>{escape(bound)}</figcaption>" if words else ""
 
 
 def widget(kind, *, alt, picture, text, data, table="", caption=""):

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import combinations
 from xml.etree import ElementTree
 
 import numpy as np
@@ -139,6 +140,99 @@ def test_a_drawn_network_says_what_the_model_does(figures):
     plain = networks.groups(ResNet(depth=8, rng=None), (3, 32, 32))
     assert [(group.begin, group.end) for group in dense[1:4]] == [(16, 40), (40, 64), (64, 88)]
     assert all(group.begin == group.end for group in plain)
+
+
+def test_no_edge_of_a_box_runs_through_the_words_of_a_network(figures):
+    """Where networks stand side by side, words stand in their box or beside it."""
+    models = {name: vgg(name, rng=None) for name in ("A-LRN", "C")}
+    figure = figures.side_by_side(models, (3, 224, 224), **WORDS).figure
+    for axis in figure.axes:
+        boxes = [patch.get_window_extent() for patch in axis.patches]
+        texts = [text.get_window_extent() for text in axis.texts]
+        meetings = [(box, text) for box in boxes for text in texts if box.overlaps(text)]
+        assert meetings
+        assert all(box.x0 < text.x0 and text.x1 < box.x1 for box, text in meetings)
+
+
+def test_a_name_stands_at_the_height_where_its_curve_ends(figures):
+    """Names that crowd at the top move one another, and none that has room."""
+    lines = {f"high {i}": [0.0, 1.0] for i in range(5)} | {"low": [0.0, 0.4], "lower": [0.0, 0.3]}
+    axis = figures.curves([0, 1], lines, xlabel="x", ylabel="y", **WORDS).figure.axes[0]
+    places = {text.get_text(): text.get_window_extent() for text in axis.texts}
+    for name in ("low", "lower"):
+        end = axis.transData.transform((1, lines[name][-1]))[1]
+        assert places[name].y0 < end < places[name].y1
+    boxes = list(places.values())
+    assert not any(box.overlaps(other) for box, other in combinations(boxes, 2))
+
+
+def test_the_name_of_a_group_stands_beside_its_own_points(figures):
+    """It covers no point, and is nearer to a point of its group than to one of another."""
+    fine = [(0.2, 1.0), (0.3, 1.0), (0.36, 0.93), (0.4, 0.98), (0.5, 0.94), (0.8, 0.6)]
+    groups = {"coarse": [(0.0, 0.0), (1.0, 0.1), (0.35, 0.985)], "fine": fine}
+    drawn = figures.points({"": groups}, xlabel="x", ylabel="y", log="", **WORDS)
+    axis = drawn.figure.axes[0]
+    dots = {name: axis.transData.transform(points) for name, points in groups.items()}
+    for text in axis.texts:
+        box = text.get_window_extent()
+        assert not any(box.contains(*dot) for group in dots.values() for dot in group)
+        middle = (box.p0 + box.p1) / 2
+        far = {name: np.linalg.norm(group - middle, axis=1).min() for name, group in dots.items()}
+        assert min(far, key=far.get) == text.get_text()
+
+
+def test_panels_of_points_have_the_same_axes(figures):
+    """What lies further to the right in one panel does so in the other."""
+    panels = {"one": {"": [(1, 1), (2, 2)]}, "two": {"": [(5, 9), (7, 8)]}}
+    one, two = figures.points(panels, xlabel="x", ylabel="y", log="", **WORDS).figure.axes
+    assert (one.get_xlim(), one.get_ylim()) == (two.get_xlim(), two.get_ylim())
+
+
+def test_a_name_has_one_colour_in_all_pictures_that_share_an_order(figures):
+    """Whatever else is drawn beside it."""
+    order = ("SGD", "RMSProp", "Adam")
+    words = {"xlabel": "", "ylabel": "", "order": order, **WORDS}
+    both = figures.curves([0, 1], {"SGD": [0, 1], "Adam": [1, 0]}, **words)
+    alone = figures.curves([0, 1], {"Adam": [1, 0]}, **words)
+    own = figures.PALETTE[order.index("Adam")]
+    for drawn in (both, alone):
+        name = next(text for text in drawn.figure.axes[0].texts if text.get_text() == "Adam")
+        assert name.get_color() == own
+
+
+def test_no_point_below_a_roof_hides_another(figures):
+    """Of two points in one place, the second is a ring around the first."""
+    points = {"tile": (9.0, 5e9), "pytorch": (9.0, 5.1e9), "loops": (9.0, 1e9)}
+    axis = figures.roofline(points, 8e9, 1e9, **WORDS).figure.axes[0]
+    dots = [line for line in axis.lines if line.get_marker() == "o"]
+    rings = [dot.get_color() for dot in dots if dot.get_markerfacecolor() == "none"]
+    assert rings == [figures.PALETTE[1]]
+    sizes = sorted(dot.get_markersize() for dot in dots)
+    assert sizes[0] == sizes[1] < sizes[2]
+
+
+def test_small_pictures_have_a_frame_that_is_seen_on_any_page(figures, rng):
+    """Black pixels end where the page is black, too, and white ones where it is white."""
+    figure = figures.image_grid(rng.random((3, 1, 4, 4)), columns=2, **WORDS).figure
+    *pictures, rest = figure.axes
+    for axis in pictures:
+        assert axis.axison
+        assert all(side.get_visible() for side in axis.spines.values())
+    assert not rest.axison
+
+
+def test_weights_near_zero_show_the_page(figures):
+    """The diverging colours are transparent in the middle and full at both ends."""
+    opaque = [figures.DIVERGING(at)[3] for at in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    np.testing.assert_allclose(opaque, [1.0, 0.6, 0.0, 0.6, 1.0], atol=0.01)
+
+
+def test_no_part_of_a_small_graph_is_faint(figures):
+    """Nodes and edges beside a cycle are of a grey that is seen where lines are short."""
+    drawing = figures.gallery([[[1], [0], [0]]], **WORDS)._repr_html_()
+    assert "--figure-1" in drawing
+    assert "--figure-5" in drawing
+    assert "--figure-faint" not in drawing
 
 
 def lab(colour):

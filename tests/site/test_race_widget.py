@@ -1,7 +1,7 @@
 """A race of optimizers: whole without a script, and its steps are those of the library."""
 
 import importlib
-from itertools import product
+from itertools import combinations, product
 from xml.etree import ElementTree
 
 import numpy as np
@@ -73,6 +73,16 @@ def set_sliders(tab, race, start, rate, steps):
         ("start, y", start[1]),
     ):
         tab.get_by_role("slider", name=name).fill(f"{value:g}")
+
+
+def test_no_letter_covers_another_where_all_paths_end_in_one_point(race):
+    """The discs are further apart than they are wide."""
+    ends = [race.end(i, name, (0.0, 0.0)) for i, name in enumerate(race.OPTIMIZERS)]
+    discs = [ElementTree.fromstring(end).find("g") for end in ends]
+    places = [[float(x) for x in disc.get("transform")[10:-1].split()] for disc in discs]
+    radius = float(discs[0].find("circle").get("r"))
+    for one, other in combinations(np.array(places), 2):
+        assert np.linalg.norm(one - other) > 2 * radius
 
 
 def test_a_race_is_whole_before_any_script(figure, race):

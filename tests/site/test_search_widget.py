@@ -1,6 +1,7 @@
 """Figures of architecture search: shares that move, drawn cells, a choice in steps."""
 
 import importlib
+import re
 from itertools import product
 from xml.etree import ElementTree
 
@@ -44,6 +45,29 @@ def test_the_mixed_function_lies_between_its_parts(mixtures):
         mixed = frame["mixed"][1]
         assert (mixed <= every.max(axis=0) + 1e-12).all()
         assert (mixed >= every.min(axis=0) - 1e-12).all()
+
+
+def test_cells_of_one_network_are_drawn_to_one_scale(cells):
+    """Pictures of the same width, as large as they are or smaller by the same factor."""
+    kinds = (DARTS_V2.normal, DARTS_V2.normal_concat), (DARTS_V2.reduce, DARTS_V2.reduce_concat)
+    normal, reduction = (ElementTree.fromstring(cells.cell(*kind).svg) for kind in kinds)
+    assert normal.get("width") == reduction.get("width") == normal.get("viewBox").split()[2]
+
+
+def test_the_shares_stand_above_the_names_of_the_operations(mixtures):
+    """Each name is in the middle below its bar; that of the mixture lies on no curve."""
+    exploring = importlib.import_module("figures.exploring")
+    data = mixtures.mixed_operation()
+    shares, mixed = (exploring.Panel(**panel) for panel in data["panels"])
+    ticks = dict(shares.ticks("x"))
+    assert [ticks[place] for place in (1, 2, 3, 4)] == ["none", "max pool", "skip", "conv"]
+    html = exploring.explore(data, alt="Bars and curves.")._repr_html_()
+    base = int(re.search(r'class="right c1" x="\d+" y="(\d+)">mixture', html)[1])
+    across = 8.5 * len("mixture")
+    for x, y in (*data["still"].values(), *(frame["mixed"] for frame in data["frames"])):
+        places = re.findall(r"(-?\d+) (-?\d+)", mixed.route(x, y))
+        below = [float(v) for u, v in places if float(u) > exploring.WIDTH - across]
+        assert all(not base - 13 < v < base + 4 for v in below)
 
 
 @pytest.mark.parametrize("kind", ["normal", "reduce"])
