@@ -30,14 +30,33 @@ def filled(source):
     >>> filled(quotes + "One." + "\n\n    " + "Some words. " * 9 + quotes).count("\n")
     3
     """
-    quoted = lambda m: f'{m[1]}"""' + "\n\n".join(map(fill, m[2].split("\n\n"))) + '"""'
+
+    def quoted(found):
+        opening, text = found.groups()
+        margin = margin_of(text)
+        paragraphs = (fill(each, margin) for each in text.split("\n\n"))
+        return f'{opening}"""' + "\n\n".join(paragraphs) + '"""'
+
     return DOCSTRING.sub(quoted, source)
 
 
-def fill(paragraph):
+def margin_of(text):
+    r"""Count the columns before the text of a docstring, whose first line is behind the quotes.
+
+    >>> margin_of("Add.\n\n        y = x + z\n    ")
+    4
+    """
+    lines = text.split("\n")[1:]
+    widths = (len(line) - len(line.lstrip()) for line in lines if line.strip())
+    return min([*widths, len(lines[-1])] if lines and lines[-1].isspace() else widths, default=0)
+
+
+def fill(paragraph, margin=0):
     """Fill one paragraph of a docstring; the end of the last line stays as it is."""
-    lines = paragraph.strip("\n").splitlines()
-    indents = {len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()}
+    lines = [line for line in paragraph.splitlines() if line.strip()]
+    if len(lines) == 1 and lines[0].startswith(" " * (margin + 1)):
+        return paragraph  # a formula on its own line
+    indents = {len(line) - len(line.lstrip()) for line in lines[1:]}
     if max(map(len, lines), default=0) <= WIDTH or KEPT.search(paragraph) or len(indents) > 1:
         return paragraph
     if all(map(SET_OFF.search, lines)):
