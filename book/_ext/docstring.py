@@ -53,6 +53,7 @@ def table(lines):
             parts[-1][-1] = [" ".join(filter(None, pair)) for pair in above]
     *heads, body = filter(None, parts)
     widths = [max(len(cells[i]) for cells in body) for i in range(len(columns))]
+    widths[0] = 5 * widths[0] // 4  # letters of code are wider
     groups = [nodes.colspec(colwidth=width) for width in widths]
     if heads:
         groups.append(nodes.thead("", *(row(*map(words, cells)) for cells in heads[0])))

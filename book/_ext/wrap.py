@@ -3,7 +3,7 @@
 The sentences of a docstring are filled anew, for a page that is narrower than an editor. Each line
 of a listing becomes a block with its indentation as a variable; the style sheet makes lines that
 are still too long continue two characters further to the right. Names in a table may break behind
-a dot, an underscore or a bracket; a short name in a sentence stays in one piece.
+a dot, an underscore or a bracket; an option, and a short name in a sentence, stay in one piece.
 """
 
 import re
@@ -19,6 +19,7 @@ TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 CODE = re.compile(r"<code.*?</code>", re.DOTALL)
 TEXT = re.compile(r">[^<]+")
 JOINT = re.compile(r"(?<=[\w)\]])([._/=(\[,]+)(?=[\w(\[-])|(?<=[a-z])(?=[A-Z])")
+OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 WORD = re.compile(r'<span class="pre">([^<]{1,28})</span>')
 WIDTH = 74  # columns, inside the box of an exercise
 
@@ -100,8 +101,11 @@ def breakable(code):
     '<code>jax.<wbr>lax.<wbr>conv_<wbr>transpose</code>'
     >>> breakable("<code>AverageParameters(beta)</code>")
     '<code>Average<wbr>Parameters(<wbr>beta)</code>'
+    >>> breakable("<code>dlcore train --data mnist</code>")
+    '<code>dlcore train <span class="option">--data</span> mnist</code>'
     """
-    joints = lambda text: JOINT.sub(lambda joint: f"{joint[0]}<wbr>", text[0])
+    option = r'<span class="option">\g<0></span>'
+    joints = lambda text: OPTION.sub(option, JOINT.sub(r"\g<0><wbr>", text[0]))
     return TEXT.sub(joints, code)
 
 
