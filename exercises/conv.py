@@ -1,4 +1,4 @@
-# Cut from solutions/conv.py by `dlcore exercises`: write your answers here. [0f9bebae9608]
+# Cut from solutions/conv.py by `dlcore exercises`: write your answers here. [6220ae4e84ce]
 """Exercises of the chapter *Convolution*: filters that slide over images, and their gradients.
 
 Images x have the shape (N, C, H, W), filters w (F, C, U, V), maps y (N, F, P, Q). Their numbers
@@ -42,7 +42,7 @@ def output_size(size, window, stride=1, padding=0):
 def conv(x, w, stride=1, padding=0):
     """Exercise conv-naive.  Convolve images with filters: (N, F, P, Q).
 
-        y[n, f, p, q] = Σ_{c, u, v} x[n, c, p s + u - r, q s + v - r] w[f, c, u, v]
+        y[n,f,p,q] = Σ_{c,u,v} x[n, c, p s + u - r, q s + v - r] w[f,c,u,v]
 
     The stride is s, the padding r; outside an image there are zeros.
 
@@ -57,7 +57,7 @@ def conv(x, w, stride=1, padding=0):
 def conv_dilated(x, w, dilation):
     """Exercise conv-dilated.  Convolve with filters whose taps are e pixels apart: (N, F, P, Q).
 
-        y[n, f, p, q] = Σ_{c, u, v} x[n, c, p + e u, q + e v] w[f, c, u, v]
+        y[n,f,p,q] = Σ_{c,u,v} x[n, c, p + e u, q + e v] w[f,c,u,v]
 
     The dilation is e; the stride is one, and there is no padding.
 

@@ -52,7 +52,7 @@ def output_size(size, window, stride=1, padding=0):
 def conv(x, w, stride=1, padding=0):
     """Exercise conv-naive.  Convolve images with filters: (N, F, P, Q).
 
-        y[n, f, p, q] = Σ_{c, u, v} x[n, c, p s + u - r, q s + v - r] w[f, c, u, v]
+        y[n,f,p,q] = Σ_{c,u,v} x[n, c, p s + u - r, q s + v - r] w[f,c,u,v]
 
     The stride is s, the padding r; outside an image there are zeros.
 
@@ -77,7 +77,7 @@ def conv(x, w, stride=1, padding=0):
 def conv_dilated(x, w, dilation):
     """Exercise conv-dilated.  Convolve with filters whose taps are e pixels apart: (N, F, P, Q).
 
-        y[n, f, p, q] = Σ_{c, u, v} x[n, c, p + e u, q + e v] w[f, c, u, v]
+        y[n,f,p,q] = Σ_{c,u,v} x[n, c, p + e u, q + e v] w[f,c,u,v]
 
     The dilation is e; the stride is one, and there is no padding.
 

@@ -105,10 +105,11 @@ def batch_norm_backward_staged(y_bar, x_hat, sigma, gamma):
 
 
 def batch_norm_backward(y_bar, x_hat, sigma, gamma):
-    """Exercise norm-backward.  Propagate ȳ back through batch norm at once; return x̄, γ̄ and β̄.
+    """Exercise norm-backward.  Propagate ȳ back through batch norm to x, γ and β at once.
 
-    ȳ, x̂ and x̄ are features (N, D) or images (N, C, H, W). The statistics of images are taken for
-    each channel over N, H and W. σ, γ, γ̄ and β̄ have the shape (D,) or (C,).
+    Return x_bar, gamma_bar and beta_bar. ȳ, x̂ and x_bar are features (N, D) or images
+    (N, C, H, W). The statistics of images are taken for each channel over N, H and W. σ, γ,
+    gamma_bar and beta_bar have the shape (D,) or (C,).
 
     >>> x_hat = np.array([[-1.0], [1.0]])
     >>> batch_norm_backward(np.array([[3.0], [5.0]]), x_hat, np.array([2.0]), np.array([4.0]))
@@ -133,7 +134,8 @@ def layer_norm(x, gamma, beta, *, eps=1e-5):
         μₙ = 1/D Σ_d x[n, d]    vₙ = 1/D Σ_d (x[n, d] - μₙ)²
         y[n, d] = γ[d] (x[n, d] - μₙ) / √(vₙ + eps) + β[d]
 
-    x and y are (N, D). ``pullback(y_bar)`` returns x̄ (N, D), γ̄ (D,) and β̄ (D,), for any ȳ (N, D).
+    x and y are (N, D). ``pullback(y_bar)`` returns x_bar (N, D), gamma_bar (D,) and
+    beta_bar (D,), for any ȳ (N, D).
 
     >>> y, pullback = layer_norm(np.array([[2.0, 6.0]]), np.ones(2), np.ones(2), eps=0.0)
     >>> y, pullback(np.array([[3.0, 5.0]]))[1]

@@ -16,7 +16,7 @@ loading on demand: each with the module where it lives, and the first sentence o
 import ast
 from pathlib import Path
 
-from docstring import paragraphs, words
+from docstring import paragraphs, row, words
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -167,11 +167,6 @@ def description(value, line):
     if isinstance(value, ast.Dict):
         return f"By name: {', '.join(f'`{ast.literal_eval(key)}`' for key in value.keys)}."
     return f"A {type(value).__name__.lower()}: {line.partition('# ')[2]}."
-
-
-def row(*cells):
-    """Return a row of a table."""
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))
 
 
 def named(name, target, module, sentence):

@@ -3,7 +3,7 @@
 The sentences of a docstring are filled anew, for a page that is narrower than an editor. Each line
 of a listing becomes a block with its indentation as a variable; the style sheet makes lines that
 are still too long continue two characters further to the right. Names in a table may break behind
-a dot, an underscore or a bracket; a short name in a sentence stays in one piece.
+a dot, an underscore or a bracket; an option, and a short name in a sentence, stay in one piece.
 """
 
 import re
@@ -19,6 +19,7 @@ TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 CODE = re.compile(r"<code.*?</code>", re.DOTALL)
 TEXT = re.compile(r">[^<]+")
 JOINT = re.compile(r"(?<=[\w)\]])([._/=(\[,]+)(?=[\w(\[-])|(?<=[a-z])(?=[A-Z])")
+OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 WORD = re.compile(r'<span class="pre">([^<]{1,28})</span>')
 WIDTH = 74  # columns, inside the box of an exercise
 
@@ -30,14 +31,33 @@ def filled(source):
     >>> filled(quotes + "One." + "\n\n    " + "Some words. " * 9 + quotes).count("\n")
     3
     """
-    quoted = lambda m: f'{m[1]}"""' + "\n\n".join(map(fill, m[2].split("\n\n"))) + '"""'
+
+    def quoted(found):
+        opening, text = found.groups()
+        margin = margin_of(text)
+        paragraphs = (fill(each, margin) for each in text.split("\n\n"))
+        return f'{opening}"""' + "\n\n".join(paragraphs) + '"""'
+
     return DOCSTRING.sub(quoted, source)
 
 
-def fill(paragraph):
+def margin_of(text):
+    r"""Count the columns before the text of a docstring, whose first line is behind the quotes.
+
+    >>> margin_of("Add.\n\n        y = x + z\n    ")
+    4
+    """
+    lines = text.split("\n")[1:]
+    widths = (len(line) - len(line.lstrip()) for line in lines if line.strip())
+    return min([*widths, len(lines[-1])] if lines and lines[-1].isspace() else widths, default=0)
+
+
+def fill(paragraph, margin=0):
     """Fill one paragraph of a docstring; the end of the last line stays as it is."""
-    lines = paragraph.strip("\n").splitlines()
-    indents = {len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()}
+    lines = [line for line in paragraph.splitlines() if line.strip()]
+    if len(lines) == 1 and lines[0].startswith(" " * (margin + 1)):
+        return paragraph  # a formula on its own line
+    indents = {len(line) - len(line.lstrip()) for line in lines[1:]}
     if max(map(len, lines), default=0) <= WIDTH or KEPT.search(paragraph) or len(indents) > 1:
         return paragraph
     if all(map(SET_OFF.search, lines)):
@@ -81,8 +101,11 @@ def breakable(code):
     '<code>jax.<wbr>lax.<wbr>conv_<wbr>transpose</code>'
     >>> breakable("<code>AverageParameters(beta)</code>")
     '<code>Average<wbr>Parameters(<wbr>beta)</code>'
+    >>> breakable("<code>dlcore train --data mnist</code>")
+    '<code>dlcore train <span class="option">--data</span> mnist</code>'
     """
-    joints = lambda text: JOINT.sub(lambda joint: f"{joint[0]}<wbr>", text[0])
+    option = r'<span class="option">\g<0></span>'
+    joints = lambda text: OPTION.sub(option, JOINT.sub(r"\g<0><wbr>", text[0]))
     return TEXT.sub(joints, code)
 
 

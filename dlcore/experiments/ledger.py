@@ -78,7 +78,7 @@ class Ledger:
         self.rows = rows
 
     def _repr_html_(self):
-        return html_table(self.HEADS, map(line, self.rows))
+        return html_table(self.HEADS, map(line, self.rows), merged=True)
 
 
 def line(row):
@@ -97,8 +97,26 @@ def relation(claim, ours):
     """
     broken = "" if ours is not None and claim.holds(ours) else " ✗"
     tolerance = claim.tolerance if claim.relation == "equal" else 0.0
-    ours, theirs = (figure(each, tolerance) for each in (ours, claim.theirs))
-    return ours, SIGNS[claim.relation] + broken, theirs
+    return shown(claim, ours), SIGNS[claim.relation] + broken, figure(claim.theirs, tolerance)
+
+
+def shown(claim, ours):
+    """Write our number with as many digits as the claim makes worth reading.
+
+    What is equal has the digits of theirs. Beside a bound, or a number of three digits at most,
+    ours has three, and more where it would be on the wrong side otherwise.
+
+    >>> shown(Claim("factor", 2, "a report"), 13318.27), shown(Claim("", 1, "", "below"), 0.99987)
+    ('13300', '0.9999')
+    """
+    if ours is None or claim.relation == "equal":
+        return figure(ours, claim.tolerance)
+    few = claim.relation != "about" or float(f"{claim.theirs:.3g}") == claim.theirs
+    for digits in range(3 if few else 7, 8):
+        rounded = float(f"{ours:.{digits}g}")
+        if claim.holds(rounded) == claim.holds(ours):
+            break
+    return figure(rounded)
 
 
 def table():

@@ -50,7 +50,7 @@ def after_a_change():
     here = w + (mu * (-rate * u) - rate_next * g)
     there = w - rate_next * (mu * u + g)
     yield here - there
-    yield "=", rate_next * (mu * u) - rate * (mu * u), "w and the gradient cancel"
+    yield "=", rate_next * (mu * u) - rate * (mu * u), "$w$ and the gradient cancel"
     yield "=", mu * (rate_next - rate) * u, "a common factor"
 
 
@@ -102,7 +102,7 @@ def sum_or_mean():
     """A step on the sum of N losses, with a decay, written as a step on their mean."""
     yield w - rate * (N * g + decay * w)
     yield "=", w - rate * N * g - rate * decay * w, "the bracket is opened"
-    yield "=", w - rate * N * (g + decay / N * w), "the rate times N is a common factor"
+    yield "=", w - rate * N * (g + decay / N * w), "the rate times $N$ is a common factor"
 
 
 @formula(solves(lambda page: curvature * (page.rhs - m) + decay * page.rhs))
@@ -127,5 +127,5 @@ def forgotten():
 def average_of_all():
     """The mean of i values is r; with one more value x it is another."""
     yield (i * r + x) / (i + 1)
-    yield "=", ((i + 1) * r + x - r) / (i + 1), "add r, and take it off"
+    yield "=", ((i + 1) * r + x - r) / (i + 1), "add $r$, and take it off"
     yield "=", r + (x - r) / (i + 1), "so the share of the new value is $1/(i+1)$"

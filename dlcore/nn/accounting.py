@@ -235,15 +235,12 @@ def side_text(size):
     return f"{rows}" if rows == columns else f"{rows}×{columns}"
 
 
-def as_text(rows):
-    """Write the rows as a table of plain text, with their sums.
+def as_cells(rows):
+    """List heads, rows and sums of a table, as words.
 
     >>> from dlcore.nn import Linear
-    >>> print(as_text(account(Linear(6, 2, rng=None), (6,))))
-    path    layer   shape  parameters  multiplications  activations  field
-    input               6           0                0            6      –
-    model   Linear      2          14               12            2      –
-    in all                         14               12            8
+    >>> as_cells(account(Linear(6, 2, rng=None), (6,)))[2]
+    ['model', 'Linear', '2', '14', '12', '2', '–']
     """
     heads = ["path", "layer", "shape", "parameters", "multiplications", "activations", "field"]
     lines = [heads]
@@ -257,7 +254,21 @@ def as_text(rows):
     lines.append(["in all", "", "", *sums, ""])
     if kept := total(rows, "state"):
         lines.append(["state", "", "", f"{kept:,}", "", "", ""])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    return lines
+
+
+def as_text(rows):
+    """Write the rows as a table of plain text, with their sums.
+
+    >>> from dlcore.nn import Linear
+    >>> print(as_text(account(Linear(6, 2, rng=None), (6,))))
+    path    layer   shape  parameters  multiplications  activations  field
+    input               6           0                0            6      –
+    model   Linear      2          14               12            2      –
+    in all                         14               12            8
+    """
+    lines = as_cells(rows)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     align = [str.ljust, str.ljust, *[str.rjust] * 5]
     return "\n".join(
         "  ".join(

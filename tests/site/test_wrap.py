@@ -81,3 +81,14 @@ def test_a_sentence_with_a_formula_is_filled(wrap):
     assert "  x + a x,  " in filled
     formulas = 2 * ("    y[n]  =  " + "x + " * 18 + "x\n")
     assert formulas in wrap.filled(f'"""A title.\n\n{formulas}"""')
+
+
+def test_a_formula_on_its_own_line_is_kept(wrap):
+    """It stands further in than the text, and no line of words is made of it."""
+    formula = "        y[n, f, p] = Σ_{c, u, v} x[n, c, p s + u - r, q s + v - r] w[f, c, u, v]"
+    assert len(formula) > wrap.WIDTH
+    sentence = "    " + "Words of a sentence. " * 5
+    for text in (f"{formula}\n\n{sentence}\n    ", f"{sentence}\n\n{formula}", f"{formula}\n    "):
+        docstring = f'    """A title.\n\n{text}"""'
+        assert formula in wrap.filled(docstring)
+        assert sentence not in wrap.filled(docstring)

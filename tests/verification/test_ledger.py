@@ -3,6 +3,7 @@
 import json
 import re
 from html import unescape
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -123,6 +124,29 @@ def test_a_broken_claim_is_marked_as_it_is_printed():
     assert relation(claim, 0.93) == ("0.93", "≥ ✗", "0.94")
     assert relation(claim, None) == ("–", "≥ ✗", "0.94")
     assert relation(Claim("", 2.3, "", "equal", 0.005), 2.3026) == ("2.30", "=", "2.30")
+
+
+def test_ours_has_as_many_digits_as_are_worth_reading():
+    """Three beside a bound or a short number, all of what is equal or compared with many digits."""
+    assert relation(Claim("", 468.402, ""), 13318.27)[0] == "13300"
+    assert relation(Claim("", 0.75, "", "about"), 0.7512044)[0] == "0.751"
+    assert relation(Claim("", 1e-6, "", "below"), 4.023088e-08)[0] == "4.02e-08"
+    assert relation(Claim("", 9.000137, "", "about", 0.008), 8.998381)[0] == "8.998381"
+    assert relation(Claim("", 0.9406864, "", "equal", 5e-8), 0.94068641)[0] == "0.9406864"
+
+
+def test_more_digits_are_shown_where_three_would_be_on_the_wrong_side():
+    """0.99987 < 1 is true, and 1.00 < 1 is not."""
+    assert relation(Claim("", 1.0, "", "below"), 0.99987)[0] == "0.9999"
+    assert relation(Claim("", 0.5014, "", "at least"), 0.50141)[0] == "0.5014"
+
+
+def test_an_experiment_is_named_once_on_wide_pages():
+    """Its rows share a cell; on narrow pages, where rows stand apart, each has its own."""
+    html = table()._repr_html_()
+    counts = [len(list(group)) for _, group in groupby(rows(), key=lambda row: row.experiment)]
+    assert [*map(int, re.findall(r'rowspan="(\d+)"', html))] == counts
+    assert html.count(' class="again"') == len(rows()) - len(counts)
 
 
 def test_the_list_of_experiments_says_how_long_each_takes(capsys, monkeypatch):
