@@ -116,7 +116,7 @@ class Proof(SphinxDirective):
         proof[0].insert(0, nodes.Text(" "))
         proof[0].insert(0, nodes.emphasis("", "Proof."))
         if not isinstance(proof[-1], nodes.paragraph):
-            proof += nodes.paragraph()
+            proof += nodes.paragraph(classes=["alone"])
         proof[-1] += nodes.inline("", END, classes=["qed"])
         return [proof]
 

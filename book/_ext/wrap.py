@@ -15,6 +15,7 @@ DOCSTRING = re.compile(r'^([ \t]*[rR]?)"""(?=[^\s").,])((?:[^"]|"(?!""))*)"""', 
 KEPT = re.compile(r"\S {3,}\S|^\s*(?:>>>|[=*-])", re.MULTILINE)  # tables, examples, lists
 SET_OFF = re.compile(r"\S  +\S")  # a formula, in a sentence or on its own
 FORMATTER = re.compile(r"  # fmt: (?:skip|on|off)$", re.MULTILINE)  # no reader needs these
+CITATION = re.compile(r"\[([A-Z]\w+\d{4}\w?)\]_")  # a key in a docstring
 TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 CODE = re.compile(r"<code.*?</code>", re.DOTALL)
 TEXT = re.compile(r">[^<]+")
@@ -143,7 +144,8 @@ def wrap(app):
     plain = highlighter.highlight_block
 
     def highlight(source, *args, **options):
-        return lines_as_blocks(plain(filled(FORMATTER.sub("", source)), *args, **options))
+        source = CITATION.sub(r"[\1]", FORMATTER.sub("", source))
+        return lines_as_blocks(plain(filled(source), *args, **options))
 
     highlighter.highlight_block = highlight
 
