@@ -65,12 +65,14 @@ def title(text):
 def duration(minutes):
     """Write minutes as hours where they are many.
 
-    >>> duration(45), duration(60), duration(105)
-    ('45 min', '1 h', '1 h 45 min')
+    A number and its unit stay in one line.
+
+    >>> duration(105).replace("\u00a0", "_"), duration(45) == "45\u00a0min"
+    ('1_h 45_min', True)
     """
     hours, rest = divmod(minutes, 60)
-    parts = [f"{hours} h"] if hours else []
-    return " ".join([*parts, f"{rest} min"]) if rest or not hours else parts[0]
+    parts = [f"{hours}\u00a0h"] if hours else []
+    return " ".join([*parts, f"{rest}\u00a0min"]) if rest or not hours else parts[0]
 
 
 def link(name, text=""):

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 
 import pytest
 
@@ -92,3 +93,28 @@ def test_a_formula_on_its_own_line_is_kept(wrap):
         docstring = f'    """A title.\n\n{text}"""'
         assert formula in wrap.filled(docstring)
         assert sentence not in wrap.filled(docstring)
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """The extension for wide tables."""
+    spec = importlib.util.spec_from_file_location("stack", ROOT / "book/_ext/stack.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("columns", [3, 4, 6])
+def test_each_cell_of_a_wide_table_names_its_column(stack, columns):
+    """From four columns on; in two rows, of which one has less cells; all else stays."""
+    names = "abcdef"[:columns]
+    heads = "".join(f'<th class="head"><p>{name}</p></th>' for name in names)
+    rows = [names, names[:-1]]
+    body = "".join(f"<tr>{''.join(f'<td>{name}</td>' for name in row)}</tr>" for row in rows)
+    html = f'<table class="table"><tr>{heads}</tr>{body}</table><table class="x"></table>'
+    found = stack.stacked(html)
+    assert ('class="table stacked"' in found) == (columns >= 4)
+    named = [(head, cell) for head, cell in re.findall(r'<td data-head="(.)">(.)</td>', found)]
+    assert named == ([(name, name) for row in rows for name in row] if columns >= 4 else [])
+    assert re.sub(r' data-head="."| stacked', "", found) == html
+    assert stack.stacked(found) == found

@@ -4,6 +4,7 @@ from dlcore.formulas.engine.latex import latex
 
 SPACE = "1.1em"  # between two lines
 NEAR = "0.3em"  # from a line to the reason below it
+STRUT = r"\rule{0pt}{1.1em}"  # keeps a reason off the denominator above it
 SIGNS = {
     "": "",
     "=": "=",
@@ -32,7 +33,7 @@ def latex_array(lines, numbered=False, stacked=False):
     \begin{array}{ll}
      & \displaystyle x \\[1.1em]
     \le & \displaystyle 2 x \\[0.3em]
-    & \text{\small x is positive}
+    & \rule{0pt}{1.1em}\text{\small x is positive}
     \end{array}
     """
     rows = []
@@ -42,8 +43,9 @@ def latex_array(lines, numbered=False, stacked=False):
         cells = [rf"\text{{{number}}}\quad"] if numbered else []
         cells += [sign, rf"\displaystyle {latex(line.expr)}"]
         if stacked:
-            below = rf" \\[{NEAR}]" + "\n" + "& " * (len(cells) - 1) + rf"\text{{\small {reason}}}"
-            rows.append(" & ".join(cells) + (below if reason else ""))
+            reason = rf"{STRUT}\text{{\small {line.reason}}}"
+            below = rf" \\[{NEAR}]" + "\n" + "& " * (len(cells) - 1) + reason
+            rows.append(" & ".join(cells) + (below if line.reason else ""))
         else:
             cells += [rf"\quad\text{{{reason}}}" if reason else ""]
             rows.append(" & ".join(cells).rstrip())
