@@ -216,7 +216,7 @@ def test_a_benchmark_says_what_it_lacks(monkeypatch):
         ("train linear --weight-decay=-1", "weight_decay is -1.0, use a number of 0 or more"),
         ("train linear --crop=-1", "--crop"),
         ("train linear --images=-1", "--images"),
-        ("train linear --images 5000", "images is 5000, digits has 1297 to learn from"),
+        ("train linear --images 5000", "images is 5000, digits has 1260 to learn from"),
         ("train twolayer --hidden 0", "hidden is 0, use a whole number of 1 or more"),
         ("train linear --rate 1", "No such option: --rate"),
         ("sweep linear --trials 0", "Invalid value for '--trials'"),

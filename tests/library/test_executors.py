@@ -175,8 +175,7 @@ def test_another_training_in_the_same_folder_is_done_anew(settings, tmp_path):
 def test_a_comparison_of_searches_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     """Stopped in the second repetition: the first is not done again, and no piece is."""
     monkeypatch.setattr(solver, "REPETITIONS", 2)
-    monkeypatch.setattr(solver, "COUNT", 3)
-    search = solver.Search("trial", TRAINING.recipe.changed(epochs=3), "digits")
+    search = solver.Search("trial", TRAINING.recipe.changed(epochs=3), "digits", count=3)
     found = {}
     for place, most in (("whole", [99]), ("stopped", [15, 99])):
         monkeypatch.setattr(solver, "RESULTS", tmp_path / place)
