@@ -14,7 +14,7 @@ from dlcore.experiments.ledger import duration, listing, relation, rows, table
 
 # Experiments that take hours: declared, and not run yet. Their pages say so.
 NOT_RUN = {
-    "depth-filters", "depth-pooling",
+    "depth-pooling",
     "resnet20-full", "vgg-full",
     "halving-resnet20", "plain-residual-dense",
     "resnet-plain", "search-finetune", "search-random", "search-small",
