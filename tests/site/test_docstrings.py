@@ -1,12 +1,12 @@
 """Docstrings on a page: tables are tables, formulas keep their lines, and sentences run on."""
 
 import ast
-import importlib.util
 
 import pytest
 from docutils import nodes
 
 from dlcore.course.exercises.topics import ROOT
+from tests.site.extensions import load_program
 
 TABLE = """A title.
 
@@ -23,10 +23,7 @@ b       (M,)     zero
 @pytest.fixture(scope="module")
 def docstring():
     """The extension of the book."""
-    spec = importlib.util.spec_from_file_location("docstring", ROOT / "book/_ext/docstring.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("_ext/docstring")
 
 
 def test_a_table_has_heads_rows_and_cells(docstring):

@@ -1,14 +1,13 @@
 """The printed book: one document, whose links and outline lead to its own pages."""
 
-import importlib.util
 import re
 import shutil
 from html.parser import HTMLParser
 
 import pytest
 
-from dlcore.course.exercises.topics import ROOT
 from tests.site import test_site
+from tests.site.extensions import load_program
 
 built = test_site.built
 NAMES = ["loss", "glossary"]
@@ -17,10 +16,7 @@ NAMES = ["loss", "glossary"]
 @pytest.fixture(scope="module")
 def printing():
     """The program that prints, which lies beside the pages."""
-    spec = importlib.util.spec_from_file_location("print_pdf", ROOT / "book/print_pdf.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("print_pdf")
 
 
 class Anchors(HTMLParser):

@@ -1,21 +1,18 @@
 """Long lines on a page: docstrings are filled anew, code stays what it is and goes on below."""
 
 import ast
-import importlib.util
 import re
 
 import pytest
 
 from dlcore.course.exercises.topics import ROOT
+from tests.site.extensions import load_program
 
 
 @pytest.fixture(scope="module")
 def wrap():
     """The extension of the book."""
-    spec = importlib.util.spec_from_file_location("wrap", ROOT / "book/_ext/wrap.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("_ext/wrap")
 
 
 def meaning(source):
@@ -98,10 +95,7 @@ def test_a_formula_on_its_own_line_is_kept(wrap):
 @pytest.fixture(scope="module")
 def stack():
     """The extension for wide tables."""
-    spec = importlib.util.spec_from_file_location("stack", ROOT / "book/_ext/stack.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("_ext/stack")
 
 
 @pytest.mark.parametrize("columns", [3, 4, 6])
