@@ -52,10 +52,10 @@ def wrong_ones():
     for topic in TOPICS:
         tree = ast.parse((topics.ROOT / f"solutions/wrong/{topic}.py").read_text(encoding="utf-8"))
         marked = [node for node in tree.body if getattr(node, "decorator_list", [])]
-        common = [STUB, *(node for node in tree.body if node not in marked and helps(node))]
+        common = [node for node in tree.body if node not in marked and helps(node)]
         for node in marked:
             exercise = node.decorator_list.pop(0).args[0].value
-            slip = ast.unparse(ast.Module([*common, node], []))
+            slip = ast.unparse(ast.Module([STUB, *needed(node, common), node], []))
             if exercise in paid:
                 yield exercise, {**right(), topic: f"{solution(topic)}\n\n{slip}\n"}
 
@@ -64,6 +64,24 @@ def helps(node):
     """Tell whether a statement may stand in a submission: no import of the course, no call."""
     course = isinstance(node, ast.ImportFrom) and node.module.startswith("dlcore.course")
     return not course and not isinstance(node, ast.Expr)
+
+
+def needed(node, statements):
+    """List the statements whose names `node` uses, or another of these statements does."""
+    found, names = [], names_in(node)
+    for statement in reversed(statements):
+        bound = {each.asname or each.name for each in getattr(statement, "names", [])}
+        bound |= {getattr(statement, "name", "")}
+        bound |= {target.id for target in getattr(statement, "targets", [])}
+        if bound & names:
+            found.insert(0, statement)
+            names |= names_in(statement)
+    return found
+
+
+def names_in(node):
+    """Return the names that a piece of a program uses."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def right():
