@@ -290,13 +290,12 @@ class Search:
         weights = named_parameters(model)
         with unchanged_state(model):
             xi = self.weight_optimizer.learning_rate
-            val_loss = float(val(model.alphas, weights))
-            bars = self.gradient(train, val, model.alphas, weights, xi)
+            val_loss, bars = self.gradient(train, val, model.alphas, weights, xi)
         self.alpha_optimizer.step(model.alphas, bars)
         loss, pullback = vjp(lambda w: train(model.alphas, w), weights)
         (grads,) = pullback(1.0)
         self.weight_optimizer.step(weights, grads, weights=named_weights(model))
-        return float(loss), val_loss
+        return float(loss), float(val_loss)
 
     def described(self, losses):
         """Describe an epoch: both mean losses, and the shares of every edge."""
@@ -304,8 +303,22 @@ class Search:
         return {"train_loss": losses[0], "val_loss": losses[1], "shares": shares}
 
 
+def loss_and_first_order(train, val, alphas, weights, xi):
+    """Return the validation loss and its gradient of first order, from one forward pass."""
+    loss, pullback = vjp(lambda a: val(a, weights), alphas)
+    return loss, pullback(1.0)[0]
+
+
+def loss_besides(gradient):
+    """Make the function that returns the validation loss and a gradient through a step."""
+    return lambda train, val, alphas, weights, xi: (
+        val(alphas, weights),
+        gradient(train, val, alphas, weights, xi),
+    )
+
+
 GRADIENTS = {
-    "first-order": lambda train, val, alphas, weights, xi: first_order(val, alphas, weights),
-    "one-step": one_step,
-    "differences": one_step_differences,
+    "first-order": loss_and_first_order,
+    "one-step": loss_besides(one_step),
+    "differences": loss_besides(one_step_differences),
 }
