@@ -25,8 +25,10 @@ import numpy as np
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
+from numba.core.dispatcher import Dispatcher
 
 from dlcore.kernels.machine.jit import COMPILED, kernel
+from dlcore.kernels.machine.pace import pace
 from dlcore.kernels.machine.registers import LONG, SHORT, TRIPLE, VOID, intrinsic_from_ir
 
 PIECES = 3  # for each thread: few cost little, several even out threads that are interrupted
@@ -288,12 +290,32 @@ def parallel_for(kernel, count, *args, least=1):
     """Run ``kernel(start, stop, *args)`` on pieces that cover 0 … count.
 
     Each thread begins with a block of its own, of `least` numbers or more, and then takes pieces
-    of the others. If the pool is busy, the caller does all the work itself.
+    of the others. The caller does all the work itself if the pool is busy, or if that is faster
+    for a compiled kernel with arguments of these shapes.
     """
     parts = min(thread_count(), count // least)
-    pool = thread_pool(thread_count() - 1) if parts > 1 else None
-    if not (pool and pool.busy.acquire(blocking=False)):
+    if parts <= 1:
         return kernel(0, count, *args)
+    if not isinstance(kernel, Dispatcher):  # a closure is another one in every call
+        return run_divided(parts, kernel, count, args)
+    known = pace(kernel, count, *(each.shape for each in args if isinstance(each, np.ndarray)))
+    divides, measures = known.choice()
+    task = partial(run_divided, parts) if divides else run_whole
+    if measures:
+        return known.measure(divides, task, kernel, count, args)
+    return task(kernel, count, args)
+
+
+def run_whole(kernel, count, args):
+    """Run a kernel in this thread alone."""
+    kernel(0, count, *args)
+
+
+def run_divided(parts, kernel, count, args):
+    """Run a kernel in so many threads, or in this one if the others are taken."""
+    pool = thread_pool(thread_count() - 1)
+    if not pool.busy.acquire(blocking=False):
+        return run_whole(kernel, count, args)
     blocks = divided(count, parts)
 
     def work(mine):
