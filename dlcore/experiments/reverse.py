@@ -3,6 +3,8 @@
 Chapter: book/reverse.md.
 """
 
+import math
+
 import numpy as np
 
 from dlcore.autodiff import checkpoint, grad, jvp, primitive, vjp
@@ -159,7 +161,7 @@ def log_cosh(x: Tensor) -> Tensor:
     >>> log_cosh(np.array([0.0, 1000.0])).round(4).tolist()
     [0.0, 999.3069]
     """
-    return np.abs(x) + np.log1p(np.exp(-2 * np.abs(x))) - np.log(2)
+    return np.abs(x) + np.log1p(np.exp(-2 * np.abs(x))) - math.log(2)
 
 
 @log_cosh.defjvp
