@@ -17,7 +17,7 @@ NOT_RUN = {
     "depth-pooling",
     "resnet20-full", "vgg-full",
     "halving-resnet20", "plain-residual-dense",
-    "resnet-plain", "search-finetune",
+    "resnet-plain",
 }  # fmt: skip
 LONG = [name for name, experiment in experiments().items() if not experiment.quick]
 
