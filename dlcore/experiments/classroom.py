@@ -26,6 +26,7 @@ from dlcore.course.grading.grade import GradingRun, grade
 from dlcore.course.grading.journal import Journal
 from dlcore.course.grading.judge_process import JudgeSettings
 from dlcore.course.grading.verdict import lasting
+from dlcore.course.practice.reach import bound, used
 from dlcore.experiments.experiment import experiment
 from dlcore.experiments.grading import attacks
 from dlcore.train.cluster import connected
@@ -68,20 +69,12 @@ def helps(node):
 
 def needed(node, statements):
     """List the statements whose names `node` uses, or another of these statements does."""
-    found, names = [], names_in(node)
+    found, names = [], used(node)
     for statement in reversed(statements):
-        bound = {each.asname or each.name for each in getattr(statement, "names", [])}
-        bound |= {getattr(statement, "name", "")}
-        bound |= {target.id for target in getattr(statement, "targets", [])}
-        if bound & names:
+        if bound(statement) & names:
             found.insert(0, statement)
-            names |= names_in(statement)
+            names |= used(statement)
     return found
-
-
-def names_in(node):
-    """Return the names that a piece of a program uses."""
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def right():

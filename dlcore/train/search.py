@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from dlcore.autodiff import grad, hessian, jvp, vjp
+from dlcore.autodiff import grad, hessian, jvp, value_and_grad, vjp
 from dlcore.data.batches import shuffled
 from dlcore.nn.layer import filled, named_parameters, named_state, named_weights, parameter_slots
 from dlcore.ops.loss import cross_entropy
@@ -292,8 +292,7 @@ class Search:
             xi = self.weight_optimizer.learning_rate
             val_loss, bars = self.gradient(train, val, model.alphas, weights, xi)
         self.alpha_optimizer.step(model.alphas, bars)
-        loss, pullback = vjp(lambda w: train(model.alphas, w), weights)
-        (grads,) = pullback(1.0)
+        loss, grads = value_and_grad(lambda w: train(model.alphas, w))(weights)
         self.weight_optimizer.step(weights, grads, weights=named_weights(model))
         return float(loss), float(val_loss)
 
@@ -305,8 +304,7 @@ class Search:
 
 def loss_and_first_order(train, val, alphas, weights, xi):
     """Return the validation loss and its gradient of first order, from one forward pass."""
-    loss, pullback = vjp(lambda a: val(a, weights), alphas)
-    return loss, pullback(1.0)[0]
+    return value_and_grad(lambda a: val(a, weights))(alphas)
 
 
 def loss_besides(gradient):
