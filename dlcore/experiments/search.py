@@ -151,7 +151,7 @@ def difference_errors(radii, dtype, *, K=20, D=200, seed=0):
 # A small search, and what its cells are worth
 
 HALF = 2  # images are averaged over so many rows and columns
-SIZE = 3, 16, 16
+SIZE = 3, 32 // HALF, 32 // HALF
 NAMES = ("none", "max_pool_3x3", "skip_connect", "sep_conv_3x3")
 NODES, CELLS, CHANNELS = 2, 5, 8
 IMAGES, SEARCH_EPOCHS = 10_000, 15

@@ -49,9 +49,9 @@ def clock(request, monkeypatch):
     pace.pace.cache_clear()
 
 
-def called(clock, calls, size=40, function=add_one):
+def called(clock, calls, size=40, function=add_one, dtype=np.float64):
     """Make so many calls of a parallel loop; return in which ways they were made."""
-    numbers = np.zeros(size)
+    numbers = np.zeros(size, dtype)
     for _ in range(calls):
         threads.parallel_for(function, size, numbers)
     assert (numbers == calls).all()
@@ -63,11 +63,15 @@ needs_kernels = pytest.mark.skipif(not COMPILED, reason="there are no threads wi
 
 @needs_kernels
 @pytest.mark.parametrize("clock", [(70e-6, 40e-6)], indirect=True)
-def test_a_short_task_is_run_whole_where_that_is_faster(clock):
-    """After as many tries of both ways as are wanted, and for these shapes alone."""
+def test_a_short_task_is_run_whole_where_that_is_faster(clock, monkeypatch):
+    """After as many tries of both ways as are wanted; for these shapes, types and threads alone."""
     ways = called(clock, 2 * TRIES + 7)
     assert ways == TRIES * ["divided"] + (TRIES + 7) * ["whole"]
     assert called(clock, 1, size=41)[-1] == "divided"
+    assert called(clock, 1, dtype=np.float32)[-1] == "divided"
+    assert called(clock, 1)[-1] == "whole"
+    monkeypatch.setattr(threads, "thread_count", lambda: 3)
+    assert called(clock, 1)[-1] == "divided"
 
 
 @needs_kernels

@@ -3,9 +3,9 @@
 To hand a part of a task to another thread takes some tens of microseconds, on some processors and
 systems more, and what one thread has in its cache the other reads from further away. So a short
 task may take longer on two threads than on one. Of every kind of task, a kernel with arguments of
-some shapes, some calls are divided among the threads; if these are short, some more are made by
-the caller alone, and then all in the way that was faster. After many calls it is measured again,
-since other programs come and go. Results do not depend on it.
+some types and shapes, some calls are divided among the threads; if these are short, some more are
+made by the caller alone, and then all in the way that was faster. After many calls it is measured
+again, since other programs come and go. Results do not depend on it.
 
 Chapter: book/fast.md.
 """
@@ -61,6 +61,9 @@ class Pace:
 
 
 @lru_cache(KINDS)
-def pace(kernel, count, *shapes):
-    """Return what is known of a kind of task."""
+def pace(kernel, count, parts, *arrays):
+    """Return what is known of a kind of task; `arrays` are the types and shapes of its arguments.
+
+    Its numbers 0 … `count` would be divided among as many threads as there are `parts`.
+    """
     return Pace()

@@ -291,14 +291,15 @@ def parallel_for(kernel, count, *args, least=1):
 
     Each thread begins with a block of its own, of `least` numbers or more, and then takes pieces
     of the others. The caller does all the work itself if the pool is busy, or if that is faster
-    for a compiled kernel with arguments of these shapes.
+    for a compiled kernel with arguments of these types and shapes.
     """
     parts = min(thread_count(), count // least)
     if parts <= 1:
         return kernel(0, count, *args)
     if not isinstance(kernel, Dispatcher):  # a closure is another one in every call
         return run_divided(parts, kernel, count, args)
-    known = pace(kernel, count, *(each.shape for each in args if isinstance(each, np.ndarray)))
+    arrays = ((each.dtype, each.shape) for each in args if isinstance(each, np.ndarray))
+    known = pace(kernel, count, parts, *arrays)
     divides, measures = known.choice()
     task = partial(run_divided, parts) if divides else run_whole
     if measures:
