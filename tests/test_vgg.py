@@ -219,6 +219,18 @@ def test_every_conclusion_names_settings_that_are_run():
         assert family.seeds == 6
 
 
+def test_average_pooling_is_better_with_every_optimizer():
+    """By the recorded runs, six seeds each; Adam with average pooling tests best of all."""
+    families = importlib.import_module("dlcore.experiments.family")
+    concluded = families.Conclusions("004", ["depth-pooling"]).word
+    assert concluded("average pooling tests better with adam") == "replicates"
+    for optimizer in ("momentum", "rmsprop"):
+        words = f"max pooling tests better with {optimizer}"
+        assert concluded(words) == "does not replicate"
+    tests = families.values_by_label("depth-pooling", "test")
+    assert max(tests, key=lambda label: np.mean(tests[label])) == "adam, average"
+
+
 # Exercises
 
 

@@ -154,7 +154,10 @@ def family(name, settings, comparisons, *, data="cifar10", seeds=SEEDS, complete
                 for label in settings
                 for metric in runs[0]["values"]
             }
-            return means, {"runs": runs, "comparisons": [each._asdict() for each in comparisons]}
+            return means, {
+                "runs": runs,
+                "comparisons": [each._asdict() for each in own.comparisons],
+            }
 
         carry_out.__doc__, carry_out.__module__ = run.__doc__, run.__module__
         FAMILIES[name] = own

@@ -14,7 +14,8 @@ from scipy import stats
 
 from dlcore.course.exercises import topics
 from dlcore.data.dataset import Dataset, Examples
-from dlcore.experiments import depth, full_training
+from dlcore.experiments import depth, experiments, full_training
+from dlcore.experiments.experiment import record
 from dlcore.experiments.family import (
     FAMILIES,
     Comparison,
@@ -275,6 +276,18 @@ def test_every_setting_of_a_family_can_be_trained(name, rng, monkeypatch):
         values = trial.run(setting, 0)
         assert compared <= values.keys()
         assert np.isfinite([*values.values()]).all()
+
+
+RECORDED = [name for name, own in experiments().items() if name in FAMILIES and own.path.exists()]
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_recorded_family_is_recorded_again_alike(name):
+    """No run is done; runs and comparisons are those of the file, whichever way they are given."""
+    assert FAMILIES[name].missing() == []
+    _, history = experiments()[name].run(0)
+    assert history == record(name)["history"]
+    assert len(history["comparisons"]) == len(FAMILIES[name].comparisons)
 
 
 def test_what_a_source_concludes_is_listed_over_all_families():

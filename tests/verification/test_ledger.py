@@ -14,7 +14,6 @@ from dlcore.experiments.ledger import duration, listing, relation, rows, table
 
 # Experiments that take hours: declared, and not run yet. Their pages say so.
 NOT_RUN = {
-    "depth-pooling",
     "resnet20-full", "vgg-full",
     "halving-resnet20", "plain-residual-dense",
     "resnet-plain",
