@@ -171,46 +171,56 @@ def small_run(build, data, seed):
     return loss, accuracy(model, data.test.x, data.test.t)
 
 
+# Networks of equal work on CIFAR-10, and shallow ones beside them
+
 NETWORKS = {
     "plain-20": partial(ResNet, depth=20, shortcut="none"),
     "ResNet-20": partial(ResNet, depth=20),
     "DenseNet-22": partial(DenseNet, depth=22, growth=12),
+}
+SHALLOW = {
+    "plain-8": partial(ResNet, depth=8, shortcut="none"),
+    "ResNet-8": partial(ResNet, depth=8),
 }
 IMAGES, BATCH = 45_000, 125
 EPOCHS = 3  # of ResNet-20; the others take as many steps as cost the same
 LAST = 100  # steps over which the training loss is averaged at the end
 
 
-def steps_of(name, epochs=EPOCHS):
-    """Count the steps of a network that take the products of so many epochs of ResNet-20.
+def steps_of(name):
+    """Count the steps of a network that take the products of some epochs of ResNet-20.
 
-    >>> steps_of("plain-20"), steps_of("DenseNet-22")
-    (1080, 600)
+    A shallow network takes as many steps as ResNet-20.
+
+    >>> steps_of("plain-20"), steps_of("plain-8"), steps_of("DenseNet-22")
+    (1080, 1080, 600)
     """
-    size = (3, 32, 32)
-    budget = epochs * IMAGES // BATCH * work(NETWORKS["ResNet-20"](rng=None), size)
-    return budget // work(NETWORKS[name](rng=None), size)
+    size, build = (3, 32, 32), NETWORKS["ResNet-20"]
+    budget = EPOCHS * IMAGES // BATCH * work(build(rng=None), size)
+    return budget // work(NETWORKS.get(name, build)(rng=None), size)
 
 
 @family(
     "plain-residual-dense",
-    {name: {"network": name, "epochs": EPOCHS} for name in NETWORKS},
+    {name: {"network": name, "epochs": EPOCHS} for name in NETWORKS | SHALLOW},
     [
         Comparison("test", "ResNet-20", "plain-20", "residual tests better than plain"),
+        Comparison("train_loss", "plain-20", "ResNet-20", "residual trains better than plain"),
+        Comparison("train_loss", "ResNet-8", "ResNet-20", "20 residual layers train better than 8"),
+        Comparison("train_loss", "plain-8", "plain-20", "20 plain layers train better than 8"),
         Comparison("test", "DenseNet-22", "plain-20", "dense tests better than plain"),
         Comparison("test", "DenseNet-22", "ResNet-20", "dense tests better than residual"),
-        Comparison("train_loss", "plain-20", "ResNet-20", "residual trains better than plain"),
         Comparison("train_loss", "ResNet-20", "DenseNet-22", "dense trains better than residual"),
     ],
 )
 def plain_residual_dense(setting, seed):
-    """Plain, residual and dense networks on CIFAR-10, at equal numbers of multiplications."""
+    """Plain, residual and dense networks on CIFAR-10: equal work, or equal numbers of steps."""
+    name = setting["network"]
     data = split(seed, IMAGES).centred(scale=1 / 64)
-    model = NETWORKS[setting["network"]](rng=np.random.default_rng(seed), dtype=np.float32)
+    model = (NETWORKS | SHALLOW)[name](rng=np.random.default_rng(seed), dtype=np.float32)
     solver = Solver(
         model, data, optimizer=Nesterov(0.1, weight_decay=5e-4), schedule=one_cycle(),
-        batch_size=BATCH, epochs=1, replacement=True,
-        steps_per_epoch=steps_of(setting["network"], setting["epochs"]),
+        batch_size=BATCH, epochs=1, replacement=True, steps_per_epoch=steps_of(name),
         augment=compose(flip, crop(4)), seed=seed,
     )  # fmt: skip
     history = solver.train()

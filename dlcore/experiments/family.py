@@ -302,11 +302,15 @@ def recorded_verdicts(name):
     return verdicts([Comparison(**each) for each in history["comparisons"]], history["runs"])
 
 
-def table(name):
-    """Show the comparisons of a family as they are recorded, or say that there is no record."""
+def table(name, among=None):
+    """Show the comparisons of a family as they are recorded, or say that there is no record.
+
+    Those of the settings `among` alone, if they are given.
+    """
     if not (RESULTS / f"{name}.json").exists():
         return NoRecord(name)
-    return Table(recorded_verdicts(name))
+    shown = lambda each: among is None or {each.more, each.less} <= {*among}
+    return Table([row for row in recorded_verdicts(name) if shown(row.comparison)])
 
 
 def values_by_label(name, metric):

@@ -9,17 +9,10 @@ from math import comb
 import numpy as np
 
 from dlcore import nn
-from dlcore.data.augment import compose, crop, flip
-from dlcore.experiments.depth import VALIDATION, split
 from dlcore.experiments.experiment import Claim, experiment
-from dlcore.experiments.family import Comparison, family
 from dlcore.experiments.norm import WIDTH, at_best_rate, network
 from dlcore.nn.models import ResNet
-from dlcore.train.evaluation import accuracy
 from dlcore.train.objective import loss_and_grads
-from dlcore.train.optim import Nesterov
-from dlcore.train.schedule import one_cycle
-from dlcore.train.solver import Solver
 
 # Networks on the digits: plain layers of the chapter on normalisation, and residual blocks
 
@@ -148,44 +141,3 @@ def parameters(depth):
     """
     arrays = nn.named_parameters(ResNet(depth=depth, rng=None)).values()
     return sum(array.size for array in arrays)
-
-
-# The plain network beside the residual one, on CIFAR-10
-
-BATCH, EPOCHS = 128, 3
-RATE, DECAY = 0.1, 5e-4
-IMAGES = 45_000
-
-
-@family(
-    "resnet-plain",
-    {
-        f"{name}-{depth}": {"depth": depth, "shortcut": shortcut}
-        for name, shortcut in (("plain", "none"), ("ResNet", "identity"))
-        for depth in (8, 20)
-    },
-    [
-        Comparison(
-            "train_loss", "plain-20", "ResNet-20", "at depth 20 the residual network trains better"
-        ),
-        Comparison("test", "ResNet-20", "plain-20", "at depth 20 it tests better"),
-        Comparison("train_loss", "ResNet-8", "ResNet-20", "20 residual layers train better than 8"),
-        Comparison("train_loss", "plain-8", "plain-20", "20 plain layers train better than 8"),
-    ],
-)
-def resnet_plain(setting, seed):
-    """The plain and the residual network on CIFAR-10, at equal numbers of updates."""
-    data = split(seed, IMAGES).centred(scale=1 / 64, dtype=np.float32)
-    drawn = {"rng": np.random.default_rng(seed), "dtype": np.float32}
-    model = ResNet(**setting, **drawn)
-    solver = Solver(
-        model, data, optimizer=Nesterov(RATE, weight_decay=DECAY), schedule=one_cycle(),
-        batch_size=BATCH, epochs=EPOCHS, augment=compose(flip, crop(4)), seed=seed,
-    )  # fmt: skip
-    history = solver.train()
-    sample = data.train.first(VALIDATION)
-    return {
-        "test": accuracy(model, data.test.x, data.test.t),
-        "train_accuracy": accuracy(model, sample.x, sample.t),
-        "train_loss": float(np.mean(history.train_loss[-100:])),
-    }

@@ -14,7 +14,7 @@ from scipy import stats
 
 from dlcore.course.exercises import topics
 from dlcore.data.dataset import Dataset, Examples
-from dlcore.experiments import depth, experiments, full_training
+from dlcore.experiments import densenet, depth, experiments, full_training
 from dlcore.experiments.experiment import record
 from dlcore.experiments.family import (
     FAMILIES,
@@ -22,6 +22,7 @@ from dlcore.experiments.family import (
     Conclusions,
     Family,
     recorded_verdicts,
+    table,
     verdicts,
 )
 from dlcore.experiments.paired import holm, paired, sign_flips
@@ -258,24 +259,60 @@ def test_the_rate_with_the_best_validation_accuracy_is_taken(tmp_path, monkeypat
     assert rates.missing() == []
 
 
-@pytest.mark.parametrize("name", ["depth-norm", "depth-dropout", "depth-augment", "depth-filters"])
-def test_every_setting_of_a_family_can_be_trained(name, rng, monkeypatch):
-    """One step each, on sixty random pictures of whole numbers; what is compared is measured."""
+@pytest.fixture
+def noise(rng):
+    """Sixty random pictures of whole numbers in the place of CIFAR-10."""
 
     def split(seed, N):
         x, t = rng.integers(0, 256, (60, 3, 32, 32), np.uint8), rng.integers(0, 10, 60)
         part = Examples(x, t)
         return Dataset("noise", tuple("0123456789"), part, part.first(20), part.first(10))
 
-    monkeypatch.setattr(depth, "split", split)
-    for constant, value in {"BATCH": 20, "EPOCHS": 1, "STEPS": 1, "VALIDATION": 20}.items():
-        monkeypatch.setattr(depth, constant, value)
-    trial = FAMILIES[name]
+    return split
+
+
+def require_trainable(trial):
+    """Try every setting of a family; what is compared is measured."""
     compared = {comparison.metric for comparison in trial.comparisons}
     for setting in trial.settings.values():
         values = trial.run(setting, 0)
         assert compared <= values.keys()
         assert np.isfinite([*values.values()]).all()
+
+
+@pytest.mark.parametrize("name", ["depth-norm", "depth-dropout", "depth-augment", "depth-filters"])
+def test_every_setting_of_a_family_can_be_trained(name, noise, monkeypatch):
+    """One step each."""
+    monkeypatch.setattr(depth, "split", noise)
+    for constant, value in {"BATCH": 20, "EPOCHS": 1, "STEPS": 1, "VALIDATION": 20}.items():
+        monkeypatch.setattr(depth, constant, value)
+    require_trainable(FAMILIES[name])
+
+
+def test_plain_residual_and_dense_networks_can_be_trained(noise, monkeypatch):
+    """One step each; so many steps as the page says are another test's."""
+    monkeypatch.setattr(densenet, "split", noise)
+    monkeypatch.setattr(densenet, "steps_of", lambda name: 1)
+    monkeypatch.setattr(densenet, "BATCH", 20)
+    require_trainable(FAMILIES["plain-residual-dense"])
+
+
+def test_a_table_may_show_some_of_the_settings(tmp_path, monkeypatch):
+    """Comparisons within them, with the p values that they have among all."""
+    for module in ("family", "experiment"):
+        monkeypatch.setattr(f"dlcore.experiments.{module}.RESULTS", tmp_path)
+    compare = partial(Comparison, "test", words="so it is")
+    pairs = [("deep", "shallow"), ("deep", "flat"), ("shallow", "flat")]
+    runs = [
+        {"label": label, "seed": seed, "values": {"test": k + (seed + 2) ** (k / 2)}}
+        for k, label in enumerate(("flat", "shallow", "deep"))
+        for seed in range(4)
+    ]
+    history = {"runs": runs, "comparisons": [compare(*pair)._asdict() for pair in pairs]}
+    (tmp_path / "trial.json").write_text(json.dumps({"history": history}))
+    every, (some,) = table("trial").rows, table("trial", among=["deep", "flat"]).rows
+    assert [(each.comparison.more, each.comparison.less) for each in every] == pairs
+    assert some == every[1]
 
 
 RECORDED = [name for name, own in experiments().items() if name in FAMILIES and own.path.exists()]

@@ -16,7 +16,6 @@ from dlcore.experiments.ledger import duration, listing, relation, rows, table
 NOT_RUN = {
     "resnet20-full", "vgg-full",
     "halving-resnet20", "plain-residual-dense",
-    "resnet-plain",
 }  # fmt: skip
 LONG = [name for name, experiment in experiments().items() if not experiment.quick]
 
