@@ -76,7 +76,7 @@ def alive(pid):
     return status(pid)["State"][0] not in "XZ"
 
 
-def wait_for(condition, seconds=10.0):
+def wait_for(condition, seconds=60.0):
     """Return when a condition holds; fail when it does not come to hold."""
     end = time.monotonic() + seconds
     while not condition():
