@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from dlcore import ops
 from dlcore.course.exercises import topics
 
-HEAD = "| here | PyTorch | JAX | CS231n |"
+HEAD = "| here | PyTorch | JAX |"  # and CS231n, where its notebooks have one of the calls
 N, K, M = 7, 5, 6
 PLACES = {  # modules whose names a table may call, besides the operations
     "descent": ["dlcore.autodiff", "dlcore.train.descent"],
