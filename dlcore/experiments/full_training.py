@@ -11,7 +11,9 @@ checkpoint is removed when the run stands in the journal.
 Chapter: book/resnet.md.
 """
 
+import json
 import time
+from hashlib import sha256
 
 import numpy as np
 
@@ -74,8 +76,9 @@ class Work(Callback):
 
 
 def checkpoint_path(setting, seed):
-    """Name the file of the checkpoint of a run."""
-    name = f"{setting['model']}-{setting['epochs']}-{seed}.npz"
+    """Name the file of the checkpoint of a run; a changed recipe has another one."""
+    digest = sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()[:8]
+    name = f"{setting['model']}-{setting['epochs']}-{seed}-{digest}.npz"
     return cache() / "full_training" / name
 
 
@@ -121,10 +124,11 @@ def full_length(setting, seed):
 
 
 def lengths(model, epochs):
-    """Name the settings of a model: the whole budget, and a third of it."""
+    """Name the settings of a model, all that its recipe says: the whole budget, a third of it."""
+    made = recipe(model, "cifar10")
     return {
-        "whole": {"model": model, "epochs": epochs},
-        "a third": {"model": model, "epochs": epochs // 3},
+        label: {"model": model, **made.changed(epochs=each).chosen()}
+        for label, each in (("whole", epochs), ("a third", round(epochs / 3)))
     }
 
 

@@ -181,15 +181,24 @@ def test_a_run_that_was_killed_before_it_was_noted_is_not_trained_again(tmp_path
             arguments, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
         )
 
-    checkpoint = tmp_path / "full_training/linear-2-0.npz"
     assert command("yes").returncode == -signal.SIGKILL
-    assert checkpoint.exists()
+    (checkpoint,) = (tmp_path / "full_training").iterdir()
+    assert checkpoint.match("linear-2-0-*.npz")
     assert not (tmp_path / "runs/trial.jsonl").exists()
     again = command("")
     assert (again.stdout, again.returncode) == ("0\n", 0), again.stderr
     (line,) = Journal(tmp_path / "runs/trial.jsonl").lines()
     assert len(line["curves"]["train_loss"]) == 2
     assert not checkpoint.exists()
+
+
+def test_a_changed_recipe_is_trained_again_from_the_beginning():
+    """Every setting of the recipe is noted, and a checkpoint belongs to all of them."""
+    setting = FAMILIES["vgg-full"].setting("whole")
+    assert {"model", "epochs", "dropout", "learning_rate", "batch_size", "crop"} <= {*setting}
+    paths = {full_training.checkpoint_path(setting | more, 0)
+             for more in ({}, {"dropout": 0.5}, {"learning_rate": 1.0}, {"epochs": 1})}  # fmt: skip
+    assert len(paths) == 4
 
 
 def test_work_counts_every_epoch_by_the_peak_before_and_after_it(monkeypatch):
