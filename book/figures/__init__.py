@@ -15,6 +15,7 @@ MODULES = {
     "drawing": ("DIVERGING", "FAINT", "INK", "PALETTE", "canvas", "colours", "show"),
     "exploring": ("explore",),
     "fields": ("grow_field",),
+    "full_length": ("confused", "rising"),
     "graphs": ("gallery", "layered"),
     "images": ("channels_last", "image_grid", "tiles", "weight_grid"),
     "labels": ("label_ends",),

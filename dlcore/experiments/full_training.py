@@ -17,6 +17,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from dlcore.data.augment import averaged
 from dlcore.data.sources import cache
 from dlcore.experiments.experiment import RESULTS, record
 from dlcore.experiments.family import Comparison, NoRecord, family
@@ -93,6 +94,8 @@ def full_length(setting, seed):
     ==================  ==========================================================
     test                accuracy on all test images, of the parameters with the
                         best validation accuracy
+    mirrored            the same, with the scores of each image and of its mirror
+                        image averaged
     val_accuracy        of the same
     train_loss          of the last epoch, on average
     work                as a share of the budget
@@ -112,6 +115,7 @@ def full_length(setting, seed):
     test = solver.data.test
     values = {
         "test": accuracy(solver.model, test.x, test.t),
+        "mirrored": accuracy(averaged(solver.model), test.x, test.t),
         "val_accuracy": max(history.val_accuracy),
         "train_loss": losses[-1],
         "work": work.share,
@@ -155,6 +159,7 @@ class Results:
         "epochs",
         "test accuracy, each seed",
         "mean",
+        "mean, mirror images averaged",
         "work, as a share of the budget",
     )
 
@@ -168,9 +173,11 @@ class Results:
             own = [run for run in self.runs if run["label"] == label]
             tests = [run["values"]["test"] for run in own]
             work = np.mean([run["values"]["work"] for run in own])
+            mirrored = np.mean([run["values"]["mirrored"] for run in own])
             each = ", ".join(f"{test:.3f}" for test in tests)
             epochs = str(own[0]["setting"]["epochs"])
-            rows.append((label, epochs, each, f"{np.mean(tests):.3f}", f"{work:.2f}"))
+            means = f"{np.mean(tests):.3f}", f"{mirrored:.3f}"
+            rows.append((label, epochs, each, *means, f"{work:.2f}"))
         return rows
 
     def _repr_html_(self):

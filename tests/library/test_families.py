@@ -201,6 +201,21 @@ def test_a_changed_recipe_is_trained_again_from_the_beginning():
     assert len(paths) == 4
 
 
+def test_the_runs_of_a_length_stand_in_one_row():
+    """Every test accuracy, the means of both kinds, and the mean of the work."""
+    values = [
+        {"test": 0.5, "mirrored": 0.7, "work": 0.9},
+        {"test": 0.6, "mirrored": 0.8, "work": 1},
+    ]
+    runs = [
+        {"label": label, "setting": {"epochs": epochs}, "values": each}
+        for label, epochs in (("whole", 9), ("a third", 3))
+        for each in values
+    ]
+    rest = ("0.500, 0.600", "0.550", "0.750", "0.95")
+    assert full_training.Results(runs).rows() == [("whole", "9", *rest), ("a third", "3", *rest)]
+
+
 def test_work_counts_every_epoch_by_the_peak_before_and_after_it(monkeypatch):
     """Peaks of 10, 30 and 50 in a budget of 1,000: 2 and 4 seconds take 0.04 and 0.16 of it."""
     peaks, times = iter([10.0, 30.0, 50.0]), iter([0.0, 2.0, 5.0, 9.0, 10.0])

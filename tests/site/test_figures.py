@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -152,6 +153,28 @@ def test_no_edge_of_a_box_runs_through_the_words_of_a_network(figures):
         meetings = [(box, text) for box in boxes for text in texts if box.overlaps(text)]
         assert meetings
         assert all(box.x0 < text.x0 and text.x1 < box.x1 for box, text in meetings)
+
+
+def test_runs_at_full_length_are_drawn_from_their_record(figures, tmp_path, monkeypatch):
+    """A curve for each run, and the mean counts of the whole budget; nothing without a record."""
+    for module in ("dlcore.experiments.experiment", "figures.full_length"):
+        monkeypatch.setattr(importlib.import_module(module), "RESULTS", tmp_path)
+    assert (figures.rising("trial"), figures.confused("trial")) == (None, None)
+    runs = [
+        {"label": label, "curves": {
+            "val_accuracy": [0.1 * (seed + epoch) for epoch in range(epochs)],
+            "confusion": np.full((10, 10), 5 + (seed if label == "whole" else 90)).tolist(),
+        }}
+        for label, epochs in (("whole", 6), ("a third", 3))
+        for seed in (0, 2)
+    ]  # fmt: skip
+    (tmp_path / "trial.json").write_text(json.dumps({"history": {"runs": runs}}))
+    (axis,) = figures.rising("trial").figure.axes
+    curves = [line for line in axis.lines if line.get_transform() != axis.transAxes]
+    assert [len(line.get_xdata()) for line in curves] == [6, 6, 3, 3]
+    assert {text.get_text() for text in axis.texts} == {"whole", "a third"}
+    (squares,) = figures.confused("trial").figure.axes
+    assert [text.get_text() for text in squares.texts] == ["6"] * 100
 
 
 def test_a_name_stands_at_the_height_where_its_curve_ends(figures):
