@@ -62,8 +62,9 @@ class Pace:
 
 @lru_cache(KINDS)
 def pace(kernel, count, parts, *arrays):
-    """Return what is known of a kind of task; `arrays` are the types and shapes of its arguments.
+    """Return what is known of a kind of task.
 
-    Its numbers 0 … `count` would be divided among as many threads as there are `parts`.
+    `arrays` are the types and shapes of its arguments. Its numbers 0 … `count` would be divided
+    among as many threads as there are `parts`.
     """
     return Pace()
